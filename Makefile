@@ -1,0 +1,24 @@
+# Everyday targets; `make help` lists them.
+GOLANGCI_LINT = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+build: ## one static binary, ./dcae
+	CGO_ENABLED=0 go build -trimpath -o dcae ./cmd/dcae
+
+test: ## the tests that the README names
+	go test ./...
+
+race: ## the tests with the race detector
+	go test -race ./...
+
+lint: ## vet, format and import rules
+	go vet ./...
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	$(GOLANGCI_LINT) run ./...
+
+ci: ## what .ci/run does
+	bash .ci/run
+
+.PHONY: help build test race lint ci

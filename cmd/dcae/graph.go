@@ -1,0 +1,37 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"dcae/experiments"
+	"dcae/graph"
+)
+
+func graphCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "graph ARM",
+		Short: "Write an arm's training step as a Graphviz graph",
+		Long: "Writes the symbolic expression graph of one training step of an arm (output, loss, and all gradients) in Graphviz' DOT\n" +
+			"language: dcae graph improved | dot -Tsvg > improved.svg",
+		Args: arguments(1, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			arm, err := experiments.LookupArm(args[0])
+			if err != nil {
+				return usageError{err}
+			}
+			params, err := arm.Model.Init(1, graph.Float32)
+			if err != nil {
+				return err
+			}
+			program, err := graph.NewTraining(arm.Model, params, arm.Loss, graph.Options{Batch: 32})
+			if err != nil {
+				return err
+			}
+			defer program.Close()
+			_, err = fmt.Fprint(c.OutOrStdout(), program.Dot())
+			return err
+		},
+	}
+}

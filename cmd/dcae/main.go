@@ -1,0 +1,75 @@
+// Command dcae shows why a deep convolutional autoencoder does not learn.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/pkg/errors"
+	"github.com/spf13/cobra"
+
+	"dcae/experiments"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// usageError is a mistake in how the program was called: exit code 2. Any other error is 1.
+type usageError struct{ error }
+
+// run is the whole program; it returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(stderr, "dcae:", err)
+	var usage usageError
+	if errors.As(err, &usage) {
+		return 2
+	}
+	return 1
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "dcae",
+		Short:         "Why does a deep convolutional autoencoder not learn?",
+		Long:          "dcae trains deep convolutional autoencoders side by side, records losses and gradients, and draws why some do not learn.",
+		Version:       experiments.Version,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{errors.Errorf("there is no command %q; see dcae --help", args[0])}
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{errors.Errorf("%v; see %s --help", err, c.CommandPath())}
+	})
+	root.AddCommand(runCommand(), graphCommand())
+	return root
+}
+
+// arguments checks the number of arguments, as a mistake in the call.
+func arguments(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return usageError{errors.Errorf("%s takes %s; see %s --help", c.CommandPath(), c.Use, c.CommandPath())}
+		}
+		return nil
+	}
+}

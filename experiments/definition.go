@@ -1,0 +1,192 @@
+package experiments
+
+import (
+	"encoding/json"
+	"math"
+	"path/filepath"
+
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+	"dcae/training"
+	"dcae/training/dataset"
+)
+
+// Version is the program's. Another version may compute other bits.
+const Version = "0.1.0"
+
+// Definition is what study.json holds: all that the bits of the records depend on.
+type Definition struct {
+	Format   int     `json:"format"`
+	Version  string  `json:"version"`
+	Kernels  string  `json:"kernels"` // family of compute kernels
+	Name     string  `json:"name"`
+	Question string  `json:"question"`
+	Data     Data    `json:"data"`
+	Budget   Length  `json:"budget"`
+	Groups   []group `json:"groups"`
+}
+
+// Data names and describes a study's images.
+type Data struct {
+	Name      string  `json:"name"`
+	Checksum  string  `json:"sha256"`
+	Shape     []int   `json:"shape"`
+	Train     int     `json:"train_images"`
+	Held      int     `json:"validation_images"`
+	Test      int     `json:"test_images"`
+	MeanImage float64 `json:"mse_of_mean_image"` // on the validation images
+	AllBlack  float64 `json:"mse_of_all_black"`
+}
+
+// Length is a study's budget.
+type Length struct {
+	Seeds []uint64 `json:"seeds"`
+	Batch int      `json:"batch"`
+	Full  bool     `json:"full"`
+}
+
+type group struct {
+	Name    string `json:"name"`
+	Control string `json:"control"`
+	Arms    []arm  `json:"arms"`
+}
+
+type arm struct {
+	Name      string   `json:"name"`
+	Factors   []string `json:"differs_from_control_in"`
+	Epochs    int      `json:"epochs"`
+	Optimizer string   `json:"optimizer"`
+	Loss      string   `json:"loss"`
+	Input     []int    `json:"input"`
+	Layers    []layer  `json:"layers"`
+}
+
+type layer struct {
+	Name     string          `json:"name"`
+	Class    string          `json:"class"`
+	Settings json.RawMessage `json:"settings"`
+	Output   []int           `json:"output"`
+	Values   int             `json:"values"` // in its variables
+	Kernel   bool            `json:"kernel"` // whether it has one
+}
+
+// define describes a study on its data.
+func define(s Study, set *dataset.Set) (*Definition, error) {
+	d := &Definition{
+		Format: 1, Version: Version, Kernels: graph.KernelFamily(), Name: s.Name, Question: s.Question,
+		Budget: Length{Seeds: s.Budget.Seeds, Batch: s.Budget.Batch, Full: s.Budget.Full},
+	}
+	mean := set.Train.Mean()
+	meanLevel, black := levels(set.Validation, mean)
+	d.Data = Data{
+		Name: set.Name, Checksum: set.Checksum, Shape: []int{set.Shape().H, set.Shape().W, set.Shape().C},
+		Train: set.Train.Len(), Held: set.Validation.Len(), Test: set.Test.Len(), MeanImage: meanLevel, AllBlack: black,
+	}
+	for _, g := range s.Groups {
+		out := group{Name: g.Name, Control: g.Control}
+		for _, a := range g.Arms {
+			described, err := describe(a, s.Budget.epochs(a))
+			if err != nil {
+				return nil, errors.WithMessagef(err, "arm %s", a.Name)
+			}
+			out.Arms = append(out.Arms, described)
+		}
+		d.Groups = append(d.Groups, out)
+	}
+	return d, nil
+}
+
+func describe(a Arm, epochs int) (arm, error) {
+	out := arm{Name: a.Name, Factors: append([]string{}, a.Factors...), Epochs: epochs, Optimizer: a.Optimizer.String(), Loss: string(a.Loss), Input: a.Model.Input}
+	if out.Loss == "" {
+		out.Loss = string(graph.MSE)
+	}
+	shapes, err := a.Model.Shapes()
+	if err != nil {
+		return out, err
+	}
+	params, err := a.Model.Init(0, graph.Float32)
+	if err != nil {
+		return out, err
+	}
+	for i, n := range a.Model.Nodes {
+		settings, err := json.Marshal(n.Layer)
+		if err != nil {
+			return out, errors.Wrap(err, n.Name)
+		}
+		l := layer{Name: n.Name, Class: n.Layer.Class(), Settings: settings, Output: shapes[i]}
+		for _, v := range params.All {
+			if v.Layer == n.Name {
+				l.Values += v.Shape.Size()
+				l.Kernel = l.Kernel || v.Name == "kernel"
+			}
+		}
+		out.Layers = append(out.Layers, l)
+	}
+	return out, nil
+}
+
+// levels are the mean squared errors of printing the mean training image, and of printing black.
+func levels(images training.Source, mean []float32) (meanImage, allBlack float64) {
+	buffer, index := make([]float32, len(mean)), make([]int, 1)
+	for index[0] = 0; index[0] < images.Len(); index[0]++ {
+		images.Read(buffer, index)
+		for i, v := range buffer {
+			d := float64(v) - float64(mean[i])
+			meanImage += d * d
+			allBlack += float64(v) * float64(v)
+		}
+	}
+	n := float64(images.Len() * len(mean))
+	return meanImage / n, allBlack / n
+}
+
+// readDefinition reads a study.json.
+func readDefinition(dir string) (*Definition, error) {
+	d := &Definition{}
+	if err := readJSON(filepath.Join(dir, studyFile), d); err != nil {
+		return nil, err
+	}
+	if d.Format != 1 {
+		return nil, errors.Errorf("%s has format %d; this program reads format 1", filepath.Join(dir, studyFile), d.Format)
+	}
+	return d, nil
+}
+
+// kernelLayers are the first and the last layer with a kernel.
+func (a arm) kernelLayers() (first, last string) {
+	for _, l := range a.Layers {
+		if l.Kernel {
+			if first == "" {
+				first = l.Name
+			}
+			last = l.Name
+		}
+	}
+	return first, last
+}
+
+// trained are the layers with variables, in order.
+func (a arm) trained() []string {
+	var out []string
+	for _, l := range a.Layers {
+		if l.Values > 0 {
+			out = append(out, l.Name)
+		}
+	}
+	return out
+}
+
+func (d *Definition) arms() []arm {
+	var out []arm
+	for _, g := range d.Groups {
+		out = append(out, g.Arms...)
+	}
+	return out
+}
+
+// stepsPerEpoch is the number of steps in one epoch.
+func (d *Definition) stepsPerEpoch() int {
+	return int(math.Ceil(float64(d.Data.Train) / float64(d.Budget.Batch)))
+}

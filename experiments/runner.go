@@ -1,0 +1,131 @@
+package experiments
+
+import (
+	"context"
+	"path/filepath"
+	"sync"
+
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+	"dcae/training/dataset"
+	"dcae/training/dataset/npz"
+)
+
+// Options say where and how a study runs; no result depends on them.
+type Options struct {
+	Dir        string
+	Threads    int // processors to use
+	Invocation any // written to invocation.json
+}
+
+// Run trains every arm of a study with every seed and leaves records in the folder. Runs go side by side, each on as few
+// threads as keep all processors busy. When ctx ends, Run returns the finished runs and ctx's error; what was recorded stays.
+func Run(ctx context.Context, s Study, o Options, w Watcher) ([]*Result, error) {
+	r, err := prepare(s, o, w)
+	if err != nil {
+		return nil, err
+	}
+	defer r.timing.close()
+
+	type task struct {
+		arm  Arm
+		seed uint64
+	}
+	var tasks []task
+	for _, seed := range s.Budget.Seeds {
+		for _, a := range s.Arms() {
+			tasks = append(tasks, task{a, seed})
+		}
+	}
+	workers := max(1, min(o.Threads, len(tasks)))
+	results, failures := make([]*Result, len(tasks)), make([]error, len(tasks))
+	queue := make(chan int)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var done sync.WaitGroup
+	for range workers {
+		done.Go(func() {
+			threads := graph.NewThreads(max(1, o.Threads/workers))
+			defer threads.Close()
+			for i := range queue {
+				if ctx.Err() != nil {
+					continue
+				}
+				if results[i], failures[i] = r.run(ctx, tasks[i].arm, tasks[i].seed, threads); failures[i] != nil && ctx.Err() == nil {
+					failures[i] = errors.WithMessagef(failures[i], "arm %s, seed %d", tasks[i].arm.Name, tasks[i].seed)
+					stop() // the disk is full, say: the other runs would fail in the same way
+				}
+			}
+		})
+	}
+	for i := range tasks {
+		queue <- i
+	}
+	close(queue)
+	done.Wait()
+
+	// in the order of the study, whichever finished first
+	var finished []*Result
+	for _, a := range s.Arms() {
+		for i, t := range tasks {
+			if t.arm.Name == a.Name && results[i] != nil {
+				finished = append(finished, results[i])
+			}
+		}
+	}
+	if err := writeResults(filepath.Join(o.Dir, resultsFile), finished); err != nil {
+		return finished, err
+	}
+	for _, err := range failures {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return finished, err
+		}
+	}
+	return finished, ctx.Err()
+}
+
+// prepare loads the data, and writes all that is known before the first run.
+func prepare(s Study, o Options, w Watcher) (*runner, error) {
+	if s.Data != "mnist" {
+		return nil, errors.Errorf("study %s: there is no data set %q", s.Name, s.Data)
+	}
+	full, err := dataset.MNIST()
+	if err != nil {
+		return nil, err
+	}
+	set := *full
+	if s.Budget.Images > 0 && !s.Budget.Full {
+		set.Train = set.Train.Head(s.Budget.Images)
+	}
+	if s.Budget.ValidationImages > 0 && !s.Budget.Full {
+		set.Validation = set.Validation.Head(s.Budget.ValidationImages)
+	}
+	if s.Budget.TestImages > 0 && !s.Budget.Full {
+		set.Test = set.Test.Head(s.Budget.TestImages)
+	}
+	definition, err := define(s, &set)
+	if err != nil {
+		return nil, err
+	}
+	r := &runner{study: s, set: &set, definition: definition, dir: o.Dir, mean: set.Train.Mean(), watch: w}
+	if err := writeJSON(filepath.Join(o.Dir, studyFile), definition); err != nil {
+		return nil, err
+	}
+	if err := writeJSON(filepath.Join(o.Dir, invocationFile), o.Invocation); err != nil {
+		return nil, err
+	}
+	shown := make([][]float32, min(shownImages, set.Test.Len()))
+	for i := range shown {
+		shown[i] = make([]float32, set.Shape().Size())
+		set.Test.Read(shown[i], []int{i})
+	}
+	err = npz.Write(filepath.Join(o.Dir, imagesFile), []npz.Array{
+		imageArray("test", shown, set.Shape()), imageArray("mean", [][]float32{r.mean}, set.Shape()),
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.timing, err = newTiming(filepath.Join(o.Dir, timingFile))
+	return r, err
+}

@@ -1,0 +1,58 @@
+package experiments
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/pkg/errors"
+)
+
+// maxSeeds bounds what one list of seeds may ask for.
+const maxSeeds = 100000
+
+// ParseSeeds reads a list such as 1-5 or 1,3,7-9.
+func ParseSeeds(text string) ([]uint64, error) {
+	var out []uint64
+	seen := map[uint64]bool{}
+	for part := range strings.SplitSeq(text, ",") {
+		from, to, isRange := strings.Cut(strings.TrimSpace(part), "-")
+		first, err := strconv.ParseUint(from, 10, 63)
+		last := first
+		if err == nil && isRange {
+			last, err = strconv.ParseUint(to, 10, 63)
+		}
+		if err != nil || last < first {
+			return nil, errors.Errorf("bad seeds %q: write them as 1-5 or 1,3,7-9", text)
+		}
+		if last-first >= maxSeeds || len(out) > maxSeeds {
+			return nil, errors.Errorf("bad seeds %q: over %d of them", text, maxSeeds)
+		}
+		for s := first; s <= last; s++ {
+			if seen[s] {
+				return nil, errors.Errorf("bad seeds %q: %d is there twice", text, s)
+			}
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+// FormatSeeds writes a list as ParseSeeds reads it.
+func FormatSeeds(seeds []uint64) string {
+	var parts []string
+	for i := 0; i < len(seeds); {
+		k := i
+		for k+1 < len(seeds) && seeds[k+1] == seeds[k]+1 {
+			k++
+		}
+		if k > i {
+			parts = append(parts, fmt.Sprintf("%d-%d", seeds[i], seeds[k]))
+		} else {
+			parts = append(parts, fmt.Sprint(seeds[i]))
+		}
+		i = k + 1
+	}
+	return strings.Join(parts, ",")
+}

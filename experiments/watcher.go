@@ -1,0 +1,11 @@
+package experiments
+
+import "dcae/training"
+
+// Watcher is told how a study goes on, from several goroutines at once.
+type Watcher interface {
+	Started(arm string, seed uint64, steps int)
+	Stepped(arm string, seed uint64, step int, loss float64)
+	EpochEnded(arm string, seed uint64, epochs int, r *training.EpochRecord)
+	Finished(r *Result)
+}

@@ -1,0 +1,81 @@
+package graph
+
+import (
+	"gorgonia.org/gorgonia"
+
+	"dcae/graph/internal/kernel"
+)
+
+// Activate applies an activation function to each value; Keras calls the layer Activation. Reference:
+// https://keras.io/api/layers/core_layers/activation/
+type Activate struct{ Function Activation }
+
+// Class is "Activation".
+func (Activate) Class() string { return "Activation" }
+
+// OutputShape is the input's.
+func (Activate) OutputShape(in []Shape) (Shape, error) { return one(in, 0) }
+
+// Variables are none.
+func (Activate) Variables([]Shape) []Declaration { return nil }
+
+func (l Activate) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Node, error) {
+	act, err := l.Function.kernel()
+	if err != nil {
+		return nil, err
+	}
+	return activate(b, string(l.Function), act, in[0])
+}
+
+// LeakyRectifier is max(x, 0) + NegativeSlope*min(x, 0) (Maas et al. 2013); Keras calls the layer LeakyReLU. Reference:
+// https://keras.io/api/layers/activation_layers/leaky_relu/
+type LeakyRectifier struct {
+	NegativeSlope float64 // default 0.3
+}
+
+// Class is "LeakyReLU".
+func (LeakyRectifier) Class() string { return "LeakyReLU" }
+
+// OutputShape is the input's.
+func (LeakyRectifier) OutputShape(in []Shape) (Shape, error) { return one(in, 0) }
+
+// Variables are none.
+func (LeakyRectifier) Variables([]Shape) []Declaration { return nil }
+
+func (l LeakyRectifier) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Node, error) {
+	slope := l.NegativeSlope
+	if slope == 0 {
+		slope = 0.3
+	}
+	return activate(b, "leaky_relu", kernel.Activation{Function: kernel.LeakyReLU, Slope: slope}, in[0])
+}
+
+func activate(b *builder, label string, act kernel.Activation, x *gorgonia.Node) (*gorgonia.Node, error) {
+	if b.precision == Float64 {
+		return elementwise[float64](b, label, act, x)
+	}
+	return elementwise[float32](b, label, act, x)
+}
+
+func elementwise[T kernel.Float](b *builder, label string, act kernel.Activation, x *gorgonia.Node) (*gorgonia.Node, error) {
+	k := kernel.NewActivate[T](act)
+	item := Shape(x.Shape()[1:])
+	forward := &op{label: label, batched: true, item: item}
+	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
+		k.Forward(b.pool, data[T](y), data[T](in[0]))
+		return nil
+	}
+	forward.derive = func(in gorgonia.Nodes, y, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+		if !forward.differentiable[0] {
+			return gorgonia.Nodes{nil}, nil
+		}
+		backward := &op{label: "gradient of " + label, batched: true, item: item}
+		backward.run = func(in []gorgonia.Value, dx gorgonia.Value) error {
+			k.Backward(b.pool, data[T](dx), data[T](in[0]), data[T](in[1]))
+			return nil
+		}
+		dx, err := b.add(backward, y, grad)
+		return gorgonia.Nodes{dx}, err
+	}
+	return b.add(forward, x)
+}

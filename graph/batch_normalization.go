@@ -1,0 +1,139 @@
+package graph
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"dcae/graph/internal/kernel"
+)
+
+// BatchNormalization normalizes each channel to gamma*(x-mean)/sqrt(variance+epsilon) + beta (Ioffe and Szegedy 2015,
+// algorithm 1). Training uses the mean and the biased variance of the batch, over all axes but the last; evaluation their
+// moving averages: moving = Momentum*moving + (1-Momentum)*batch. Reference:
+// https://keras.io/api/layers/normalization_layers/batch_normalization/
+type BatchNormalization struct {
+	Momentum float64 // default 0.99
+	Epsilon  float64 // default 0.001
+	NoScale  bool    // no gamma
+	NoCenter bool    // no beta
+}
+
+// Class is "BatchNormalization".
+func (BatchNormalization) Class() string { return "BatchNormalization" }
+
+// OutputShape is the input's.
+func (BatchNormalization) OutputShape(in []Shape) (Shape, error) { return one(in, 0) }
+
+// Variables are gamma, beta, and the moving mean and variance, which are not trained.
+func (l BatchNormalization) Variables(in []Shape) []Declaration {
+	channels := Shape{in[0][len(in[0])-1]}
+	var d []Declaration
+	if !l.NoScale {
+		d = append(d, Declaration{"gamma", channels, Ones{}, true})
+	}
+	if !l.NoCenter {
+		d = append(d, Declaration{"beta", channels, Zeros{}, true})
+	}
+	return append(d, Declaration{"moving_mean", channels, Zeros{}, false}, Declaration{"moving_variance", channels, Ones{}, false})
+}
+
+func (l BatchNormalization) apply(b *builder, layer string, in []*gorgonia.Node) (*gorgonia.Node, error) {
+	if l.Epsilon == 0 {
+		l.Epsilon = 1e-3
+	}
+	if l.Momentum == 0 {
+		l.Momentum = 0.99
+	}
+	if b.precision == Float64 {
+		return batchNorm[float64](b, layer, l, in[0])
+	}
+	return batchNorm[float32](b, layer, l, in[0])
+}
+
+// batchNorm adds an op over x, gamma and beta (those that there are) and, in evaluation, the moving statistics.
+func batchNorm[T kernel.Float](b *builder, layer string, l BatchNormalization, x *gorgonia.Node) (*gorgonia.Node, error) {
+	item := Shape(x.Shape()[1:])
+	channels := item[len(item)-1]
+	k := kernel.NewBatchNorm[T](channels, l.Epsilon)
+	in := []*gorgonia.Node{x}
+	read := func(name string) (at int, err error) {
+		v, err := b.variable(layer, name)
+		in = append(in, v)
+		return len(in) - 1, err
+	}
+	var gamma, beta int // which input; 0: there is none
+	var err error
+	if !l.NoScale {
+		if gamma, err = read("gamma"); err != nil {
+			return nil, err
+		}
+	}
+	if !l.NoCenter {
+		if beta, err = read("beta"); err != nil {
+			return nil, err
+		}
+	}
+	if !b.training {
+		mean, err := read("moving_mean")
+		if err != nil {
+			return nil, err
+		}
+		variance, err := read("moving_variance")
+		if err != nil {
+			return nil, err
+		}
+		return b.add(&op{label: "batch_normalization (evaluation)", batched: true, item: item,
+			run: func(in []gorgonia.Value, y gorgonia.Value) error {
+				x := data[T](in[0])
+				k.Evaluate(b.pool, len(x)/channels, data[T](y), x, optional[T](in, gamma, gamma > 0), optional[T](in, beta, beta > 0), data[T](in[mean]), data[T](in[variance]))
+				return nil
+			}}, in...)
+	}
+	mean, variance := newDense(b.precision, Shape{channels}), newDense(b.precision, Shape{channels})
+	b.statistics = append(b.statistics,
+		statistic{b.params.Lookup(layer + "/moving_mean"), mean, l.Momentum},
+		statistic{b.params.Lookup(layer + "/moving_variance"), variance, l.Momentum})
+	forward := &op{label: "batch_normalization", batched: true, item: item}
+	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
+		x := data[T](in[0])
+		k.Train(b.pool, len(x)/channels, data[T](y), x, optional[T](in, gamma, gamma > 0), optional[T](in, beta, beta > 0), data[T](mean), data[T](variance))
+		return nil
+	}
+	forward.derive = func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+		var dgamma, dbeta *tensor.Dense
+		reads := []*gorgonia.Node{in[0], grad}
+		if gamma > 0 {
+			dgamma = newDense(b.precision, Shape{channels})
+			reads = append(reads, in[gamma])
+		}
+		if beta > 0 {
+			dbeta = newDense(b.precision, Shape{channels})
+		}
+		backward := &op{label: "gradient of batch_normalization", batched: true, item: item}
+		backward.run = func(in []gorgonia.Value, dx gorgonia.Value) error {
+			x := data[T](in[0])
+			k.Backward(b.pool, len(x)/channels, data[T](dx), data[T](dgamma), data[T](dbeta), x, optional[T](in, 2, gamma > 0), data[T](mean), data[T](variance), data[T](in[1]))
+			return nil
+		}
+		core, err := b.add(backward, reads...)
+		if err != nil {
+			return nil, err
+		}
+		grads := make(gorgonia.Nodes, len(in))
+		if forward.differentiable[0] {
+			grads[0] = core
+		}
+		if gamma > 0 {
+			if grads[gamma], err = b.pick("gamma", core, dgamma); err != nil {
+				return nil, err
+			}
+		}
+		if beta > 0 {
+			if grads[beta], err = b.pick("beta", core, dbeta); err != nil {
+				return nil, err
+			}
+		}
+		return grads, nil
+	}
+	return b.add(forward, in...)
+}

@@ -1,0 +1,142 @@
+package graph
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"dcae/graph/internal/kernel"
+)
+
+// builder adds a model's ops to one expression graph.
+type builder struct {
+	graph      *gorgonia.ExprGraph
+	precision  Precision
+	pool       *kernel.Pool
+	training   bool // batch statistics and gradients
+	memory     memory
+	ops        []*op
+	params     *Params
+	variables  map[*Variable]*gorgonia.Node
+	flows      map[*gorgonia.Node]bool // whether a gradient flows to a node
+	statistics []statistic
+	outputs    []*gorgonia.Node // of the model's nodes
+}
+
+// statistic is a moving average and the value of the current batch that it is to take in.
+type statistic struct {
+	moving   *Variable
+	batch    *tensor.Dense
+	momentum float64
+}
+
+func newBuilder(params *Params, pool *kernel.Pool, training bool) *builder {
+	return &builder{
+		graph: gorgonia.NewGraph(), precision: params.Precision, pool: pool, training: training, params: params,
+		variables: map[*Variable]*gorgonia.Node{}, flows: map[*gorgonia.Node]bool{},
+	}
+}
+
+// input adds a named input node for batches of the given shape.
+func (b *builder) input(name string, batch int, item Shape) *gorgonia.Node {
+	return gorgonia.NewTensor(b.graph, b.precision.dtype(), 1+len(item), gorgonia.WithShape(item.batched(batch)...), gorgonia.WithName(name))
+}
+
+// variable is the node of a layer's variable.
+func (b *builder) variable(layer, name string) (*gorgonia.Node, error) {
+	v := b.params.Lookup(layer + "/" + name)
+	if v == nil {
+		return nil, errors.Errorf("variable %s/%s is missing", layer, name)
+	}
+	if n := b.variables[v]; n != nil {
+		return n, nil
+	}
+	n := gorgonia.NewTensor(b.graph, b.precision.dtype(), len(v.Shape), gorgonia.WithShape(v.Shape...), gorgonia.WithName(v.Path()), gorgonia.WithValue(v.Value))
+	b.variables[v] = n
+	b.flows[n] = b.training && v.Trainable
+	return n, nil
+}
+
+// add makes a node of an op whose label, batched, item, run and derive are set.
+func (b *builder) add(o *op, in ...*gorgonia.Node) (*gorgonia.Node, error) {
+	o.id = uint64(len(b.ops) + 1)
+	o.dtype = b.precision.dtype()
+	flows := false
+	o.differentiable = make([]bool, len(in))
+	for i, n := range in {
+		o.axes = append(o.axes, n.Dims())
+		if o.derive != nil {
+			o.differentiable[i] = b.flows[n]
+			flows = flows || b.flows[n]
+		}
+	}
+	if o.output == nil {
+		if b.precision == Float64 {
+			o.output = &lentOutput[float64]{memory: &b.memory}
+		} else {
+			o.output = &lentOutput[float32]{memory: &b.memory}
+		}
+	}
+	n, err := gorgonia.ApplyOp(o, in...)
+	if err != nil {
+		return nil, errors.Wrap(err, o.label)
+	}
+	b.ops = append(b.ops, o)
+	b.flows[n] = flows
+	return n, nil
+}
+
+// pick adds a node for a tensor that the op of core writes beside its own output.
+func (b *builder) pick(label string, core *gorgonia.Node, side *tensor.Dense) (*gorgonia.Node, error) {
+	return b.add(&op{
+		label: label, item: Shape(side.Shape().Clone()), output: ownOutput{side},
+		run: func([]gorgonia.Value, gorgonia.Value) error { return nil },
+	}, core)
+}
+
+// apply adds all layers of the model and returns its output.
+func (b *builder) apply(m *Model, x *gorgonia.Node) (*gorgonia.Node, error) {
+	for _, n := range m.Nodes {
+		in := make([]*gorgonia.Node, len(n.Inputs))
+		for i, from := range n.Inputs {
+			if in[i] = x; from >= 0 {
+				in[i] = b.outputs[from]
+			}
+		}
+		out, err := n.Layer.apply(b, n.Name, in)
+		if err != nil {
+			return nil, errors.WithMessagef(err, "layer %s (%s)", n.Name, n.Layer.Class())
+		}
+		b.outputs = append(b.outputs, out)
+	}
+	return b.outputs[len(b.outputs)-1], nil
+}
+
+// finish is called when all nodes are there: it counts who reads whose output, and makes sure that Gorgonia, which
+// merges nodes by 32 bits of hash, will merge none.
+func (b *builder) finish(keep ...*gorgonia.Node) error {
+	hashes := map[uint32]*gorgonia.Node{}
+	for _, n := range b.graph.AllNodes() {
+		if other := hashes[n.Hashcode()]; other != nil {
+			return errors.Errorf("nodes %s and %s have the same hash: rename a layer", n.Name(), other.Name())
+		}
+		hashes[n.Hashcode()] = n
+		o, ours := n.Op().(*op)
+		if !ours {
+			continue
+		}
+		o.readers = b.graph.To(n.ID()).Len()
+		o.sources = nil
+		for children := b.graph.From(n.ID()); children.Next(); {
+			if source, ours := children.Node().(*gorgonia.Node).Op().(*op); ours {
+				o.sources = append(o.sources, source)
+			}
+		}
+	}
+	for _, n := range keep {
+		if o, ours := n.Op().(*op); ours {
+			o.keep = true
+		}
+	}
+	return nil
+}

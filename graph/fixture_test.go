@@ -1,0 +1,167 @@
+package graph_test
+
+import (
+	"math"
+	"path/filepath"
+	"testing"
+
+	"gorgonia.org/tensor"
+
+	"dcae/graph"
+	"dcae/models"
+	"dcae/training/dataset/npz"
+)
+
+// fixture holds what Keras computed in float64 for a saved model.
+type fixture map[string]npz.Array
+
+func readFixture(t *testing.T, name string) fixture {
+	t.Helper()
+	arrays, err := npz.Read(filepath.Join("..", "..", "shared", "fixtures", name+".npz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fixture{}
+	for _, a := range arrays {
+		f[a.Name] = a
+	}
+	return f
+}
+
+func (f fixture) values(t *testing.T, key string) []float64 {
+	t.Helper()
+	a, ok := f[key]
+	if !ok {
+		t.Fatalf("the fixture has no %s", key)
+	}
+	if a.Float64 != nil {
+		return a.Float64
+	}
+	out := make([]float64, len(a.Float32))
+	for i, v := range a.Float32 {
+		out[i] = float64(v)
+	}
+	return out
+}
+
+func norm(x []float64) float64 {
+	s := 0.0
+	for _, v := range x {
+		s += v * v
+	}
+	return math.Sqrt(s)
+}
+
+func difference(got, want []float64) float64 {
+	d := make([]float64, len(want))
+	for i := range want {
+		d[i] = got[i] - want[i]
+	}
+	return norm(d)
+}
+
+func values(d *tensor.Dense) []float64 {
+	switch x := d.Data().(type) {
+	case []float64:
+		return append([]float64(nil), x...)
+	case []float32:
+		out := make([]float64, len(x))
+		for i, v := range x {
+			out[i] = float64(v)
+		}
+		return out
+	}
+	return nil
+}
+
+var fixtures = []struct {
+	name  string
+	model func() *graph.Model
+}{{"sigmoid", models.Sigmoid}, {"highlr", models.HighLR}, {"improved", models.Improved}, {"trained_improved", models.Improved}}
+
+// start gives the model the fixture's first values. What the fixture does not tell (moving statistics before training) keeps
+// its initial value, which is right for models that were not warmed up.
+func start(t *testing.T, f fixture, m *graph.Model, p graph.Precision) *graph.Params {
+	t.Helper()
+	params, err := m.Init(1, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range params.Trainable() {
+		if err := v.Set(f.values(t, "param/"+v.Path())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return params
+}
+
+func TestForwardAndGradientsAgreeWithKeras(t *testing.T) {
+	for _, fx := range fixtures {
+		for _, precision := range []graph.Precision{graph.Float32, graph.Float64} {
+			name := fx.name + map[graph.Precision]string{graph.Float32: "/float32", graph.Float64: "/float64"}[precision]
+			t.Run(name, func(t *testing.T) {
+				f, m := readFixture(t, fx.name), fx.model()
+				params := start(t, f, m, precision)
+				x := f.values(t, "x")
+				warm := fx.name == "trained_improved"
+				if !warm { // else the moving statistics at the start are not known
+					e, err := graph.NewEvaluation(m, params, graph.Options{Batch: 8})
+					check(t, err)
+					defer e.Close()
+					check(t, e.SetInput(x))
+					y, err := e.Run(8)
+					check(t, err)
+					within(t, "y", values(y), f.values(t, "y"), 1e-5)
+				}
+				p, err := graph.NewTraining(m, params, graph.MSE, graph.Options{Batch: 8, KeepActivations: true})
+				check(t, err)
+				defer p.Close()
+				check(t, p.SetInputs(x, f.values(t, "target")))
+				loss, err := p.Step(8)
+				check(t, err)
+				within(t, "loss", []float64{loss}, f.values(t, "loss"), 1e-5)
+				within(t, "y_train", values(p.Activation(len(m.Nodes)-1)), f.values(t, "y_train"), 1e-5)
+
+				var all []float64
+				for _, v := range params.Trainable() {
+					all = append(all, f.values(t, "grad/"+v.Path())...)
+				}
+				for i, v := range params.Trainable() {
+					withinEither(t, "grad/"+v.Path(), values(p.Gradient(i)), f.values(t, "grad/"+v.Path()), 1e-4, 1e-5*norm(all))
+				}
+				var allActs []float64
+				for _, n := range m.Nodes {
+					allActs = append(allActs, f.values(t, "actgrad/"+n.Name)...)
+				}
+				for i, n := range m.Nodes {
+					within(t, "act/"+n.Name, values(p.Activation(i)), f.values(t, "act/"+n.Name), 1e-5)
+					withinEither(t, "actgrad/"+n.Name, values(p.Derivative(i)), f.values(t, "actgrad/"+n.Name), 1e-4, 1e-5*norm(allActs))
+				}
+			})
+		}
+	}
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func within(t *testing.T, what string, got, want []float64, relative float64) {
+	t.Helper()
+	withinEither(t, what, got, want, relative, 0)
+}
+
+func withinEither(t *testing.T, what string, got, want []float64, relative, absolute float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s has %d values, Keras %d", what, len(got), len(want))
+		return
+	}
+	d := difference(got, want)
+	if !(d <= relative*norm(want) || d <= absolute) {
+		t.Errorf("%s differs from Keras by %.3g, relative %.3g", what, d, d/norm(want))
+	}
+}

@@ -1,0 +1,124 @@
+package graph_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"dcae/graph"
+)
+
+// Gradients of every layer, through the symbolic graph in float64, against central differences of the loss.
+func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
+	conv := graph.Conv2D{Filters: 2, Kernel: graph.Square(3), Padding: graph.Same, Activation: graph.Tanh}
+	type model struct {
+		name   string
+		input  graph.Shape
+		layers []graph.Layer
+	}
+	var cases []model
+	for _, act := range []graph.Activation{graph.Linear, graph.Sigmoid, graph.Tanh, graph.ReLU, graph.LeakyReLU} {
+		cases = append(cases,
+			model{"dense " + string(act), graph.Shape{6}, []graph.Layer{graph.Dense{Units: 5, Activation: act}, graph.Dense{Units: 3}}},
+			model{"activation " + string(act), graph.Shape{4, 3, 2}, []graph.Layer{conv, graph.Activate{Function: act}, conv}})
+	}
+	sizes := []graph.Shape{{5, 5, 1}, {6, 4, 2}, {7, 8, 3}}
+	for k := 1; k <= 7; k++ {
+		for stride := 1; stride <= 3; stride++ {
+			for _, padding := range []graph.Padding{graph.Same, graph.Valid} {
+				input := sizes[(k+stride)%len(sizes)]
+				if padding == graph.Valid && k > min(input[0], input[1]) {
+					input = graph.Shape{9, 8, 2}
+				}
+				kernel, strides := graph.Size{H: k, W: max(1, k-1)}, graph.Size{H: stride, W: 1 + stride%3}
+				cases = append(cases,
+					model{fmt.Sprintf("conv2d %v kernel %v stride %v %v", input, kernel, strides, padding), input, []graph.Layer{conv,
+						graph.Conv2D{Filters: 3, Kernel: kernel, Strides: strides, Padding: padding, Activation: graph.Sigmoid}}},
+					model{fmt.Sprintf("conv2d_transpose %v kernel %v stride %v %v", input, kernel, strides, padding), input, []graph.Layer{conv,
+						graph.Conv2DTranspose{Filters: 3, Kernel: kernel, Strides: strides, Padding: padding, Activation: graph.Tanh}}})
+			}
+		}
+	}
+	cases = append(cases,
+		model{"no bias", graph.Shape{5, 5, 1}, []graph.Layer{graph.Conv2D{Filters: 2, Kernel: graph.Square(3), NoBias: true}, graph.Conv2DTranspose{Filters: 2, Kernel: graph.Square(2), NoBias: true}, graph.Flatten{}, graph.Dense{Units: 2, NoBias: true}}},
+		model{"dilation", graph.Shape{9, 8, 2}, []graph.Layer{conv, graph.Conv2D{Filters: 2, Kernel: graph.Square(3), Dilation: graph.Size{H: 2, W: 3}, Padding: graph.Same}}},
+		model{"max_pooling2d", graph.Shape{6, 7, 1}, []graph.Layer{conv, graph.MaxPooling2D{Padding: graph.Same}, conv}},
+		model{"max_pooling2d overlapping", graph.Shape{7, 6, 1}, []graph.Layer{conv, graph.MaxPooling2D{Pool: graph.Square(3), Strides: graph.Square(2)}, conv}},
+		model{"batch_normalization", graph.Shape{4, 5, 1}, []graph.Layer{conv, graph.BatchNormalization{}, conv}},
+		model{"batch_normalization of vectors", graph.Shape{6}, []graph.Layer{graph.Dense{Units: 4}, graph.BatchNormalization{Epsilon: 1e-5}, graph.Dense{Units: 3}}},
+		model{"batch_normalization without gamma and beta", graph.Shape{4, 5, 1}, []graph.Layer{conv, graph.BatchNormalization{NoScale: true, NoCenter: true}, conv}},
+		model{"batch_normalization without gamma", graph.Shape{4, 5, 1}, []graph.Layer{conv, graph.BatchNormalization{NoScale: true}, conv}},
+		model{"batch_normalization without beta", graph.Shape{4, 5, 1}, []graph.Layer{conv, graph.BatchNormalization{NoCenter: true}, conv}},
+		model{"leaky_relu", graph.Shape{4, 4, 1}, []graph.Layer{conv, graph.LeakyRectifier{NegativeSlope: 0.1}, conv}},
+		model{"flatten and reshape", graph.Shape{4, 3, 2}, []graph.Layer{conv, graph.Flatten{}, graph.Dense{Units: 12}, graph.Reshape{Target: graph.Shape{3, -1, 2}}, conv}},
+	)
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) { compareWithDifferences(t, graph.Sequential("case", c.input, c.layers...)) })
+	}
+}
+
+func compareWithDifferences(t *testing.T, m *graph.Model) {
+	params, err := m.Init(3, graph.Float64)
+	check(t, err)
+	r := rand.New(rand.NewPCG(1, 2))
+	random := func(n int, scale float64) []float64 {
+		x := make([]float64, n)
+		for i := range x {
+			x[i] = scale * r.NormFloat64()
+		}
+		return x
+	}
+	for _, v := range params.Trainable() { // biases and gammas away from their first values
+		x := v.Values()
+		for i, d := range random(len(x), 0.3) {
+			x[i] += d
+		}
+		check(t, v.Set(x))
+	}
+	const batch = 3
+	p, err := graph.NewTraining(m, params, graph.MSE, graph.Options{Batch: batch})
+	check(t, err)
+	defer p.Close()
+	shapes, err := m.Shapes()
+	check(t, err)
+	check(t, p.SetInputs(random(batch*m.Input.Size(), 1), random(batch*shapes[len(shapes)-1].Size(), 1)))
+	loss := func() float64 {
+		l, err := p.Step(batch)
+		check(t, err)
+		return l
+	}
+	loss()
+	var gradients [][]float64
+	for i := range params.Trainable() {
+		gradients = append(gradients, values(p.Gradient(i)))
+	}
+	var all []float64
+	for _, g := range gradients {
+		all = append(all, g...)
+	}
+	scale := norm(all)
+	for i, v := range params.Trainable() {
+		x := v.Values()
+		for k := range min(len(x), 12) {
+			k = k * len(x) / min(len(x), 12)
+			difference := func(h float64) float64 {
+				old := x[k]
+				x[k] = old + h
+				check(t, v.Set(x))
+				up := loss()
+				x[k] = old - h
+				check(t, v.Set(x))
+				down := loss()
+				x[k] = old
+				check(t, v.Set(x))
+				return (up - down) / (2 * h)
+			}
+			// Richardson's extrapolation: the error falls with the fourth power of the step
+			want := (4*difference(5e-5) - difference(1e-4)) / 3
+			if e := math.Abs(gradients[i][k] - want); !(e <= 1e-6*scale) {
+				t.Errorf("%s[%d]: gradient %.9g, differences give %.9g (off by %.2g of the gradient's norm)", v.Path(), k, gradients[i][k], want, e/scale)
+			}
+		}
+	}
+}

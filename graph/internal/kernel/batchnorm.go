@@ -1,0 +1,99 @@
+package kernel
+
+import "math"
+
+// BatchNorm is batch normalization (Ioffe & Szegedy, 2015) over the last axis: x is [rows, channels], where rows are the
+// pixels of all images. It keeps scratch memory between calls.
+type BatchNorm[T Float] struct {
+	channels int
+	epsilon  float64
+	moments  moments[T]
+	affine   affine[T]
+	sums     gradientSums[T]
+	data     normGradient[T]
+}
+
+// NewBatchNorm returns the operation; epsilon is added to the variance.
+func NewBatchNorm[T Float](channels int, epsilon float64) *BatchNorm[T] {
+	return &BatchNorm[T]{channels: channels, epsilon: epsilon}
+}
+
+// Train computes y = gamma*(x-mean)/sqrt(variance+epsilon) + beta with the batch's own statistics, which it writes to mean and
+// variance (the biased one). gamma, beta, mean and variance are [channels]; gamma nil is 1, beta nil is 0.
+func (b *BatchNorm[T]) Train(p *Pool, rows int, y, x, gamma, beta, mean, variance []T) {
+	b.moments.run(p, rows, b.channels, x, mean, variance)
+	b.Evaluate(p, rows, y, x, gamma, beta, mean, variance)
+}
+
+// Evaluate computes the same with given statistics.
+func (b *BatchNorm[T]) Evaluate(p *Pool, rows int, y, x, gamma, beta, mean, variance []T) {
+	a := &b.affine
+	a.mean, a.beta = resize(a.mean, b.channels), resize(a.beta, b.channels)
+	a.scale = resize(a.scale, b.channels)
+	for c := range b.channels {
+		a.mean[c], a.beta[c] = mean[c], 0
+		a.scale[c] = T(b.factor(gamma, c) * b.inverse(variance, c))
+		if beta != nil {
+			a.beta[c] = beta[c]
+		}
+	}
+	a.run(p, rows, b.channels, y, x)
+}
+
+// Backward computes Train's gradients from dy [rows, channels]: by x, gamma and beta, the last two nil where not wanted.
+func (b *BatchNorm[T]) Backward(p *Pool, rows int, dx, dgamma, dbeta, x, gamma, mean, variance, dy []T) {
+	plain, product := b.gradients(p, rows, dgamma, dbeta, x, mean, variance, dy)
+	d := &b.data
+	b.prepare(gamma, mean, variance)
+	n := float64(max(rows, 1))
+	for c := range b.channels {
+		inverse := b.inverse(variance, c)
+		d.offset[c] = T(plain[c] / n)
+		d.slope[c] = T(b.factor(gamma, c) * inverse * inverse * inverse * product[c] / n)
+	}
+	d.run(p, rows, b.channels, dx, x, dy)
+}
+
+// EvaluateBackward computes Evaluate's gradients; the statistics are constants.
+func (b *BatchNorm[T]) EvaluateBackward(p *Pool, rows int, dx, dgamma, dbeta, x, gamma, mean, variance, dy []T) {
+	if dgamma != nil || dbeta != nil {
+		b.gradients(p, rows, dgamma, dbeta, x, mean, variance, dy)
+	}
+	b.prepare(gamma, mean, variance)
+	clear(b.data.offset)
+	clear(b.data.slope)
+	b.data.run(p, rows, b.channels, dx, x, dy)
+}
+
+// gradients computes the sums over the rows, and dgamma and dbeta from them.
+func (b *BatchNorm[T]) gradients(p *Pool, rows int, dgamma, dbeta, x, mean, variance, dy []T) (plain, product []float64) {
+	plain, product = b.sums.run(p, rows, b.channels, x, mean, dy)
+	for c := range dgamma {
+		dgamma[c] = T(product[c] * b.inverse(variance, c))
+	}
+	for c := range dbeta {
+		dbeta[c] = T(plain[c])
+	}
+	return plain, product
+}
+
+func (b *BatchNorm[T]) prepare(gamma, mean, variance []T) {
+	d := &b.data
+	d.mean, d.scale = resize(d.mean, b.channels), resize(d.scale, b.channels)
+	d.offset, d.slope = resize(d.offset, b.channels), resize(d.slope, b.channels)
+	copy(d.mean, mean)
+	for c := range d.scale {
+		d.scale[c] = T(b.factor(gamma, c) * b.inverse(variance, c))
+	}
+}
+
+func (b *BatchNorm[T]) factor(gamma []T, c int) float64 {
+	if gamma == nil {
+		return 1
+	}
+	return float64(gamma[c])
+}
+
+func (b *BatchNorm[T]) inverse(variance []T, c int) float64 {
+	return 1 / math.Sqrt(float64(variance[c])+b.epsilon)
+}

@@ -1,0 +1,33 @@
+//go:build amd64 && !noasm
+
+package kernel
+
+import "unsafe"
+
+// fastProduct returns the fast form of a correlation or, transposed, of an adjoint; nil where there is none.
+func fastProduct[T Float](w Window, act Activation, transposed, derived bool) imageProduct {
+	if family == portable || unsafe.Sizeof(T(0)) != 4 {
+		return nil
+	}
+	p := correlationPlan(w)
+	if transposed {
+		p = adjointPlan(w)
+	}
+	if winogradSuits(w) {
+		return newWinogradProduct(p, act, transposed)
+	}
+	return newProduct(p, act, transposed, derived)
+}
+
+// fastKernelSum returns the fast form of the gradients by a kernel and bias; nil where there is none. The bias gradient is the
+// sum over the window's input (inBias) or its output.
+func fastKernelSum[T Float](w Window, inBias, derived bool) *kernelSum {
+	if family == portable || unsafe.Sizeof(T(0)) != 4 {
+		return nil
+	}
+	unit := w.StrideH == 1 && w.StrideW == 1
+	if !inBias && unit && w.OutC <= maxColumns && w.OutC < w.InC {
+		return newKernelSum(adjointPlan(w), true, true, derived, false)
+	}
+	return newKernelSum(correlationPlan(w), false, inBias, inBias && derived, !inBias && derived)
+}

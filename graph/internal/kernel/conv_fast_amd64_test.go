@@ -1,0 +1,173 @@
+//go:build amd64 && !noasm
+
+package kernel
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+// families are the fast families that this machine can run.
+func families() []instructions {
+	list := []instructions{avx2, avx512}
+	switch detect() {
+	case portable:
+		return nil
+	case avx2:
+		return list[:1]
+	}
+	return list
+}
+
+// setFamily makes constructors choose another family during a test.
+func setFamily(t testing.TB, f instructions) {
+	old := family
+	family = f
+	t.Cleanup(func() { family = old })
+}
+
+// testFamilies runs a test for each fast family.
+func testFamilies(t *testing.T, f func(t *testing.T)) {
+	for _, i := range families() {
+		t.Run([]string{"portable", "avx2", "avx512"}[i], func(t *testing.T) {
+			setFamily(t, i)
+			f(t)
+		})
+	}
+}
+
+func TestFastConvolutionAgainstDefinition(t *testing.T) {
+	pool := NewPool(2)
+	defer pool.Close()
+	testFamilies(t, func(t *testing.T) {
+		for _, transposed := range []bool{false, true} {
+			for i, w := range oddWindows {
+				for _, act := range activations {
+					t.Run(fmt.Sprintf("%s/%d/%d", kind(transposed), i, act.Function), func(t *testing.T) {
+						p := newProblem[float32](w, act, transposed, 3)
+						p.run(pool)
+						p.check(t, 1e-5)
+					})
+				}
+			}
+		}
+	})
+}
+
+// randomWindow draws a geometry; about half are what the fast forms are made for.
+func randomWindow(r *rand.Rand, maxSize, maxChannels int) Window {
+	for {
+		w := Window{
+			InH: 1 + r.IntN(maxSize), InW: 1 + r.IntN(maxSize), InC: 1 + r.IntN(maxChannels), OutC: 1 + r.IntN(maxChannels),
+			KernelH: 3, KernelW: 3, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 1, PadLeft: 1,
+		}
+		if r.IntN(2) == 0 {
+			w.KernelH, w.KernelW, w.StrideH, w.StrideW = 1+r.IntN(7), 1+r.IntN(7), 1+r.IntN(3), 1+r.IntN(3)
+			w.DilationH, w.DilationW = 1+r.IntN(2), 1+r.IntN(2)
+			w.PadTop, w.PadLeft = r.IntN(w.KernelH+1), r.IntN(w.KernelW+1)
+		}
+		if w.fit(r.IntN(w.KernelH+1), r.IntN(w.KernelW+1)) {
+			return w
+		}
+	}
+}
+
+// fit sets the size of the output for padding behind the input; false if there is no output.
+func (w *Window) fit(bottom, right int) bool {
+	w.OutH = (w.InH+w.PadTop+bottom-(w.KernelH-1)*w.DilationH-1)/w.StrideH + 1
+	w.OutW = (w.InW+w.PadLeft+right-(w.KernelW-1)*w.DilationW-1)/w.StrideW + 1
+	return w.InH+w.PadTop+bottom >= (w.KernelH-1)*w.DilationH+1 && w.InW+w.PadLeft+right >= (w.KernelW-1)*w.DilationW+1
+}
+
+func TestFastConvolutionOnRandomShapes(t *testing.T) {
+	pool := NewPool(2)
+	defer pool.Close()
+	testFamilies(t, func(t *testing.T) {
+		r := generator(uint64(family))
+		for i := range 150 {
+			w := randomWindow(r, 14, 70)
+			transposed, n, act := r.IntN(2) == 0, 1+r.IntN(4), activations[r.IntN(len(activations))]
+			t.Run(fmt.Sprintf("%d/%s/%dx%+v", i, kind(transposed), n, w), func(t *testing.T) {
+				p := newProblem[float32](w, act, transposed, n)
+				p.run(pool)
+				p.check(t, 1e-5)
+			})
+		}
+	})
+}
+
+func TestFastConvolutionOnLargeShapes(t *testing.T) {
+	pool := NewPool(2)
+	defer pool.Close()
+	testFamilies(t, func(t *testing.T) {
+		for i, c := range []struct {
+			w          Window
+			transposed bool
+			n          int
+		}{
+			{window(130, 70, 3, 16, 3, 1, 1, 1), false, 1},
+			{window(61, 75, 24, 33, 3, 1, 1, 1), false, 2},
+			{window(40, 90, 32, 1, 3, 1, 1, 1), false, 1},
+			{window(90, 81, 16, 20, 3, 2, 1, 1), true, 1},
+			{transposedWindow(4, 40, 48), true, 19},
+			{dense(600, 33), false, 37},
+			{dense(50, 300), false, 41},
+			{dense(64, 512), false, 300},
+		} {
+			t.Run(fmt.Sprint(i), func(t *testing.T) {
+				p := newProblem[float32](c.w, Activation{Function: LeakyReLU, Slope: 0.3}, c.transposed, c.n)
+				p.run(pool)
+				p.check(t, 1e-5)
+			})
+		}
+	})
+}
+
+// FuzzConvolution compares with the definition on shapes that the fuzzer chooses.
+func FuzzConvolution(f *testing.F) {
+	f.Add(uint64(1), false, uint8(2), uint8(0))
+	f.Add(uint64(2), true, uint8(1), uint8(1))
+	f.Fuzz(func(t *testing.T, seed uint64, transposed bool, n, act uint8) {
+		for _, i := range families() {
+			setFamily(t, i)
+			p := newProblem[float32](randomWindow(generator(seed), 40, 70), activations[int(act)%len(activations)], transposed, 1+int(n)%4)
+			p.run(nil)
+			p.check(t, 1e-5)
+		}
+	})
+}
+
+// TestBatchMayChange runs a smaller batch after a larger one, as at the end of an epoch.
+func TestBatchMayChange(t *testing.T) {
+	testFamilies(t, func(t *testing.T) {
+		for _, transposed := range []bool{false, true} {
+			w := window(9, 10, 17, 20, 3, 1, 1, 1)
+			layer := newProblem[float32](w, Activation{}, transposed, 1).layer
+			for _, n := range []int{40, 3, 1, 9} {
+				p := newProblem[float32](w, Activation{}, transposed, n)
+				p.layer = layer
+				p.run(nil)
+				p.check(t, 1e-5)
+			}
+		}
+	})
+}
+
+func TestThreadsDoNotChangeBitsOfFastForms(t *testing.T) {
+	testFamilies(t, testThreads[float32])
+}
+
+func TestNoAllocationInSteadyState(t *testing.T) {
+	pool := NewPool(2)
+	defer pool.Close()
+	for _, transposed := range []bool{false, true} {
+		for _, w := range []Window{window(14, 14, 32, 48, 3, 1, 1, 1), window(8, 8, 5, 3, 3, 2, 1, 1), dense(300, 40)} {
+			p := newProblem[float32](w, Activation{Function: ReLU}, transposed, 8)
+			p.run(pool)
+			if n := testing.AllocsPerRun(5, func() { p.run(pool) }); n > 0 {
+				t.Errorf("%s %+v: %v allocations", kind(transposed), w, n)
+			}
+		}
+	}
+}

@@ -1,0 +1,67 @@
+package kernel
+
+import "unsafe"
+
+// operand is what a convolution reads: values as they are or, when y is set, values times the derivative of the activation
+// whose result is y (the gradient by the sum before an activation, from the one behind it).
+type operand[T Float] struct {
+	values, y []T
+	act       Activation
+}
+
+// gradient is the operand for dy behind the given activation.
+func gradient[T Float](act Activation, y, dy []T) operand[T] {
+	if act.Function == Linear {
+		return operand[T]{values: dy}
+	}
+	return operand[T]{values: dy, y: y, act: act}
+}
+
+// slice returns the elements from..to; dst is used when they have to be computed.
+func (o *operand[T]) slice(dst []T, from, to int) []T {
+	if o.y == nil {
+		return o.values[from:to]
+	}
+	dst = dst[:to-from]
+	multiplyDerivative(o.act, dst, o.y[from:to], o.values[from:to])
+	return dst
+}
+
+// multiplyDerivative computes dz = dy * act'(y), with one loop for each function so that the loops stay tight.
+func multiplyDerivative[T Float](act Activation, dz, y, dy []T) {
+	y, dy = y[:len(dz)], dy[:len(dz)]
+	switch act.Function {
+	case Linear:
+		copy(dz, dy)
+	case Sigmoid:
+		for i, v := range y {
+			dz[i] = dy[i] * (v * (1 - v))
+		}
+	case Tanh:
+		for i, v := range y {
+			dz[i] = dy[i] * (1 - v*v)
+		}
+	default:
+		for i, v := range y {
+			dz[i] = dy[i] * derivative(act, v)
+		}
+	}
+}
+
+// single is s as what it is, float32.
+func single[T Float](s []T) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(s))), len(s))
+}
+
+func singleOperand[T Float](o operand[T]) operand[float32] {
+	s := operand[float32]{values: single(o.values), act: o.act}
+	if o.y != nil {
+		s.y = single(o.y)
+	}
+	return s
+}
+
+// imageProduct is a fast form of a correlation or an adjoint.
+type imageProduct interface {
+	run(p *Pool, n int, in operand[float32], out, kernel, bias []float32)
+}

@@ -1,0 +1,358 @@
+//go:build amd64 && !noasm
+
+package kernel
+
+import "unsafe"
+
+// product computes out[pixel][n] = act(bias + sum over taps, k of in[pixel+tap][k] * kernel[tap][k][n]) by a plan.
+type product struct {
+	plan
+	*microkernels
+	act        Activation
+	transposed bool // the kernel's matrices are [n,k]
+	direct     bool // the source is read where it is
+	columns    bool // a few columns: vectors run along the sum
+	images     int  // the largest block: images, or rows of one
+	bandRows   int
+	panels     []panel
+	tables     []phaseTable
+	packed     []float32
+	bias       []float32 // padded to whole vectors
+	workers    []*productWorker
+
+	// of the current call
+	n           int
+	in          operand[float32]
+	out, kernel []float32
+	blockImages int
+	blockRows   int
+	bands       int
+	groups      int // of panels
+}
+
+type phaseTable struct {
+	taps, pixels, results []int32
+	packed                int // where its matrices start
+}
+
+type productWorker struct {
+	rows
+	source    []float32
+	tile      tileArgs
+	transpose transposeArgs
+}
+
+// maxColumns is up to how many columns vectors run along the sum instead.
+const maxColumns = 4
+
+// Sizes of a block's source and results in bytes: both together stay in the second level cache.
+const (
+	maxSource  = 160 << 10
+	maxResults = 256 << 10
+	fewPixels  = 16  // a block should not have less
+	manyPixels = 192 // and need not have more
+	fewPieces  = 8   // a call should be cut into as many, for even work
+)
+
+func newProduct(pl plan, act Activation, transposed, derived bool) *product {
+	k := chosenKernels()
+	p := &product{
+		plan: pl, microkernels: k, act: act, transposed: transposed,
+		direct:  !pl.bordered && !derived,
+		columns: pl.n <= maxColumns,
+		panels:  k.panels(pl.n),
+		bias:    make([]float32, k.padded(pl.n)+k.lanes),
+	}
+	source := maxSource
+	if p.direct {
+		source *= 8
+	}
+	p.images, p.bandRows = pl.blockSize(source, maxResults)
+	packed := 0
+	for i := range pl.phases {
+		f := &p.phases[i]
+		p.tables = append(p.tables, phaseTable{
+			taps:    p.tapTable(f),
+			pixels:  p.pixelTable(f, p.images, p.bandRows, p.direct),
+			results: p.resultTable(f),
+			packed:  packed,
+		})
+		packed += len(f.taps) * pl.k * k.padded(pl.n)
+	}
+	return p
+}
+
+// blockSize is the largest block of at most about the given bytes of source and results.
+func (p *plan) blockSize(source, results int) (images, rows int) {
+	rows = p.rows
+	for rows > 1 && (4*p.sourceRows(rows)*p.width*p.k > source || 4*rows*p.strideH*p.dstW*p.n > results) {
+		rows--
+	}
+	images = 1
+	if rows == p.rows {
+		images = max(1, min(ceil(manyPixels, rows*p.cols), source/(4*p.sourceRows(rows)*p.width*p.k)))
+	} else {
+		rows = ceil(p.rows, ceil(p.rows, rows)) // bands of about one height
+	}
+	return images, rows
+}
+
+// resultTable has the byte offset of every result of a phase in a block.
+func (p *product) resultTable(f *phase) []int32 {
+	var table []int32
+	for image := range p.images {
+		for q := range p.phaseRows(f, 0, p.bandRows) {
+			for r := range p.phaseCols(f) {
+				row := image*p.dstH + f.row + q*p.strideH
+				table = append(table, int32(4*(row*p.dstW+f.col+r*p.strideW)*p.plan.n))
+			}
+		}
+	}
+	return table
+}
+
+// run computes n images.
+func (p *product) run(pool *Pool, n int, in operand[float32], out, kernel, bias []float32) {
+	if n == 0 {
+		return
+	}
+	p.n, p.in, p.out, p.kernel = n, in, out, kernel
+	clear(p.bias)
+	copy(p.bias, bias)
+	p.cut(n)
+	for len(p.workers) < pool.Threads() {
+		p.workers = append(p.workers, &productWorker{})
+	}
+	if !p.direct {
+		size := p.blockImages*p.sourceRows(p.blockRows)*p.width*p.k + p.lanes
+		for _, w := range p.workers[:pool.Threads()] {
+			w.source = resize(w.source, size)
+		}
+	}
+	if !p.natural() {
+		p.packed = resize(p.packed, p.packedSize())
+		pool.run(len(p.panels), (*packing)(p))
+	}
+	blocks := ceil(n, p.blockImages) * p.bands
+	pool.run(blocks*p.groups, p)
+	p.in, p.out, p.kernel = operand[float32]{}, nil, nil
+}
+
+// cut chooses blocks for n images: results do not depend on it.
+func (p *product) cut(n int) {
+	p.blockImages, p.blockRows = 1, p.bandRows
+	if p.bandRows == p.rows {
+		p.blockImages = min(p.images, max(ceil(n, fewPieces), ceil(fewPixels, p.rows*p.cols)))
+	}
+	if n < fewPieces {
+		p.blockRows = min(p.blockRows, max(ceil(p.rows, ceil(fewPieces, n)), min(p.rows, ceil(fewPixels, p.cols))))
+		if p.blockRows < p.rows {
+			p.blockImages = 1
+		}
+	}
+	p.bands = ceil(p.rows, p.blockRows)
+	blocks := ceil(n, p.blockImages) * p.bands
+	p.groups = 1
+	if !p.columns {
+		p.groups = min(len(p.panels), ceil(fewPieces, blocks))
+	}
+}
+
+// natural is whether the kernel needs no packing: its rows are whole vectors, and there are so few columns, or so little
+// work, that it pays to read them where they are.
+func (p *product) natural() bool {
+	if p.columns {
+		return p.plan.n == 1 && !p.transposed
+	}
+	few := p.plan.n <= 2*p.lanes || p.n*p.rows*p.cols <= 512
+	return !p.transposed && p.plan.n%p.lanes == 0 && few
+}
+
+func (p *product) packedSize() int {
+	taps := 0
+	for i := range p.phases {
+		taps += len(p.phases[i].taps)
+	}
+	return taps * p.k * p.padded(p.plan.n)
+}
+
+func (p *product) piece(worker, i int) {
+	w := p.workers[worker]
+	unit, group := i/p.groups, i%p.groups
+	b := block{image: unit / p.bands * p.blockImages, from: unit % p.bands * p.blockRows}
+	b.images, b.to = min(p.blockImages, p.n-b.image), min(p.rows, b.from+p.blockRows)
+	t := &w.tile
+	if p.direct {
+		t.in = &p.in.values[(b.image*p.srcH+b.from*p.stepH)*p.srcW*p.k]
+	} else {
+		p.copySource(&w.rows, p.microkernels, w.source, &p.in, b)
+		t.in = &w.source[0]
+	}
+	first := (b.image*p.dstH + b.from*p.strideH) * p.dstW * p.plan.n
+	last := first + b.images*p.dstH*p.dstW*p.plan.n
+	if b.to-b.from < p.rows {
+		last = (b.image*p.dstH + min(p.dstH, b.to*p.strideH)) * p.dstW * p.plan.n
+	}
+	out := p.out[first:last]
+	from, to := split(len(p.panels), p.groups, group)
+	if p.columns {
+		p.runColumns(t, out, b)
+		activate32(p.act, out)
+		return
+	}
+	for i := range p.phases {
+		p.runPanels(t, i, from, to, out, b)
+	}
+	if p.act.Function == Sigmoid || p.act.Function == Tanh {
+		p.activateColumns(out, p.panels[from].from, p.panels[to-1].from+p.panels[to-1].columns)
+	}
+}
+
+// activateColumns applies a function that is not part of the microkernels to the columns that were written.
+func (p *product) activateColumns(out []float32, from, to int) {
+	if to-from == p.plan.n {
+		activate32(p.act, out)
+		return
+	}
+	for ; len(out) > 0; out = out[p.plan.n:] {
+		activate32(p.act, out[from:to])
+	}
+}
+
+// runPanels computes the results of a phase in a block for the panels from..to.
+func (p *product) runPanels(t *tileArgs, i, from, to int, out []float32, b block) {
+	f, table := &p.phases[i], &p.tables[i]
+	count := b.images * p.phaseRows(f, b.from, b.to) * p.phaseCols(f)
+	if count == 0 {
+		return
+	}
+	t.taps, t.segments, t.length = &table.taps[0], len(f.segments), f.length
+	switch p.act.Function {
+	case ReLU:
+		t.act = 1
+	case LeakyReLU:
+		t.act, t.slope = 2, float32(p.act.Slope)
+	}
+	for _, panel := range p.panels[from:to] {
+		if p.natural() {
+			t.b, t.stride = &p.kernel[panel.from], 4*p.plan.n
+		} else {
+			t.stride = 4 * panel.vectors * p.lanes
+			if len(f.taps) > 0 {
+				t.b = &p.packed[table.packed+panel.from*len(f.taps)*p.k]
+			}
+		}
+		t.bias, t.out, t.columns = &p.bias[panel.from], &out[panel.from], p.mask(panel)
+		runTiles(p.tile[panel.vectors-1], t, table, count)
+	}
+}
+
+// runColumns computes all results of a block, a column at a time.
+func (p *product) runColumns(t *tileArgs, out []float32, b block) {
+	t.columns = p.rest(0)
+	for i := range p.phases {
+		f, table := &p.phases[i], &p.tables[i]
+		count := b.images * p.phaseRows(f, b.from, b.to) * p.phaseCols(f)
+		if count == 0 {
+			continue
+		}
+		t.taps, t.segments, t.length, t.columns = &table.taps[0], len(f.segments), f.length, p.rest(f.length)
+		for c := range p.plan.n {
+			if p.natural() {
+				t.b = &p.kernel[0]
+			} else if len(f.taps) > 0 {
+				t.b = &p.packed[table.packed+c*len(f.taps)*p.k]
+			}
+			t.bias, t.out = &p.bias[c], &out[c]
+			runTiles(p.dots, t, table, count)
+		}
+	}
+}
+
+// runTiles computes count results with the fewest calls.
+func runTiles(kernels []microkernel, t *tileArgs, table *phaseTable, count int) {
+	done := 0
+	for _, k := range kernels {
+		if t.tiles = (count - done) / k.rows; t.tiles > 0 {
+			t.pixels, t.results = &table.pixels[done], &table.results[done]
+			k.call((*byte)(unsafe.Pointer(t)))
+			done += t.tiles * k.rows
+		}
+	}
+}
+
+// packing is the job that puts the kernel's matrices in the order in which they are read, a panel a piece: by phase, panel,
+// tap and k the columns of the panel, padded to whole vectors; or by phase and column, where vectors run along the sum.
+type packing product
+
+func (p *packing) piece(worker, i int) {
+	w := p.workers[worker]
+	panel := p.panels[i]
+	for f := range p.phases {
+		taps := p.phases[f].taps
+		for j, t := range taps {
+			matrix := p.kernel[t.matrix*p.k*p.plan.n:][:p.k*p.plan.n]
+			at := p.tables[f].packed + panel.from*len(taps)*p.k
+			switch {
+			case p.columns:
+				p.packColumns(p.packed[at+j*p.k:], matrix, len(taps)*p.k)
+			case p.transposed:
+				w.packTransposed(p.packed[at+j*p.k*panel.vectors*p.lanes:], matrix, panel, p.k, panel.vectors*p.lanes)
+			default:
+				packRows(p.packed[at+j*p.k*panel.vectors*p.lanes:], matrix, panel, p.plan.n, panel.vectors*p.lanes)
+			}
+		}
+	}
+}
+
+// packRows packs a panel of a matrix [k,n].
+func packRows(to, matrix []float32, panel panel, n, width int) {
+	for ; len(matrix) > 0; matrix = matrix[n:] {
+		clear(to[copy(to, matrix[panel.from:panel.from+panel.columns]):width])
+		to = to[width:]
+	}
+}
+
+// packTransposed packs a panel of a matrix [n,k].
+func (w *productWorker) packTransposed(to, matrix []float32, panel panel, k, width int) {
+	matrix = matrix[panel.from*k:][:panel.columns*k]
+	to = to[:k*width]
+	c := 0
+	if k >= 8 {
+		a := &w.transpose
+		a.blocks, a.stride, a.toStride = k/8, 4*k, 4*width
+		for ; c+8 <= panel.columns; c += 8 {
+			a.from, a.to = &matrix[c*k], &to[c]
+			transpose8((*byte)(unsafe.Pointer(a)))
+			for i := k &^ 7; i < k; i++ {
+				for d := c; d < c+8; d++ {
+					to[i*width+d] = matrix[d*k+i]
+				}
+			}
+		}
+	}
+	for ; c < panel.columns; c++ {
+		for i, v := range matrix[c*k : (c+1)*k] {
+			to[i*width+c] = v
+		}
+	}
+	for ; c < width; c++ {
+		for i := range k {
+			to[i*width+c] = 0
+		}
+	}
+}
+
+// packColumns packs each column of a matrix on its own, at the given distance.
+func (p *packing) packColumns(to, matrix []float32, distance int) {
+	for c := range p.plan.n {
+		column := to[c*distance:][:p.k]
+		if p.transposed {
+			copy(column, matrix[c*p.k:])
+			continue
+		}
+		for i := range column {
+			column[i] = matrix[i*p.plan.n+c]
+		}
+	}
+}

@@ -1,0 +1,4 @@
+package main
+
+// vector builds the element-wise functions.
+func vector() {}

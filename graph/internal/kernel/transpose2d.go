@@ -1,0 +1,47 @@
+package kernel
+
+// Conv2DTranspose is a transposed convolution layer with bias and activation. Its window describes the convolution whose
+// adjoint it is: it maps [n,OutH,OutW,OutC] to [n,InH,InW,InC]. It keeps scratch memory between calls, so it serves one call
+// at a time.
+type Conv2DTranspose[T Float] struct {
+	w       Window
+	act     Activation
+	forward adjoint[T]
+	data    correlation[T]
+	weights weightGradient[T]
+}
+
+// NewConv2DTranspose returns the adjoint of the convolution of the given geometry.
+func NewConv2DTranspose[T Float](w Window, act Activation) *Conv2DTranspose[T] {
+	return &Conv2DTranspose[T]{
+		w: w, act: act,
+		forward: newAdjoint[T](w, act, false),
+		data:    newCorrelation[T](w, Activation{}, act.Function != Linear),
+		weights: newWeightGradient[T](w, act, true),
+	}
+}
+
+// Forward computes y [n,InH,InW,InC] from x [n,OutH,OutW,OutC], kernel [KernelH,KernelW,InC,OutC] and bias [InC] (nil: none).
+func (c *Conv2DTranspose[T]) Forward(p *Pool, n int, y, x, kernel, bias []T) {
+	f := &c.forward
+	f.in, f.out, f.kernel, f.bias = operand[T]{values: x}, y, kernel, bias
+	f.run(p, n)
+}
+
+// Backward computes the gradients by x, kernel and bias from dy, the gradient by Forward's result y. It overwrites dx (nil:
+// not wanted), dkernel and dbias (nil: no bias).
+func (c *Conv2DTranspose[T]) Backward(p *Pool, n int, dx, dkernel, dbias, x, kernel, y, dy []T) {
+	if dx != nil {
+		c.dataGradient(p, n, dx, kernel, y, dy)
+	}
+	dz := gradient(c.act, y, dy)
+	g := &c.weights
+	g.in, g.out, g.dkernel, g.dbias = dz, operand[T]{values: x}, dkernel, dbias
+	g.run(p, n)
+}
+
+func (c *Conv2DTranspose[T]) dataGradient(p *Pool, n int, dx, kernel, y, dy []T) {
+	d := &c.data
+	d.in, d.out, d.kernel = gradient(c.act, y, dy), dx, kernel
+	d.run(p, n)
+}

@@ -1,0 +1,110 @@
+package kernel
+
+// Element-wise operations and reductions are bound by memory, so they are cut into blocks that stay in the cache. The blocks
+// follow from the length alone; a reduction adds their sums in index order.
+const (
+	blockLength  = 16384           // elements of a block
+	parallelFrom = 2 * blockLength // elements from which waking other goroutines pays
+)
+
+// forElements is the pool to use for an operation on n elements: none when it is too small to share.
+func (p *Pool) forElements(n int) *Pool {
+	if n < parallelFrom {
+		return nil
+	}
+	return p
+}
+
+// blockCount is the number of blocks of n elements.
+func blockCount(n int) int { return (n + blockLength - 1) / blockLength }
+
+// blockRange returns where block i of n elements starts and ends.
+func blockRange(n, i int) (from, to int) {
+	return i * blockLength, min((i+1)*blockLength, n)
+}
+
+// part returns x[from:to], or nil for a slice that is not there.
+func part[T any](x []T, from, to int) []T {
+	if x == nil {
+		return nil
+	}
+	return x[from:to]
+}
+
+// squares is the job of [SumSquares].
+type squares[T Float] struct {
+	x    []T
+	sums []float64 // by block
+}
+
+func (s *squares[T]) piece(_, i int) {
+	from, to := blockRange(len(s.x), i)
+	s.sums[i] = sumSquares(s.x[from:to])
+}
+
+// SumSquares returns the sum of x*x, in float64.
+func SumSquares[T Float](p *Pool, x []T) float64 {
+	n := blockCount(len(x))
+	total := 0.0
+	if p = p.forElements(len(x)); p.Threads() == 1 {
+		for i := range n {
+			from, to := blockRange(len(x), i)
+			total += sumSquares(x[from:to])
+		}
+		return total
+	}
+	s := squaresOf[T](p)
+	s.x, s.sums = x, resize(s.sums, n)
+	p.run(n, s)
+	for _, v := range s.sums {
+		total += v
+	}
+	s.x = nil
+	return total
+}
+
+func sumSquares[T Float](x []T) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += float64(float64(v) * float64(v))
+	}
+	return sum
+}
+
+// AllFinite reports whether no element of x is infinite or NaN.
+func AllFinite[T Float](x []T) bool {
+	for _, v := range x {
+		if v-v != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// vectorJobs are the jobs of this package's functions; they live in the pool, so that a call allocates nothing.
+type vectorJobs struct {
+	squares32 squares[float32]
+	squares64 squares[float64]
+	update32  update[float32]
+	update64  update[float64]
+}
+
+func squaresOf[T Float](p *Pool) *squares[T] {
+	if s, ok := any(&p.vector.squares32).(*squares[T]); ok {
+		return s
+	}
+	return any(&p.vector.squares64).(*squares[T])
+}
+
+func updateOf[T Float](p *Pool) *update[T] {
+	if u, ok := any(&p.vector.update32).(*update[T]); ok {
+		return u
+	}
+	return any(&p.vector.update64).(*update[T])
+}
+
+// float32s returns x if that is its type, else nil.
+func float32s[T Float](x []T) []float32 {
+	s, _ := any(x).([]float32)
+	return s
+}

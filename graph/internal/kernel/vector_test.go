@@ -1,0 +1,241 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+)
+
+// everyFamily runs a test with each family that this machine can run, the portable one included.
+func everyFamily(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	before := family
+	defer func() { family = before }()
+	for i := portable; i <= detect(); i++ {
+		family = i
+		t.Run(Family(), f)
+	}
+}
+
+// withFamily runs f with another family.
+func withFamily(i instructions, f func()) {
+	before := family
+	defer func() { family = before }()
+	family = i
+	f()
+}
+
+// vectorLengths are all short ones, and some around the bounds of blocks and of parallel work.
+func vectorLengths() []int {
+	lengths := []int{1000, blockLength - 1, blockLength + 17, parallelFrom, 3*blockLength + 5}
+	for n := range 257 {
+		lengths = append(lengths, n)
+	}
+	return lengths
+}
+
+// guarded makes slices between guards that show when something is written beside them. The element type may be uint8.
+type guarded[T comparable] struct {
+	sentinel T
+	all      [][]T
+}
+
+// slice returns a slice with the given values; it starts at any element, so it is not aligned.
+func (g *guarded[T]) slice(values []T) []T {
+	before := 40 + len(g.all)
+	s := slices.Repeat([]T{g.sentinel}, before+len(values)+40)
+	copy(s[before:], values)
+	g.all = append(g.all, s)
+	return s[before : before+len(values) : before+len(values)]
+}
+
+func (g *guarded[T]) check(t *testing.T) {
+	t.Helper()
+	for i, s := range g.all {
+		for j, v := range s {
+			if before := 40 + i; (j < before || j >= len(s)-40) && v != g.sentinel {
+				t.Fatalf("slice %d was written outside of its bounds, at %d of %d", i, j-before, len(s)-before-40)
+			}
+		}
+	}
+}
+
+func newGuarded[T Float]() *guarded[T] { return &guarded[T]{sentinel: -12345} }
+
+// special are values that a formula may get wrong.
+func special[T Float]() []T {
+	inf := T(math.Inf(1))
+	return []T{0, T(math.Copysign(0, -1)), 1, -1, inf, -inf, T(math.NaN()), math.SmallestNonzeroFloat32, -math.SmallestNonzeroFloat32,
+		math.MaxFloat32, -math.MaxFloat32, 1e-38, -1e-38, 88, -88, 104, -104, 0.5, -0.5, 1e-4, -1e-4}
+}
+
+// sameValues reports whether x and y have the same bits, where any NaN is like any other.
+func sameValues[T Float](x, y []T) bool {
+	return slices.EqualFunc(x, y, func(a, b T) bool {
+		return math.Float64bits(float64(a)) == math.Float64bits(float64(b)) || a != a && b != b
+	})
+}
+
+func checkSame[T Float](t *testing.T, name string, got, want []T) {
+	t.Helper()
+	for i := range want {
+		if !sameValues(got[i:i+1], want[i:i+1]) {
+			t.Fatalf("%s[%d of %d] is %v instead of %v", name, i, len(want), got[i], want[i])
+		}
+	}
+}
+
+func checkRelative(t *testing.T, name string, got, want, tolerance float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= tolerance*math.Abs(want)) {
+		t.Errorf("%s is %v instead of %v", name, got, want)
+	}
+}
+
+func TestSumSquares(t *testing.T) {
+	t.Run("float32", func(t *testing.T) { everyFamily(t, testSumSquares[float32]) })
+	t.Run("float64", testSumSquares[float64])
+}
+
+func testSumSquares[T Float](t *testing.T) {
+	for _, n := range vectorLengths() {
+		g := newGuarded[T]()
+		x := g.slice(random[T](generator(uint64(n)), n))
+		want := 0.0
+		for _, v := range x {
+			want += float64(v) * float64(v)
+		}
+		checkRelative(t, fmt.Sprint("sum of ", n), SumSquares(nil, x), want, 1e-12)
+		g.check(t)
+	}
+	if got := SumSquares(nil, []T{1e-30, 3e-30}); math.Abs(got-1e-59) > 1e-65 {
+		t.Errorf("sum of tiny squares is %v", got)
+	}
+	if got := SumSquares(nil, append(make([]T, 40), T(math.NaN()))); got == got {
+		t.Errorf("sum with a NaN is %v", got)
+	}
+}
+
+func TestAllFinite(t *testing.T) {
+	t.Run("float32", func(t *testing.T) { everyFamily(t, testAllFinite[float32]) })
+	t.Run("float64", testAllFinite[float64])
+}
+
+func testAllFinite[T Float](t *testing.T) {
+	for n := range 130 {
+		x := slices.Repeat([]T{math.MaxFloat32}, n+2)
+		x[0], x[n+1] = T(math.NaN()), T(math.NaN())
+		if !AllFinite(x[1 : n+1]) {
+			t.Fatalf("%d finite values are taken for others", n)
+		}
+		for i := range n {
+			for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+				x[1+i] = T(v)
+				if AllFinite(x[1 : n+1]) {
+					t.Fatalf("%v at %d of %d is not seen", v, i, n)
+				}
+			}
+			x[1+i] = 0
+		}
+	}
+}
+
+// testThreadBits checks that 1, 2 and 3 threads give the same values.
+func testThreadBits(t *testing.T, f func(p *Pool) []float64) {
+	t.Helper()
+	want := f(nil)
+	for threads := 1; threads <= 3; threads++ {
+		p := NewPool(threads)
+		got := f(p)
+		p.Close()
+		if !sameValues(got, want) {
+			t.Errorf("%d threads give other bits than none", threads)
+		}
+	}
+}
+
+// float64s joins slices, exactly.
+func float64s[T Float](slices ...[]T) []float64 {
+	var all []float64
+	for _, s := range slices {
+		for _, v := range s {
+			all = append(all, float64(v))
+		}
+	}
+	return all
+}
+
+func TestVectorThreadsDoNotChangeBits(t *testing.T) {
+	t.Run("float32", func(t *testing.T) { everyFamily(t, testVectorThreads[float32]) })
+	t.Run("float64", testVectorThreads[float64])
+}
+
+func testVectorThreads[T Float](t *testing.T) {
+	const n, channels = 3*parallelFrom + 1234, 7
+	x, dy := random[T](generator(1), n), random[T](generator(2), n)
+	testThreadBits(t, func(p *Pool) []float64 { return []float64{SumSquares(p, x)} })
+	testThreadBits(t, func(p *Pool) []float64 {
+		w, m, v := slices.Clone(dy), make([]T, n), make([]T, n)
+		s := Adam(p, w, x, m, v, 0.01, 0.9, 0.999, 1e-7)
+		return append(float64s(w, m, v), s.Gradient, s.Weight, s.Step)
+	})
+	testThreadBits(t, func(p *Pool) []float64 {
+		w, m := slices.Clone(dy), make([]T, n)
+		s := SGD(p, w, x, m, 0.01, 0.9, true)
+		return append(float64s(w, m), s.Gradient, s.Weight, s.Step)
+	})
+	testThreadBits(t, func(p *Pool) []float64 {
+		s, d := NewSquaredError[T](), make([]T, n)
+		loss := s.Forward(p, x, dy)
+		s.Backward(p, d, x, dy, 1)
+		return append(float64s(d), float64(loss))
+	})
+	testThreadBits(t, func(p *Pool) []float64 {
+		a, y, d := NewActivate[T](Activation{Function: Tanh}), make([]T, n), make([]T, n)
+		a.Forward(p, y, x)
+		a.Backward(p, d, y, dy)
+		return float64s(y, d)
+	})
+	testThreadBits(t, func(p *Pool) []float64 {
+		c := newNormCase[T](n/channels, channels, true)
+		c.run(p)
+		return float64s(c.y, c.mean, c.variance, c.dx, c.dgamma, c.dbeta)
+	})
+	for _, w := range []Window{poolWindow(31, 40, 24, 2, 2), poolWindow(31, 40, 24, 3, 2)} {
+		testThreadBits(t, func(p *Pool) []float64 {
+			c := newPoolCase[T](w, 5)
+			c.run(p)
+			return float64s(c.y, c.dx)
+		})
+	}
+}
+
+func TestVectorAllocatesNothing(t *testing.T) {
+	everyFamily(t, func(t *testing.T) {
+		for threads := 1; threads <= 2; threads++ {
+			p := NewPool(threads)
+			const n = 2 * parallelFrom
+			x, y := random[float32](generator(1), n), random[float32](generator(2), n)
+			m, v := make([]float32, n), make([]float32, n)
+			a, s, c := NewActivate[float32](Activation{Function: Sigmoid}), NewSquaredError[float32](), newNormCase[float32](n/33, 33, true)
+			pooling := newPoolCase[float32](poolWindow(64, 64, 20, 2, 2), 2)
+			for name, f := range map[string]func(){
+				"activate":       func() { a.Forward(p, m, x); a.Backward(p, v, m, y) },
+				"squared error":  func() { s.Forward(p, x, y); s.Backward(p, m, x, y, 1) },
+				"batch norm":     func() { c.run(p) },
+				"max pooling":    func() { pooling.run(p) },
+				"Adam":           func() { Adam(p, x, y, m, v, 0, 0.9, 0.999, 1e-7) },
+				"SGD":            func() { SGD(p, x, y, m, 0, 0.9, false) },
+				"short Adam":     func() { Adam(p, x[:99], y[:99], m[:99], v[:99], 0, 0.9, 0.999, 1e-7) },
+				"sum of squares": func() { SumSquares(p, x) },
+				"all finite":     func() { AllFinite(x) },
+			} {
+				if got := testing.AllocsPerRun(5, f); got != 0 {
+					t.Errorf("%s allocates %v times a call with %d threads", name, got, threads)
+				}
+			}
+			p.Close()
+		}
+	})
+}

@@ -1,0 +1,90 @@
+package graph
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+
+	"dcae/graph/internal/kernel"
+)
+
+// MaxPooling2D takes the largest value of each window and channel; of equal ones the first passes the gradient on.
+//
+// Input {height, width, channels}; pixels outside of the image are left out. Reference:
+// https://keras.io/api/layers/pooling_layers/max_pooling2d/
+type MaxPooling2D struct {
+	Pool    Size // default 2x2; at most 256 pixels
+	Strides Size // default Pool
+	Padding Padding
+}
+
+// Class is "MaxPooling2D".
+func (MaxPooling2D) Class() string { return "MaxPooling2D" }
+
+// OutputShape is that of the reduced image.
+func (l MaxPooling2D) OutputShape(in []Shape) (Shape, error) {
+	w, err := l.window(in)
+	return Shape{w.OutH, w.OutW, w.OutC}, err
+}
+
+// Variables are none.
+func (MaxPooling2D) Variables([]Shape) []Declaration { return nil }
+
+func (l MaxPooling2D) window(in []Shape) (kernel.Window, error) {
+	s, err := one(in, 3)
+	if err != nil {
+		return kernel.Window{}, err
+	}
+	pool := l.Pool.or(Square(2))
+	if pool.H*pool.W > 256 {
+		return kernel.Window{}, errors.Errorf("a window of %dx%d has more than 256 pixels", pool.H, pool.W)
+	}
+	w, err := slide(s, pool, l.Strides.or(pool), Square(1), l.Padding)
+	w.OutC = s[2]
+	return w, err
+}
+
+func (l MaxPooling2D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Node, error) {
+	w, err := l.window(itemShapes(in))
+	if err != nil {
+		return nil, err
+	}
+	if b.precision == Float64 {
+		return maxPool[float64](b, w, in[0])
+	}
+	return maxPool[float32](b, w, in[0])
+}
+
+func maxPool[T kernel.Float](b *builder, w kernel.Window, x *gorgonia.Node) (*gorgonia.Node, error) {
+	k := kernel.NewMaxPool2D[T](w)
+	var winners []uint8 // written forward, read backward
+	forward := &op{label: "max_pooling2d", batched: true, item: Shape{w.OutH, w.OutW, w.OutC}}
+	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
+		out := data[T](y)
+		if b.training {
+			winners = grow(winners, len(out))
+		}
+		k.Forward(b.pool, in[0].Shape()[0], out, data[T](in[0]), winners)
+		return nil
+	}
+	forward.derive = func(_ gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+		if !forward.differentiable[0] {
+			return gorgonia.Nodes{nil}, nil
+		}
+		backward := &op{label: "gradient of max_pooling2d", batched: true, item: Shape{w.InH, w.InW, w.InC}}
+		backward.run = func(in []gorgonia.Value, dx gorgonia.Value) error {
+			k.Backward(b.pool, in[0].Shape()[0], data[T](dx), data[T](in[0]), winners)
+			return nil
+		}
+		dx, err := b.add(backward, grad)
+		return gorgonia.Nodes{dx}, err
+	}
+	return b.add(forward, x)
+}
+
+// grow returns s with length n, allocating only when it is too small.
+func grow[E any](s []E, n int) []E {
+	if cap(s) < n {
+		return make([]E, n)
+	}
+	return s[:n]
+}

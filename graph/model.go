@@ -1,0 +1,155 @@
+// Package graph builds models as symbolic Gorgonia expression graphs: layers with Keras' meaning, the loss, and, by
+// [gorgonia.Grad] through the ops of this package, all gradients.
+//
+// A [Model] is a list of layers without state; [Model.Init] draws its [Params]; [NewTraining] and [NewEvaluation] compile
+// graphs that share them.
+package graph
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+)
+
+// Layer is one layer's settings. It has no state: the same value builds any number of graphs.
+type Layer interface {
+	// Class is Keras' name for this kind of layer: "Conv2D".
+	Class() string
+	// OutputShape is what comes out of inputs of these shapes (no batch axes), or why they do not fit.
+	OutputShape(in []Shape) (Shape, error)
+	// Variables declares the layer's state for inputs that OutputShape takes, in Keras' order.
+	Variables(in []Shape) []Declaration
+	// apply adds the layer's ops to the graph.
+	apply(b *builder, layer string, in []*gorgonia.Node) (*gorgonia.Node, error)
+}
+
+// Declaration describes a variable before it exists.
+type Declaration struct {
+	Name      string
+	Shape     Shape
+	Init      Initializer
+	Trainable bool
+}
+
+// Node is a layer in its place: named, and fed by earlier nodes.
+type Node struct {
+	Name   string
+	Layer  Layer
+	Inputs []int // indices of earlier nodes; -1 is the model's input
+}
+
+// Model is an acyclic graph of layers from one input to one output, which is the last node's.
+type Model struct {
+	Name  string
+	Input Shape // of one image: {height, width, channels}
+	Nodes []Node
+}
+
+// Sequential chains layers and names them as Keras does: conv2d, conv2d_1, max_pooling2d ...
+func Sequential(name string, input Shape, layers ...Layer) *Model {
+	m := &Model{Name: name, Input: input}
+	seen := map[string]int{}
+	for i, l := range layers {
+		base := kerasName(l.Class())
+		layer := base
+		if n := seen[base]; n > 0 {
+			layer = fmt.Sprintf("%s_%d", base, n)
+		}
+		seen[base]++
+		m.Nodes = append(m.Nodes, Node{Name: layer, Layer: l, Inputs: []int{i - 1}})
+	}
+	return m
+}
+
+var wordStart, afterLower = regexp.MustCompile(`(.)([A-Z][a-z]+)`), regexp.MustCompile(`([a-z])([A-Z])`)
+
+// kerasName turns a class name into snake case as Keras does: Conv2DTranspose into conv2d_transpose.
+func kerasName(class string) string {
+	return strings.ToLower(afterLower.ReplaceAllString(wordStart.ReplaceAllString(class, "${1}_${2}"), "${1}_${2}"))
+}
+
+// Shapes are the output shapes of all nodes. It fails, naming the layer, where shapes do not fit.
+func (m *Model) Shapes() ([]Shape, error) {
+	if len(m.Nodes) == 0 {
+		return nil, errors.Errorf("model %s has no layers", m.Name)
+	}
+	for _, d := range m.Input {
+		if d < 1 {
+			return nil, errors.Errorf("model %s: input shape %v must be positive", m.Name, m.Input)
+		}
+	}
+	shapes := make([]Shape, len(m.Nodes))
+	for i, n := range m.Nodes {
+		for _, from := range n.Inputs {
+			if from < -1 || from >= i {
+				return nil, errors.Errorf("layer %s takes its input from a layer that is not before it", n.Name)
+			}
+		}
+		s, err := n.Layer.OutputShape(m.inputShapes(i, shapes))
+		if err != nil {
+			return nil, errors.WithMessagef(err, "layer %s (%s)", n.Name, n.Layer.Class())
+		}
+		for _, d := range s {
+			if d < 1 {
+				return nil, errors.Errorf("layer %s (%s): its output shape would be %v: the image is too small", n.Name, n.Layer.Class(), s)
+			}
+		}
+		shapes[i] = s
+	}
+	return shapes, nil
+}
+
+func (m *Model) inputShapes(i int, outputs []Shape) []Shape {
+	in := make([]Shape, len(m.Nodes[i].Inputs))
+	for k, from := range m.Nodes[i].Inputs {
+		if from < 0 {
+			in[k] = m.Input
+		} else {
+			in[k] = outputs[from]
+		}
+	}
+	return in
+}
+
+// Init creates the model's variables and draws their first values. The values of a variable depend on the seed, its
+// layer's name and its own name alone.
+func (m *Model) Init(seed uint64, p Precision) (*Params, error) {
+	shapes, err := m.Shapes()
+	if err != nil {
+		return nil, err
+	}
+	params := &Params{Precision: p}
+	for i, n := range m.Nodes {
+		for _, d := range n.Layer.Variables(m.inputShapes(i, shapes)) {
+			v := &Variable{Layer: n.Name, Name: d.Name, Shape: d.Shape, Trainable: d.Trainable, Value: newDense(p, d.Shape)}
+			if params.Lookup(v.Path()) != nil {
+				return nil, errors.Errorf("two layers are named %s", n.Name)
+			}
+			values := make([]float64, d.Shape.Size())
+			d.Init.Fill(values, d.Shape, Random(seed, "initialize", v.Path(), 0))
+			if err := v.Set(values); err != nil {
+				return nil, err
+			}
+			params.All = append(params.All, v)
+		}
+	}
+	return params, nil
+}
+
+// one returns the only input's shape, which must have the given number of axes (0: any).
+func one(in []Shape, axes int) (Shape, error) {
+	if len(in) != 1 {
+		return nil, errors.Errorf("takes one input, not %d", len(in))
+	}
+	if axes > 0 && len(in[0]) != axes {
+		what := "a vector per image (put a Flatten before it)"
+		if axes == 3 {
+			what = "images of height x width x channels"
+		}
+		return nil, errors.Errorf("takes %s, not %v", what, in[0])
+	}
+	return in[0], nil
+}

@@ -1,0 +1,126 @@
+package graph_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"dcae/graph"
+	"dcae/models"
+)
+
+func TestSequentialNamesLayersAsKerasDoes(t *testing.T) {
+	var names []string
+	for _, n := range models.Improved().Nodes {
+		names = append(names, n.Name)
+	}
+	want := strings.Fields("conv2d batch_normalization max_pooling2d conv2d_1 batch_normalization_1 max_pooling2d_1 flatten dense dense_1 reshape conv2d_transpose conv2d_transpose_1 conv2d_2")
+	if !slices.Equal(names, want) {
+		t.Errorf("got  %v\nwant %v", names, want)
+	}
+	if n := graph.Sequential("m", graph.Shape{1}, graph.LeakyRectifier{}).Nodes[0].Name; n != "leaky_re_lu" {
+		t.Error(n)
+	}
+}
+
+func TestShapesThatDoNotFitAreErrorsThatNameTheLayer(t *testing.T) {
+	image := graph.Shape{8, 6, 2}
+	for _, c := range []struct {
+		input  graph.Shape
+		layers []graph.Layer
+		want   string
+	}{
+		{image, []graph.Layer{graph.Dense{Units: 3}}, "dense (Dense): takes a vector per image (put a Flatten before it), not 8x6x2"},
+		{graph.Shape{5}, []graph.Layer{graph.Conv2D{Filters: 1, Kernel: graph.Square(1)}}, "conv2d (Conv2D): takes images of height x width x channels, not 5"},
+		{image, []graph.Layer{graph.Conv2D{Filters: 1, Kernel: graph.Square(7)}}, "a window of 7 pixels does not fit into 6"},
+		{image, []graph.Layer{graph.Conv2D{Kernel: graph.Square(3)}}, "at least one filter"},
+		{image, []graph.Layer{graph.Conv2D{Filters: 1}}, "must be at least 1, not 0"},
+		{image, []graph.Layer{graph.MaxPooling2D{Pool: graph.Square(17)}}, "more than 256 pixels"},
+		{image, []graph.Layer{graph.Reshape{Target: graph.Shape{5, -1}}}, "an input of shape 8x6x2 (96 values) cannot become 5x-1"},
+		{image, []graph.Layer{graph.Flatten{}, graph.Dense{}}, "at least one unit"},
+		{graph.Shape{8, 0, 1}, []graph.Layer{graph.Flatten{}}, "must be positive"},
+		{image, nil, "has no layers"},
+	} {
+		if _, err := graph.Sequential("m", c.input, c.layers...).Shapes(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: error %v, want %q", c.layers, err, c.want)
+		}
+	}
+	m := graph.Sequential("m", image, graph.Activate{Function: "swoosh"})
+	params, err := m.Init(1, graph.Float32)
+	check(t, err)
+	if _, err := graph.NewTraining(m, params, graph.MSE, graph.Options{Batch: 1}); err == nil || !strings.Contains(err.Error(), `layer activation (Activation): unknown activation "swoosh"`) {
+		t.Error(err)
+	}
+}
+
+// Space that a layer's output leaves must not be taken while somebody still reads it: a program that lends memory and one
+// that keeps all of it agree, also for batches of changing size.
+func TestLentMemoryIsNotTakenTooEarly(t *testing.T) {
+	m := models.Improved()
+	params, err := m.Init(1, graph.Float32)
+	check(t, err)
+	var programs [2]*graph.Training
+	for i := range programs {
+		programs[i], err = graph.NewTraining(m, params, graph.MSE, graph.Options{Batch: 5, KeepActivations: i == 1})
+		check(t, err)
+		defer programs[i].Close()
+	}
+	for step, batch := range []int{5, 5, 2, 5, 1, 3} {
+		var losses [2]float64
+		for i, p := range programs {
+			x, target := p.Inputs(batch)
+			r := graph.Random(1, "test", "", step)
+			for k := range x {
+				x[k] = r.Float32()
+			}
+			copy(target, x)
+			losses[i], err = p.Step(batch)
+			check(t, err)
+		}
+		if losses[0] != losses[1] {
+			t.Errorf("step %d: losses %v", step, losses)
+		}
+		for i, v := range params.Trainable() {
+			if !slices.Equal(values(programs[0].Gradient(i)), values(programs[1].Gradient(i))) {
+				t.Errorf("step %d, batch %d: gradients of %s differ", step, batch, v.Path())
+			}
+		}
+	}
+}
+
+func TestStepAllocatesLittle(t *testing.T) {
+	m := models.Sigmoid()
+	params, err := m.Init(1, graph.Float32)
+	check(t, err)
+	p, err := graph.NewTraining(m, params, graph.MSE, graph.Options{Batch: 4})
+	check(t, err)
+	defer p.Close()
+	step := func() {
+		p.Inputs(4)
+		if _, err := p.Step(4); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step() // blocks are made
+	step() // and find their places
+	nodes := float64(p.Nodes())
+	// Gorgonia's machine makes about three small allocations for each node; ours must add none
+	if n := testing.AllocsPerRun(5, step); n > 4*nodes+20 {
+		t.Errorf("%.0f allocations in a step of %.0f nodes", n, nodes)
+	}
+}
+
+func TestDotShowsFusedOps(t *testing.T) {
+	m := models.Improved()
+	params, err := m.Init(1, graph.Float32)
+	check(t, err)
+	p, err := graph.NewTraining(m, params, graph.MSE, graph.Options{Batch: 2})
+	check(t, err)
+	defer p.Close()
+	dot := p.Dot()
+	for _, want := range []string{"digraph", "conv2d+bias+relu", "gradient of conv2d+bias+relu", "conv2d_transpose+bias+relu", "mean_squared_error", "batch_normalization"} {
+		if !strings.Contains(dot, want) {
+			t.Errorf("the DOT graph does not show %s", want)
+		}
+	}
+}

@@ -1,0 +1,302 @@
+package graph
+
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"dcae/graph/internal/kernel"
+)
+
+// Threads runs the ops of one program at a time on a fixed number of goroutines. Results do not depend on their number.
+type Threads struct{ pool *kernel.Pool }
+
+// NewThreads starts n goroutines (at least one); Close ends them.
+func NewThreads(n int) *Threads { return &Threads{kernel.NewPool(n)} }
+
+// Close ends the goroutines.
+func (t *Threads) Close() { t.pool.Close() }
+
+func (t *Threads) kernelPool() *kernel.Pool {
+	if t == nil {
+		return nil
+	}
+	return t.pool
+}
+
+// Options say how a program is compiled.
+type Options struct {
+	Batch           int      // largest number of images in a run
+	Threads         *Threads // default: one thread
+	KeepActivations bool     // layers' outputs, and the gradients by them, can be read after a run
+}
+
+// machine is a compiled expression graph with its inputs.
+type machine struct {
+	*builder
+	options Options
+	inputs  []*batchInput
+	vm      interface {
+		RunAll() error
+		Reset()
+		Close() error
+	}
+}
+
+// batchInput is an input node and the tensor bound to it, whose header changes with the number of images.
+type batchInput struct {
+	node  *gorgonia.Node
+	value *tensor.Dense
+	item  Shape
+	all   *tensor.Dense
+	batch int
+}
+
+func newMachine(params *Params, o Options, training bool) (*machine, error) {
+	if o.Batch < 1 {
+		return nil, errors.Errorf("batch size must be at least 1, not %d", o.Batch)
+	}
+	return &machine{builder: newBuilder(params, o.Threads.kernelPool(), training), options: o}, nil
+}
+
+func (m *machine) addInput(name string, item Shape) *batchInput {
+	all := newDense(m.precision, item.batched(m.options.Batch))
+	in := &batchInput{node: m.input(name, m.options.Batch, item), value: all.ShallowClone(), item: item, all: all, batch: m.options.Batch}
+	m.inputs = append(m.inputs, in)
+	return in
+}
+
+// resize makes the input hold n images.
+func (in *batchInput) resize(n int) {
+	if n == in.batch {
+		return
+	}
+	size := n * in.item.Size()
+	switch all := in.all.Data().(type) {
+	case []float32:
+		*in.value = *tensor.New(tensor.WithShape(in.item.batched(n)...), tensor.WithBacking(all[:size:size]))
+	case []float64:
+		*in.value = *tensor.New(tensor.WithShape(in.item.batched(n)...), tensor.WithBacking(all[:size:size]))
+	}
+	in.batch = n
+}
+
+func (m *machine) compile(keep ...*gorgonia.Node) error {
+	if m.options.KeepActivations {
+		for _, y := range m.outputs {
+			keep = append(keep, y)
+			if g := derivative(y); g != nil {
+				keep = append(keep, g)
+			}
+		}
+	}
+	if err := m.finish(keep...); err != nil {
+		return err
+	}
+	for _, in := range m.inputs {
+		if err := gorgonia.Let(in.node, in.value); err != nil {
+			return errors.Wrap(err, in.node.Name())
+		}
+	}
+	m.vm = gorgonia.NewTapeMachine(m.graph)
+	return nil
+}
+
+func (m *machine) run(batch int) error {
+	if batch < 1 || batch > m.options.Batch {
+		return errors.Errorf("a batch of %d images does not fit a program compiled for %d", batch, m.options.Batch)
+	}
+	for _, in := range m.inputs {
+		in.resize(batch)
+	}
+	m.vm.Reset() // without it a second RunAll does nothing
+	return errors.Wrap(m.vm.RunAll(), "expression graph")
+}
+
+// Close ends the program.
+func (m *machine) Close() error { return m.vm.Close() }
+
+// Dot is the expression graph in Graphviz' DOT language.
+func (m *machine) Dot() string { return m.graph.ToDot() }
+
+// Nodes is the number of nodes in the expression graph.
+func (m *machine) Nodes() int { return len(m.graph.AllNodes()) }
+
+// derivative is the node of the gradient by n; nil if there is none.
+func derivative(n *gorgonia.Node) *gorgonia.Node { return n.Deriv() }
+
+// Training is a model's compiled training step: output, loss and all gradients.
+type Training struct {
+	*machine
+	model     *Model
+	x, target *batchInput
+	loss      *gorgonia.Node
+	gradients []*gorgonia.Node
+}
+
+// NewTraining compiles the training step of a model. The target has the shape of the model's output.
+func NewTraining(m *Model, params *Params, loss Loss, o Options) (*Training, error) {
+	shapes, err := m.Shapes()
+	if err != nil {
+		return nil, err
+	}
+	mach, err := newMachine(params, o, true)
+	if err != nil {
+		return nil, err
+	}
+	t := &Training{machine: mach, model: m}
+	t.x = mach.addInput("x", m.Input)
+	y, err := mach.apply(m, t.x.node)
+	if err != nil {
+		return nil, err
+	}
+	t.target = mach.addInput("target", shapes[len(shapes)-1])
+	if t.loss, err = loss.apply(mach.builder, y, t.target.node); err != nil {
+		return nil, err
+	}
+	var by gorgonia.Nodes
+	for _, v := range params.Trainable() {
+		by = append(by, mach.variables[v])
+	}
+	if len(by) == 0 {
+		return nil, errors.Errorf("model %s has nothing to train", m.Name)
+	}
+	grads, err := gorgonia.Grad(t.loss, by...)
+	if err != nil {
+		return nil, errors.Wrap(err, "differentiating the loss")
+	}
+	t.gradients = grads
+	return t, mach.compile()
+}
+
+// Inputs is the memory that the next step's images and their targets, batch images each, are to be written to.
+func (t *Training) Inputs(batch int) (x, target []float32) {
+	t.x.resize(batch)
+	t.target.resize(batch)
+	return data[float32](t.x.value), data[float32](t.target.value)
+}
+
+// SetInputs converts and copies a batch for the next step.
+func (t *Training) SetInputs(x, target []float64) error {
+	return setInputs([]*batchInput{t.x, t.target}, x, target)
+}
+
+// Step computes loss and gradients of the batch that lies in Inputs. Variables stay as they are.
+func (t *Training) Step(batch int) (loss float64, err error) {
+	if err := t.run(batch); err != nil {
+		return 0, err
+	}
+	if t.precision == Float64 {
+		return scalar[float64](t.loss.Value()), nil
+	}
+	return float64(scalar[float32](t.loss.Value())), nil
+}
+
+// Gradient is the gradient by the i-th of the trainable variables, valid until the next Step.
+func (t *Training) Gradient(i int) *tensor.Dense { return t.gradients[i].Value().(*tensor.Dense) }
+
+// UpdateStatistics takes the last Step's batch into the moving averages.
+func (t *Training) UpdateStatistics() {
+	for _, s := range t.statistics {
+		t.blend(s, s.momentum)
+	}
+}
+
+// AverageStatistics makes the moving averages the mean over the last Step's batch and the given number of batches before
+// it.
+func (t *Training) AverageStatistics(before int) {
+	for _, s := range t.statistics {
+		t.blend(s, float64(before)/float64(before+1))
+	}
+}
+
+func (t *Training) blend(s statistic, momentum float64) {
+	switch moving := s.moving.Value.Data().(type) {
+	case []float32:
+		average(moving, data[float32](s.batch), float32(momentum))
+	case []float64:
+		average(moving, data[float64](s.batch), momentum)
+	}
+}
+
+func average[T kernel.Float](moving, batch []T, momentum T) {
+	for i, b := range batch {
+		moving[i] = moving[i]*momentum + b*(1-momentum)
+	}
+}
+
+// Activation is the output of the i-th of the model's nodes in the last Step, and Derivative the gradient by it; the
+// program must keep activations.
+func (t *Training) Activation(i int) *tensor.Dense { return t.outputs[i].Value().(*tensor.Dense) }
+
+// Derivative is the gradient of the loss by the i-th node's output; nil if there is none.
+func (t *Training) Derivative(i int) *tensor.Dense {
+	if g := derivative(t.outputs[i]); g != nil {
+		return g.Value().(*tensor.Dense)
+	}
+	return nil
+}
+
+// Evaluation is a model's compiled output, with moving statistics where training uses the batch's.
+type Evaluation struct {
+	*machine
+	x *batchInput
+	y *gorgonia.Node
+}
+
+// NewEvaluation compiles a model's output.
+func NewEvaluation(m *Model, params *Params, o Options, observers ...Observer) (*Evaluation, error) {
+	mach, err := newMachine(params, o, false)
+	if err != nil {
+		return nil, err
+	}
+	e := &Evaluation{machine: mach, x: mach.addInput("x", m.Input)}
+	if e.y, err = mach.apply(m, e.x.node); err != nil {
+		return nil, err
+	}
+	for _, observer := range observers {
+		if err := mach.observe(observer); err != nil {
+			return nil, err
+		}
+	}
+	return e, mach.compile(e.y)
+}
+
+// Input is the memory that the next run's images are to be written to.
+func (e *Evaluation) Input(batch int) []float32 {
+	e.x.resize(batch)
+	return data[float32](e.x.value)
+}
+
+// SetInput converts and copies a batch for the next run.
+func (e *Evaluation) SetInput(x []float64) error { return setInputs([]*batchInput{e.x}, x) }
+
+// Run computes the output, [batch, output shape...], of the images that lie in Input. It is valid until the next Run.
+func (e *Evaluation) Run(batch int) (*tensor.Dense, error) {
+	if err := e.run(batch); err != nil {
+		return nil, err
+	}
+	return e.y.Value().(*tensor.Dense), nil
+}
+
+func setInputs(inputs []*batchInput, values ...[]float64) error {
+	for i, in := range inputs {
+		if len(values[i])%in.item.Size() != 0 || len(values[i]) == 0 {
+			return errors.Errorf("%d values are no batch of %v", len(values[i]), in.item)
+		}
+		n := len(values[i]) / in.item.Size()
+		if n > in.all.Shape()[0] {
+			return errors.Errorf("a batch of %d images does not fit a program compiled for %d", n, in.all.Shape()[0])
+		}
+		in.resize(n)
+		switch own := in.value.Data().(type) {
+		case []float32:
+			for k, v := range values[i] {
+				own[k] = float32(v)
+			}
+		case []float64:
+			copy(own, values[i])
+		}
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+package graph
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"dcae/graph/internal/kernel"
+)
+
+// product is a kernel that multiplies its input by a kernel, adds a bias and applies an activation.
+type product[T kernel.Float] interface {
+	Forward(p *kernel.Pool, n int, y, x, kernel, bias []T)
+	Backward(p *kernel.Pool, n int, dx, dkernel, dbias, x, kernel, y, dy []T)
+}
+
+// weighted adds the op of a layer with a kernel: y = activation(product(x, kernel) + bias). perRow is the number of values
+// of x that make one row of the product.
+func weighted[T kernel.Float](b *builder, label, layer string, pr product[T], perRow int, out Shape, act Activation, x *gorgonia.Node, withBias bool) (*gorgonia.Node, error) {
+	k, err := b.variable(layer, "kernel")
+	if err != nil {
+		return nil, err
+	}
+	in := []*gorgonia.Node{x, k}
+	if withBias {
+		bias, err := b.variable(layer, "bias")
+		if err != nil {
+			return nil, err
+		}
+		in = append(in, bias)
+		label += "+bias"
+	}
+	forward := &op{label: label + act.suffix(), batched: true, item: out}
+	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
+		x := data[T](in[0])
+		pr.Forward(b.pool, len(x)/perRow, data[T](y), x, data[T](in[1]), optional[T](in, 2, withBias))
+		return nil
+	}
+	forward.derive = func(in gorgonia.Nodes, y, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+		return weightedGradients(b, forward, pr, perRow, act, in, y, grad)
+	}
+	return b.add(forward, in...)
+}
+
+// weightedGradients adds one op that computes the gradients by input, kernel and bias together, and nodes to pick them.
+func weightedGradients[T kernel.Float](b *builder, forward *op, pr product[T], perRow int, act Activation, in gorgonia.Nodes, y, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	wantInput, withBias, withOutput := forward.differentiable[0], len(in) == 3, act.suffix() != ""
+	dkernel := newDense(b.precision, Shape(in[1].Shape()))
+	var dbias *tensor.Dense
+	if withBias {
+		dbias = newDense(b.precision, Shape(in[2].Shape()))
+	}
+	backward := &op{label: "gradient of " + forward.label, batched: true}
+	if wantInput {
+		backward.item = Shape(in[0].Shape()[1:])
+	}
+	backward.run = func(in []gorgonia.Value, out gorgonia.Value) error {
+		var dx, db []T
+		if wantInput {
+			dx = data[T](out)
+		}
+		if withBias {
+			db = data[T](dbias)
+		}
+		x := data[T](in[0])
+		pr.Backward(b.pool, len(x)/perRow, dx, data[T](dkernel), db, x, data[T](in[1]), optional[T](in, 3, withOutput), data[T](in[2]))
+		return nil
+	}
+	reads := []*gorgonia.Node{in[0], in[1], grad}
+	if withOutput { // the activation's derivative follows from it
+		reads = append(reads, y)
+	}
+	core, err := b.add(backward, reads...)
+	if err != nil {
+		return nil, err
+	}
+	grads := make(gorgonia.Nodes, len(in))
+	if wantInput {
+		grads[0] = core
+	}
+	if grads[1], err = b.pick("kernel", core, dkernel); err != nil {
+		return nil, err
+	}
+	if withBias {
+		if grads[2], err = b.pick("bias", core, dbias); err != nil {
+			return nil, err
+		}
+	}
+	return grads, nil
+}
+
+// optional is the memory of an input that is there only on a condition.
+func optional[T kernel.Float](in []gorgonia.Value, i int, there bool) []T {
+	if !there {
+		return nil
+	}
+	return data[T](in[i])
+}

@@ -1,0 +1,242 @@
+// Package keras reads and writes the model files of Keras 3 (NAME.keras): the zip archive, the description of the model
+// in config.json, and the weights. FORMAT.md says where Keras keeps which variable.
+package keras
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/renameio/v2"
+	"github.com/pkg/errors"
+
+	"dcae/models/keras/hdf5"
+)
+
+// Archive is a .keras file taken apart.
+type Archive struct {
+	Config   json.RawMessage // config.json, see ParseConfig
+	Metadata json.RawMessage // metadata.json: Keras' version and the date
+	Weights  *hdf5.Group     // model.weights.h5
+}
+
+// Names of the entries of a .keras file.
+const (
+	configName   = "config.json"
+	metadataName = "metadata.json"
+	weightsName  = "model.weights.h5"
+)
+
+// Largest sizes of the entries once decompressed. A convolutional autoencoder takes some KB and some MB.
+const (
+	maxConfig   = 4 << 20
+	maxMetadata = 1 << 20
+	maxWeights  = 2 << 30
+)
+
+// An entry that is larger than bombFloor and than bombRatio times what is stored of it is taken for a decompression bomb. Keras does
+// not compress at all, and trained weights hardly can be.
+const (
+	bombFloor = 64 << 20
+	bombRatio = 100
+)
+
+// Open reads the .keras file at path.
+func Open(path string) (*Archive, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, errors.Wrap(err, "keras")
+	}
+	defer func() { _ = f.Close() }() // only read
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Wrap(err, "keras")
+	}
+	if info.IsDir() {
+		return nil, errors.Errorf("%s is a folder: save the model as one .keras file (zipped=True)", path)
+	}
+	a, err := Decode(f, info.Size())
+	if err != nil {
+		return nil, errors.WithMessage(err, path)
+	}
+	return a, nil
+}
+
+// Decode reads a .keras file of size bytes. Nothing is unpacked to disk, and no more memory is used than a fixed multiple of the
+// bytes that are really there. It is an error if one of the three entries is missing, damaged or too large, or if there is any
+// other: assets belong to layers that keep state outside of the weights.
+func Decode(r io.ReaderAt, size int64) (*Archive, error) {
+	if err := checkHead(r); err != nil {
+		return nil, err
+	}
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, errors.Wrap(err, "no readable zip archive, so no .keras file, or it is damaged")
+	}
+	entries, err := findEntries(z)
+	if err != nil {
+		return nil, err
+	}
+	a := &Archive{}
+	if a.Config, err = readJSON(entries.config, maxConfig); err != nil {
+		return nil, err
+	}
+	if a.Metadata, err = readJSON(entries.metadata, maxMetadata); err != nil {
+		return nil, err
+	}
+	weights, err := readEntry(entries.weights, maxWeights)
+	if err != nil {
+		return nil, err
+	}
+	if a.Weights, err = hdf5.Read(weights); err != nil {
+		return nil, errors.WithMessage(err, weightsName)
+	}
+	return a, nil
+}
+
+// checkHead recognizes the file that Keras 2 calls a model.
+func checkHead(r io.ReaderAt) error {
+	const hdf5Signature = "\x89HDF"
+	head := make([]byte, len(hdf5Signature))
+	if n, _ := r.ReadAt(head, 0); string(head[:n]) == hdf5Signature { // a file too short for it is no zip either
+		return errors.New("this is an HDF5 file (.h5), not a .keras file: load it in Keras 3 and save it as NAME.keras")
+	}
+	return nil
+}
+
+// entries are the parts of the archive.
+type entries struct{ config, metadata, weights *zip.File }
+
+func findEntries(z *zip.Reader) (entries, error) {
+	var e entries
+	for _, f := range z.File {
+		var place **zip.File
+		switch f.Name {
+		case configName:
+			place = &e.config
+		case metadataName:
+			place = &e.metadata
+		case weightsName:
+			place = &e.weights
+		case "model.weights.npz":
+			return e, errors.New("weights in model.weights.npz are not supported: save the model with weights_format=\"h5\", the default")
+		default:
+			return e, refuseEntry(f.Name)
+		}
+		if *place != nil {
+			return e, errors.Errorf("the archive holds %s twice: it is damaged or made to deceive", f.Name)
+		}
+		*place = f
+	}
+	switch {
+	case e.config == nil:
+		return e, missing(configName)
+	case e.metadata == nil:
+		return e, missing(metadataName)
+	case e.weights == nil:
+		return e, missing(weightsName)
+	}
+	return e, nil
+}
+
+func missing(name string) error {
+	return errors.Errorf("the archive lacks %s, so it is no .keras file of Keras 3: save the model again with model.save(\"NAME.keras\")", name)
+}
+
+func refuseEntry(name string) error {
+	switch {
+	case !filepath.IsLocal(name) || strings.Contains(name, "\\"):
+		return errors.Errorf("the archive holds an entry %.80q that would leave its folder: it is made to deceive", name)
+	case strings.HasPrefix(name, "assets/"):
+		return errors.Errorf("the archive holds %.80q: layers with assets (text and preprocessing layers) are not supported", name)
+	}
+	return errors.Errorf("the archive holds an unknown entry %.80q: a .keras file has %s, %s and %s only; save the model again", name, metadataName, configName, weightsName)
+}
+
+func readJSON(f *zip.File, limit uint64) (json.RawMessage, error) {
+	b, err := readEntry(f, limit)
+	if err != nil {
+		return nil, err
+	}
+	if !json.Valid(b) {
+		return nil, errors.Errorf("%s is no valid JSON: the file is damaged", f.Name)
+	}
+	return b, nil
+}
+
+// readEntry decompresses an entry of at most limit bytes and checks its CRC.
+func readEntry(f *zip.File, limit uint64) ([]byte, error) {
+	const encrypted = 1
+	declared := f.UncompressedSize64
+	switch {
+	case f.Flags&encrypted != 0:
+		return nil, errors.Errorf("%s is encrypted, which is not supported: save the model again", f.Name)
+	case declared > limit:
+		return nil, errors.Errorf("%s has %d bytes, the most are %d", f.Name, declared, limit)
+	case declared > bombFloor && declared/bombRatio > f.CompressedSize64:
+		return nil, errors.Errorf("%s has %d bytes, stored as %d: it is taken for a decompression bomb", f.Name, declared, f.CompressedSize64)
+	}
+	r, err := f.Open()
+	if err != nil {
+		return nil, errors.Wrap(err, f.Name)
+	}
+	defer func() { _ = r.Close() }() // only read
+	var b bytes.Buffer
+	if f.Method == zip.Store {
+		b.Grow(int(min(declared, f.CompressedSize64)) + bytes.MinRead) // those bytes are there: f.Open checked the offset
+	}
+	// One byte more than declared, so that the reader gets to the end of the data, where it compares the CRC.
+	n, err := io.Copy(&b, io.LimitReader(r, int64(declared)+1))
+	if err != nil {
+		return nil, errors.Wrapf(err, "%s is damaged", f.Name)
+	}
+	if uint64(n) != declared {
+		return nil, errors.Errorf("%s is damaged: it has %d bytes instead of %d", f.Name, n, declared)
+	}
+	return b.Bytes(), nil
+}
+
+// Save writes the archive to path, atomically: path holds either the old or the whole new file. Equal archives give equal bytes.
+func (a *Archive) Save(path string) error {
+	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644), renameio.WithExistingPermissions())
+	if err != nil {
+		return errors.Wrap(err, "keras")
+	}
+	defer func() { _ = f.Cleanup() }() // does nothing once the file is in place
+	if err := a.Encode(f); err != nil {
+		return errors.WithMessage(err, path)
+	}
+	return errors.Wrap(f.CloseAtomicallyReplace(), "keras")
+}
+
+// Encode writes the archive as a .keras file: uncompressed and in the order of entries in which Keras writes it.
+func (a *Archive) Encode(w io.Writer) error {
+	if !json.Valid(a.Config) || !json.Valid(a.Metadata) {
+		return errors.Errorf("%s or %s is no valid JSON", configName, metadataName)
+	}
+	weights, err := hdf5.Write(a.Weights)
+	if err != nil {
+		return errors.WithMessage(err, weightsName)
+	}
+	z := zip.NewWriter(w)
+	for _, e := range []struct {
+		name string
+		body []byte
+	}{{metadataName, a.Metadata}, {configName, a.Config}, {weightsName, weights}} {
+		// The earliest date that zip knows, for equal bytes at any time.
+		header := &zip.FileHeader{Name: e.name, Method: zip.Store, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)}
+		f, err := z.CreateHeader(header)
+		if err != nil {
+			return errors.Wrap(err, e.name)
+		}
+		if _, err := f.Write(e.body); err != nil {
+			return errors.Wrap(err, e.name)
+		}
+	}
+	return errors.Wrap(z.Close(), "zip")
+}

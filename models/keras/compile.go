@@ -1,0 +1,79 @@
+package keras
+
+import (
+	"encoding/json"
+
+	"github.com/pkg/errors"
+)
+
+// Compile is what model.compile was given.
+type Compile struct {
+	Optimizer Optimizer
+	Losses    []Named         // one, or one for each output; a Named that IsNone for an output without a loss
+	Settings  json.RawMessage // all of compile_config, for what is not above: loss weights, metrics, steps per execution
+}
+
+// Optimizer is an optimizer with its learning rate taken out.
+type Optimizer struct {
+	Object
+	LearningRate float64 // 0 if Schedule is set
+	Schedule     *Object // a learning-rate schedule, or nil
+}
+
+// parseCompile reads compile_config; models that were not compiled have an empty one, or none.
+func parseCompile(b json.RawMessage) (*Compile, error) {
+	var c struct {
+		Optimizer *Object         `json:"optimizer"`
+		Loss      json.RawMessage `json:"loss"`
+	}
+	if b == nil {
+		return nil, nil
+	}
+	if err := json.Unmarshal(b, &c); err != nil {
+		return nil, errors.Wrap(err, "JSON")
+	}
+	if c.Optimizer == nil {
+		return nil, nil // {} or null
+	}
+	out := &Compile{Optimizer: Optimizer{Object: *c.Optimizer}, Settings: b}
+	if err := out.Optimizer.parseRate(); err != nil {
+		return nil, errors.WithMessagef(err, "optimizer %s", out.Optimizer.Class)
+	}
+	var err error
+	out.Losses, err = parseLosses(c.Loss)
+	return out, errors.WithMessage(err, "loss")
+}
+
+func (o *Optimizer) parseRate() error {
+	var s struct {
+		Rate json.RawMessage `json:"learning_rate"`
+	}
+	if err := json.Unmarshal(o.Settings, &s); err != nil {
+		return errors.Wrap(err, "JSON")
+	}
+	if len(s.Rate) > 0 && s.Rate[0] == '{' {
+		o.Schedule = &Object{}
+		return errors.WithMessage(json.Unmarshal(s.Rate, o.Schedule), "learning-rate schedule")
+	}
+	if s.Rate == nil || json.Unmarshal(s.Rate, &o.LearningRate) != nil {
+		return errors.Errorf("learning rate %.80s is neither a number nor a schedule", s.Rate)
+	}
+	return nil
+}
+
+// parseLosses reads a loss or a list of losses.
+func parseLosses(b json.RawMessage) ([]Named, error) {
+	switch {
+	case b == nil:
+		return nil, nil
+	case b[0] == '[':
+		var list []Named
+		err := json.Unmarshal(b, &list)
+		return list, errors.Wrap(err, "JSON")
+	}
+	var one Named
+	if err := json.Unmarshal(b, &one); err != nil {
+		return nil, errors.WithMessage(err, "neither a name, an object nor a list of them")
+	}
+	return []Named{one}, nil
+}

@@ -1,0 +1,61 @@
+// Package models holds the deep convolutional autoencoders under study, as literal lists of layers.
+package models
+
+import "dcae/graph"
+
+// bottleneck is the number of values that an image is squeezed into.
+const bottleneck = 32
+
+var mnist = graph.Shape{28, 28, 1}
+
+// Sigmoid has a sigmoid after every layer, in the middle of the network too: its gradients fade on the way to the first
+// layer.
+func Sigmoid() *graph.Model {
+	return graph.Sequential("sigmoid", mnist,
+		graph.Conv2D{Filters: 32, Kernel: graph.Square(3), Padding: graph.Same, Activation: graph.Sigmoid},
+		graph.MaxPooling2D{Pool: graph.Square(2), Padding: graph.Same},
+		graph.Conv2D{Filters: 64, Kernel: graph.Square(3), Padding: graph.Same, Activation: graph.Sigmoid},
+		graph.MaxPooling2D{Pool: graph.Square(2), Padding: graph.Same},
+		graph.Flatten{},
+		graph.Dense{Units: bottleneck, Activation: graph.Sigmoid},
+		graph.Dense{Units: 784, Activation: graph.Sigmoid},
+		graph.Reshape{Target: mnist},
+	)
+}
+
+// HighLR has ReLUs and a convolutional decoder; it is trained with a learning rate of 0.1.
+func HighLR() *graph.Model {
+	return graph.Sequential("highlr", mnist,
+		graph.Conv2D{Filters: 32, Kernel: graph.Square(3), Padding: graph.Same, Activation: graph.ReLU},
+		graph.MaxPooling2D{Pool: graph.Square(2), Padding: graph.Same},
+		graph.Conv2D{Filters: 64, Kernel: graph.Square(3), Padding: graph.Same, Activation: graph.ReLU},
+		graph.MaxPooling2D{Pool: graph.Square(2), Padding: graph.Same},
+		graph.Flatten{},
+		graph.Dense{Units: bottleneck, Activation: graph.ReLU},
+		graph.Dense{Units: 7 * 7 * 64, Activation: graph.ReLU},
+		graph.Reshape{Target: graph.Shape{7, 7, 64}},
+		graph.Conv2DTranspose{Filters: 64, Kernel: graph.Square(3), Strides: graph.Square(2), Padding: graph.Same, Activation: graph.ReLU},
+		graph.Conv2DTranspose{Filters: 32, Kernel: graph.Square(3), Strides: graph.Square(2), Padding: graph.Same, Activation: graph.ReLU},
+		graph.Conv2D{Filters: 1, Kernel: graph.Square(3), Padding: graph.Same, Activation: graph.Sigmoid},
+	)
+}
+
+// Improved is HighLR with batch normalization in the encoder and He initialization, the cure as commonly printed.
+func Improved() *graph.Model {
+	he := graph.HeNormal()
+	return graph.Sequential("improved", mnist,
+		graph.Conv2D{Filters: 32, Kernel: graph.Square(3), Padding: graph.Same, Activation: graph.ReLU, KernelInit: he},
+		graph.BatchNormalization{},
+		graph.MaxPooling2D{Pool: graph.Square(2), Padding: graph.Same},
+		graph.Conv2D{Filters: 64, Kernel: graph.Square(3), Padding: graph.Same, Activation: graph.ReLU, KernelInit: he},
+		graph.BatchNormalization{},
+		graph.MaxPooling2D{Pool: graph.Square(2), Padding: graph.Same},
+		graph.Flatten{},
+		graph.Dense{Units: bottleneck, Activation: graph.ReLU, KernelInit: he},
+		graph.Dense{Units: 7 * 7 * 64, Activation: graph.ReLU, KernelInit: he},
+		graph.Reshape{Target: graph.Shape{7, 7, 64}},
+		graph.Conv2DTranspose{Filters: 64, Kernel: graph.Square(3), Strides: graph.Square(2), Padding: graph.Same, Activation: graph.ReLU},
+		graph.Conv2DTranspose{Filters: 32, Kernel: graph.Square(3), Strides: graph.Square(2), Padding: graph.Same, Activation: graph.ReLU},
+		graph.Conv2D{Filters: 1, Kernel: graph.Square(3), Padding: graph.Same, Activation: graph.Sigmoid},
+	)
+}

@@ -1,0 +1,183 @@
+package plots
+
+import (
+	"math"
+	"testing"
+
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/recorder"
+)
+
+func layoutStudies() map[string]Study {
+	return map[string]Study{"3x3": threeArms(3), "1x1": fakeStudy([]string{"improved"}, 1, 8, 20, []fate{learns}), "9x5": nineArms(5), "6x5": sixArms(), "20x2": twentyArms()}
+}
+
+// panelBlocks collects the blocks with axes of a figure, with the width that each has.
+func panelBlocks(f *Figure) map[string]arrangementIn {
+	found := map[string]arrangementIn{}
+	var visit func(b block, width vg.Length)
+	visit = func(b block, width vg.Length) {
+		switch b := b.(type) {
+		case panels:
+			area := vg.Rectangle{Max: vg.Point{X: width, Y: b.height(width)}}
+			found[b.title] = arrangementIn{b.arrange(area), area}
+		case stack:
+			for _, part := range b {
+				visit(part, width)
+			}
+		case report:
+			left, right := b.widths(width)
+			visit(b.left, left)
+			visit(b.right, right)
+		}
+	}
+	visit(f.content, f.width-2*margin)
+	return found
+}
+
+type arrangementIn struct {
+	arrangement
+	area vg.Rectangle
+}
+
+func overlap(a, b vg.Rectangle) bool {
+	const slack = 0.01
+	return a.Min.X < b.Max.X-slack && b.Min.X < a.Max.X-slack && a.Min.Y < b.Max.Y-slack && b.Min.Y < a.Max.Y-slack
+}
+
+func within(r, area vg.Rectangle) bool {
+	const slack = 0.01
+	return r.Min.X >= area.Min.X-slack && r.Max.X <= area.Max.X+slack && r.Min.Y >= area.Min.Y-slack && r.Max.Y <= area.Max.Y+slack
+}
+
+// Legends, colour bars and labels of reference lines lie beside or below the data and inside of their block.
+func TestLegendsDoNotCoverData(t *testing.T) {
+	for study, s := range layoutStudies() {
+		for name, figure := range studyFigures {
+			f, err := figure(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for title, a := range panelBlocks(f) {
+				beside := map[string]vg.Rectangle{"legend": a.legend, "colour bar": a.bar, "references": a.references}
+				for kind, r := range beside {
+					if r.Size().X > 0 && !within(r, a.area) {
+						t.Errorf("%s of %s: %s of %q at %v is outside of %v", name, study, kind, title, r, a.area)
+					}
+					for i, data := range a.data {
+						if overlap(r, data) {
+							t.Errorf("%s of %s: %s of %q at %v covers panel %d at %v", name, study, kind, title, r, i, data)
+						}
+					}
+				}
+				for i, data := range a.data {
+					if data.Size().X < 60 || data.Size().Y < 50 {
+						t.Errorf("%s of %s: panel %d of %q is only %v", name, study, i, title, data.Size())
+					}
+				}
+			}
+		}
+	}
+}
+
+// textBox is the area of a written line: from the baseline down to the descenders and up to the height of capitals.
+type textBox struct {
+	text string
+	area vg.Rectangle
+}
+
+// textBoxes follows the recorded moves and turns to where each line of text ends up on the page.
+func textBoxes(c *recorder.Canvas) []textBox {
+	type placement struct {
+		origin vg.Point
+		angle  float64
+	}
+	var boxes []textBox
+	at := []placement{{}}
+	for _, action := range c.Actions {
+		here := &at[len(at)-1]
+		turn := func(p vg.Point) vg.Point {
+			sin, cos := math.Sincos(here.angle)
+			x, y := float64(p.X), float64(p.Y)
+			return here.origin.Add(vg.Point{X: vg.Length(x*cos - y*sin), Y: vg.Length(x*sin + y*cos)})
+		}
+		switch a := action.(type) {
+		case *recorder.Push:
+			at = append(at, *here)
+		case *recorder.Pop:
+			at = at[:len(at)-1]
+		case *recorder.Translate:
+			here.origin = turn(a.Point)
+		case *recorder.Rotate:
+			here.angle += a.Angle
+		case *recorder.FillString:
+			face := font.DefaultCache.Lookup(a.Font, a.Size)
+			w := face.Width(a.String)
+			b := textBox{text: a.String, area: vg.Rectangle{Min: vg.Point{X: vg.Length(math.Inf(1)), Y: vg.Length(math.Inf(1))}, Max: vg.Point{X: vg.Length(math.Inf(-1)), Y: vg.Length(math.Inf(-1))}}}
+			for _, corner := range []vg.Point{{Y: -0.15 * a.Size}, {X: w, Y: -0.15 * a.Size}, {Y: 0.7 * a.Size}, {X: w, Y: 0.7 * a.Size}} {
+				p := turn(a.Point.Add(corner))
+				b.area.Min = vg.Point{X: min(b.area.Min.X, p.X), Y: min(b.area.Min.Y, p.Y)}
+				b.area.Max = vg.Point{X: max(b.area.Max.X, p.X), Y: max(b.area.Max.Y, p.Y)}
+			}
+			if math.Mod(here.angle, math.Pi/2) != 0 {
+				b.area = vg.Rectangle{} // the bounds of slanted text overlap though the text does not
+			}
+			boxes = append(boxes, b)
+		}
+	}
+	return boxes
+}
+
+// No text leaves the page or runs into other text, also with long names and many arms.
+func TestTextDoesNotOverlap(t *testing.T) {
+	for study, s := range layoutStudies() {
+		for name, figure := range studyFigures {
+			f, err := figure(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, page := record(f)
+			boxes := textBoxes(c)
+			if len(boxes) < 5 {
+				t.Fatalf("%s of %s: only %d texts", name, study, len(boxes))
+			}
+			for i, a := range boxes {
+				if !within(a.area, page) {
+					t.Errorf("%s of %s: %q at %v leaves the page %v", name, study, a.text, a.area, page)
+				}
+				for _, b := range boxes[:i] {
+					if overlap(a.area, b.area) {
+						t.Errorf("%s of %s: %q and %q overlap at %v and %v", name, study, b.text, a.text, b.area, a.area)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Every line and area ends at a finite place near the page, whatever the data.
+func TestDrawingStaysOnThePage(t *testing.T) {
+	for _, v := range []float64{0, 1, math.NaN(), math.Inf(1), math.MaxFloat64, math.SmallestNonzeroFloat64} {
+		s := constantStudy(v, 4)
+		s.Arms = append(s.Arms, constantStudy(1, 4).Arms...)
+		for name, figure := range studyFigures {
+			f, err := figure(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, page := record(f)
+			for _, action := range c.Actions {
+				stroke, ok := action.(*recorder.Stroke)
+				if !ok {
+					continue
+				}
+				for _, part := range stroke.Path {
+					if p := part.Pos; part.Type != vg.CloseComp && !within(vg.Rectangle{Min: p, Max: p}, page) {
+						t.Errorf("%s of norms %v draws to %v", name, v, p)
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package training
+
+import (
+	"bufio"
+	"io"
+	"strconv"
+
+	"github.com/pkg/errors"
+)
+
+// StepsCSV writes a line for each step: epoch, step, loss, learning rate, then for each layer the columns
+// LAYER/gradient_norm, gradient_rms, weight_norm and update_ratio. Call Flush at the end.
+type StepsCSV struct{ w *csvWriter }
+
+// NewStepsCSV writes to w.
+func NewStepsCSV(w io.Writer) *StepsCSV { return &StepsCSV{newCSVWriter(w)} }
+
+// Step writes the line.
+func (c *StepsCSV) Step(r *StepRecord) error {
+	if c.w.empty {
+		c.w.text("epoch", "step", "loss", "learning_rate")
+		for _, l := range r.Layers {
+			c.w.text(l.Layer+"/gradient_norm", l.Layer+"/gradient_rms", l.Layer+"/weight_norm", l.Layer+"/update_ratio")
+		}
+		c.w.end()
+	}
+	c.w.int(r.Epoch)
+	c.w.int(r.Step)
+	c.w.float32(r.Loss)
+	c.w.float(r.LearningRate)
+	for _, l := range r.Layers {
+		c.w.float32(l.GradientNorm, l.GradientRMS, l.WeightNorm, l.UpdateRatio)
+	}
+	return c.w.end()
+}
+
+// Epoch makes the lines of the epoch visible in the file.
+func (c *StepsCSV) Epoch(*EpochRecord) error { return c.Flush() }
+
+// Flush writes out what is buffered.
+func (c *StepsCSV) Flush() error { return c.w.flush() }
+
+// EpochsCSV writes a line for each epoch: epoch, training loss, held-out scores, then for each layer with units the
+// columns LAYER/dead and LAYER/saturated.
+type EpochsCSV struct{ w *csvWriter }
+
+// NewEpochsCSV writes to w.
+func NewEpochsCSV(w io.Writer) *EpochsCSV { return &EpochsCSV{newCSVWriter(w)} }
+
+// Step does nothing.
+func (c *EpochsCSV) Step(*StepRecord) error { return nil }
+
+// Epoch writes the line.
+func (c *EpochsCSV) Epoch(r *EpochRecord) error {
+	if c.w.empty {
+		c.w.text("epoch", "train_loss", "heldout_mse", "heldout_fvu", "heldout_spread", "heldout_mean")
+		for _, u := range r.Units {
+			c.w.text(u.Layer+"/dead", u.Layer+"/saturated")
+		}
+		c.w.end()
+	}
+	c.w.int(r.Epoch)
+	c.w.float(r.TrainLoss, r.HeldOut.MSE, r.HeldOut.FVU, r.HeldOut.Spread, r.HeldOut.Mean)
+	for _, u := range r.Units {
+		c.w.float(u.Dead, u.Saturated)
+	}
+	if err := c.w.end(); err != nil {
+		return err
+	}
+	return c.w.flush()
+}
+
+// csvWriter writes numbers in the shortest form that reads back to the same bits.
+type csvWriter struct {
+	b     *bufio.Writer
+	line  []byte
+	empty bool
+}
+
+func newCSVWriter(w io.Writer) *csvWriter { return &csvWriter{b: bufio.NewWriter(w), empty: true} }
+
+func (c *csvWriter) comma() {
+	if len(c.line) > 0 {
+		c.line = append(c.line, ',')
+	}
+}
+
+func (c *csvWriter) text(fields ...string) {
+	for _, f := range fields {
+		c.comma()
+		c.line = append(c.line, f...)
+	}
+}
+
+func (c *csvWriter) int(n int) {
+	c.comma()
+	c.line = strconv.AppendInt(c.line, int64(n), 10)
+}
+
+func (c *csvWriter) float(values ...float64) {
+	for _, v := range values {
+		c.comma()
+		c.line = strconv.AppendFloat(c.line, v, 'g', -1, 64)
+	}
+}
+
+// float32 is for values computed in float32: more digits would be noise.
+func (c *csvWriter) float32(values ...float64) {
+	for _, v := range values {
+		c.comma()
+		c.line = strconv.AppendFloat(c.line, v, 'g', -1, 32)
+	}
+}
+
+func (c *csvWriter) end() error {
+	c.line = append(c.line, '\n')
+	_, err := c.b.Write(c.line)
+	c.line = c.line[:0]
+	c.empty = false
+	return errors.Wrap(err, "writing a record")
+}
+
+func (c *csvWriter) flush() error { return errors.Wrap(c.b.Flush(), "writing a record") }

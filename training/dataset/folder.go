@@ -1,0 +1,117 @@
+package dataset
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pkg/errors"
+)
+
+// folderFiles lists the pictures in a folder and its sub-folders, by path, and a text that changes when one of them
+// does. Names that start with a dot are left out.
+func folderFiles(folder string) (files []string, version string, err error) {
+	var versions []string
+	err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return errors.WithStack(err)
+		}
+		if path != folder && strings.HasPrefix(entry.Name(), ".") {
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if entry.IsDir() || !isPicture(path) {
+			return nil
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			return errors.WithStack(err)
+		}
+		if info.Mode().IsRegular() {
+			files = append(files, path)
+			versions = append(versions, fmt.Sprintf("%s %s", path, fileVersion(info)))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	if len(files) == 0 {
+		return nil, "", errors.Errorf("%s holds no .png, .jpg or .jpeg files", folder)
+	}
+	slices.Sort(files)
+	slices.Sort(versions)
+	return files, strings.Join(versions, "\n"), nil
+}
+
+// folderSource reads pictures. All become grey when all are grey, else three channels; 0 to 65535 as float32 when one
+// has 16 bits a channel, else uint8. Pictures of different sizes are an error unless they are brought to one.
+func folderSource(files []string, to Size) (source, error) {
+	layouts := make([]layout, len(files))
+	shape, deep := Shape{C: 1}, false
+	for i, file := range files {
+		var err error
+		if layouts[i], err = fileLayout(file); err != nil {
+			return source{}, errors.WithMessage(err, file)
+		}
+		if layouts[i].color {
+			shape.C = 3
+		}
+		deep = deep || layouts[i].deep
+		if first := layouts[0].size; to == (Size{}) && layouts[i].size != first {
+			return source{}, errors.Errorf("pictures differ in size: %s is %v, %s is %v (height x width): choose one size to resize all to",
+				files[0], first, file, layouts[i].size)
+		}
+	}
+	if to == (Size{}) {
+		to = layouts[0].size
+	}
+	shape.H, shape.W = to.H, to.W
+	s := source{format: format{n: len(files), shape: shape, kind: kindUint8, limit: 255}}
+	if deep {
+		s.kind, s.limit = kindFloat32, 65535
+	}
+	i := 0
+	s.next = func(dst []byte) error {
+		err := readPicture(dst, files[i], layouts[i].size, s.format)
+		i++
+		return errors.WithMessage(err, files[i-1])
+	}
+	return s, nil
+}
+
+func fileLayout(name string) (layout, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return layout{}, errors.WithStack(err)
+	}
+	defer file.Close()
+	return readLayout(file)
+}
+
+// readPicture decodes a picture of the given size to dst, as f describes it.
+func readPicture(dst []byte, name string, size Size, f format) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return errors.WithStack(err)
+	}
+	defer file.Close()
+	picture, err := decodePicture(file, size)
+	if err != nil {
+		return err
+	}
+	deep := f.kind == kindFloat32
+	if size.H == f.shape.H && size.W == f.shape.W {
+		writePicture(dst, picture, f.shape.C, deep)
+		return nil
+	}
+	full := Shape{size.H, size.W, f.shape.C}
+	raw := make([]byte, full.Size()*f.kind.size())
+	writePicture(raw, picture, full.C, deep)
+	return newResizer(full, Size{f.shape.H, f.shape.W}, f.kind).resize(dst, raw)
+}

@@ -1,0 +1,90 @@
+package dataset
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/pkg/errors"
+)
+
+const (
+	defaultMemory = 512 << 20
+	// worthCaching is the decoded size from which opening a copy is quicker than decoding again by more than anyone
+	// would notice.
+	worthCaching = 16 << 20
+)
+
+// loader turns sources into stores: in memory, in place, or through a cache file.
+type loader struct {
+	memory   int64
+	cacheDir string // empty when there is no place for a cache
+	resize   Size
+}
+
+func newLoader(options Options) loader {
+	l := loader{memory: options.Memory, cacheDir: options.CacheDir, resize: options.Resize}
+	if l.memory == 0 {
+		l.memory = defaultMemory
+	}
+	if l.cacheDir != "" {
+		return l
+	}
+	if dir, err := os.UserCacheDir(); err == nil {
+		l.cacheDir = filepath.Join(dir, "dcae")
+	}
+	return l
+}
+
+// load makes a store of the source that open opens: an array, if named, of a file, or a folder. The version tells when
+// that changed.
+func (l loader) load(name, array, version string, open func() (source, error)) (*store, error) {
+	path, err := filepath.Abs(name)
+	if err != nil {
+		return nil, errors.WithStack(err)
+	}
+	cached := newCacheFile(l.cacheDir, path+"|"+array+"|"+l.resize.String(), version)
+	if l.cacheDir != "" {
+		// Whatever is wrong with the copy, the source makes a new one.
+		if s, err := cached.open(l.memory); err == nil {
+			return s, nil
+		}
+	}
+	s, err := l.opened(open)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	fits := int64(s.bytes()) <= l.memory
+	switch {
+	case s.plain != nil && !fits:
+		return s.inPlace()
+	case fits && (s.plain != nil || s.bytes() < worthCaching || l.cacheDir == ""):
+		return s.load()
+	case l.cacheDir == "":
+		return nil, errors.New("it is larger than the memory set aside for it, and there is no cache folder for it: set HOME or XDG_CACHE_HOME")
+	}
+	if err = cached.write(s); err == nil {
+		return cached.open(l.memory)
+	}
+	if !fits {
+		return nil, errors.WithMessage(err, "decode it to a file")
+	}
+	// The cache folder may be full or read-only; a fault of the source itself comes up again.
+	if s, err = l.opened(open); err != nil {
+		return nil, err
+	}
+	defer s.close()
+	return s.load()
+}
+
+// opened opens a source whose images have the wanted size.
+func (l loader) opened(open func() (source, error)) (source, error) {
+	s, err := open()
+	if err != nil {
+		return s, err
+	}
+	if s.close == nil {
+		s.close = func() error { return nil }
+	}
+	return resized(s, l.resize), nil
+}

@@ -1,0 +1,219 @@
+package dataset
+
+import (
+	"archive/zip"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pkg/errors"
+)
+
+// Options say how a source becomes a set. The zero value works.
+type Options struct {
+	// Scale brings values into a range; see [Scaling]. ScaleDefault is unit for the built-in sets, none for others.
+	Scale Scale
+
+	// Resize brings all images to one height and width, smoothed, without keeping the aspect ratio. Zero keeps theirs.
+	Resize Size
+
+	// Holdout is the fraction of the training images, above 0 and below 0.5, that become test images when the source
+	// has none, and again the fraction that become validation images when it has none; 0 means 0.1. Which ones is
+	// decided by a hash of their number in the source, the same on every run.
+	Holdout float64
+
+	// Images keeps only the first so many images of the training part, after the held-out ones are taken; 0 keeps all.
+	Images int
+
+	// Memory is how many bytes of decoded images of a source array are held in memory; a larger array is read from a
+	// file, batch by batch. 0 means 512 MiB.
+	Memory int64
+
+	// CacheDir is the folder for decoded copies of compressed or large sources; empty means dcae in the user's cache
+	// folder.
+	CacheDir string
+}
+
+// Open brings in the set that spec names:
+//
+//   - mnist or pneumonia, the built-in sets;
+//   - a .npz file with training images x, x_train or train_images, or with one array of any name; validation images
+//     x_val or val_images; test images xt, x_test or test_images;
+//   - a .npy file or an IDX file, which may be compressed by gzip;
+//   - a folder of PNG or JPEG files; sub-folders count, files are taken in the order of their paths.
+//
+// Files are told apart by their content, and must not change while the set is in use. Arrays are [N, H, W] or [N, H, W, C], of any type of number. Parts that the
+// source lacks are taken out of its training images; see Options.Holdout. A file named mnist can be given as ./mnist.
+//
+// Values that are not finite are let through, for [Describe] to find, unless the scale has to be computed from them.
+func Open(spec string, options Options) (*Set, error) {
+	set, err := open(spec, options)
+	return set, errors.WithMessagef(err, "data %s", spec)
+}
+
+func open(spec string, options Options) (*Set, error) {
+	if err := options.check(); err != nil {
+		return nil, err
+	}
+	p, scale, err := openParts(spec, options)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.hold(options.Holdout); err != nil {
+		return nil, err
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	if n := options.Images; n > 0 {
+		p.train.index = p.train.index[:min(n, len(p.train.index))]
+	}
+	if options.Scale != ScaleDefault {
+		scale = options.Scale
+	}
+	scaling, err := scale.fit(p.train)
+	if err != nil {
+		return nil, err
+	}
+	return p.set(setName(spec), scaling), nil
+}
+
+func (o Options) check() error {
+	switch {
+	case o.Scale < ScaleDefault || o.Scale > ScaleMinMax:
+		return errors.Errorf("unknown scale %d", int(o.Scale))
+	case o.Images < 0:
+		return errors.Errorf("can't keep %d images", o.Images)
+	case o.Memory < 0:
+		return errors.Errorf("can't hold %d bytes in memory", o.Memory)
+	}
+	return o.Resize.check()
+}
+
+// setName is the last element of the path, without what says only how it is stored.
+func setName(spec string) string {
+	name := strings.TrimSuffix(filepath.Base(spec), ".gz")
+	for _, suffix := range []string{".npz", ".npy"} {
+		name = strings.TrimSuffix(name, suffix)
+	}
+	return name
+}
+
+// openParts brings in the parts that a source has, and the scale that it has by default.
+func openParts(spec string, options Options) (parts, Scale, error) {
+	switch spec {
+	case "":
+		return parts{}, 0, errors.New("no data set is named: give mnist, pneumonia, or a file or folder of images")
+	case "mnist":
+		p, err := mnistParts()
+		return resizedParts(p, err, options.Resize)
+	case "pneumonia":
+		p, err := pneumoniaParts()
+		return resizedParts(p, err, options.Resize)
+	}
+	p, err := newLoader(options).path(spec)
+	return p, ScaleNone, err
+}
+
+func resizedParts(p parts, err error, to Size) (parts, Scale, error) {
+	if err != nil || to == (Size{}) {
+		return p, ScaleUnit, err
+	}
+	done := make(map[*store]*store) // MNIST's training and validation part share one
+	for _, part := range []*part{&p.train, &p.validation, &p.test} {
+		if done[part.store] == nil {
+			if done[part.store], err = resized(part.store.source(), to).load(); err != nil {
+				return p, 0, err
+			}
+		}
+		part.store = done[part.store]
+	}
+	return p, ScaleUnit, nil
+}
+
+// path brings in a file or folder.
+func (l loader) path(name string) (parts, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return parts{}, errors.Wrap(err, "can't be opened")
+	}
+	switch {
+	case info.IsDir():
+		return l.folder(name)
+	case !info.Mode().IsRegular():
+		return parts{}, errors.New("neither a file nor a folder")
+	case isPicture(name):
+		return parts{}, errors.New("one picture is no set of images: give the folder it is in")
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return parts{}, errors.WithStack(err)
+	}
+	head := make([]byte, 8)
+	n, err := io.ReadFull(file, head)
+	file.Close()
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return parts{}, errors.Wrap(err, "can't be read")
+	}
+	switch sniff(head[:n]) {
+	case npzFile:
+		return l.npz(name, info)
+	case unknownFile:
+		return parts{}, errUnknownFile()
+	}
+	return l.single(name, fileVersion(info), func() (source, error) { return openArray(name) })
+}
+
+func (l loader) folder(name string) (parts, error) {
+	files, version, err := folderFiles(name)
+	if err != nil {
+		return parts{}, err
+	}
+	return l.single(name, version, func() (source, error) { return folderSource(files, l.resize) })
+}
+
+// single brings in a source that has training images alone.
+func (l loader) single(name, version string, open func() (source, error)) (parts, error) {
+	s, err := l.load(name, "", version, open)
+	if err != nil {
+		return parts{}, err
+	}
+	return parts{train: part{s, s.all()}}, nil
+}
+
+func (l loader) npz(name string, info os.FileInfo) (parts, error) {
+	var p parts
+	archive, err := zip.OpenReader(name)
+	if err != nil {
+		return p, errors.Wrap(err, "damaged .npz file")
+	}
+	defer archive.Close()
+	train, err := trainEntry(&archive.Reader)
+	if err != nil {
+		return p, err
+	}
+	validation, err := findEntry(&archive.Reader, validationNames)
+	if err != nil {
+		return p, err
+	}
+	test, err := findEntry(&archive.Reader, testNames)
+	if err != nil {
+		return p, err
+	}
+	for _, item := range []struct {
+		part  *part
+		entry *zip.File
+	}{{&p.train, train}, {&p.validation, validation}, {&p.test, test}} {
+		if item.entry == nil {
+			continue
+		}
+		open := func() (source, error) { return openEntry(item.entry, info.Size()) }
+		s, err := l.load(name, item.entry.Name, fileVersion(info), open)
+		if err != nil {
+			return p, errors.WithMessage(err, item.entry.Name)
+		}
+		*item.part = part{s, s.all()}
+	}
+	return p, nil
+}

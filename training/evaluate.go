@@ -1,0 +1,184 @@
+package training
+
+import (
+	"math"
+
+	"dcae/graph"
+)
+
+// Source gives images by index, [len(indices), height, width, channels].
+type Source interface {
+	Len() int
+	Read(dst []float32, indices []int)
+}
+
+// evaluationBatch is large, since nothing but one layer's output at a time is kept, and divides the number of images
+// that units are observed on.
+const evaluationBatch = 250
+
+// unitImages is on how many held-out images a unit must be zero to count as dead.
+const unitImages = 1000
+
+// Evaluator scores a model on a fixed set of images.
+type Evaluator struct {
+	program  *graph.Evaluation
+	images   Source
+	n        int
+	units    []*unitObserver
+	size     int
+	indices  []int
+	target   []float32
+	baseline float64 // squared distance of the images from the mean training image
+	variance float64 // of the images around their own mean image, summed over pixels
+	sum, sq  []float64
+}
+
+// NewEvaluator scores the first n images (0: all) against themselves. mean is the mean training image. With units it
+// observes dead and saturated units on the first 1,000.
+func NewEvaluator(m *graph.Model, params *graph.Params, images Source, n int, mean []float32, threads *graph.Threads, units bool) (*Evaluator, error) {
+	if n <= 0 || n > images.Len() {
+		n = images.Len()
+	}
+	e := &Evaluator{images: images, n: n, size: m.Input.Size()}
+	var observers []graph.Observer
+	if units {
+		shapes, err := m.Shapes()
+		if err != nil {
+			return nil, err
+		}
+		for i, node := range m.Nodes {
+			if graph.HasUnits(node.Layer) {
+				u := newUnitObserver(node, shapes[i])
+				e.units = append(e.units, u)
+				observers = append(observers, graph.Observer{Node: i, Observe: u.observe})
+			}
+		}
+	}
+	batch := min(evaluationBatch, n)
+	var err error
+	if e.program, err = graph.NewEvaluation(m, params, graph.Options{Batch: batch, Threads: threads}, observers...); err != nil {
+		return nil, err
+	}
+	e.indices = make([]int, batch)
+	e.target = make([]float32, batch*e.size)
+	e.sum, e.sq = make([]float64, e.size), make([]float64, e.size)
+	e.measureImages(mean)
+	return e, nil
+}
+
+// Close ends the evaluator's program.
+func (e *Evaluator) Close() error { return e.program.Close() }
+
+// batches reads the images batch by batch into target.
+func (e *Evaluator) batches(f func(first, n int) error) error {
+	for first := 0; first < e.n; first += len(e.indices) {
+		n := min(len(e.indices), e.n-first)
+		for i := range n {
+			e.indices[i] = first + i
+		}
+		e.images.Read(e.target[:n*e.size], e.indices[:n])
+		if err := f(first, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Evaluator) measureImages(mean []float32) {
+	clear(e.sum)
+	clear(e.sq)
+	e.baseline = 0
+	e.batches(func(_, n int) error {
+		for k := range n {
+			for i, v := range e.target[k*e.size : (k+1)*e.size] {
+				x := float64(v)
+				d := x - float64(mean[i])
+				e.baseline += d * d
+				e.sum[i] += x
+				e.sq[i] += x * x
+			}
+		}
+		return nil
+	})
+	e.variance = spread(e.sum, e.sq, e.n)
+}
+
+// spread is the summed squared deviation from the mean, from sums and sums of squares over n images.
+func spread(sum, sq []float64, n int) float64 {
+	total := 0.0
+	for i, s := range sum {
+		total += sq[i] - s*s/float64(n)
+	}
+	return max(total, 0)
+}
+
+// Scores runs the model on the images.
+func (e *Evaluator) Scores() (Scores, error) {
+	clear(e.sum)
+	clear(e.sq)
+	for _, u := range e.units {
+		u.reset()
+	}
+	squared, total := 0.0, 0.0
+	err := e.batches(func(first, n int) error {
+		for _, u := range e.units {
+			u.on = first < unitImages
+		}
+		copy(e.program.Input(n), e.target[:n*e.size])
+		out, err := e.program.Run(n)
+		if err != nil {
+			return err
+		}
+		y := out.Data().([]float32)
+		for k := range n {
+			img := y[k*e.size : (k+1)*e.size]
+			want := e.target[k*e.size : (k+1)*e.size]
+			sum, sq := e.sum[:len(img)], e.sq[:len(img)]
+			for i, v := range img {
+				x := float64(v)
+				d := x - float64(want[i])
+				squared += d * d
+				total += x
+				sum[i] += x
+				sq[i] += x * x
+			}
+		}
+		return nil
+	})
+	values := float64(e.n * e.size)
+	return Scores{
+		MSE: squared / values, FVU: squared / e.baseline, Mean: total / values,
+		Spread: math.Sqrt(spread(e.sum, e.sq, e.n) / e.variance),
+	}, err
+}
+
+// Units are the shares of dead and saturated units in the last Scores.
+func (e *Evaluator) Units() []UnitShares {
+	out := make([]UnitShares, len(e.units))
+	for i, u := range e.units {
+		out[i] = u.shares()
+	}
+	return out
+}
+
+// Reconstruct returns the model's output for the first n images.
+func (e *Evaluator) Reconstruct(n int) ([][]float32, error) {
+	n = min(n, len(e.indices))
+	for i := range n {
+		e.indices[i] = i
+	}
+	for _, u := range e.units {
+		u.on = false
+	}
+	e.images.Read(e.program.Input(n), e.indices[:n])
+	out, err := e.program.Run(n)
+	if err != nil {
+		return nil, err
+	}
+	y := out.Data().([]float32)
+	images := make([][]float32, n)
+	for i := range images {
+		images[i] = append([]float32(nil), y[i*e.size:(i+1)*e.size]...)
+	}
+	return images, nil
+}
