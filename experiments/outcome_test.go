@@ -57,11 +57,11 @@ func TestSentence(t *testing.T) {
 		results []*Result
 		want    string
 	}{
-		{nil, "a: no run has finished."},
-		{[]*Result{result(Learned, 0.2, 0.1), result(Constant, 1.7, 0)}, "a: 1 of 2 learned (FVU 0.20), 1 of 2 printing black for every input; the first layer's gradient is 0.5 times the last layer's at the first step, 0.25 at the end."},
-		{[]*Result{result(MeanImage, 1, 0.15), result(MeanImage, 1, 0.15)}, "a: 2 of 2 printing the mean image for every input; the first layer's gradient is 0.5 times the last layer's at the first step, 0.25 at the end."},
+		{nil, "No run has finished."},
+		{[]*Result{result(Learned, 0.2, 0.1), result(Constant, 1.7, 0)}, "1 of 2 learned (FVU 0.20), 1 of 2 printing black for every input; the first layer's gradient is 0.5 times the last layer's at the first step, 0.25 at the end."},
+		{[]*Result{result(MeanImage, 1, 0.15), result(MeanImage, 1, 0.15)}, "2 of 2 printing the mean image for every input; the first layer's gradient is 0.5 times the last layer's at the first step, 0.25 at the end."},
 	} {
-		if got := Sentence("a", c.results); got != c.want {
+		if got := Sentence(c.results); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
 		}
 	}

@@ -95,7 +95,7 @@ func load(dir string, results []*Result) (*plots.Study, error) {
 				arm.Runs = append(arm.Runs, run)
 			}
 		}
-		arm.Summary = Sentence(a.Name, own)
+		arm.Summary = Sentence(own)
 		out.Arms = append(out.Arms, arm)
 	}
 	return out, nil

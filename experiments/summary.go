@@ -5,13 +5,14 @@ import (
 	"io"
 	"math"
 	"strings"
-	"text/tabwriter"
+
+	"github.com/pkg/errors"
 )
 
-// Sentence says in one sentence what happened to an arm, from the results of its runs alone.
-func Sentence(arm string, results []*Result) string {
+// Sentence says in one sentence what happened to an arm's runs, from their results alone.
+func Sentence(results []*Result) string {
 	if len(results) == 0 {
-		return arm + ": no run has finished."
+		return "No run has finished."
 	}
 	var words []string
 	for _, o := range []Outcome{Learned, Slow, Stuck, MeanImage, Constant, Diverged} {
@@ -42,7 +43,7 @@ func Sentence(arm string, results []*Result) string {
 		}
 		words = append(words, fmt.Sprintf("%d of %d %s", len(fvu), len(results), what))
 	}
-	s := arm + ": " + strings.Join(words, ", ")
+	s := strings.Join(words, ", ")
 	start, end := ratios(results)
 	if finite(start) && finite(end) {
 		s += fmt.Sprintf("; the first layer's gradient is %s times the last layer's at the first step, %s at the end", short(start), short(end))
@@ -60,8 +61,8 @@ func ratios(results []*Result) (start, end float64) {
 
 func short(x float64) string {
 	switch {
-	case math.IsNaN(x):
-		return "-"
+	case math.IsNaN(x): // both gradients are zero
+		return "0/0"
 	case x == 0:
 		return "0"
 	}
@@ -69,16 +70,18 @@ func short(x float64) string {
 }
 
 // WriteTable prints a line for each run, then how many of each arm's runs learned.
-func WriteTable(out io.Writer, results []*Result) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "arm\tseed\toutcome\ttest MSE\ttest FVU\tfirst/last gradient: start\tend\timages/s\t  decided by")
+func WriteTable(w io.Writer, results []*Result) error {
+	width := len("arm")
 	for _, r := range results {
-		fmt.Fprintf(w, "%s\t%d\t%s\t%.4f\t%.3f\t%s\t%s\t%.0f\t  %s\n", r.Arm, r.Seed, r.Outcome, r.Test.MSE, r.Test.FVU, short(r.RatioStart), short(r.RatioEnd), r.ImagesPerSecond, r.Why)
+		width = max(width, len(r.Arm))
 	}
-	if err := w.Flush(); err != nil {
-		return err
+	const row = "%-*s  %4v  %-10s  %8s  %6s  %8s  %8s  %8s  %s\n"
+	_, err := fmt.Fprintf(w, "%*s  gradient, first/last\n"+row, width+38, "", width, "arm", "seed", "outcome", "test MSE", "FVU", "at start", "at end", "images/s", "decided by")
+	for _, r := range results {
+		fmt.Fprintf(w, row, width, r.Arm, r.Seed, r.Outcome, fmt.Sprintf("%.4f", r.Test.MSE), fmt.Sprintf("%.3f", r.Test.FVU),
+			short(r.RatioStart), short(r.RatioEnd), fmt.Sprintf("%.0f", r.ImagesPerSecond), r.Why)
 	}
-	fmt.Fprintln(out)
+	fmt.Fprintln(w)
 	for _, own := range byArm(results) {
 		learned := 0
 		for _, r := range own {
@@ -86,9 +89,9 @@ func WriteTable(out io.Writer, results []*Result) error {
 				learned++
 			}
 		}
-		fmt.Fprintf(out, "%s: %d of %d seeds learned\n", own[0].Arm, learned, len(own))
+		fmt.Fprintf(w, "%s: %d of %d seeds learned\n", own[0].Arm, learned, len(own))
 	}
-	return nil
+	return errors.Wrap(err, "printing the table")
 }
 
 // byArm groups results, which are in the study's order.

@@ -3,6 +3,7 @@ package graph_test
 import (
 	"math"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"gorgonia.org/tensor"
@@ -135,9 +136,35 @@ func TestForwardAndGradientsAgreeWithKeras(t *testing.T) {
 				}
 				for i, n := range m.Nodes {
 					within(t, "act/"+n.Name, values(p.Activation(i)), f.values(t, "act/"+n.Name), 1e-5)
-					withinEither(t, "actgrad/"+n.Name, values(p.Derivative(i)), f.values(t, "actgrad/"+n.Name), 1e-4, 1e-5*norm(allActs))
+					got, want := values(p.Derivative(i)), f.values(t, "actgrad/"+n.Name)
+					if precision == graph.Float32 && i+1 < len(m.Nodes) && m.Nodes[i+1].Layer.Class() == "MaxPooling2D" {
+						leaveOutTies(got, want, f.values(t, "act/"+n.Name), f["act/"+n.Name].Shape)
+					}
+					withinEither(t, "actgrad/"+n.Name, got, want, 1e-4, 1e-5*norm(allActs))
 				}
 			})
+		}
+	}
+}
+
+// leaveOutTies sets gradients to zero in the 2x2 pooling windows whose two largest values, different in float64, are the same
+// number in float32, so that which of them passes the gradient on is chance. (Keras in float32 picks others than in float64, too:
+// its actgrad/conv2d_1 of the sigmoid model is off by 0.75%.)
+func leaveOutTies(got, want, act []float64, shape []int) {
+	n, h, w, c := shape[0], shape[1], shape[2], shape[3]
+	for window := range n * (h / 2) * (w / 2) * c {
+		k, x, y, b := window%c, window/c%(w/2), window/c/(w/2)%(h/2), window/c/(w/2)/(h/2)
+		var at [4]int
+		var v [4]float64
+		for i := range at {
+			at[i] = ((b*h+2*y+i/2)*w+2*x+i%2)*c + k
+			v[i] = act[at[i]]
+		}
+		slices.Sort(v[:])
+		if v[3] == v[2] {
+			for _, i := range at {
+				got[i], want[i] = 0, 0
+			}
 		}
 	}
 }

@@ -116,9 +116,6 @@ func (m *machine) run(batch int) error {
 // Close ends the program.
 func (m *machine) Close() error { return m.vm.Close() }
 
-// Dot is the expression graph in Graphviz' DOT language.
-func (m *machine) Dot() string { return m.graph.ToDot() }
-
 // Nodes is the number of nodes in the expression graph.
 func (m *machine) Nodes() int { return len(m.graph.AllNodes()) }
 

@@ -29,7 +29,7 @@ func (s logScale) Normalize(lo, hi, x float64) float64 {
 	if !(x > 0) {
 		return s.band / 2
 	}
-	return s.band + (1-s.band)*math.Log(x/lo)/math.Log(hi/lo)
+	return s.band + (1-s.band)*(math.Log(x)-math.Log(lo))/(math.Log(hi)-math.Log(lo))
 }
 
 // zeroShare is the share of an axis of the given length that its zero band takes.
@@ -97,7 +97,7 @@ func linearTicks(lo, hi float64, count int, integers bool) []plot.Tick {
 // logTicks labels powers of ten, every second or third where they are many, and 1, 2, 5 in between where they are few. Less than
 // half a decade is labelled as on a linear axis.
 func logTicks(lo, hi float64, count int) []plot.Tick {
-	decades := math.Log10(hi / lo)
+	decades := math.Log10(hi) - math.Log10(lo)
 	if decades < 0.5 {
 		return linearTicks(lo, hi, count, false)
 	}

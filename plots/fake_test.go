@@ -145,7 +145,7 @@ func sixArms() Study {
 func twentyArms() Study {
 	var names []string
 	for i := range 20 {
-		names = append(names, fmt.Sprintf("learning rate %g", math.Pow(10, -float64(i)/4)))
+		names = append(names, fmt.Sprintf("learning rate %.3g", math.Pow(10, -float64(i)/4)))
 	}
 	return fakeStudy(names, 2, 8, 20, []fate{learns}, []fate{printsMean, diverges}, []fate{dies})
 }

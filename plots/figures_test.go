@@ -3,41 +3,51 @@ package plots
 import (
 	"flag"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
 var previews = flag.String("previews", "", "folder to save pictures of made-up studies to, for looking at")
 
-func TestDrawStudies(t *testing.T) {
-	studies := map[string]Study{
-		"3x3": threeArms(3),
-		"1x1": fakeStudy([]string{"improved"}, 1, 8, 188, []fate{learns}),
-		"9x5": nineArms(5),
-		"6x5": sixArms(),
-	}
-	for name, s := range studies {
-		for _, figure := range []struct {
-			name string
-			of   func(Study) (*Figure, error)
-		}{
-			{"loss", Loss}, {"gradients", Gradients}, {"map", GradientMap}, {"profile", Profile},
-			{"reconstructions", Reconstructions}, {"report", Report},
-		} {
-			f, err := figure.of(s)
-			if err != nil {
-				t.Fatalf("%s of %s: %v", figure.name, name, err)
-			}
-			if *previews == "" {
-				continue
-			}
-			if err := f.SavePNG(filepath.Join(*previews, name+"_"+figure.name+".png")); err != nil {
-				t.Error(err)
-			}
-		}
-	}
+// namedFigure is a figure of one of the made-up studies.
+type namedFigure struct {
+	name string
+	*Figure
 }
 
-func TestDrawChartAndMap(t *testing.T) {
+// studyFixtures are all figures of several made-up studies: few and many arms and seeds, long names, failing runs.
+var studyFixtures = sync.OnceValues(func() ([]namedFigure, error) {
+	var figures []namedFigure
+	for study, s := range map[string]Study{
+		"3x3":     threeArms(3),
+		"1x1":     fakeStudy([]string{"improved"}, 1, 8, 100, []fate{learns}),
+		"9x5":     nineArms(5),
+		"6x5":     sixArms(),
+		"20x2":    twentyArms(),
+		"failing": fakeStudy([]string{"learning rate 10", "no bias, ReLU"}, 1, 8, 40, []fate{diverges}, []fate{dies}),
+	} {
+		for name, of := range studyFigures {
+			f, err := of(s)
+			if err != nil {
+				return nil, err
+			}
+			figures = append(figures, namedFigure{study + "_" + name, f})
+		}
+	}
+	return figures, nil
+})
+
+func fixtures(t *testing.T) []namedFigure {
+	t.Helper()
+	figures, err := studyFixtures()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(figures, chartFixtures(t)...)
+}
+
+func chartFixtures(t *testing.T) []namedFigure {
+	t.Helper()
 	lines, err := Lines(fakeChart())
 	if err != nil {
 		t.Fatal(err)
@@ -46,12 +56,20 @@ func TestDrawChartAndMap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *previews == "" {
-		return
-	}
-	for name, f := range map[string]*Figure{"lines.png": lines, "outcomes.png": outcomes} {
-		if err := f.SavePNG(filepath.Join(*previews, name)); err != nil {
-			t.Error(err)
+	return []namedFigure{{"lines", lines}, {"outcomes", outcomes}}
+}
+
+// Figures are wide enough to read and not so high that nobody would scroll through them.
+func TestFigureSizes(t *testing.T) {
+	for _, f := range fixtures(t) {
+		height := f.content.height(f.width - 2*margin)
+		if f.width < 1000 || height < 100 || height > 3*f.width {
+			t.Errorf("%s is %v by %v", f.name, f.width, height)
+		}
+		if *previews != "" {
+			if err := f.SavePNG(filepath.Join(*previews, f.name+".png")); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }

@@ -9,10 +9,6 @@ import (
 	"gonum.org/v1/plot/vg/recorder"
 )
 
-func layoutStudies() map[string]Study {
-	return map[string]Study{"3x3": threeArms(3), "1x1": fakeStudy([]string{"improved"}, 1, 8, 20, []fate{learns}), "9x5": nineArms(5), "6x5": sixArms(), "20x2": twentyArms()}
-}
-
 // panelBlocks collects the blocks with axes of a figure, with the width that each has.
 func panelBlocks(f *Figure) map[string]arrangementIn {
 	found := map[string]arrangementIn{}
@@ -53,28 +49,22 @@ func within(r, area vg.Rectangle) bool {
 
 // Legends, colour bars and labels of reference lines lie beside or below the data and inside of their block.
 func TestLegendsDoNotCoverData(t *testing.T) {
-	for study, s := range layoutStudies() {
-		for name, figure := range studyFigures {
-			f, err := figure(s)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for title, a := range panelBlocks(f) {
-				beside := map[string]vg.Rectangle{"legend": a.legend, "colour bar": a.bar, "references": a.references}
-				for kind, r := range beside {
-					if r.Size().X > 0 && !within(r, a.area) {
-						t.Errorf("%s of %s: %s of %q at %v is outside of %v", name, study, kind, title, r, a.area)
-					}
-					for i, data := range a.data {
-						if overlap(r, data) {
-							t.Errorf("%s of %s: %s of %q at %v covers panel %d at %v", name, study, kind, title, r, i, data)
-						}
-					}
+	for _, f := range fixtures(t) {
+		for title, a := range panelBlocks(f.Figure) {
+			beside := map[string]vg.Rectangle{"legend": a.legend, "colour bar": a.bar, "references": a.references}
+			for kind, r := range beside {
+				if r.Size().X > 0 && !within(r, a.area) {
+					t.Errorf("%s: %s of %q at %v is outside of %v", f.name, kind, title, r, a.area)
 				}
 				for i, data := range a.data {
-					if data.Size().X < 60 || data.Size().Y < 50 {
-						t.Errorf("%s of %s: panel %d of %q is only %v", name, study, i, title, data.Size())
+					if overlap(r, data) {
+						t.Errorf("%s: %s of %q at %v covers panel %d at %v", f.name, kind, title, r, i, data)
 					}
+				}
+			}
+			for i, data := range a.data {
+				if data.Size().X < 60 || data.Size().Y < 50 {
+					t.Errorf("%s: panel %d of %q is only %v", f.name, i, title, data.Size())
 				}
 			}
 		}
@@ -131,25 +121,19 @@ func textBoxes(c *recorder.Canvas) []textBox {
 
 // No text leaves the page or runs into other text, also with long names and many arms.
 func TestTextDoesNotOverlap(t *testing.T) {
-	for study, s := range layoutStudies() {
-		for name, figure := range studyFigures {
-			f, err := figure(s)
-			if err != nil {
-				t.Fatal(err)
+	for _, f := range fixtures(t) {
+		c, page := record(f.Figure)
+		boxes := textBoxes(c)
+		if len(boxes) < 5 {
+			t.Fatalf("%s: only %d texts", f.name, len(boxes))
+		}
+		for i, a := range boxes {
+			if !within(a.area, page) {
+				t.Errorf("%s: %q at %v leaves the page %v", f.name, a.text, a.area, page)
 			}
-			c, page := record(f)
-			boxes := textBoxes(c)
-			if len(boxes) < 5 {
-				t.Fatalf("%s of %s: only %d texts", name, study, len(boxes))
-			}
-			for i, a := range boxes {
-				if !within(a.area, page) {
-					t.Errorf("%s of %s: %q at %v leaves the page %v", name, study, a.text, a.area, page)
-				}
-				for _, b := range boxes[:i] {
-					if overlap(a.area, b.area) {
-						t.Errorf("%s of %s: %q and %q overlap at %v and %v", name, study, b.text, a.text, b.area, a.area)
-					}
+			for _, b := range boxes[:i] {
+				if overlap(a.area, b.area) {
+					t.Errorf("%s: %q and %q overlap at %v and %v", f.name, b.text, a.text, b.area, a.area)
 				}
 			}
 		}

@@ -74,7 +74,7 @@ func (b panels) arrange(area vg.Rectangle) arrangement {
 	width := area.Max.X - area.Min.X
 	a.titleBottom = area.Max.Y
 	if b.title != "" {
-		a.titleBottom -= vg.Length(len(titleText.wrap(b.title, width)))*titleText.lineHeight() + 4
+		a.titleBottom -= vg.Length(len(titleText.wrap(b.title, width)))*titleText.lineHeight() + 7
 	}
 
 	side := max(b.leastSide, b.sideWidth())

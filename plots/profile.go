@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Profile draws the gradient norm against depth, one panel a moment: thick the median over the seeds of an arm, thin each seed.
+// Profile draws the gradient norm against depth, one panel a moment: a line per seed, from three seeds on thin and the median thick.
 // Exact zeros are markers in a band marked 0 below the axis.
 func Profile(s Study) (*Figure, error) {
 	if err := s.validate(); err != nil {
@@ -52,7 +52,7 @@ func profilePanels(s Study, height vg.Length) panels {
 	if y.zero {
 		b.legend = append(b.legend, zeroItem)
 	}
-	if n := s.seeds(); n > 1 {
+	if n := s.seeds(); n >= medianFrom {
 		b.caption = fmt.Sprintf("Thick: median of up to %d seeds; thin: each seed.", n)
 	}
 	return b
@@ -98,19 +98,21 @@ func (s Study) seeds() int {
 	return n
 }
 
+// profileCurves returns thin lines for the seeds and a thick one for their median; with few seeds a thick one for each.
 func profileCurves(runs []Series, arm, arms int) []plot.Plotter {
-	if len(runs) == 0 {
-		return nil
-	}
-	at := lane{arm, arms}
+	thick := curve{line: draw.LineStyle{Color: armColor(arm), Width: 2}, marker: armMarker(arm), markEvery: 1, lane: lane{arm, arms}}
 	var plotters []plot.Plotter
-	if len(runs) > 1 {
-		for _, series := range runs {
-			plotters = append(plotters, curve{series: series, line: draw.LineStyle{Color: faded(armColor(arm), 0.4), Width: 0.8}, lane: at})
+	for _, series := range runs {
+		cv := thick
+		if len(runs) >= medianFrom {
+			cv.line, cv.marker.Shape = draw.LineStyle{Color: faded(armColor(arm), 0.4), Width: 0.8}, nil
 		}
+		cv.series = series
+		plotters = append(plotters, cv)
 	}
-	return append(plotters, curve{
-		series: summarize(runs).median, line: draw.LineStyle{Color: armColor(arm), Width: 2},
-		marker: armMarker(arm), markEvery: 1, lane: at,
-	})
+	if len(runs) >= medianFrom {
+		thick.series = summarize(runs).median
+		plotters = append(plotters, thick)
+	}
+	return plotters
 }

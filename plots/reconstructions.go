@@ -49,7 +49,7 @@ func reconstructionRows(s Study, cell, height vg.Length) pictureGrid {
 	for i, a := range s.Arms {
 		for _, r := range a.Runs {
 			if len(r.Reconstructions) > 0 {
-				g.rows = append(g.rows, pictureRow{label: a.Name + ", seed " + formatSeed(r.Seed), note: r.Outcome, mark: i, images: r.Reconstructions})
+				g.rows = append(g.rows, pictureRow{label: a.Name + ", seed" + string(noBreakSpace) + formatSeed(r.Seed), note: r.Outcome, mark: i, images: r.Reconstructions})
 				widest = max(widest, len(r.Reconstructions))
 			}
 		}

@@ -2,10 +2,10 @@ package plots
 
 import "math"
 
-// Values beyond these limits count as the limits, so that sums and ratios of axis bounds stay finite.
+// Values beyond these limits count as the limits, so that axis bounds stay finite with their margins.
 const (
-	smallest = 1e-290
-	largest  = 1e290
+	smallest = 1e-270
+	largest  = 1e270
 )
 
 // span collects the range of the values that an axis can show.
@@ -59,7 +59,7 @@ func (s *span) axis(label string, padding float64) axis {
 		if hi < lo*1.0001 {
 			lo, hi = lo/2, hi*2
 		}
-		factor := math.Pow(hi/lo, padding)
+		factor := math.Exp(padding * (math.Log(hi) - math.Log(lo)))
 		a.min, a.max = lo/factor, hi*factor
 	default:
 		if hi-lo <= 1e-9*math.Max(math.Abs(lo), math.Abs(hi)) {

@@ -123,15 +123,21 @@ func widen(low, high, otherLow, otherHigh float64) (float64, float64) {
 	return math.Min(low, otherLow), math.Max(high, otherHigh)
 }
 
-// median sorts values, which must not be NaN, and returns their median, the mean of the middle two for an even number; NaN for none.
+// median sorts values, which must not be NaN, and returns their median; NaN for none. Of the middle two of an even number it takes
+// the geometric mean, which is what lies halfway between them on the logarithmic axes that all of this is drawn on; their mean if one is negative.
 func median(values []float64) float64 {
 	n := len(values)
 	if n == 0 {
 		return math.NaN()
 	}
 	slices.Sort(values)
-	if n%2 == 1 {
-		return values[n/2]
+	a, b := values[(n-1)/2], values[n/2]
+	switch {
+	case a == b || math.IsInf(b, 1):
+		return b
+	case a < 0:
+		return a/2 + b/2
+	default:
+		return math.Sqrt(a) * math.Sqrt(b)
 	}
-	return values[n/2-1]/2 + values[n/2]/2
 }

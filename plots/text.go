@@ -4,6 +4,7 @@ import (
 	"image/color"
 	"math"
 	"strings"
+	"unicode"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -76,7 +77,7 @@ func (t textStyle) wrap(s string, width vg.Length) []string {
 	var lines []string
 	for _, paragraph := range strings.Split(s, "\n") {
 		line := ""
-		for _, word := range strings.Fields(paragraph) {
+		for _, word := range words(paragraph) {
 			switch {
 			case line == "":
 				line = word
@@ -102,6 +103,13 @@ func (t textStyle) wrap(s string, width vg.Length) []string {
 	return lines
 }
 
+// words splits text at blanks, but not at the no-break space.
+func words(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r != noBreakSpace && unicode.IsSpace(r) })
+}
+
+const noBreakSpace = '\u00a0'
+
 // split cuts a word behind the last rune that fits, at least one; behind a separator if one is in its second half.
 func (t textStyle) split(word string, width vg.Length) (head, tail string) {
 	runes := []rune(word)
@@ -120,7 +128,7 @@ func (t textStyle) split(word string, width vg.Length) (head, tail string) {
 
 // fit shortens s with an ellipsis to the given width.
 func (t textStyle) fit(s string, width vg.Length) string {
-	s = strings.Join(strings.Fields(s), " ")
+	s = strings.Join(words(s), " ")
 	if t.width(s) <= width {
 		return s
 	}

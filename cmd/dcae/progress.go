@@ -63,13 +63,13 @@ type bars struct {
 type bar struct {
 	*mpb.Bar
 	mu   sync.Mutex
-	loss float64
+	loss string
 }
 
 func key(arm string, seed uint64) string { return fmt.Sprintf("%s seed %d", arm, seed) }
 
 func (b *bars) Started(arm string, seed uint64, steps int) {
-	run := &bar{loss: math.NaN()}
+	run := &bar{}
 	run.Bar = b.all.AddBar(int64(steps),
 		mpb.PrependDecorators(decor.Name(key(arm, seed), decor.WC{C: decor.DindentRight | decor.DextraSpace})),
 		mpb.AppendDecorators(
@@ -77,7 +77,7 @@ func (b *bars) Started(arm string, seed uint64, steps int) {
 			decor.Any(func(decor.Statistics) string {
 				run.mu.Lock()
 				defer run.mu.Unlock()
-				return fmt.Sprintf("  loss %.4f", run.loss)
+				return run.loss
 			}),
 			decor.Name("  "), decor.AverageETA(decor.ET_STYLE_MMSS),
 		))
@@ -95,7 +95,7 @@ func (b *bars) find(arm string, seed uint64) *bar {
 func (b *bars) Stepped(arm string, seed uint64, step int, loss float64) {
 	run := b.find(arm, seed)
 	run.mu.Lock()
-	run.loss = loss
+	run.loss = fmt.Sprintf("  loss %.4f", loss)
 	run.mu.Unlock()
 	run.SetCurrent(int64(step))
 }

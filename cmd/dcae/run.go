@@ -93,7 +93,7 @@ func runStudy(c *cobra.Command, name string, f *runFlags) error {
 	if err != nil && !interrupted {
 		return err
 	}
-	if !f.json {
+	if !f.json && len(results) > 0 {
 		if err := experiments.WriteTable(out, results); err != nil {
 			return err
 		}
@@ -101,12 +101,12 @@ func runStudy(c *cobra.Command, name string, f *runFlags) error {
 	if err := experiments.Draw(f.out, results); err != nil {
 		return err
 	}
-	if !f.json {
-		fmt.Fprintf(out, "\nRecords and pictures are in %s (begin with report.png); it took %s.\n", f.out, time.Since(start).Round(time.Second))
-	}
 	if interrupted {
 		return errors.Errorf("interrupted: %d of %d runs had finished; their records, and those of the others up to there, are in %s",
 			len(results), len(study.Arms())*len(study.Budget.Seeds), f.out)
+	}
+	if !f.json {
+		fmt.Fprintf(out, "\nRecords and pictures are in %s (begin with report.png); it took %s.\n", f.out, time.Since(start).Round(time.Second))
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func loadEntry(archive *zip.Reader, name string) (*store, error) {
 	if err != nil {
 		return nil, errors.WithStack(err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	header, err := npz.ReadHeader(r)
 	if err != nil {
 		return nil, err

@@ -73,3 +73,26 @@ func TestPneumonia(t *testing.T) {
 		t.Errorf("mean of the mean image %v", sum/784)
 	}
 }
+
+func TestBuiltInFilesAreReadAlikeFromDisk(t *testing.T) {
+	want, err := Pneumonia()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Open("pneumoniamnist/pneumoniamnist.npz", Options{Scale: ScaleUnit, CacheDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Checksum != want.Checksum {
+		t.Error("checksums differ")
+	}
+	digits, err := Open("mnist/t10k-images-idx3-ubyte.gz", Options{Scale: ScaleUnit, CacheDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantParts(t, digits, 8000, 1000, 1000)
+	// The same 10,000 images as MNIST's test part: numpy gives 0.1325 and 0.3105.
+	if mean, deviation := meanAndDeviation(digits.Train, digits.Validation, digits.Test); !near(mean, 0.1325, 5e-5) || !near(deviation, 0.3105, 5e-5) {
+		t.Errorf("mean %v, standard deviation %v", mean, deviation)
+	}
+}

@@ -89,7 +89,7 @@ func (c cacheFile) sweep() {
 		name := entry.Name()
 		outdated := strings.HasPrefix(name, c.source+"-") && strings.HasSuffix(name, cacheSuffix)
 		if outdated && name != filepath.Base(c.path()) || abandoned(entry) {
-			os.Remove(filepath.Join(c.dir, name))
+			_ = os.Remove(filepath.Join(c.dir, name))
 		}
 	}
 }
@@ -111,7 +111,7 @@ func (c cacheFile) open(memory int64) (*store, error) {
 	}
 	s, err := openCached(file, memory)
 	if err != nil || s.memory != nil {
-		file.Close()
+		_ = file.Close()
 	}
 	return s, errors.WithMessage(err, c.path())
 }

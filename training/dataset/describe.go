@@ -32,10 +32,10 @@ type PartReport struct {
 	Mean           float64
 	Deviation      float64 // standard deviation of all values
 	NonFinite      int     // values that are infinite or NaN
-	FirstNonFinite int     // the first image with one; -1 when there is none
+	FirstNonFinite string  // name of the first image with one, as by Images.Name
 	Constant       int     // images that have one and the same value everywhere
 	Outliers       int     // images whose reach is over outlierReach times Report.Reach
-	FirstOutlier   int     // the first of them; -1 when there is none
+	FirstOutlier   string  // name of the first of them
 	InTrain        int     // images equal to a training image in every value, constant ones left out; 0 for Train
 }
 
@@ -59,7 +59,7 @@ func Describe(set *Set) Report {
 	report.Center = median(train, func(s imageSummary) float64 { return float64(s.mean) })
 	report.Reach = median(train, func(s imageSummary) float64 { return s.reach(report.Center) })
 	report.magnitude = median(train, func(s imageSummary) float64 { return s.reach(0) })
-	report.Train.countOutliers(train, report)
+	report.Train.countOutliers(set.Train, train, report)
 
 	known := make([]uint64, 0, len(train))
 	for _, s := range train {
@@ -72,7 +72,7 @@ func Describe(set *Set) Report {
 	}{{set.Validation, &report.Validation}, {set.Test, &report.Test}} {
 		var summaries []imageSummary
 		summaries, *held.report = summarize(held.images, seed)
-		held.report.countOutliers(summaries, report)
+		held.report.countOutliers(held.images, summaries, report)
 		for _, s := range summaries {
 			if _, found := slices.BinarySearch(known, s.hash); found && !s.constant {
 				held.report.InTrain++
@@ -85,7 +85,7 @@ func Describe(set *Set) Report {
 
 func summarize(images *Images, seed maphash.Seed) ([]imageSummary, PartReport) {
 	var m moments
-	report := PartReport{Images: images.Len(), FirstNonFinite: -1, FirstOutlier: -1}
+	report := PartReport{Images: images.Len()}
 	summaries := make([]imageSummary, images.Len())
 	raw := make([]byte, 4*images.Shape().Size())
 	images.each(func(i int, image []float32) {
@@ -102,7 +102,7 @@ func summarize(images *Images, seed maphash.Seed) ([]imageSummary, PartReport) {
 	})
 	report.Min, report.Max, report.Mean, report.Deviation = m.min, m.max, m.mean, m.deviation()
 	if report.NonFinite = m.nonFinite; report.NonFinite > 0 {
-		report.FirstNonFinite = m.firstNonFinite
+		report.FirstNonFinite = images.Name(m.firstNonFinite)
 	}
 	return summaries, report
 }
@@ -126,13 +126,13 @@ func median(summaries []imageSummary, of func(imageSummary) float64) float64 {
 
 // countOutliers needs the set's Center and Reach. A Reach of 0 means that most images are blank: then nothing can be
 // told.
-func (p *PartReport) countOutliers(summaries []imageSummary, set Report) {
+func (p *PartReport) countOutliers(images *Images, summaries []imageSummary, set Report) {
 	for i, s := range summaries {
 		if set.Reach == 0 || s.reach(set.Center) <= outlierReach*set.Reach {
 			continue
 		}
 		if p.Outliers == 0 {
-			p.FirstOutlier = i
+			p.FirstOutlier = images.Name(i)
 		}
 		p.Outliers++
 	}

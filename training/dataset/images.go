@@ -105,6 +105,10 @@ func (s *Images) convert(dst []float32, raw []byte) {
 	}
 }
 
+// Name tells which image of the source image i is: "image 17", counted from 0 in the array that it came from, or the
+// path of its file.
+func (s *Images) Name(i int) string { return s.store.name(int(s.index[i])) }
+
 // Mean is the mean image, [H, W, C], of scaled values, summed in float64; zeros when there are no images.
 func (s *Images) Mean() []float32 {
 	size := s.Shape().Size()

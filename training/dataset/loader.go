@@ -84,7 +84,11 @@ func (l loader) opened(open func() (source, error)) (source, error) {
 		return s, err
 	}
 	if s.close == nil {
-		s.close = func() error { return nil }
+		s.close = func() {}
 	}
-	return resized(s, l.resize), nil
+	small, err := resized(s, l.resize)
+	if err != nil {
+		s.close()
+	}
+	return small, err
 }

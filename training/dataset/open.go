@@ -120,10 +120,17 @@ func resizedParts(p parts, err error, to Size) (parts, Scale, error) {
 	if err != nil || to == (Size{}) {
 		return p, ScaleUnit, err
 	}
+	resize := func(s *store) (*store, error) {
+		small, err := resized(s.source(), to)
+		if err != nil {
+			return nil, err
+		}
+		return small.load()
+	}
 	done := make(map[*store]*store) // MNIST's training and validation part share one
 	for _, part := range []*part{&p.train, &p.validation, &p.test} {
 		if done[part.store] == nil {
-			if done[part.store], err = resized(part.store.source(), to).load(); err != nil {
+			if done[part.store], err = resize(part.store); err != nil {
 				return p, 0, err
 			}
 		}
@@ -152,7 +159,7 @@ func (l loader) path(name string) (parts, error) {
 	}
 	head := make([]byte, 8)
 	n, err := io.ReadFull(file, head)
-	file.Close()
+	_ = file.Close()
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return parts{}, errors.Wrap(err, "can't be read")
 	}
@@ -170,7 +177,11 @@ func (l loader) folder(name string) (parts, error) {
 	if err != nil {
 		return parts{}, err
 	}
-	return l.single(name, version, func() (source, error) { return folderSource(files, l.resize) })
+	p, err := l.single(name, version, func() (source, error) { return folderSource(files, l.resize) })
+	if err == nil {
+		p.train.store.names = files
+	}
+	return p, err
 }
 
 // single brings in a source that has training images alone.
@@ -188,7 +199,7 @@ func (l loader) npz(name string, info os.FileInfo) (parts, error) {
 	if err != nil {
 		return p, errors.Wrap(err, "damaged .npz file")
 	}
-	defer archive.Close()
+	defer func() { _ = archive.Close() }()
 	train, err := trainEntry(&archive.Reader)
 	if err != nil {
 		return p, err

@@ -348,13 +348,14 @@ func TestOpenRefuses(t *testing.T) {
 		{"names.npz", "name them x", npzFileOf(t, "a.npy", small, "b.npy", small), Options{}},
 		{"both.npz", "keep one", npzFileOf(t, "x.npy", small, "x_train.npy", small), Options{}},
 		{"shapes.npz", "one shape", npzFileOf(t, "x.npy", small, "xt.npy", wide), Options{}},
-		{"nan.npy", "not finite", npyFileOf("<f4", "False", "(4, 1, 1)", nan), Options{Scale: ScaleMinMax}},
+		{"nan.npy", "infinite or NaN, first in image", npyFileOf("<f4", "False", "(4, 1, 1)", nan), Options{Scale: ScaleMinMax}},
 		{"nan.npy", "can't be resized", npyFileOf("<f4", "False", "(4, 1, 1)", nan), Options{Resize: Size{2, 2}}},
 		{"blank.npy", "nothing to scale", npyFileOf("|u1", "False", "(4, 1, 1)", make([]byte, 4)), Options{Scale: ScaleStandardize}},
 		{"ok.npy", "above 0 and below 0.5", small, Options{Holdout: 0.5}},
 		{"ok.npy", "above 0 and below 0.5", small, Options{Holdout: math.NaN()}},
 		{"ok.npy", "unknown scale", small, Options{Scale: 17}},
 		{"ok.npy", "can't keep", small, Options{Images: -1}},
+		{"ok.npy", "smaller size", small, Options{Resize: Size{16384, 16384}}},
 		{"ok.npy", "can't resize", small, Options{Resize: Size{0, 5}}},
 	} {
 		_, err := openFile(t, test.name, test.file, test.options)

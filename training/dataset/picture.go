@@ -13,8 +13,12 @@ import (
 	"github.com/pkg/errors"
 )
 
-// maxPixels bounds a picture: its decoder allocates as much as the first bytes of the file claim.
-const maxPixels = 32 << 20
+// maxPixels and maxDeepPixels bound a picture of 8 and of 16 bits a channel: its decoder allocates as much as the first
+// bytes of the file claim.
+const (
+	maxPixels     = 32 << 20
+	maxDeepPixels = 16 << 20
+)
 
 // layout is what the head of a PNG or JPEG file says about the picture.
 type layout struct {
@@ -47,10 +51,14 @@ func readLayout(r io.Reader) (layout, error) {
 		return l, errors.Wrap(err, "no readable PNG or JPEG picture")
 	}
 	l.size = Size{config.Height, config.Width}
-	if config.Width < 1 || config.Height < 1 || config.Width > maxPixels/config.Height {
-		return l, errors.Errorf("%dx%d pixels are over the limit of %d million: make the picture smaller", config.Height, config.Width, maxPixels>>20)
-	}
 	l.deep = config.ColorModel == color.Gray16Model || config.ColorModel == color.RGBA64Model || config.ColorModel == color.NRGBA64Model
+	limit := maxPixels
+	if l.deep {
+		limit = maxDeepPixels
+	}
+	if config.Width < 1 || config.Height < 1 || config.Width > limit/config.Height {
+		return l, errors.Errorf("%dx%d pixels are over the limit of %d million: make the picture smaller", config.Height, config.Width, limit>>20)
+	}
 	switch model := config.ColorModel.(type) {
 	case color.Palette:
 		l.color = !greyPalette(model)

@@ -34,7 +34,7 @@ func (r Report) warnings(set *Set) []string {
 	}
 	for _, part := range parts {
 		if part.NonFinite > 0 {
-			warn("The %s images hold %d values that are infinite or NaN, first in image %d: %s.",
+			warn("The %s images hold %d values that are infinite or NaN, first in %s: %s.",
 				part.name, part.NonFinite, part.FirstNonFinite, nonFiniteAdvice)
 		}
 	}
@@ -47,7 +47,7 @@ func (r Report) warnings(set *Set) []string {
 	}
 	for _, part := range parts {
 		if part.Outliers > 0 {
-			warn("%d of %d %s images hold values over %d times as far from %.4g as a typical image does, first image %d: %s.",
+			warn("%d of %d %s images hold values over %d times as far from %.4g as a typical image does, first %s: %s.",
 				part.Outliers, part.Images, part.name, outlierReach, r.Center, part.FirstOutlier, outlierAdvice)
 		}
 	}

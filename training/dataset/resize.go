@@ -47,14 +47,24 @@ func (s Size) check() error {
 	return errors.Errorf("can't resize to %dx%d: each side must be 1 to %d", s.H, s.W, maxSide)
 }
 
-// resized brings the images of a source to another height and width.
-func resized(s source, to Size) source {
-	if to == (Size{}) || s.shape.H == to.H && s.shape.W == to.W {
-		return s
+// maxValues bounds the values of one image in a set.
+const maxValues = 16 << 20
+
+// resized brings the images of a source to another height and width. It refuses images too large to train on.
+func resized(s source, to Size) (source, error) {
+	shape := s.shape
+	if to != (Size{}) {
+		shape.H, shape.W = to.H, to.W
+	}
+	if size, ok := product(shape.H, shape.W, shape.C); !ok || size > maxValues {
+		return s, errors.Errorf("images of %v are over the limit of %d million values: choose a smaller size to resize them to", shape, maxValues>>20)
+	}
+	if s.shape == shape {
+		return s, nil
 	}
 	raw := make([]byte, s.imageBytes())
 	next, r := s.next, newResizer(s.shape, to, s.kind)
-	s.shape.H, s.shape.W = to.H, to.W
+	s.shape = shape
 	s.plain = nil
 	s.next = func(dst []byte) error {
 		if err := next(raw); err != nil {
@@ -62,7 +72,7 @@ func resized(s source, to Size) source {
 		}
 		return r.resize(dst, raw)
 	}
-	return s
+	return s, nil
 }
 
 // resizer scales raw images by a triangle filter that is as wide as the pixels of the smaller image, so that every

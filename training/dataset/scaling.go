@@ -7,6 +7,7 @@ import (
 // Scale names a way to bring values into a range that trains well.
 type Scale int
 
+// The ways to scale values.
 const (
 	ScaleDefault     Scale = iota // unit for the built-in sets, none for all others
 	ScaleNone                     // values as they are
@@ -74,7 +75,8 @@ func (s Scale) fit(train part) (Scaling, error) {
 		return scaling, err
 	}
 	if m.nonFinite > 0 {
-		return scaling, errors.Errorf("training image %d holds a value that is not finite, so that scale %v has no parameters: replace such values, for example with numpy.nan_to_num", m.firstNonFinite, s)
+		return scaling, errors.Errorf("training data hold %d values that are infinite or NaN, first in %s, so that scale %v has no parameters: %s",
+			m.nonFinite, train.store.name(int(train.index[m.firstNonFinite])), s, nonFiniteAdvice)
 	}
 	switch s {
 	case ScaleUnit:

@@ -15,7 +15,7 @@ type source struct {
 	// end reports what only the end of the source can tell, such as a wrong checksum. It may be nil.
 	end func() error
 	// close releases what the source holds open. It may be nil.
-	close func() error
+	close func()
 	// plain is the file that holds the values as a store keeps them, from offset on; nil when they need decoding.
 	plain  *os.File
 	offset int64

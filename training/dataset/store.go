@@ -3,6 +3,7 @@ package dataset
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"hash"
 	"os"
 	"sync"
@@ -69,6 +70,8 @@ type store struct {
 	file   *os.File
 	offset int64 // of the first image in the file
 
+	names []string // of the files that the images came from; nil when they came from one array
+
 	buffers sync.Pool
 	failed  atomic.Pointer[error] // first error of reading the file
 }
@@ -91,13 +94,21 @@ func (s *store) at(place int, buffer []byte) []byte {
 		return s.memory[place*size : (place+1)*size]
 	}
 	if _, err := s.file.ReadAt(buffer, s.offset+int64(place)*int64(size)); err != nil {
-		s.fail(errors.Wrapf(err, "image %d can't be read any more", place))
+		s.fail(errors.Wrapf(err, "%s can't be read any more", s.name(place)))
 		return nil
 	}
 	return buffer
 }
 
 func (s *store) fail(err error) { s.failed.CompareAndSwap(nil, &err) }
+
+// name tells a user which image is at one place.
+func (s *store) name(place int) string {
+	if s.names != nil {
+		return s.names[place]
+	}
+	return fmt.Sprintf("image %d", place)
+}
 
 // err is the first error of reading the file.
 func (s *store) err() error {

@@ -8,9 +8,9 @@ type BatchNorm[T Float] struct {
 	channels int
 	epsilon  float64
 	moments  moments[T]
-	affine   affine[T]
+	output   normalization[T]
 	sums     gradientSums[T]
-	data     normGradient[T]
+	data     normalizationGradient[T]
 }
 
 // NewBatchNorm returns the operation; epsilon is added to the variance.
@@ -27,9 +27,8 @@ func (b *BatchNorm[T]) Train(p *Pool, rows int, y, x, gamma, beta, mean, varianc
 
 // Evaluate computes the same with given statistics.
 func (b *BatchNorm[T]) Evaluate(p *Pool, rows int, y, x, gamma, beta, mean, variance []T) {
-	a := &b.affine
-	a.mean, a.beta = resize(a.mean, b.channels), resize(a.beta, b.channels)
-	a.scale = resize(a.scale, b.channels)
+	a := &b.output
+	a.resize(rows, b.channels)
 	for c := range b.channels {
 		a.mean[c], a.beta[c] = mean[c], 0
 		a.scale[c] = T(b.factor(gamma, c) * b.inverse(variance, c))
@@ -37,21 +36,21 @@ func (b *BatchNorm[T]) Evaluate(p *Pool, rows int, y, x, gamma, beta, mean, vari
 			a.beta[c] = beta[c]
 		}
 	}
-	a.run(p, rows, b.channels, y, x)
+	a.run(p, y, x)
 }
 
 // Backward computes Train's gradients from dy [rows, channels]: by x, gamma and beta, the last two nil where not wanted.
 func (b *BatchNorm[T]) Backward(p *Pool, rows int, dx, dgamma, dbeta, x, gamma, mean, variance, dy []T) {
 	plain, product := b.gradients(p, rows, dgamma, dbeta, x, mean, variance, dy)
 	d := &b.data
-	b.prepare(gamma, mean, variance)
+	b.prepare(rows, gamma, mean, variance)
 	n := float64(max(rows, 1))
 	for c := range b.channels {
 		inverse := b.inverse(variance, c)
 		d.offset[c] = T(plain[c] / n)
 		d.slope[c] = T(b.factor(gamma, c) * inverse * inverse * inverse * product[c] / n)
 	}
-	d.run(p, rows, b.channels, dx, x, dy)
+	d.run(p, dx, x, dy)
 }
 
 // EvaluateBackward computes Evaluate's gradients; the statistics are constants.
@@ -59,10 +58,10 @@ func (b *BatchNorm[T]) EvaluateBackward(p *Pool, rows int, dx, dgamma, dbeta, x,
 	if dgamma != nil || dbeta != nil {
 		b.gradients(p, rows, dgamma, dbeta, x, mean, variance, dy)
 	}
-	b.prepare(gamma, mean, variance)
+	b.prepare(rows, gamma, mean, variance)
 	clear(b.data.offset)
 	clear(b.data.slope)
-	b.data.run(p, rows, b.channels, dx, x, dy)
+	b.data.run(p, dx, x, dy)
 }
 
 // gradients computes the sums over the rows, and dgamma and dbeta from them.
@@ -77,12 +76,11 @@ func (b *BatchNorm[T]) gradients(p *Pool, rows int, dgamma, dbeta, x, mean, vari
 	return plain, product
 }
 
-func (b *BatchNorm[T]) prepare(gamma, mean, variance []T) {
+func (b *BatchNorm[T]) prepare(rows int, gamma, mean, variance []T) {
 	d := &b.data
-	d.mean, d.scale = resize(d.mean, b.channels), resize(d.scale, b.channels)
-	d.offset, d.slope = resize(d.offset, b.channels), resize(d.slope, b.channels)
-	copy(d.mean, mean)
-	for c := range d.scale {
+	d.resize(rows, b.channels)
+	copy(d.mean, mean[:b.channels])
+	for c := range b.channels {
 		d.scale[c] = T(b.factor(gamma, c) * b.inverse(variance, c))
 	}
 }

@@ -1,47 +1,70 @@
 package kernel
 
-// affine computes y = (x-mean)*scale + beta by channel.
-type affine[T Float] struct {
+// normalization computes y = (x-mean)*scale + beta by channel.
+type normalization[T Float] struct {
 	rowCuts
 	y, x              []T
-	mean, scale, beta []T
+	mean, scale, beta []T // repeated
 }
 
-func (a *affine[T]) run(p *Pool, rows, channels int, y, x []T) {
-	a.rowCuts, a.y, a.x = cutRows(rows, channels), y, x
-	p.forElements(rows*channels).run(a.count(), a)
+func (a *normalization[T]) run(p *Pool, y, x []T) {
+	a.y, a.x = y, x
+	for _, v := range [][]T{a.mean, a.scale, a.beta} {
+		repeatChannels(v, a.channels)
+	}
+	p.forTraffic(2*a.rows*a.channels).run(a.count(), a)
 	a.y, a.x = nil, nil
 }
 
-func (a *affine[T]) piece(_, i int) {
+// resize makes room for the values of the channels.
+func (a *normalization[T]) resize(rows, channels int) {
+	a.rowCuts = cutRows[T](rows, channels)
+	for _, v := range []*[]T{&a.mean, &a.scale, &a.beta} {
+		*v = resize(*v, a.width)
+	}
+}
+
+func (a *normalization[T]) piece(_, i int) {
 	from, to := a.rowRange(i)
-	for r := from; r < to; r++ {
-		y, x := a.y[r*a.channels:][:a.channels], a.x[r*a.channels:][:a.channels]
-		for c, v := range x {
+	y, x := a.y[from*a.channels:to*a.channels], a.x[from*a.channels:to*a.channels]
+	n := vectorNormalize(float32s(y), float32s(x), float32s(a.mean), float32s(a.scale), float32s(a.beta))
+	for y, x = y[n:], x[n:]; len(x) > 0; y, x = y[a.channels:], x[a.channels:] {
+		for c, v := range x[:a.channels] {
 			y[c] = T((v-a.mean[c])*a.scale[c]) + a.beta[c]
 		}
 	}
 }
 
-// normGradient computes dx = (dy-offset)*scale - (x-mean)*slope by channel.
-type normGradient[T Float] struct {
+// normalizationGradient computes dx = (dy-offset)*scale - (x-mean)*slope by channel.
+type normalizationGradient[T Float] struct {
 	rowCuts
 	dx, x, dy                  []T
-	mean, scale, offset, slope []T
+	mean, scale, offset, slope []T // repeated
 }
 
-func (g *normGradient[T]) run(p *Pool, rows, channels int, dx, x, dy []T) {
-	g.rowCuts, g.dx, g.x, g.dy = cutRows(rows, channels), dx, x, dy
-	p.forElements(rows*channels).run(g.count(), g)
+func (g *normalizationGradient[T]) run(p *Pool, dx, x, dy []T) {
+	g.dx, g.x, g.dy = dx, x, dy
+	for _, v := range [][]T{g.mean, g.scale, g.offset, g.slope} {
+		repeatChannels(v, g.channels)
+	}
+	p.forTraffic(3*g.rows*g.channels).run(g.count(), g)
 	g.dx, g.x, g.dy = nil, nil, nil
 }
 
-func (g *normGradient[T]) piece(_, i int) {
+// resize makes room for the values of the channels.
+func (g *normalizationGradient[T]) resize(rows, channels int) {
+	g.rowCuts = cutRows[T](rows, channels)
+	for _, v := range []*[]T{&g.mean, &g.scale, &g.offset, &g.slope} {
+		*v = resize(*v, g.width)
+	}
+}
+
+func (g *normalizationGradient[T]) piece(_, i int) {
 	from, to := g.rowRange(i)
-	for r := from; r < to; r++ {
-		at := r * g.channels
-		dx, x, dy := g.dx[at:][:g.channels], g.x[at:][:g.channels], g.dy[at:][:g.channels]
-		for c, v := range dy {
+	dx, x, dy := g.dx[from*g.channels:to*g.channels], g.x[from*g.channels:to*g.channels], g.dy[from*g.channels:to*g.channels]
+	n := vectorNormalizeGradient(float32s(dx), float32s(x), float32s(dy), float32s(g.mean), float32s(g.scale), float32s(g.offset), float32s(g.slope))
+	for dx, x, dy = dx[n:], x[n:], dy[n:]; len(x) > 0; dx, x, dy = dx[g.channels:], x[g.channels:], dy[g.channels:] {
+		for c, v := range dy[:g.channels] {
 			dx[c] = T((v-g.offset[c])*g.scale[c]) - T((x[c]-g.mean[c])*g.slope[c])
 		}
 	}

@@ -1,16 +1,23 @@
 package kernel
 
-// rowCuts cuts rows of channels into pieces of about blockLength elements, or more where that would make too many pieces.
+// rowCuts cuts rows of channels into pieces, and these into blocks of about blockLength elements.
 type rowCuts struct {
 	rows, channels int
+	width          int // of what is repeated by channel: several rows, where that suits vectors
+	perBlock       int // rows
 	perPiece       int
 }
 
-const maxPieces = 64
+const maxPieces = 64 // more would only cost memory for their sums
 
-func cutRows(rows, channels int) rowCuts {
-	perPiece := max(1, blockLength/channels, (rows+maxPieces-1)/maxPieces)
-	return rowCuts{rows: rows, channels: channels, perPiece: perPiece}
+func cutRows[T Float](rows, channels int) rowCuts {
+	c := rowCuts{rows: rows, channels: channels, width: channels}
+	if any(T(0)) == any(float32(0)) {
+		c.width = vectorWidth(channels)
+	}
+	c.perBlock = c.width / channels * max(8, blockLength/c.width)
+	c.perPiece = c.perBlock * max(1, (rows+maxPieces*c.perBlock-1)/(maxPieces*c.perBlock))
+	return c
 }
 
 func (c rowCuts) count() int { return (c.rows + c.perPiece - 1) / c.perPiece }
@@ -20,13 +27,21 @@ func (c rowCuts) rowRange(i int) (from, to int) {
 	return i * c.perPiece, min((i+1)*c.perPiece, c.rows)
 }
 
+// repeatChannels repeats the first values over the whole slice.
+func repeatChannels[T Float](x []T, channels int) {
+	for n := channels; n < len(x); n *= 2 {
+		copy(x[n:], x[:n])
+	}
+}
+
 // moments computes mean and biased variance by channel. Each block of rows is read twice, the second time from the cache, for its
 // own mean and the squared distances from it; blocks merge by Chan, Golub & LeVeque (1983).
 type moments[T Float] struct {
 	rowCuts
 	x       []T
-	pieces  []float64 // by piece: means, then sums of squared distances, by channel
-	scratch [][]float64
+	pieces  []float64   // by piece: means, then sums of squared distances, by channel
+	blocks  [][]float64 // by worker: the same of a block
+	scratch [][]float32 // by worker
 }
 
 func (m *moments[T]) run(p *Pool, rows, channels int, x, mean, variance []T) {
@@ -35,10 +50,12 @@ func (m *moments[T]) run(p *Pool, rows, channels int, x, mean, variance []T) {
 		clear(variance)
 		return
 	}
-	m.rowCuts, m.x = cutRows(rows, channels), x
+	m.rowCuts, m.x = cutRows[T](rows, channels), x
+	p = p.forTraffic(rows * channels)
 	m.pieces = resize(m.pieces, 2*channels*m.count())
-	m.scratch = grow(m.scratch, p.Threads(), 2*channels)
-	p.forElements(rows*channels).run(m.count(), m)
+	m.blocks = grow(m.blocks, p.Threads(), 2*channels)
+	m.scratch = grow(m.scratch, p.Threads(), 4*m.width)
+	p.run(m.count(), m)
 	m.x = nil
 	total := m.pieces[:2*channels]
 	n := 0.0
@@ -54,13 +71,16 @@ func (m *moments[T]) run(p *Pool, rows, channels int, x, mean, variance []T) {
 
 func (m *moments[T]) piece(worker, i int) {
 	from, to := m.rowRange(i)
-	total := m.pieces[2*m.channels*i:][:2*m.channels]
-	block := m.scratch[worker]
-	step := max(1, blockLength/m.channels)
-	for at := from; at < to; at += step {
-		end := min(at+step, to)
-		blockMoments(block, m.x[at*m.channels:end*m.channels])
-		mergeMoments(total, float64(at-from), block, float64(end-at))
+	total, block := m.pieces[2*m.channels*i:][:2*m.channels], m.blocks[worker]
+	for at := from; at < to; {
+		x := m.x[at*m.channels : min(at+m.perBlock, to)*m.channels]
+		rows := vectorMoments(block, float32s(x), m.scratch[worker])
+		if rows == 0 {
+			rows = len(x) / m.channels
+			blockMoments(block, x)
+		}
+		mergeMoments(total, float64(at-from), block, float64(rows))
+		at += rows
 	}
 }
 
@@ -105,17 +125,24 @@ func blockMoments[T Float](moments []float64, x []T) {
 // gradientSums computes by channel the sums over the rows of dy, and of dy*(x-mean).
 type gradientSums[T Float] struct {
 	rowCuts
-	x, mean, dy []T
-	pieces      []float64 // by piece: sums of dy, then of the product
+	x, dy   []T
+	mean    []T         // repeated
+	pieces  []float64   // by piece: sums of dy, then of the product
+	scratch [][]float32 // by worker
 }
 
 // run returns the two sums; they are valid until the next run.
 func (g *gradientSums[T]) run(p *Pool, rows, channels int, x, mean, dy []T) (plain, product []float64) {
-	g.rowCuts, g.x, g.mean, g.dy = cutRows(rows, channels), x, mean, dy
+	g.rowCuts, g.x, g.dy = cutRows[T](rows, channels), x, dy
+	p = p.forTraffic(2 * rows * channels)
+	g.mean = resize(g.mean, g.width)
+	copy(g.mean, mean[:channels])
+	repeatChannels(g.mean, channels)
 	g.pieces = resize(g.pieces, 2*channels*max(1, g.count()))
 	clear(g.pieces)
-	p.forElements(rows*channels).run(g.count(), g)
-	g.x, g.mean, g.dy = nil, nil, nil
+	g.scratch = grow(g.scratch, p.Threads(), 2*g.width)
+	p.run(g.count(), g)
+	g.x, g.dy = nil, nil
 	total := g.pieces[:2*channels]
 	for more := g.pieces[2*channels:]; len(more) > 0; more = more[2*channels:] {
 		for c := range total {
@@ -125,15 +152,19 @@ func (g *gradientSums[T]) run(p *Pool, rows, channels int, x, mean, dy []T) (pla
 	return total[:channels], total[channels:]
 }
 
-func (g *gradientSums[T]) piece(_, i int) {
+func (g *gradientSums[T]) piece(worker, i int) {
 	from, to := g.rowRange(i)
 	total := g.pieces[2*g.channels*i:][:2*g.channels]
 	plain, product := total[:g.channels], total[g.channels:]
-	for r := from; r < to; r++ {
-		x, dy := g.x[r*g.channels:][:g.channels], g.dy[r*g.channels:][:g.channels]
-		for c, v := range dy {
-			plain[c] += float64(v)
-			product[c] += float64(v) * float64(x[c]-g.mean[c])
+	for at := from; at < to; at += g.perBlock {
+		first, end := at*g.channels, min(at+g.perBlock, to)*g.channels
+		x, dy := g.x[first:end], g.dy[first:end]
+		n := vectorGradientSums(plain, product, float32s(x), float32s(dy), float32s(g.mean), g.scratch[worker])
+		for x, dy = x[n:], dy[n:]; len(x) > 0; x, dy = x[g.channels:], dy[g.channels:] {
+			for c, v := range dy[:g.channels] {
+				plain[c] += float64(v)
+				product[c] += float64(v) * float64(x[c]-g.mean[c])
+			}
 		}
 	}
 }

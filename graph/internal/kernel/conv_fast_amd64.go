@@ -21,9 +21,12 @@ func fastProduct[T Float](w Window, act Activation, transposed, derived bool) im
 
 // fastKernelSum returns the fast form of the gradients by a kernel and bias; nil where there is none. The bias gradient is the
 // sum over the window's input (inBias) or its output.
-func fastKernelSum[T Float](w Window, inBias, derived bool) *kernelSum {
+func fastKernelSum[T Float](w Window, inBias, derived bool) kernelGradient {
 	if family == portable || unsafe.Sizeof(T(0)) != 4 {
 		return nil
+	}
+	if !inBias && winogradSuits(w) {
+		return newWinogradSum(correlationPlan(w))
 	}
 	unit := w.StrideH == 1 && w.StrideW == 1
 	if !inBias && unit && w.OutC <= maxColumns && w.OutC < w.InC {

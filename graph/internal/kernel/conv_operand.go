@@ -65,3 +65,8 @@ func singleOperand[T Float](o operand[T]) operand[float32] {
 type imageProduct interface {
 	run(p *Pool, n int, in operand[float32], out, kernel, bias []float32)
 }
+
+// kernelGradient is a fast form of the gradients by kernel and bias (nil: not wanted), from a window's input and output.
+type kernelGradient interface {
+	run(p *Pool, n int, in, out operand[float32], dkernel, dbias []float32)
+}

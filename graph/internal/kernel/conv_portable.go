@@ -161,7 +161,7 @@ type weightGradient[T Float] struct {
 	dkernel  []T
 	dbias    []T
 	bias     biasGradient[T]
-	fast     *kernelSum
+	fast     kernelGradient
 	rows     int // of the batch
 	chunks   int
 	partials []T

@@ -73,17 +73,24 @@ func newKernelSum(pl plan, swapped, biasOfA, derivedA, derivedB bool) *kernelSum
 	}
 	s.pixels = s.pixelTable(f, s.images, s.bandRows, s.directA)
 	for v := range s.groups {
-		for from := 0; from < len(s.rowOffsets); {
-			for _, m := range k.outer[v] {
-				if from+m.rows <= len(s.rowOffsets) {
-					s.groups[v] = append(s.groups[v], rowGroup{from, m.call})
-					from += m.rows
-					break
-				}
+		s.groups[v] = k.rowGroups(v+1, len(s.rowOffsets))
+	}
+	return s
+}
+
+// rowGroups cuts rows into groups, each as large as there is a microkernel for.
+func (k *microkernels) rowGroups(vectors, rows int) []rowGroup {
+	var groups []rowGroup
+	for from := 0; from < rows; {
+		for _, m := range k.outer[vectors-1] {
+			if from+m.rows <= rows {
+				groups = append(groups, rowGroup{from, m.call})
+				from += m.rows
+				break
 			}
 		}
 	}
-	return s
+	return groups
 }
 
 // extend makes a band's source contain the rows that the bias gradient counts as its own.
@@ -290,12 +297,13 @@ func (s *kernelSum) finish() {
 			}
 		}
 	}
-	for i, width := 0, s.biasWidth(); i < s.chunks && s.dbias != nil; i++ {
-		sum := s.biasSums[i*width:][:len(s.dbias)]
-		if i == 0 {
-			copy(s.dbias, sum)
-		} else {
-			addScaled(s.dbias, 1, sum)
-		}
+	joinBias(s.dbias, s.biasSums, s.biasWidth())
+}
+
+// joinBias adds the chunks' bias gradients, which are width apart; dbias nil: not wanted.
+func joinBias(dbias, sums []float32, width int) {
+	clear(dbias)
+	for ; len(dbias) > 0 && len(sums) > 0; sums = sums[width:] {
+		addScaled(dbias, 1, sums)
 	}
 }

@@ -21,7 +21,7 @@ func (s *SquaredError[T]) Forward(p *Pool, y, target []T) T {
 	}
 	n := blockCount(len(y))
 	s.backward, s.y, s.target, s.sums = false, y, target, resize(s.sums, n)
-	p.forElements(len(y)).run(n, s)
+	p.forTraffic(2*len(y)).run(n, s)
 	s.y, s.target = nil, nil
 	total := 0.0
 	for _, v := range s.sums {
@@ -34,7 +34,7 @@ func (s *SquaredError[T]) Forward(p *Pool, y, target []T) T {
 func (s *SquaredError[T]) Backward(p *Pool, dy, y, target []T, scale T) {
 	s.backward, s.dy, s.y, s.target = true, dy, y, target
 	s.factor = T(float64(scale) * 2 / float64(len(y)))
-	p.forElements(len(y)).run(blockCount(len(y)), s)
+	p.forTraffic(3*len(y)).run(blockCount(len(y)), s)
 	s.dy, s.y, s.target = nil, nil, nil
 }
 
@@ -49,9 +49,9 @@ func (s *SquaredError[T]) piece(_, i int) {
 
 // squaredDistance returns the sum of (y - target)^2 in float64.
 func squaredDistance[T Float](y, target []T) float64 {
-	sum := 0.0
-	target = target[:len(y)]
-	for i, v := range y {
+	sum, n := vectorSquaredDistance(float32s(y), float32s(target))
+	target = target[n:len(y)]
+	for i, v := range y[n:] {
 		d := float64(v - target[i])
 		sum += float64(d * d)
 	}
@@ -60,8 +60,9 @@ func squaredDistance[T Float](y, target []T) float64 {
 
 // scaledDifference computes dy = factor * (y - target).
 func scaledDifference[T Float](dy, y, target []T, factor T) {
-	dy, target = dy[:len(y)], target[:len(y)]
-	for i, v := range y {
+	n := vectorScaledDifference(float32s(dy), float32s(y), float32s(target), float32(factor))
+	dy, target = dy[n:len(y)], target[n:len(y)]
+	for i, v := range y[n:] {
 		dy[i] = factor * (v - target[i])
 	}
 }

@@ -60,7 +60,7 @@ func SGD[T Float](p *Pool, w, g, velocity []T, lr, decay float64, nesterov bool)
 func (u update[T]) run(p *Pool) Sums {
 	var total Sums
 	n := blockCount(len(u.w))
-	if p = p.forElements(len(u.w)); p.Threads() == 1 {
+	if p = p.forTraffic(u.traffic()); p.Threads() == 1 {
 		for i := range n {
 			total.merge(u.block(i))
 		}
@@ -83,13 +83,25 @@ func (s *Sums) merge(o Sums) {
 	s.Step += o.Step
 }
 
+// traffic is the number of elements read and written.
+func (u *update[T]) traffic() int {
+	return 3*len(u.w) + 2*len(u.m) + 2*len(u.v)
+}
+
 func (u *update[T]) piece(_, i int) { u.sums[i] = u.block(i) }
 
 // block takes the step for block i.
 func (u *update[T]) block(i int) Sums {
 	from, to := blockRange(len(u.w), i)
 	w, g, m, v := u.w[from:to], u.g[from:to], part(u.m, from, to), part(u.v, from, to)
-	var s Sums
+	s, n := vectorUpdate(u.float32(), float32s(w), float32s(g), float32s(m), float32s(v))
+	w, g = w[n:], g[n:]
+	if m != nil {
+		m = m[n:]
+	}
+	if v != nil {
+		v = v[n:]
+	}
 	switch u.rule {
 	case adam:
 		u.adam(&s, w, g, m, v)
@@ -101,6 +113,11 @@ func (u *update[T]) block(i int) Sums {
 		u.nesterov(&s, w, g, m)
 	}
 	return s
+}
+
+// float32 is the rule with its numbers.
+func (u *update[T]) float32() update[float32] {
+	return update[float32]{rule: u.rule, rate: float32(u.rate), keep: float32(u.keep), m1: float32(u.m1), v1: float32(u.v1), epsilon: float32(u.epsilon)}
 }
 
 // The conversions below keep a compiler from fusing a product and a sum, so that every machine gets the same bits.

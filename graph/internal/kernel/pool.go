@@ -1,18 +1,15 @@
 package kernel
 
-import (
-	"sync"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // Pool runs the pieces of one operation at a time on a fixed number of goroutines. A nil pool runs them on the caller's.
 type Pool struct {
-	threads int
-	wake    chan struct{}
+	helpers []helper // the goroutines besides the caller's
 	job     job
 	pieces  int64
 	next    atomic.Int64
-	done    sync.WaitGroup
+	busy    atomic.Int64 // helpers that have not finished
+	rest    rest         // of the caller, until none is busy
 	vector  vectorJobs
 }
 
@@ -22,17 +19,26 @@ type job interface {
 	piece(worker, i int)
 }
 
+// helper is a goroutine that waits for an order.
+type helper struct {
+	order atomic.Int32
+	rest  rest
+	_     [64]byte // on a cache line of its own
+}
+
+const (
+	orderNone = iota
+	orderWork
+	orderQuit
+)
+
 // NewPool returns a pool of the given number of threads (at least 1). Close ends its goroutines.
 func NewPool(threads int) *Pool {
-	p := &Pool{threads: max(threads, 1)}
-	p.wake = make(chan struct{}, p.threads)
-	for w := 1; w < p.threads; w++ {
-		go func() {
-			for range p.wake {
-				p.work(w)
-				p.done.Done()
-			}
-		}()
+	p := &Pool{helpers: make([]helper, max(threads, 1)-1)}
+	p.rest.wake = make(chan struct{}, 1)
+	for i := range p.helpers {
+		p.helpers[i].rest.wake = make(chan struct{}, 1)
+		go p.help(i)
 	}
 	return p
 }
@@ -42,13 +48,16 @@ func (p *Pool) Threads() int {
 	if p == nil {
 		return 1
 	}
-	return p.threads
+	return len(p.helpers) + 1
 }
 
 // Close ends the pool's goroutines; it must not be used afterwards.
 func (p *Pool) Close() {
-	if p != nil {
-		close(p.wake)
+	if p == nil {
+		return
+	}
+	for i := range p.helpers {
+		p.helpers[i].give(orderQuit)
 	}
 }
 
@@ -63,12 +72,14 @@ func (p *Pool) run(pieces int, j job) {
 	}
 	p.job, p.pieces = j, int64(pieces)
 	p.next.Store(0)
-	p.done.Add(others)
-	for range others {
-		p.wake <- struct{}{}
+	p.busy.Store(int64(others))
+	for i := range others {
+		p.helpers[i].give(orderWork)
 	}
 	p.work(0)
-	p.done.Wait()
+	for p.busy.Load() > 0 {
+		p.rest.until(func() bool { return p.busy.Load() == 0 })
+	}
 	p.job = nil
 }
 
@@ -79,5 +90,57 @@ func (p *Pool) work(worker int) {
 			return
 		}
 		p.job.piece(worker, int(i))
+	}
+}
+
+// help obeys orders until it is to quit.
+func (p *Pool) help(i int) {
+	h := &p.helpers[i]
+	for {
+		h.rest.until(func() bool { return h.order.Load() != orderNone })
+		switch h.order.Load() {
+		case orderQuit:
+			return
+		case orderWork:
+			p.work(i + 1)
+			h.order.Store(orderNone)
+			if p.busy.Add(-1) == 0 {
+				p.rest.end()
+			}
+		}
+	}
+}
+
+func (h *helper) give(order int32) {
+	h.order.Store(order)
+	h.rest.end()
+}
+
+// rest is how a goroutine waits: first it looks again and again, since orders follow each other within microseconds and to
+// wake a goroutine takes as long, then it parks.
+type rest struct {
+	parked atomic.Bool
+	wake   chan struct{}
+}
+
+const looks = 20000 // some 10 microseconds
+
+// until returns when over is true, or earlier; what makes it true is followed by a call of end.
+func (r *rest) until(over func() bool) {
+	for range looks {
+		if over() {
+			return
+		}
+	}
+	r.parked.Store(true)
+	if over() && r.parked.CompareAndSwap(true, false) {
+		return
+	}
+	<-r.wake
+}
+
+func (r *rest) end() {
+	if r.parked.CompareAndSwap(true, false) {
+		r.wake <- struct{}{}
 	}
 }

@@ -2,14 +2,18 @@ package kernel
 
 // Element-wise operations and reductions are bound by memory, so they are cut into blocks that stay in the cache. The blocks
 // follow from the length alone; a reduction adds their sums in index order.
+const blockLength = 16384 // elements of a block
+
+// sharedFrom is the number of elements read and written from which waking other goroutines pays: about 20 microseconds' work. The
+// portable forms take some ten times as long.
 const (
-	blockLength  = 16384           // elements of a block
-	parallelFrom = 2 * blockLength // elements from which waking other goroutines pays
+	sharedFrom         = 1 << 18
+	sharedFromPortable = sharedFrom / 8
 )
 
-// forElements is the pool to use for an operation on n elements: none when it is too small to share.
-func (p *Pool) forElements(n int) *Pool {
-	if n < parallelFrom {
+// forTraffic is the pool to use for an operation that reads and writes so many elements: none when it is too small to share.
+func (p *Pool) forTraffic(elements int) *Pool {
+	if elements < sharedFromPortable || elements < sharedFrom && family != portable {
 		return nil
 	}
 	return p
@@ -46,7 +50,7 @@ func (s *squares[T]) piece(_, i int) {
 func SumSquares[T Float](p *Pool, x []T) float64 {
 	n := blockCount(len(x))
 	total := 0.0
-	if p = p.forElements(len(x)); p.Threads() == 1 {
+	if p = p.forTraffic(len(x)); p.Threads() == 1 {
 		for i := range n {
 			from, to := blockRange(len(x), i)
 			total += sumSquares(x[from:to])
@@ -64,8 +68,8 @@ func SumSquares[T Float](p *Pool, x []T) float64 {
 }
 
 func sumSquares[T Float](x []T) float64 {
-	sum := 0.0
-	for _, v := range x {
+	sum, n := vectorSumSquares(float32s(x))
+	for _, v := range x[n:] {
 		sum += float64(float64(v) * float64(v))
 	}
 	return sum
@@ -73,7 +77,11 @@ func sumSquares[T Float](x []T) float64 {
 
 // AllFinite reports whether no element of x is infinite or NaN.
 func AllFinite[T Float](x []T) bool {
-	for _, v := range x {
+	found, n := vectorNotFinite(float32s(x))
+	if found {
+		return false
+	}
+	for _, v := range x[n:] {
 		if v-v != 0 {
 			return false
 		}

@@ -2,5 +2,177 @@
 
 package kernel
 
-func vectorActivate(Activation, []float32, []float32) int                      { return 0 }
-func vectorActivationGradient(Activation, []float32, []float32, []float32) int { return 0 }
+//go:generate sh -c "cd gen && go run . -set vector"
+
+// The functions below do the part of an operation that fits their vectors and return its length; the rest, fewer than 32
+// elements of a slice, is left to the portable form. They do nothing for nil slices and in the portable family.
+
+const (
+	vectorUnit    = 16 // elements that an element-wise function covers at a time
+	reductionUnit = 32 // and a reduction
+)
+
+// whole is the part of n elements that is a multiple of unit.
+func whole(n, unit int) int {
+	if family == portable {
+		return 0
+	}
+	return n - n%unit
+}
+
+func vectorActivate(act Activation, y, x []float32) int {
+	n := whole(len(x), vectorUnit)
+	if n == 0 {
+		return 0
+	}
+	y = y[:n]
+	slope, fast := float32(act.Slope), family == avx512
+	switch {
+	case act.Function == ReLU && fast:
+		reluAVX512(n, &y[0], &x[0])
+	case act.Function == ReLU:
+		reluAVX2(n, &y[0], &x[0])
+	case act.Function == LeakyReLU && fast:
+		leakyAVX512(n, &y[0], &x[0], slope)
+	case act.Function == LeakyReLU:
+		leakyAVX2(n, &y[0], &x[0], slope)
+	case act.Function == Sigmoid && fast:
+		sigmoidAVX512(n, &y[0], &x[0])
+	case act.Function == Sigmoid:
+		sigmoidAVX2(n, &y[0], &x[0])
+	case act.Function == Tanh && fast:
+		tanhAVX512(n, &y[0], &x[0])
+	case act.Function == Tanh:
+		tanhAVX2(n, &y[0], &x[0])
+	default:
+		return 0
+	}
+	return n
+}
+
+func vectorActivationGradient(act Activation, dx, y, dy []float32) int {
+	n := whole(len(y), vectorUnit)
+	if n == 0 {
+		return 0
+	}
+	dx, dy = dx[:n], dy[:n]
+	slope, fast := float32(act.Slope), family == avx512
+	switch {
+	case act.Function == ReLU && fast:
+		reluGradientAVX512(n, &dx[0], &y[0], &dy[0])
+	case act.Function == ReLU:
+		reluGradientAVX2(n, &dx[0], &y[0], &dy[0])
+	case act.Function == LeakyReLU && fast:
+		leakyGradientAVX512(n, &dx[0], &y[0], &dy[0], slope)
+	case act.Function == LeakyReLU:
+		leakyGradientAVX2(n, &dx[0], &y[0], &dy[0], slope)
+	case act.Function == Sigmoid && fast:
+		sigmoidGradientAVX512(n, &dx[0], &y[0], &dy[0])
+	case act.Function == Sigmoid:
+		sigmoidGradientAVX2(n, &dx[0], &y[0], &dy[0])
+	case act.Function == Tanh && fast:
+		tanhGradientAVX512(n, &dx[0], &y[0], &dy[0])
+	case act.Function == Tanh:
+		tanhGradientAVX2(n, &dx[0], &y[0], &dy[0])
+	default:
+		return 0
+	}
+	return n
+}
+
+// sumLanes adds in index order.
+func sumLanes(lanes []float64) float64 {
+	sum := 0.0
+	for _, v := range lanes {
+		sum += v
+	}
+	return sum
+}
+
+func vectorSumSquares(x []float32) (sum float64, n int) {
+	if n = whole(len(x), reductionUnit); n == 0 {
+		return 0, 0
+	}
+	var lanes [reductionUnit]float64
+	if family == avx512 {
+		sumSquaresAVX512(n, &x[0], &lanes[0])
+	} else {
+		sumSquaresAVX2(n, &x[0], &lanes[0])
+	}
+	return sumLanes(lanes[:]), n
+}
+
+// vectorNotFinite reports whether it found a value that is not finite in the first n elements.
+func vectorNotFinite(x []float32) (found bool, n int) {
+	switch n = whole(len(x), reductionUnit); {
+	case n == 0:
+		return false, 0
+	case family == avx512:
+		return notFiniteAVX512(n, &x[0]) != 0, n
+	default:
+		return notFiniteAVX2(n, &x[0]) != 0, n
+	}
+}
+
+func vectorSquaredDistance(y, target []float32) (sum float64, n int) {
+	if n = whole(len(y), reductionUnit); n == 0 {
+		return 0, 0
+	}
+	target = target[:n]
+	var lanes [reductionUnit]float64
+	if family == avx512 {
+		squaredDistanceAVX512(n, &y[0], &target[0], &lanes[0])
+	} else {
+		squaredDistanceAVX2(n, &y[0], &target[0], &lanes[0])
+	}
+	return sumLanes(lanes[:]), n
+}
+
+func vectorScaledDifference(dy, y, target []float32, factor float32) int {
+	n := whole(len(y), vectorUnit)
+	if n == 0 {
+		return 0
+	}
+	dy, target = dy[:n], target[:n]
+	if family == avx512 {
+		scaledDifferenceAVX512(n, &dy[0], &y[0], &target[0], factor)
+	} else {
+		scaledDifferenceAVX2(n, &dy[0], &y[0], &target[0], factor)
+	}
+	return n
+}
+
+func vectorUpdate(u update[float32], w, g, m, v []float32) (sums Sums, n int) {
+	if n = whole(len(w), vectorUnit); n == 0 {
+		return Sums{}, 0
+	}
+	var lanes [3 * 8]float64
+	to := &lanes[0]
+	g = g[:n]
+	if u.rule != gradientDescent {
+		m = m[:n]
+	}
+	if u.rule == adam {
+		v = v[:n]
+	}
+	fast := family == avx512
+	switch {
+	case u.rule == adam && fast:
+		adamAVX512(n, &w[0], &g[0], &m[0], &v[0], u.rate, u.m1, u.v1, u.epsilon, to)
+	case u.rule == adam:
+		adamAVX2(n, &w[0], &g[0], &m[0], &v[0], u.rate, u.m1, u.v1, u.epsilon, to)
+	case u.rule == gradientDescent && fast:
+		descendAVX512(n, &w[0], &g[0], u.rate, to)
+	case u.rule == gradientDescent:
+		descendAVX2(n, &w[0], &g[0], u.rate, to)
+	case u.rule == momentum && fast:
+		momentumAVX512(n, &w[0], &g[0], &m[0], u.rate, u.keep, to)
+	case u.rule == momentum:
+		momentumAVX2(n, &w[0], &g[0], &m[0], u.rate, u.keep, to)
+	case fast:
+		nesterovAVX512(n, &w[0], &g[0], &m[0], u.rate, u.keep, to)
+	default:
+		nesterovAVX2(n, &w[0], &g[0], &m[0], u.rate, u.keep, to)
+	}
+	return Sums{Gradient: sumLanes(lanes[:8]), Weight: sumLanes(lanes[8:16]), Step: sumLanes(lanes[16:])}, n
+}

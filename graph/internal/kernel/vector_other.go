@@ -2,7 +2,26 @@
 
 package kernel
 
-// Without assembly all elements are left to the portable form.
+// Without assembly everything is left to the portable form.
 
 func vectorActivate(Activation, []float32, []float32) int                      { return 0 }
 func vectorActivationGradient(Activation, []float32, []float32, []float32) int { return 0 }
+func vectorSumSquares([]float32) (sum float64, n int)                          { return 0, 0 }
+func vectorNotFinite([]float32) (found bool, n int)                            { return false, 0 }
+func vectorSquaredDistance([]float32, []float32) (sum float64, n int)          { return 0, 0 }
+func vectorScaledDifference([]float32, []float32, []float32, float32) int      { return 0 }
+func vectorUpdate(update[float32], []float32, []float32, []float32, []float32) (sums Sums, n int) {
+	return Sums{}, 0
+}
+
+func vectorWidth(channels int) int                                              { return channels }
+func vectorMoments([]float64, []float32, []float32) (rows int)                  { return 0 }
+func vectorNormalize([]float32, []float32, []float32, []float32, []float32) int { return 0 }
+func vectorGradientSums([]float64, []float64, []float32, []float32, []float32, []float32) int {
+	return 0
+}
+func vectorNormalizeGradient([]float32, []float32, []float32, []float32, []float32, []float32, []float32) int {
+	return 0
+}
+func vectorMaxPool(int, int, []float32, []float32, int, []uint8) int         { return 0 }
+func vectorMaxPoolGradient(int, int, []float32, []float32, int, []uint8) int { return 0 }

@@ -28,7 +28,7 @@ func withFamily(i instructions, f func()) {
 
 // vectorLengths are all short ones, and some around the bounds of blocks and of parallel work.
 func vectorLengths() []int {
-	lengths := []int{1000, blockLength - 1, blockLength + 17, parallelFrom, 3*blockLength + 5}
+	lengths := []int{1000, blockLength - 1, blockLength + 17, 3*blockLength + 5}
 	for n := range 257 {
 		lengths = append(lengths, n)
 	}
@@ -172,7 +172,7 @@ func TestVectorThreadsDoNotChangeBits(t *testing.T) {
 }
 
 func testVectorThreads[T Float](t *testing.T) {
-	const n, channels = 3*parallelFrom + 1234, 7
+	const n, channels = sharedFrom + 1234, 7
 	x, dy := random[T](generator(1), n), random[T](generator(2), n)
 	testThreadBits(t, func(p *Pool) []float64 { return []float64{SumSquares(p, x)} })
 	testThreadBits(t, func(p *Pool) []float64 {
@@ -202,9 +202,9 @@ func testVectorThreads[T Float](t *testing.T) {
 		c.run(p)
 		return float64s(c.y, c.mean, c.variance, c.dx, c.dgamma, c.dbeta)
 	})
-	for _, w := range []Window{poolWindow(31, 40, 24, 2, 2), poolWindow(31, 40, 24, 3, 2)} {
+	for _, w := range []Window{poolWindow(31, 40, 48, 2, 2), poolWindow(31, 40, 48, 3, 2)} {
 		testThreadBits(t, func(p *Pool) []float64 {
-			c := newPoolCase[T](w, 5)
+			c := newPoolCase[T](w, 6)
 			c.run(p)
 			return float64s(c.y, c.dx)
 		})
@@ -215,11 +215,11 @@ func TestVectorAllocatesNothing(t *testing.T) {
 	everyFamily(t, func(t *testing.T) {
 		for threads := 1; threads <= 2; threads++ {
 			p := NewPool(threads)
-			const n = 2 * parallelFrom
+			const n = sharedFrom
 			x, y := random[float32](generator(1), n), random[float32](generator(2), n)
 			m, v := make([]float32, n), make([]float32, n)
 			a, s, c := NewActivate[float32](Activation{Function: Sigmoid}), NewSquaredError[float32](), newNormCase[float32](n/33, 33, true)
-			pooling := newPoolCase[float32](poolWindow(64, 64, 20, 2, 2), 2)
+			pooling := newPoolCase[float32](poolWindow(64, 64, 20, 2, 2), 4)
 			for name, f := range map[string]func(){
 				"activate":       func() { a.Forward(p, m, x); a.Backward(p, v, m, y) },
 				"squared error":  func() { s.Forward(p, x, y); s.Backward(p, m, x, y, 1) },

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"regexp"
+	"runtime"
 	"syscall"
 	"testing"
 )
@@ -23,6 +24,7 @@ func TestZZCPU(t *testing.T) {
 	if os.Getenv("ZF") == "avx2" {
 		family = avx2
 	}
+	runtime.LockOSThread()
 	re := regexp.MustCompile(pat)
 	n := 32
 	for _, l := range benchmarkLayers {

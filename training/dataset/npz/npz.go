@@ -40,7 +40,7 @@ func Read(name string) ([]Array, error) {
 	if err != nil {
 		return nil, errors.WithStack(err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	info, err := file.Stat()
 	if err != nil {
 		return nil, errors.WithStack(err)
@@ -76,7 +76,7 @@ func readEntry(entry *zip.File, budget *int64) (Array, error) {
 	if err != nil {
 		return array, errors.Wrap(err, "can't open")
 	}
-	defer content.Close()
+	defer func() { _ = content.Close() }()
 	r := bufio.NewReaderSize(content, 1<<16)
 	header, err := ReadHeader(r)
 	if err != nil {

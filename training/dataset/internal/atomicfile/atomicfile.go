@@ -21,8 +21,10 @@ func Write(name string, write func(*os.File) error) error {
 	if err != nil {
 		return errors.WithStack(err)
 	}
-	defer os.Remove(file.Name()) // fails, as it should, once the file is renamed
-	defer file.Close()
+	defer func() {
+		_ = file.Close()
+		_ = os.Remove(file.Name()) // fails, as it should, once the file is renamed
+	}()
 	if err := write(file); err != nil {
 		return err
 	}

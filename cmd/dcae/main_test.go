@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// call runs the program and returns its exit code and what it printed.
+func call(args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	code = run(args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func TestMistakesGetOneClearLine(t *testing.T) {
+	filled := t.TempDir()
+	if err := os.WriteFile(filepath.Join(filled, "file"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"walk"}, 2, `there is no command "walk"`},
+		{[]string{"run", "nonsense"}, 2, `there is no study "nonsense"; there is failure-modes`},
+		{[]string{"run", "a", "b"}, 2, "takes run [STUDY]"},
+		{[]string{"run", "--arms", "nonsense"}, 2, `has no arm "nonsense"; its arms are sigmoid, highlr, improved`},
+		{[]string{"run", "--images", "0"}, 2, "--images must be at least 1, not 0"},
+		{[]string{"run", "--images", "60000"}, 2, "more than the 55000 training images"},
+		{[]string{"run", "--images", "many"}, 2, "invalid argument"},
+		{[]string{"run", "--epochs", "-3"}, 2, "--epochs must be at least 1, not -3"},
+		{[]string{"run", "--batch", "0"}, 2, "--batch must be at least 1"},
+		{[]string{"run", "--threads", "0"}, 2, "--threads must be at least 1"},
+		{[]string{"run", "--seeds", "5-1"}, 2, `bad seeds "5-1"`},
+		{[]string{"run", "--full", "--epochs", "3"}, 2, "--full sets epochs and images"},
+		{[]string{"run", "--quiet", "--json"}, 2, "exclude each other"},
+		{[]string{"run", "--colour"}, 2, "unknown flag: --colour; see dcae run --help"},
+		{[]string{"run", "--out", filled}, 1, "is not empty; name another with --out, or replace the study in it with --force"},
+		{[]string{"run", "--out", filepath.Join(filled, "file", "below")}, 1, "cannot make the folder"},
+		{[]string{"graph"}, 2, "takes graph ARM"},
+		{[]string{"graph", "nonsense"}, 2, `there is no arm "nonsense"`},
+	} {
+		code, out, errs := call(c.args...)
+		if code != c.code || !strings.Contains(errs, c.want) || strings.Count(errs, "\n") != 1 || out != "" {
+			t.Errorf("dcae %s: exit code %d, want %d; printed %q and %q, want %q", strings.Join(c.args, " "), code, c.code, out, errs, c.want)
+		}
+	}
+}
+
+func TestRunLeavesRecordsAndPictures(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	code, out, errs := call("run", "--out", dir, "--images", "64", "--epochs", "1", "--seeds", "1", "--arms", "sigmoid,improved")
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	for _, want := range []string{"outcome", "sigmoid", "improved", "sigmoid: 0 of 1 seeds learned", "report.png"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the table lacks %q:\n%s", want, out)
+		}
+	}
+	if !strings.Contains(errs, "sigmoid, seed 1: epoch 1 of 1") {
+		t.Errorf("no progress: %q", errs)
+	}
+	for _, name := range []string{
+		"study.json", "invocation.json", "timing.csv", "results.csv", "loss.png", "gradients.png", "gradient-map.png", "profile.png",
+		"reconstructions.png", "report.png", "runs/sigmoid/seed-1/steps.csv", "runs/improved/seed-1/epochs.csv",
+	} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s is missing or empty: %v", name, err)
+		}
+	}
+	code, out, errs = call("run", "--out", dir, "--force", "--json", "--images", "64", "--epochs", "1", "--seeds", "1", "--arms", "highlr")
+	if code != 0 || errs != "" {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	var events []string
+	for lines := bufio.NewScanner(strings.NewReader(out)); lines.Scan(); {
+		var e struct{ Event string }
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			t.Errorf("%q is no JSON: %v", lines.Text(), err)
+		}
+		events = append(events, e.Event)
+	}
+	if got := strings.Join(events, " "); got != "run-started epoch-ended run-finished" {
+		t.Errorf("events: %s", got)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "runs", "sigmoid")); err == nil {
+		t.Error("--force left a run of the old study")
+	}
+}
+
+func TestGraphIsDOT(t *testing.T) {
+	code, out, errs := call("graph", "improved")
+	if code != 0 || !strings.HasPrefix(out, "digraph") || !strings.Contains(out, "gradient of conv2d_transpose+bias+relu") {
+		t.Errorf("exit code %d, %s, %.100s", code, errs, out)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"graph", "--help"}, {}} {
+		if code, out, errs := call(args...); code != 0 || errs != "" || !strings.Contains(out, "dcae") {
+			t.Errorf("dcae %v: exit code %d, %q", args, code, errs)
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// windows runs over output pixels and their channels, at least as many as a vector has lanes. The last vector of a pixel
+// overlaps the one before where the channels are no multiple, so nothing may be added in place. body gets the channel.
+func (s isa) windows(pixels, channels reg.GPVirtual, body func(channel reg.GPVirtual), next func()) {
+	last, channel := GP64(), GP64()
+	LEAQ(Mem{Base: channels, Disp: -s.lanes}, last)
+	Label("pixel")
+	XORQ(channel, channel)
+	Label("loop")
+	body(channel)
+	ADDQ(Imm(uint64(s.lanes)), channel)
+	CMPQ(channel, last)
+	JLE(LabelRef("loop"))
+	CMPQ(channel, channels)
+	JGE(LabelRef("done"))
+	MOVQ(last, channel)
+	JMP(LabelRef("loop"))
+	Label("done")
+	next()
+	DECQ(pixels)
+	JNZ(LabelRef("pixel"))
+}
+
+// pooling builds max pooling over 2x2 windows with stride 2, for pixels of one output row; x or dx has rows of row bytes.
+func pooling(s isa) {
+	for _, argmax := range []bool{true, false} {
+		name, signature := "maxPool2x2", "func(pixels, channels int, y, x *float32, row int)"
+		doc := "computes y = the largest of each window, the first NaN if there is one."
+		if argmax {
+			name, signature = "maxPool2x2Argmax", "func(pixels, channels int, y, x *float32, row int, argmax *uint8)"
+			doc = "computes y = the largest of each window and its index, the first NaN if there is one."
+		}
+		start(s, name, signature, doc)
+		p := parameters("pixels", "channels", "y", "x", "row")
+		pixels, channels, y, x := p[0], p[1], p[2], p[3]
+		var to reg.GPVirtual
+		if argmax {
+			to = parameters("argmax")[0]
+		}
+		corners := corners(x, channels, p[4])
+		s.windows(pixels, channels, func(c reg.GPVirtual) {
+			best, index := s.load(Mem{Base: corners[0], Index: c, Scale: 4}), s.zeros()
+			for i, corner := range corners[1:] {
+				v := s.load(Mem{Base: corner, Index: c, Scale: 4})
+				if s.lanes == 8 {
+					larger, number := s.register(), s.register()
+					VCMPPS(notLessEqual, best, v, larger)
+					VCMPPS(ordered, best, best, number)
+					VANDPS(number, larger, larger)
+					VBLENDVPS(larger, v, best, best)
+					if argmax {
+						VBLENDVPS(larger, bits(uint32(i+1)), index, index)
+					}
+				} else {
+					number, larger := K(), K()
+					VCMPPS(ordered, best, best, number)
+					VCMPPS(notLessEqual, best, v, number, larger)
+					VMOVAPS(v, larger, best)
+					if argmax {
+						VMOVDQU32(bits(uint32(i+1)), larger, index)
+					}
+				}
+			}
+			VMOVUPS(best, Mem{Base: y, Index: c, Scale: 4})
+			if !argmax {
+				return
+			}
+			if s.lanes == 16 {
+				VPMOVDB(index, Mem{Base: to, Index: c, Scale: 1})
+				return
+			}
+			upper := XMM()
+			VEXTRACTI128(Imm(1), index, upper)
+			VPACKSSDW(upper, index.AsX(), upper)
+			VPACKUSWB(upper, upper, upper)
+			VMOVQ(upper, Mem{Base: to, Index: c, Scale: 1})
+		}, func() {
+			for _, r := range corners {
+				LEAQ(Mem{Base: r, Index: channels, Scale: 8}, r)
+			}
+			LEAQ(Mem{Base: y, Index: channels, Scale: 4}, y)
+			if argmax {
+				ADDQ(channels, to)
+			}
+		})
+		end()
+	}
+
+	start(s, "maxPool2x2Gradient", "func(pixels, channels int, dx, dy *float32, row int, argmax *uint8)", "writes dy to its winner's place in dx, and 0 to the window's other places.")
+	p := parameters("pixels", "channels", "dx", "dy", "row", "argmax")
+	pixels, channels, dy, from := p[0], p[1], p[3], p[5]
+	corners := corners(p[2], channels, p[4])
+	s.windows(pixels, channels, func(c reg.GPVirtual) {
+		d, index := s.load(Mem{Base: dy, Index: c, Scale: 4}), s.register()
+		VPMOVZXBD(Mem{Base: from, Index: c, Scale: 1}, index)
+		for i, corner := range corners {
+			v := s.register()
+			if s.lanes == 8 {
+				VPCMPEQD(bits(uint32(i)), index, v)
+				VANDPS(d, v, v)
+			} else {
+				k := K()
+				VPCMPEQD(bits(uint32(i)), index, k)
+				VMOVAPS_Z(d, k, v)
+			}
+			VMOVUPS(v, Mem{Base: corner, Index: c, Scale: 4})
+		}
+	}, func() {
+		for _, r := range corners {
+			LEAQ(Mem{Base: r, Index: channels, Scale: 8}, r)
+		}
+		LEAQ(Mem{Base: dy, Index: channels, Scale: 4}, dy)
+		ADDQ(channels, from)
+	})
+	end()
+}
+
+// corners returns pointers to the pixels of the first window.
+func corners(x, channels, row reg.GPVirtual) []reg.GPVirtual {
+	list := []reg.GPVirtual{x, GP64(), GP64(), GP64()}
+	LEAQ(Mem{Base: x, Index: channels, Scale: 4}, list[1])
+	LEAQ(Mem{Base: x, Index: row, Scale: 1}, list[2])
+	LEAQ(Mem{Base: list[2], Index: channels, Scale: 4}, list[3])
+	return list
+}

@@ -1,0 +1,76 @@
+package kernel
+
+import (
+	"slices"
+	"testing"
+)
+
+// elementWise lists what must give the same bits in every family, the portable one included.
+func elementWise() []float64 {
+	const n = 700
+	r := generator(9)
+	wide := append(random[float32](r, n), special[float32]()...)
+	for i := range n {
+		wide[i] *= 30
+	}
+	other := append(slices.Clone(wide[len(wide)/2:]), wide[:len(wide)/2]...)
+	zeros := func() []float32 { return make([]float32, len(wide)) }
+	var all [][]float32
+	for _, act := range activations {
+		y, dx := zeros(), zeros()
+		a := NewActivate[float32](act)
+		a.Forward(nil, y, wide)
+		a.Backward(nil, dx, y, other)
+		all = append(all, y, dx)
+	}
+	for _, c := range stepCases[float32]() {
+		w, m, v := slices.Clone(wide), zeros(), zeros()
+		for range 3 {
+			c.take(nil, w, other, m, v)
+		}
+		all = append(all, w, m, v)
+	}
+	dy := zeros()
+	NewSquaredError[float32]().Backward(nil, dy, wide, other, 0.3)
+	all = append(all, dy)
+	for _, channels := range []int{1, 5, 16, 64} {
+		c := newNormCase[float32](333, channels, false)
+		c.forward(nil)
+		c.norm.EvaluateBackward(nil, c.rows, c.dx, nil, nil, c.x, c.gamma, c.mean, c.variance, c.dy)
+		all = append(all, c.y, c.dx)
+		p := newPoolCase[float32](poolWindow(9, 12, channels, 2, 2), 2)
+		p.run(nil)
+		all = append(all, p.y, p.dx)
+	}
+	return float64s(all...)
+}
+
+// reductionsToo lists sums besides, which the assembly may add in another order than the portable form.
+func reductionsToo() []float64 {
+	x, y := random[float32](generator(1), 5000), random[float32](generator(2), 5000)
+	s := SGD(nil, slices.Clone(x), y, nil, 0.1, 0, false)
+	all := []float64{SumSquares(nil, x), float64(NewSquaredError[float32]().Forward(nil, x, y)), s.Gradient, s.Weight, s.Step}
+	for _, channels := range []int{1, 3, 32, 100} {
+		c := newNormCase[float32](1111, channels, true)
+		c.run(nil)
+		all = append(all, float64s(c.y, c.mean, c.variance, c.dx, c.dgamma, c.dbeta)...)
+	}
+	return all
+}
+
+func TestFamiliesGiveTheSameBits(t *testing.T) {
+	var want, wantSums []float64
+	for f := portable; f <= detect(); f++ {
+		var got, sums []float64
+		withFamily(f, func() { got, sums = elementWise(), reductionsToo() })
+		if f == portable {
+			want = got
+			continue
+		}
+		checkSame(t, "element-wise result", got, want)
+		if wantSums != nil {
+			checkSame(t, "reduction", sums, wantSums)
+		}
+		wantSums = sums
+	}
+}
