@@ -21,4 +21,10 @@ lint: ## vet, format and import rules
 ci: ## what .ci/run does
 	bash .ci/run
 
-.PHONY: help build test race lint ci
+bench: ## training speed, and where the time goes
+	go run ./cmd/dcae bench
+
+bench-peers: ## the same models in Keras and PyTorch, side by side (about half an hour)
+	python3 experiments/peers/compare.py
+
+.PHONY: help build test race lint ci bench bench-peers

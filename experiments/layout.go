@@ -54,8 +54,12 @@ func PrepareFolder(dir string, force bool) error {
 	if err != nil {
 		return errors.Errorf("cannot write to the folder %s: %v", dir, reason(err))
 	}
-	probe.Close()
-	os.Remove(probe.Name())
+	if err := errors.Wrap(probe.Close(), dir); err != nil {
+		return err
+	}
+	if err := os.Remove(probe.Name()); err != nil {
+		return errors.Errorf("cannot remove from the folder %s: %v", dir, reason(err))
+	}
 	names := []string{studyFile, invocationFile, timingFile, resultsFile, imagesFile, runsFolder}
 	for _, p := range pictures {
 		names = append(names, p.file)

@@ -42,7 +42,7 @@ func readTable(path string) (*table, error) {
 	if err != nil {
 		return nil, errors.Errorf("cannot read %s: %v", path, reason(err))
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	r := csv.NewReader(f)
 	r.FieldsPerRecord = -1 // a run that was cut off may end in the middle of a line
 	rows, err := r.ReadAll()
@@ -67,13 +67,6 @@ func (t *table) column(name string) int {
 		}
 	}
 	return -1
-}
-
-func (t *table) text(row int, column string) string {
-	if c := t.column(column); c >= 0 && c < len(t.rows[row+1]) {
-		return t.rows[row+1][c]
-	}
-	return ""
 }
 
 // numbers reads a whole column.

@@ -21,12 +21,16 @@ type Options struct {
 
 // Run trains every arm of a study with every seed and leaves records in the folder. Runs go side by side, each on as few
 // threads as keep all processors busy. When ctx ends, Run returns the finished runs and ctx's error; what was recorded stays.
-func Run(ctx context.Context, s Study, o Options, w Watcher) ([]*Result, error) {
+func Run(ctx context.Context, s Study, o Options, w Watcher) (finished []*Result, err error) {
 	r, err := prepare(s, o, w)
 	if err != nil {
 		return nil, err
 	}
-	defer r.timing.close()
+	defer func() {
+		if e := r.timing.close(); err == nil {
+			err = e
+		}
+	}()
 
 	type task struct {
 		arm  Arm
@@ -66,7 +70,6 @@ func Run(ctx context.Context, s Study, o Options, w Watcher) ([]*Result, error) 
 	done.Wait()
 
 	// in the order of the study, whichever finished first
-	var finished []*Result
 	for _, a := range s.Arms() {
 		for i, t := range tasks {
 			if t.arm.Name == a.Name && results[i] != nil {

@@ -33,4 +33,4 @@ func (t *timing) write(arm string, seed uint64, r *training.EpochRecord) error {
 	return errors.Wrap(err, "writing timing.csv")
 }
 
-func (t *timing) close() { t.file.Close() }
+func (t *timing) close() error { return errors.Wrap(t.file.Close(), "writing timing.csv") }

@@ -21,6 +21,7 @@ type builder struct {
 	flows      map[*gorgonia.Node]bool // whether a gradient flows to a node
 	statistics []statistic
 	outputs    []*gorgonia.Node // of the model's nodes
+	layer      string           // whose ops are being added; empty for the loss
 }
 
 // statistic is a moving average and the value of the current batch that it is to take in.
@@ -61,6 +62,7 @@ func (b *builder) variable(layer, name string) (*gorgonia.Node, error) {
 func (b *builder) add(o *op, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	o.id = uint64(len(b.ops) + 1)
 	o.dtype = b.precision.dtype()
+	o.layer = b.layer
 	flows := false
 	o.differentiable = make([]bool, len(in))
 	for i, n := range in {
@@ -75,6 +77,12 @@ func (b *builder) add(o *op, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 			o.output = &lentOutput[float64]{memory: &b.memory}
 		} else {
 			o.output = &lentOutput[float32]{memory: &b.memory}
+		}
+	}
+	if derive := o.derive; derive != nil {
+		o.derive = func(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+			b.layer = o.layer
+			return derive(in, out, grad)
 		}
 	}
 	n, err := gorgonia.ApplyOp(o, in...)
@@ -103,12 +111,14 @@ func (b *builder) apply(m *Model, x *gorgonia.Node) (*gorgonia.Node, error) {
 				in[i] = b.outputs[from]
 			}
 		}
+		b.layer = n.Name
 		out, err := n.Layer.apply(b, n.Name, in)
 		if err != nil {
 			return nil, errors.WithMessagef(err, "layer %s (%s)", n.Name, n.Layer.Class())
 		}
 		b.outputs = append(b.outputs, out)
 	}
+	b.layer = ""
 	return b.outputs[len(b.outputs)-1], nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash"
 	"hash/fnv"
+	"time"
 	"unsafe"
 
 	"github.com/chewxy/hm"
@@ -18,6 +19,7 @@ import (
 // derive.
 type op struct {
 	label   string // what the node shows: conv2d+bias+relu
+	layer   string // whose op it is; empty for the loss
 	id      uint64 // makes the node's hash its own: Gorgonia merges nodes of equal hash
 	dtype   tensor.Dtype
 	axes    []int // number of axes of each input
@@ -31,10 +33,11 @@ type op struct {
 	derive         func(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error)
 
 	output  output
-	sources []*op // whose outputs it reads
-	readers int   // how many nodes read its output
-	pending int   // how many of them have not run yet in this step
-	keep    bool  // the output is read after the step, too
+	sources []*op          // whose outputs it reads
+	readers int            // how many nodes read its output
+	pending int            // how many of them have not run yet in this step
+	keep    bool           // the output is read after the step, too
+	clock   *time.Duration // where the time in run is added up; nil: nowhere
 }
 
 // Arity is part of gorgonia.Op.
@@ -123,6 +126,9 @@ func (o *op) Do(in ...gorgonia.Value) (out gorgonia.Value, err error) {
 		batch = in[0].Shape()[0]
 	}
 	out = o.output.prepare(o, batch)
+	if o.clock != nil {
+		defer func(start time.Time) { *o.clock += time.Since(start) }(time.Now())
+	}
 	if err := o.run(in, out); err != nil {
 		return nil, errors.WithMessage(err, o.label)
 	}

@@ -57,12 +57,24 @@ func (a axis) ticks(length vg.Length, vertical bool) []plot.Tick {
 	case a.log:
 		ticks := logTicks(a.min, a.max, count)
 		if a.zeroBand > 0 {
-			ticks = append(ticks, plot.Tick{Value: 0, Label: "0"})
+			ticks = append(a.clearOfZero(ticks, length), plot.Tick{Value: 0, Label: "0"})
 		}
 		return ticks
 	default:
 		return linearTicks(a.min, a.max, count, a.integers)
 	}
+}
+
+// clearOfZero takes away labels that would run into that of the zero band.
+func (a axis) clearOfZero(ticks []plot.Tick, length vg.Length) []plot.Tick {
+	scale := a.scale(length)
+	zero := scale.Normalize(a.min, a.max, 0)
+	for i, t := range ticks {
+		if vg.Length(scale.Normalize(a.min, a.max, t.Value)-zero)*length < tickText.lineHeight() {
+			ticks[i].Label = ""
+		}
+	}
+	return ticks
 }
 
 // scale returns how values are placed on an axis of the given length.

@@ -185,7 +185,7 @@ func (b band) Plot(c draw.Canvas, p *plot.Plot) {
 			for i := len(top) - 1; i >= 0; i-- {
 				outline = append(outline, top[i])
 			}
-			c.FillPolygon(b.fill, c.ClipPolygonX(outline))
+			c.FillPolygon(b.fill, c.ClipPolygonXY(outline))
 		}
 		lower, upper = nil, nil
 	}

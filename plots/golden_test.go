@@ -13,7 +13,7 @@ import (
 var update = flag.Bool("update", false, "write the pictures in testdata anew")
 
 // small is a picture of the given content that is cheap to keep.
-func small(content block) *Figure { return &Figure{width: 360, content: content} }
+func small(content block) *Figure { return &Figure{width: 460, content: content} }
 
 func TestGolden(t *testing.T) {
 	s := fakeStudy([]string{"sigmoid", "rate 0.1", "improved"}, 3, 6, 20, []fate{printsMean}, []fate{dies}, []fate{learns, diverges, learns})

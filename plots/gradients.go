@@ -122,7 +122,7 @@ func gradientCaption(seeds int, zeros bool) string {
 	if zeros {
 		text += " Bars in the band marked 0: the norm is exactly zero (pale: not for all of them)."
 	}
-	return text
+	return text + " A small norm alone proves nothing: Adam's step hardly depends on the gradient's scale."
 }
 
 func depthLegend(layers []string) legend {

@@ -227,11 +227,11 @@ func (b panels) drawPanel(c draw.Canvas, i int, r vg.Rectangle) {
 	f := b.frame(i)
 	data := draw.Canvas{Canvas: c, Rectangle: r}
 	f.drawBehind(data)
+	f.draw(data) // before the data, which may run along the edge
 	p := f.plot(r)
 	for _, plotter := range b.panels[i].plotters {
 		plotter.Plot(data, p)
 	}
-	f.draw(data)
 	if message := b.panels[i].empty; message != "" {
 		lines := noteText.wrap(message, (r.Max.X-r.Min.X)*0.9)
 		y := (r.Min.Y+r.Max.Y)/2 + vg.Length(len(lines))*noteText.lineHeight()/2

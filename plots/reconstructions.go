@@ -84,7 +84,9 @@ func (g pictureGrid) layout(width vg.Length) pictureLayout {
 			}
 		}
 	}
-	l.label, l.note = min(l.label, rowLabelLimit*width), min(l.note, noteLimit*width)
+	l.note = min(l.note, noteLimit*width)
+	spare := width - l.note - 16 - vg.Length(count)*(g.cell+pictureGap) // beside images of full size
+	l.label = min(l.label, max(rowLabelLimit*width, spare))
 	room := width - l.label - l.note - 16
 	share := (room - vg.Length(count-1)*pictureGap) / vg.Length(count)
 	l.width = max(1, vg.Length(math.Floor(float64(min(g.cell, share)*pixelsPerUnit)))/pixelsPerUnit)

@@ -8,6 +8,10 @@ const (
 	largest  = 1e270
 )
 
+// deepest is how far below the largest value a logarithmic axis reaches: a gradient norm on its way through 1e-30 to zero would
+// otherwise press all others into a corner.
+const deepest = 1e-14
+
 // span collects the range of the values that an axis can show.
 type span struct {
 	lo, hi float64
@@ -56,6 +60,7 @@ func (s *span) axis(label string, padding float64) axis {
 		a.min, a.max = 0, 1
 	case s.log:
 		lo, hi = math.Max(lo, smallest), math.Max(hi, smallest)
+		lo = math.Max(lo, hi*deepest)
 		if hi < lo*1.0001 {
 			lo, hi = lo/2, hi*2
 		}

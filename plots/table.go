@@ -104,7 +104,7 @@ func (t resultTable) draw(c draw.Canvas) {
 		}
 	}
 	y -= 4
-	noteText.drawLines(c, c.Min.X, y, text.XLeft, noteText.wrap("Gradient ratio: norm of the first layer / norm of the last layer with a kernel. –: not measured.", width))
+	noteText.drawLines(c, c.Min.X, y, text.XLeft, noteText.wrap("Gradient ratio: norm of the first layer / norm of the last layer with a kernel. –: not measured, or both zero.", width))
 }
 
 // drawHead writes the column titles above a line and returns where the rows begin.

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"unicode"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -39,11 +38,6 @@ func (t textStyle) font() font.Font {
 		f.Weight = xfont.WeightBold
 	}
 	return f
-}
-
-// style converts t for the axes of a plot.Plot.
-func (t textStyle) style(x text.XAlignment, y text.YAlignment) text.Style {
-	return text.Style{Color: t.color, Font: t.font(), XAlign: x, YAlign: y, Handler: plot.DefaultTextHandler}
 }
 
 func (t textStyle) lineHeight() vg.Length { return t.size * lineSpacing }

@@ -22,7 +22,9 @@ func (c *StepsCSV) Step(r *StepRecord) error {
 		for _, l := range r.Layers {
 			c.w.text(l.Layer+"/gradient_norm", l.Layer+"/gradient_rms", l.Layer+"/weight_norm", l.Layer+"/update_ratio")
 		}
-		c.w.end()
+		if err := c.w.end(); err != nil {
+			return err
+		}
 	}
 	c.w.int(r.Epoch)
 	c.w.int(r.Step)
@@ -57,7 +59,9 @@ func (c *EpochsCSV) Epoch(r *EpochRecord) error {
 		for _, u := range r.Units {
 			c.w.text(u.Layer+"/dead", u.Layer+"/saturated")
 		}
-		c.w.end()
+		if err := c.w.end(); err != nil {
+			return err
+		}
 	}
 	c.w.int(r.Epoch)
 	c.w.float(r.TrainLoss, r.HeldOut.MSE, r.HeldOut.FVU, r.HeldOut.Spread, r.HeldOut.Mean)

@@ -67,7 +67,7 @@ func NewEvaluator(m *graph.Model, params *graph.Params, images Source, n int, me
 }
 
 // Close ends the evaluator's program.
-func (e *Evaluator) Close() error { return e.program.Close() }
+func (e *Evaluator) Close() { e.program.Close() }
 
 // batches reads the images batch by batch into target.
 func (e *Evaluator) batches(f func(first, n int) error) error {
@@ -88,7 +88,7 @@ func (e *Evaluator) measureImages(mean []float32) {
 	clear(e.sum)
 	clear(e.sq)
 	e.baseline = 0
-	e.batches(func(_, n int) error {
+	_ = e.batches(func(_, n int) error {
 		for k := range n {
 			for i, v := range e.target[k*e.size : (k+1)*e.size] {
 				x := float64(v)

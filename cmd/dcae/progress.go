@@ -7,7 +7,6 @@ import (
 	"math"
 	"os"
 	"sync"
-	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -119,7 +118,6 @@ func (b *bars) end() {
 type events struct {
 	mu sync.Mutex
 	w  *json.Encoder
-	at time.Time
 }
 
 func newEvents(w io.Writer) *events { return &events{w: json.NewEncoder(w)} }

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"archive/zip"
 	"fmt"
 	"math"
 	"os"
@@ -33,10 +34,15 @@ func noise(n int) []byte {
 	return b
 }
 
+// largeFile is a .npz file that is just worth caching; it is stored, which costs less time than to compress it.
+func largeFile(t testing.TB) []byte {
+	t.Helper()
+	return archiveOf(t, zip.Store, "x.npy", npyFileOf("|u1", "False", fmt.Sprintf("(%d, 64, 64)", worthCaching/4096), noise(worthCaching)))
+}
+
 func TestCompressedSourceIsDecodedOnce(t *testing.T) {
 	dir := t.TempDir()
-	images := noise(worthCaching)
-	path := writeFile(t, "a.npz", npzFileOf(t, "x.npy", npyFileOf("|u1", "False", fmt.Sprintf("(%d, 64, 64)", worthCaching/4096), images)))
+	path := writeFile(t, "a.npz", largeFile(t))
 	options := Options{CacheDir: dir}
 	first, err := Open(path, options)
 	if err != nil {
@@ -106,7 +112,7 @@ func TestCompressedSourceIsDecodedOnce(t *testing.T) {
 
 func TestCacheFolderThatCannotBeWritten(t *testing.T) {
 	notAFolder := writeFile(t, "file", nil)
-	file := npzFileOf(t, "x.npy", npyFileOf("|u1", "False", fmt.Sprintf("(%d, 64, 64)", worthCaching/4096), noise(worthCaching)))
+	file := largeFile(t)
 	mustOpen(t, "a.npz", file, Options{CacheDir: notAFolder})
 	if _, err := openFile(t, "a.npz", file, Options{CacheDir: notAFolder, Memory: 1000}); err == nil || !strings.Contains(err.Error(), "decode it to a file") {
 		t.Errorf("error %v", err)

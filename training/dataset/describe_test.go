@@ -54,6 +54,7 @@ func TestDescribeCleanSets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	digits.Train = digits.Train.Head(10000)
 	if report := Describe(digits); len(report.Warnings) != 0 {
 		t.Errorf("mnist: %q", report.Warnings)
 	}

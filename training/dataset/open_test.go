@@ -32,10 +32,15 @@ func idxFileOf(elementType byte, shape []int, elements []byte) []byte {
 // npzFileOf makes a compressed .npz file of names and .npy files.
 func npzFileOf(t testing.TB, entries ...any) []byte {
 	t.Helper()
+	return archiveOf(t, zip.Deflate, entries...)
+}
+
+func archiveOf(t testing.TB, method uint16, entries ...any) []byte {
+	t.Helper()
 	var buffer bytes.Buffer
 	w := zip.NewWriter(&buffer)
 	for i := 0; i < len(entries); i += 2 {
-		entry, err := w.Create(entries[i].(string))
+		entry, err := w.CreateHeader(&zip.FileHeader{Name: entries[i].(string), Method: method})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,7 +26,7 @@ func (a *Activate[T]) Backward(p *Pool, dx, y, dy []T) {
 }
 
 func (a *Activate[T]) run(p *Pool) {
-	p.forTraffic(3*len(a.out)).run(blockCount(len(a.out)), a)
+	forTraffic[T](p, 3*len(a.out)).run(blockCount(len(a.out)), a)
 	a.out, a.y, a.in = nil, nil, nil
 }
 

@@ -27,24 +27,24 @@ func (b *BatchNorm[T]) Train(p *Pool, rows int, y, x, gamma, beta, mean, varianc
 
 // Evaluate computes the same with given statistics.
 func (b *BatchNorm[T]) Evaluate(p *Pool, rows int, y, x, gamma, beta, mean, variance []T) {
-	a := &b.output
-	a.resize(rows, b.channels)
-	for c := range b.channels {
-		a.mean[c], a.beta[c] = mean[c], 0
-		a.scale[c] = T(b.factor(gamma, c) * b.inverse(variance, c))
-		if beta != nil {
-			a.beta[c] = beta[c]
-		}
-	}
-	a.run(p, y, x)
+	b.prepareOutput(rows, gamma, beta, mean, variance)
+	b.output.run(p, y, x)
 }
 
 // Backward computes Train's gradients from dy [rows, channels]: by x, gamma and beta, the last two nil where not wanted.
 func (b *BatchNorm[T]) Backward(p *Pool, rows int, dx, dgamma, dbeta, x, gamma, mean, variance, dy []T) {
+	b.backward(p, rows, dx, dgamma, dbeta, x, gamma, mean, variance, pixelRows[T]{values: dy})
+}
+
+// EvaluateBackward computes Evaluate's gradients; the statistics are constants.
+func (b *BatchNorm[T]) EvaluateBackward(p *Pool, rows int, dx, dgamma, dbeta, x, gamma, mean, variance, dy []T) {
+	b.evaluateBackward(p, rows, dx, dgamma, dbeta, x, gamma, mean, variance, pixelRows[T]{values: dy})
+}
+
+func (b *BatchNorm[T]) backward(p *Pool, rows int, dx, dgamma, dbeta, x, gamma, mean, variance []T, dy pixelRows[T]) {
 	plain, product := b.gradients(p, rows, dgamma, dbeta, x, mean, variance, dy)
-	d := &b.data
-	b.prepare(rows, gamma, mean, variance)
-	n := float64(max(rows, 1))
+	b.prepareGradient(rows, gamma, mean, variance)
+	d, n := &b.data, float64(max(rows, 1))
 	for c := range b.channels {
 		inverse := b.inverse(variance, c)
 		d.offset[c] = T(plain[c] / n)
@@ -53,19 +53,18 @@ func (b *BatchNorm[T]) Backward(p *Pool, rows int, dx, dgamma, dbeta, x, gamma, 
 	d.run(p, dx, x, dy)
 }
 
-// EvaluateBackward computes Evaluate's gradients; the statistics are constants.
-func (b *BatchNorm[T]) EvaluateBackward(p *Pool, rows int, dx, dgamma, dbeta, x, gamma, mean, variance, dy []T) {
+func (b *BatchNorm[T]) evaluateBackward(p *Pool, rows int, dx, dgamma, dbeta, x, gamma, mean, variance []T, dy pixelRows[T]) {
 	if dgamma != nil || dbeta != nil {
 		b.gradients(p, rows, dgamma, dbeta, x, mean, variance, dy)
 	}
-	b.prepare(rows, gamma, mean, variance)
+	b.prepareGradient(rows, gamma, mean, variance)
 	clear(b.data.offset)
 	clear(b.data.slope)
 	b.data.run(p, dx, x, dy)
 }
 
 // gradients computes the sums over the rows, and dgamma and dbeta from them.
-func (b *BatchNorm[T]) gradients(p *Pool, rows int, dgamma, dbeta, x, mean, variance, dy []T) (plain, product []float64) {
+func (b *BatchNorm[T]) gradients(p *Pool, rows int, dgamma, dbeta, x, mean, variance []T, dy pixelRows[T]) (plain, product []float64) {
 	plain, product = b.sums.run(p, rows, b.channels, x, mean, dy)
 	for c := range dgamma {
 		dgamma[c] = T(product[c] * b.inverse(variance, c))
@@ -76,11 +75,26 @@ func (b *BatchNorm[T]) gradients(p *Pool, rows int, dgamma, dbeta, x, mean, vari
 	return plain, product
 }
 
-func (b *BatchNorm[T]) prepare(rows int, gamma, mean, variance []T) {
+// prepareOutput sets the numbers by channel of the output.
+func (b *BatchNorm[T]) prepareOutput(rows int, gamma, beta, mean, variance []T) {
+	o := &b.output
+	o.resize(rows, b.channels)
+	for c := range b.channels {
+		o.mean[c], o.beta[c] = mean[c], 0
+		o.scale[c] = T(b.factor(gamma, c) * b.inverse(variance, c))
+		if beta != nil {
+			o.beta[c] = beta[c]
+		}
+	}
+	o.repeat()
+}
+
+// prepareGradient sets the numbers by channel of dx that both gradients share.
+func (b *BatchNorm[T]) prepareGradient(rows int, gamma, mean, variance []T) {
 	d := &b.data
 	d.resize(rows, b.channels)
-	copy(d.mean, mean[:b.channels])
 	for c := range b.channels {
+		d.mean[c] = mean[c]
 		d.scale[c] = T(b.factor(gamma, c) * b.inverse(variance, c))
 	}
 }

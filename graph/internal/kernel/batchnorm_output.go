@@ -9,10 +9,7 @@ type normalization[T Float] struct {
 
 func (a *normalization[T]) run(p *Pool, y, x []T) {
 	a.y, a.x = y, x
-	for _, v := range [][]T{a.mean, a.scale, a.beta} {
-		repeatChannels(v, a.channels)
-	}
-	p.forTraffic(2*a.rows*a.channels).run(a.count(), a)
+	forTraffic[T](p, 2*a.rows*a.channels).run(a.count(), a)
 	a.y, a.x = nil, nil
 }
 
@@ -24,9 +21,20 @@ func (a *normalization[T]) resize(rows, channels int) {
 	}
 }
 
+// repeat repeats the values of the channels.
+func (a *normalization[T]) repeat() {
+	for _, v := range [][]T{a.mean, a.scale, a.beta} {
+		repeatChannels(v, a.channels)
+	}
+}
+
 func (a *normalization[T]) piece(_, i int) {
 	from, to := a.rowRange(i)
-	y, x := a.y[from*a.channels:to*a.channels], a.x[from*a.channels:to*a.channels]
+	a.apply(a.y[from*a.channels:to*a.channels], a.x[from*a.channels:to*a.channels])
+}
+
+// apply computes some rows.
+func (a *normalization[T]) apply(y, x []T) {
 	n := vectorNormalize(float32s(y), float32s(x), float32s(a.mean), float32s(a.scale), float32s(a.beta))
 	for y, x = y[n:], x[n:]; len(x) > 0; y, x = y[a.channels:], x[a.channels:] {
 		for c, v := range x[:a.channels] {
@@ -38,17 +46,18 @@ func (a *normalization[T]) piece(_, i int) {
 // normalizationGradient computes dx = (dy-offset)*scale - (x-mean)*slope by channel.
 type normalizationGradient[T Float] struct {
 	rowCuts
-	dx, x, dy                  []T
+	dx, x                      []T
+	dy                         pixelRows[T]
 	mean, scale, offset, slope []T // repeated
 }
 
-func (g *normalizationGradient[T]) run(p *Pool, dx, x, dy []T) {
+func (g *normalizationGradient[T]) run(p *Pool, dx, x []T, dy pixelRows[T]) {
 	g.dx, g.x, g.dy = dx, x, dy
 	for _, v := range [][]T{g.mean, g.scale, g.offset, g.slope} {
 		repeatChannels(v, g.channels)
 	}
-	p.forTraffic(3*g.rows*g.channels).run(g.count(), g)
-	g.dx, g.x, g.dy = nil, nil, nil
+	forTraffic[T](p, 3*g.rows*g.channels).run(g.count(), g)
+	g.dx, g.x, g.dy = nil, nil, pixelRows[T]{}
 }
 
 // resize makes room for the values of the channels.
@@ -59,9 +68,16 @@ func (g *normalizationGradient[T]) resize(rows, channels int) {
 	}
 }
 
-func (g *normalizationGradient[T]) piece(_, i int) {
+func (g *normalizationGradient[T]) piece(worker, i int) {
 	from, to := g.rowRange(i)
-	dx, x, dy := g.dx[from*g.channels:to*g.channels], g.x[from*g.channels:to*g.channels], g.dy[from*g.channels:to*g.channels]
+	for at := from; at < to; at += g.perBlock {
+		end := min(at+g.perBlock, to)
+		g.apply(g.dx[at*g.channels:end*g.channels], g.x[at*g.channels:end*g.channels], g.dy.slice(worker, at, end, g.channels))
+	}
+}
+
+// apply computes some rows.
+func (g *normalizationGradient[T]) apply(dx, x, dy []T) {
 	n := vectorNormalizeGradient(float32s(dx), float32s(x), float32s(dy), float32s(g.mean), float32s(g.scale), float32s(g.offset), float32s(g.slope))
 	for dx, x, dy = dx[n:], x[n:], dy[n:]; len(x) > 0; dx, x, dy = dx[g.channels:], x[g.channels:], dy[g.channels:] {
 		for c, v := range dy[:g.channels] {

@@ -12,7 +12,7 @@ const maxPieces = 64 // more would only cost memory for their sums
 
 func cutRows[T Float](rows, channels int) rowCuts {
 	c := rowCuts{rows: rows, channels: channels, width: channels}
-	if any(T(0)) == any(float32(0)) {
+	if vectorized[T]() {
 		c.width = vectorWidth(channels)
 	}
 	c.perBlock = c.width / channels * max(8, blockLength/c.width)
@@ -51,7 +51,7 @@ func (m *moments[T]) run(p *Pool, rows, channels int, x, mean, variance []T) {
 		return
 	}
 	m.rowCuts, m.x = cutRows[T](rows, channels), x
-	p = p.forTraffic(rows * channels)
+	p = forTraffic[T](p, rows*channels)
 	m.pieces = resize(m.pieces, 2*channels*m.count())
 	m.blocks = grow(m.blocks, p.Threads(), 2*channels)
 	m.scratch = grow(m.scratch, p.Threads(), 4*m.width)
@@ -125,16 +125,17 @@ func blockMoments[T Float](moments []float64, x []T) {
 // gradientSums computes by channel the sums over the rows of dy, and of dy*(x-mean).
 type gradientSums[T Float] struct {
 	rowCuts
-	x, dy   []T
+	x       []T
+	dy      pixelRows[T]
 	mean    []T         // repeated
 	pieces  []float64   // by piece: sums of dy, then of the product
 	scratch [][]float32 // by worker
 }
 
 // run returns the two sums; they are valid until the next run.
-func (g *gradientSums[T]) run(p *Pool, rows, channels int, x, mean, dy []T) (plain, product []float64) {
+func (g *gradientSums[T]) run(p *Pool, rows, channels int, x, mean []T, dy pixelRows[T]) (plain, product []float64) {
 	g.rowCuts, g.x, g.dy = cutRows[T](rows, channels), x, dy
-	p = p.forTraffic(2 * rows * channels)
+	p = forTraffic[T](p, 2*rows*channels)
 	g.mean = resize(g.mean, g.width)
 	copy(g.mean, mean[:channels])
 	repeatChannels(g.mean, channels)
@@ -142,7 +143,7 @@ func (g *gradientSums[T]) run(p *Pool, rows, channels int, x, mean, dy []T) (pla
 	clear(g.pieces)
 	g.scratch = grow(g.scratch, p.Threads(), 2*g.width)
 	p.run(g.count(), g)
-	g.x, g.dy = nil, nil
+	g.x, g.dy = nil, pixelRows[T]{}
 	total := g.pieces[:2*channels]
 	for more := g.pieces[2*channels:]; len(more) > 0; more = more[2*channels:] {
 		for c := range total {
@@ -157,8 +158,8 @@ func (g *gradientSums[T]) piece(worker, i int) {
 	total := g.pieces[2*g.channels*i:][:2*g.channels]
 	plain, product := total[:g.channels], total[g.channels:]
 	for at := from; at < to; at += g.perBlock {
-		first, end := at*g.channels, min(at+g.perBlock, to)*g.channels
-		x, dy := g.x[first:end], g.dy[first:end]
+		end := min(at+g.perBlock, to)
+		x, dy := g.x[at*g.channels:end*g.channels], g.dy.slice(worker, at, end, g.channels)
 		n := vectorGradientSums(plain, product, float32s(x), float32s(dy), float32s(g.mean), g.scratch[worker])
 		for x, dy = x[n:], dy[n:]; len(x) > 0; x, dy = x[g.channels:], dy[g.channels:] {
 			for c, v := range dy[:g.channels] {

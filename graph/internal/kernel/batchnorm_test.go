@@ -95,7 +95,11 @@ func (c *normCase[T]) check(t *testing.T, tolerance float64) {
 		}
 	}
 	name := fmt.Sprintf("%dx%d: ", c.rows, c.channels)
-	checkClose(t, name+"mean", c.mean, means, tolerance)
+	magnitude := 0.0 // of values, which is what a mean near 0 is exact to
+	for ch, v := range variances {
+		magnitude = max(magnitude, math.Abs(means[ch])+math.Sqrt(v))
+	}
+	checkWithin(t, name+"mean", c.mean, means, tolerance/10*magnitude)
 	checkClose(t, name+"variance", c.variance, variances, tolerance)
 	checkClose(t, name+"y", c.y, y, tolerance)
 	checkWithin(t, name+"dx", c.dx, dx, tolerance*largest)
@@ -116,7 +120,7 @@ func checkWithin[T Float](t *testing.T, name string, got []T, want []float64, di
 	}
 }
 
-var normShapes = [][2]int{{1, 1}, {2, 3}, {37, 1}, {3, 16}, {50, 17}, {1000, 3}, {777, 8}, {260, 33}, {511, 64}, {129, 255}, {5, 300}, {20000, 1}, {9000, 20}, {700, 129}}
+var normShapes = [][2]int{{1, 1}, {2, 3}, {37, 1}, {3, 16}, {50, 17}, {1000, 3}, {777, 8}, {260, 33}, {511, 64}, {129, 255}, {5, 300}, {17000, 1}, {4000, 20}, {700, 129}}
 
 func TestBatchNorm(t *testing.T) {
 	t.Run("float32", func(t *testing.T) { everyFamily(t, func(t *testing.T) { testBatchNorm[float32](t, 3e-6) }) })
@@ -133,8 +137,8 @@ func testBatchNorm[T Float](t *testing.T, tolerance float64) {
 			c.run(nil)
 			c.check(t, tolerance)
 		}
-		for channels := 1; channels <= 70; channels++ {
-			c := newNormCase[T](150+channels, channels, training)
+		for channels := 1; channels <= 70; channels += 1 + channels/20 {
+			c := newNormCase[T](140+channels, channels, training)
 			c.run(nil)
 			c.check(t, tolerance)
 		}

@@ -21,7 +21,7 @@ func (s *SquaredError[T]) Forward(p *Pool, y, target []T) T {
 	}
 	n := blockCount(len(y))
 	s.backward, s.y, s.target, s.sums = false, y, target, resize(s.sums, n)
-	p.forTraffic(2*len(y)).run(n, s)
+	forTraffic[T](p, 2*len(y)).run(n, s)
 	s.y, s.target = nil, nil
 	total := 0.0
 	for _, v := range s.sums {
@@ -34,7 +34,7 @@ func (s *SquaredError[T]) Forward(p *Pool, y, target []T) T {
 func (s *SquaredError[T]) Backward(p *Pool, dy, y, target []T, scale T) {
 	s.backward, s.dy, s.y, s.target = true, dy, y, target
 	s.factor = T(float64(scale) * 2 / float64(len(y)))
-	p.forTraffic(3*len(y)).run(blockCount(len(y)), s)
+	forTraffic[T](p, 3*len(y)).run(blockCount(len(y)), s)
 	s.dy, s.y, s.target = nil, nil, nil
 }
 

@@ -60,7 +60,7 @@ func SGD[T Float](p *Pool, w, g, velocity []T, lr, decay float64, nesterov bool)
 func (u update[T]) run(p *Pool) Sums {
 	var total Sums
 	n := blockCount(len(u.w))
-	if p = p.forTraffic(u.traffic()); p.Threads() == 1 {
+	if p = forTraffic[T](p, u.traffic()); p.Threads() == 1 {
 		for i := range n {
 			total.merge(u.block(i))
 		}

@@ -2,6 +2,11 @@ package kernel
 
 import "math"
 
+// Halves reports whether windows are the common ones of pooling: 2x2, side by side from the corner on.
+func (w Window) Halves() bool {
+	return w.KernelH == 2 && w.KernelW == 2 && w.StrideH == 2 && w.StrideW == 2 && w.DilationH == 1 && w.DilationW == 1 && w.PadTop == 0 && w.PadLeft == 0
+}
+
 // MaxPool2D is max pooling over windows. Padding is left out, as if it were minus infinity. Of equal values the first in
 // row-major order of the window wins; a NaN wins over everything.
 type MaxPool2D[T Float] struct {
@@ -29,7 +34,7 @@ func (m *MaxPool2D[T]) Forward(p *Pool, n int, y, x []T, argmax []uint8) {
 func (m *MaxPool2D[T]) Backward(p *Pool, n int, dx, dy []T, argmax []uint8) {
 	m.backward, m.out, m.in, m.argmax = true, dx, dy, argmax
 	rows := n * m.w.InH
-	if m.halves() {
+	if m.w.Halves() {
 		rows = n * m.w.OutH
 	}
 	m.run(p, rows, n*m.w.InH*m.w.InW*m.w.InC)
@@ -38,7 +43,7 @@ func (m *MaxPool2D[T]) Backward(p *Pool, n int, dx, dy []T, argmax []uint8) {
 func (m *MaxPool2D[T]) run(p *Pool, rows, elements int) {
 	if rows > 0 {
 		m.rows, m.perPiece = rows, max(1, rows*blockLength/max(elements, 1))
-		p.forTraffic(elements).run((rows+m.perPiece-1)/m.perPiece, m)
+		forTraffic[T](p, elements).run((rows+m.perPiece-1)/m.perPiece, m)
 	}
 	m.out, m.in, m.argmax = nil, nil, nil
 }
@@ -48,18 +53,12 @@ func (m *MaxPool2D[T]) piece(_, i int) {
 		switch {
 		case !m.backward:
 			m.outputRow(row/m.w.OutH, row%m.w.OutH)
-		case m.halves():
+		case m.w.Halves():
 			m.inputRows(row/m.w.OutH, row%m.w.OutH)
 		default:
 			m.inputRow(row/m.w.InH, row%m.w.InH, 0)
 		}
 	}
-}
-
-// halves reports whether the windows are the common ones: 2x2 side by side from the corner on.
-func (m *MaxPool2D[T]) halves() bool {
-	w := &m.w
-	return w.KernelH == 2 && w.KernelW == 2 && w.StrideH == 2 && w.StrideW == 2 && w.DilationH == 1 && w.DilationW == 1 && w.PadTop == 0 && w.PadLeft == 0
 }
 
 // outputRow computes row oh of an image of y.
@@ -68,7 +67,7 @@ func (m *MaxPool2D[T]) outputRow(image, oh int) {
 	top := oh*w.StrideH - w.PadTop
 	x := m.in[image*w.InH*w.InW*w.InC:]
 	done := 0
-	if m.halves() && top+1 < w.InH {
+	if m.w.Halves() && top+1 < w.InH {
 		at, width := (image*w.OutH+oh)*w.OutW*w.InC, w.InW*w.InC
 		pixels := min(w.OutW, w.InW/2)
 		done = vectorMaxPool(pixels, w.InC, float32s(m.out[at:]), float32s(x[top*width:]), width, part(m.argmax, at, len(m.argmax)))

@@ -11,9 +11,15 @@ const (
 	sharedFromPortable = sharedFrom / 8
 )
 
+// vectorized reports whether operations on T have assembly.
+func vectorized[T Float]() bool {
+	_, ok := any(T(0)).(float32)
+	return ok && family != portable
+}
+
 // forTraffic is the pool to use for an operation that reads and writes so many elements: none when it is too small to share.
-func (p *Pool) forTraffic(elements int) *Pool {
-	if elements < sharedFromPortable || elements < sharedFrom && family != portable {
+func forTraffic[T Float](p *Pool, elements int) *Pool {
+	if elements < sharedFromPortable || elements < sharedFrom && vectorized[T]() {
 		return nil
 	}
 	return p
@@ -50,7 +56,7 @@ func (s *squares[T]) piece(_, i int) {
 func SumSquares[T Float](p *Pool, x []T) float64 {
 	n := blockCount(len(x))
 	total := 0.0
-	if p = p.forTraffic(len(x)); p.Threads() == 1 {
+	if p = forTraffic[T](p, len(x)); p.Threads() == 1 {
 		for i := range n {
 			from, to := blockRange(len(x), i)
 			total += sumSquares(x[from:to])

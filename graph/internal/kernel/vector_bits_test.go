@@ -42,7 +42,7 @@ func elementWise() []float64 {
 		p.run(nil)
 		all = append(all, p.y, p.dx)
 	}
-	return float64s(all...)
+	return widened(all...)
 }
 
 // reductionsToo lists sums besides, which the assembly may add in another order than the portable form.
@@ -53,7 +53,7 @@ func reductionsToo() []float64 {
 	for _, channels := range []int{1, 3, 32, 100} {
 		c := newNormCase[float32](1111, channels, true)
 		c.run(nil)
-		all = append(all, float64s(c.y, c.mean, c.variance, c.dx, c.dgamma, c.dbeta)...)
+		all = append(all, widened(c.y, c.mean, c.variance, c.dx, c.dgamma, c.dbeta)...)
 	}
 	return all
 }

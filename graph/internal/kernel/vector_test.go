@@ -155,8 +155,8 @@ func testThreadBits(t *testing.T, f func(p *Pool) []float64) {
 	}
 }
 
-// float64s joins slices, exactly.
-func float64s[T Float](slices ...[]T) []float64 {
+// widened joins slices, exactly.
+func widened[T Float](slices ...[]T) []float64 {
 	var all []float64
 	for _, s := range slices {
 		for _, v := range s {
@@ -172,41 +172,45 @@ func TestVectorThreadsDoNotChangeBits(t *testing.T) {
 }
 
 func testVectorThreads[T Float](t *testing.T) {
-	const n, channels = sharedFrom + 1234, 7
+	const channels = 7
+	n := sharedFromPortable + 1234
+	if vectorized[T]() {
+		n = sharedFrom + 1234
+	}
 	x, dy := random[T](generator(1), n), random[T](generator(2), n)
 	testThreadBits(t, func(p *Pool) []float64 { return []float64{SumSquares(p, x)} })
 	testThreadBits(t, func(p *Pool) []float64 {
 		w, m, v := slices.Clone(dy), make([]T, n), make([]T, n)
 		s := Adam(p, w, x, m, v, 0.01, 0.9, 0.999, 1e-7)
-		return append(float64s(w, m, v), s.Gradient, s.Weight, s.Step)
+		return append(widened(w, m, v), s.Gradient, s.Weight, s.Step)
 	})
 	testThreadBits(t, func(p *Pool) []float64 {
 		w, m := slices.Clone(dy), make([]T, n)
 		s := SGD(p, w, x, m, 0.01, 0.9, true)
-		return append(float64s(w, m), s.Gradient, s.Weight, s.Step)
+		return append(widened(w, m), s.Gradient, s.Weight, s.Step)
 	})
 	testThreadBits(t, func(p *Pool) []float64 {
 		s, d := NewSquaredError[T](), make([]T, n)
 		loss := s.Forward(p, x, dy)
 		s.Backward(p, d, x, dy, 1)
-		return append(float64s(d), float64(loss))
+		return append(widened(d), float64(loss))
 	})
 	testThreadBits(t, func(p *Pool) []float64 {
 		a, y, d := NewActivate[T](Activation{Function: Tanh}), make([]T, n), make([]T, n)
 		a.Forward(p, y, x)
 		a.Backward(p, d, y, dy)
-		return float64s(y, d)
+		return widened(y, d)
 	})
 	testThreadBits(t, func(p *Pool) []float64 {
 		c := newNormCase[T](n/channels, channels, true)
 		c.run(p)
-		return float64s(c.y, c.mean, c.variance, c.dx, c.dgamma, c.dbeta)
+		return widened(c.y, c.mean, c.variance, c.dx, c.dgamma, c.dbeta)
 	})
 	for _, w := range []Window{poolWindow(31, 40, 48, 2, 2), poolWindow(31, 40, 48, 3, 2)} {
 		testThreadBits(t, func(p *Pool) []float64 {
 			c := newPoolCase[T](w, 6)
 			c.run(p)
-			return float64s(c.y, c.dx)
+			return widened(c.y, c.dx)
 		})
 	}
 }

@@ -49,7 +49,7 @@ func conv() {
 		}
 		derive(s.isa)
 		sumRows(s.isa)
-		winograd(s.isa)
+		filters(s.isa)
 	}
 	transpose()
 }
@@ -95,9 +95,9 @@ const (
 
 // tile builds a product of rows pixels with a panel of one or two vectors of columns:
 //
-//	for each tile: out[results[m]][0..columns) = act(bias + sum over segments s, k of in[pixels[m]+taps[s]+k] * b[s*length+k][0..columns))
+//	for each tile: out[results[m]][0..columns) = act(bias + sum over segments s, k of in[pixels[m]+taps[s].in+k] * b[k][0..columns))
 //
-// Offsets are in bytes. All accumulators stay in registers; what does not fit is local.
+// where b goes on behind the last segment's rows and taps[s].skip. Offsets are in bytes. All accumulators stay in registers; what does not fit is local.
 func tile(s isa, rows, vectors int) {
 	const (
 		taps = iota
@@ -164,8 +164,10 @@ func tile(s isa, rows, vectors int) {
 	}
 	Label("segment")
 	MOVQ(local[taps], a)
+	MOVLQSX(Mem{Base: a, Disp: 4}, count)
+	ADDQ(count, b)
 	MOVLQSX(Mem{Base: a}, count)
-	ADDQ(Imm(4), a)
+	ADDQ(Imm(8), a)
 	MOVQ(a, local[taps])
 	MOVQ(local[in], a)
 	ADDQ(count, a)
@@ -386,7 +388,7 @@ func dots(s isa, rows int) {
 	Label("segment")
 	MOVQ(local[taps], a)
 	MOVLQSX(Mem{Base: a}, count)
-	ADDQ(Imm(4), a)
+	ADDQ(Imm(8), a)
 	MOVQ(a, local[taps])
 	MOVQ(local[in], a)
 	ADDQ(count, a)

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/pkg/errors"
+	"github.com/spf13/cobra"
+
+	"dcae/experiments"
+)
+
+func benchCommand() *cobra.Command {
+	var batch, threads int
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "bench [ARM...]",
+		Short: "Measure training speed, and where the time goes",
+		Long: "Trains each model (default: sigmoid, highlr, improved, deep) for a few seconds and prints images/s (median of five windows),\n" +
+			"GFLOP/s of the products, the largest memory so far, and the time of each op.",
+		RunE: func(c *cobra.Command, args []string) error {
+			for _, n := range []struct {
+				flag  string
+				value int
+			}{{"batch", batch}, {"threads", threads}} {
+				if n.value < 1 {
+					return usageError{errors.Errorf("--%s must be at least 1, not %d", n.flag, n.value)}
+				}
+			}
+			if len(args) == 0 {
+				args = []string{"sigmoid", "highlr", "improved", "deep"}
+			}
+			for _, name := range args {
+				if err := experiments.CheckBench(name); err != nil {
+					return usageError{err}
+				}
+			}
+			for _, name := range args {
+				b, err := experiments.Bench(name, batch, threads)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					err = json.NewEncoder(c.OutOrStdout()).Encode(b)
+				} else {
+					err = printBench(c.OutOrStdout(), b)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	c.Flags().IntVar(&batch, "batch", 32, "images in a step")
+	c.Flags().IntVar(&threads, "threads", runtime.NumCPU(), "processors to use")
+	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object for each model")
+	return c
+}
+
+func printBench(w io.Writer, b *experiments.Benchmark) error {
+	fmt.Fprintf(w, "%s: %.0f images/s (windows %s), %.0f GFLOP/s, %d MiB; batch %d, %d threads, %s kernels\n\n",
+		b.Model, b.ImagesPerSecond, joinNumbers(b.Windows), b.GFLOPS, b.PeakRSS, b.Batch, b.Threads, b.Kernels)
+	const row = "  %-22s  %-30s  %10s  %10s  %6s\n"
+	fmt.Fprintf(w, row, "layer", "op", "forward", "backward", "share")
+	for _, o := range b.Ops {
+		fmt.Fprintf(w, row, o.Layer, o.Op, milliseconds(o.Forward), milliseconds(o.Backward), fmt.Sprintf("%.1f%%", 100*(o.Forward+o.Backward)/b.StepSeconds))
+	}
+	_, err := fmt.Fprintf(w, "  a step takes %s\n\n", milliseconds(b.StepSeconds))
+	return errors.Wrap(err, "printing")
+}
+
+func milliseconds(seconds float64) string {
+	if seconds == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.3f ms", float64(time.Duration(seconds*1e9))/1e6)
+}
+
+func joinNumbers(x []float64) string {
+	parts := make([]string, len(x))
+	for i, v := range x {
+		parts[i] = fmt.Sprintf("%.0f", v)
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,172 @@
+package experiments
+
+import (
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+	"dcae/models"
+	"dcae/training"
+	"dcae/training/dataset"
+)
+
+// Benchmark is how fast a model trains, and where the time goes.
+type Benchmark struct {
+	Model           string    `json:"model"`
+	Batch           int       `json:"batch"`
+	Threads         int       `json:"threads"`
+	Kernels         string    `json:"kernels"`
+	ImagesPerSecond float64   `json:"images_per_s"` // median of the windows
+	Windows         []float64 `json:"windows"`
+	GFLOPS          float64   `json:"gflops"`       // of the products, counted as for direct convolution
+	PeakRSS         int       `json:"peak_rss_mib"` // largest resident memory of the process so far; 0: not known here
+	StepSeconds     float64   `json:"step_s"`
+	Ops             []OpShare `json:"ops"`
+}
+
+// OpShare is the time of one op in a step, in seconds.
+type OpShare struct {
+	Layer    string  `json:"layer"`
+	Op       string  `json:"op"`
+	Forward  float64 `json:"forward_s"`
+	Backward float64 `json:"backward_s"`
+}
+
+// benchModels are models that are there for timing alone.
+func benchModels() []Arm {
+	out := []Arm{{Name: "deep", Model: models.Deep(), Optimizer: training.Adam{}}}
+	for _, size := range []int{128, 256, 512} {
+		m := models.FourLevel(size)
+		out = append(out, Arm{Name: m.Name, Model: m, Optimizer: training.Adam{}})
+	}
+	return out
+}
+
+func benchArm(name string) (Arm, error) {
+	for _, a := range benchModels() {
+		if a.Name == name {
+			return a, nil
+		}
+	}
+	a, err := LookupArm(name)
+	if err != nil {
+		var names []string
+		for _, m := range benchModels() {
+			names = append(names, m.Name)
+		}
+		err = errors.Errorf("%v, %s", err, strings.Join(names, ", "))
+	}
+	return a, err
+}
+
+// CheckBench tells whether there is such a model.
+func CheckBench(name string) error {
+	_, err := benchArm(name)
+	return err
+}
+
+// Bench measures a model's training speed on MNIST, enlarged to the model's input.
+func Bench(name string, batch, threads int) (*Benchmark, error) {
+	arm, err := benchArm(name)
+	if err != nil {
+		return nil, err
+	}
+	set, err := dataset.MNIST()
+	if err != nil {
+		return nil, err
+	}
+	size := arm.Model.Input.Size()
+	images := newEnlarged(set.Train, arm.Model.Input, max(batch, min(8192, 8192*784/size)))
+	forward, flops, err := arm.Model.FLOPs()
+	if err != nil {
+		return nil, err
+	}
+	// a window of about 60 GFLOP takes well under a second, and holds at least four steps
+	steps := max(4, int(6e10/(flops+forward)/float64(batch)))
+	th := graph.NewThreads(threads)
+	defer th.Close()
+	speed, err := training.MeasureSpeed(arm.Model, images, training.Config{Seed: 1, Batch: batch, Optimizer: arm.Optimizer, Loss: arm.Loss, Threads: th}, 5, steps)
+	if err != nil {
+		return nil, err
+	}
+	b := &Benchmark{
+		Model: name, Batch: batch, Threads: threads, Kernels: graph.KernelFamily(),
+		ImagesPerSecond: median(speed.ImagesPerSecond), Windows: speed.ImagesPerSecond, PeakRSS: peakRSS(),
+	}
+	b.GFLOPS = b.ImagesPerSecond * flops / 1e9
+	perStep := 1 / float64(speed.Profiled)
+	b.StepSeconds = speed.Total.Seconds() * perStep
+	rest := b.StepSeconds
+	for _, o := range speed.Ops {
+		seconds := o.Time.Seconds() * perStep
+		rest -= seconds
+		if !o.Backward {
+			b.Ops = append(b.Ops, OpShare{Layer: o.Layer, Op: o.Op, Forward: seconds})
+			continue
+		}
+		for i := range b.Ops {
+			if b.Ops[i].Layer == o.Layer && b.Ops[i].Op == o.Op {
+				b.Ops[i].Backward += seconds
+			}
+		}
+	}
+	read := speed.Batches.Seconds() * perStep
+	b.Ops = append(b.Ops, OpShare{Op: "shuffling and reading images", Forward: read}, OpShare{Op: "optimizer and the machine", Backward: rest - read})
+	return b, nil
+}
+
+// enlarged is the beginning of a source with every pixel repeated and a black border, so that images fill a larger input.
+type enlarged struct {
+	images []uint8
+	size   int
+}
+
+func newEnlarged(from *dataset.Images, input graph.Shape, n int) *enlarged {
+	n = min(n, from.Len())
+	s := from.Shape()
+	e := &enlarged{images: make([]uint8, n*input.Size()), size: input.Size()}
+	scale := min(input[0]/s.H, input[1]/s.W)
+	top, left := (input[0]-scale*s.H)/2, (input[1]-scale*s.W)/2
+	buffer, index := make([]float32, s.Size()), make([]int, 1)
+	for index[0] = range n {
+		from.Read(buffer, index)
+		img := e.images[index[0]*e.size:]
+		for y := range scale * s.H {
+			for x := range scale * s.W {
+				img[(top+y)*input[1]+left+x] = uint8(255*buffer[y/scale*s.W+x/scale] + 0.5)
+			}
+		}
+	}
+	return e
+}
+
+// Len is the number of images.
+func (e *enlarged) Len() int { return len(e.images) / e.size }
+
+// Read converts images to 0..1.
+func (e *enlarged) Read(dst []float32, indices []int) {
+	for i, index := range indices {
+		out := dst[i*e.size : (i+1)*e.size]
+		for k, v := range e.images[index*e.size : (index+1)*e.size] {
+			out[k] = float32(v) / 255
+		}
+	}
+}
+
+// peakRSS is the largest resident memory of the process so far in MiB, where the system tells it.
+func peakRSS() int {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kib, _ := strconv.Atoi(strings.Fields(rest)[0])
+			return kib / 1024
+		}
+	}
+	return 0
+}
