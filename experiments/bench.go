@@ -2,6 +2,8 @@ package experiments
 
 import (
 	"os"
+	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -74,12 +76,12 @@ func Bench(name string, batch, threads int) (*Benchmark, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := dataset.MNIST()
+	images, err := benchImages(arm.Model.Input, batch)
 	if err != nil {
 		return nil, err
 	}
-	size := arm.Model.Input.Size()
-	images := newEnlarged(set.Train, arm.Model.Input, max(batch, min(8192, 8192*784/size)))
+	runtime.GC()         // runs the finalizers of files that images come from, and
+	debug.FreeOSMemory() // gives back their memory: the peak is to be that of training
 	forward, flops, err := arm.Model.FLOPs()
 	if err != nil {
 		return nil, err
@@ -116,6 +118,15 @@ func Bench(name string, batch, threads int) (*Benchmark, error) {
 	read := speed.Batches.Seconds() * perStep
 	b.Ops = append(b.Ops, OpShare{Op: "shuffling and reading images", Forward: read}, OpShare{Op: "optimizer and the machine", Backward: rest - read})
 	return b, nil
+}
+
+// benchImages are as many images as make 8,192 of 28x28 pixels, at least one batch.
+func benchImages(input graph.Shape, batch int) (*enlarged, error) {
+	set, err := dataset.MNIST()
+	if err != nil {
+		return nil, err
+	}
+	return newEnlarged(set.Train, input, max(batch, min(8192, 8192*784/input.Size()))), nil
 }
 
 // enlarged is the beginning of a source with every pixel repeated and a black border, so that images fill a larger input.

@@ -98,10 +98,7 @@ func define(s Study, set *dataset.Set) (*Definition, error) {
 }
 
 func describe(a Arm, epochs int) (arm, error) {
-	out := arm{Name: a.Name, Factors: append([]string{}, a.Factors...), Epochs: epochs, Optimizer: a.Optimizer.String(), Loss: string(a.Loss), Input: a.Model.Input}
-	if out.Loss == "" {
-		out.Loss = string(graph.MSE)
-	}
+	out := arm{Name: a.Name, Factors: append([]string{}, a.Factors...), Epochs: epochs, Optimizer: a.Optimizer.String(), Loss: a.Loss.String(), Input: a.Model.Input}
 	shapes, err := a.Model.Shapes()
 	if err != nil {
 		return out, err

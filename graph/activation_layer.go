@@ -20,11 +20,14 @@ func (Activate) OutputShape(in []Shape) (Shape, error) { return one(in, 0) }
 func (Activate) Variables([]Shape) []Declaration { return nil }
 
 func (l Activate) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Node, error) {
-	act, err := l.Function.kernel()
-	if err != nil {
+	if err := l.Function.Check(); err != nil {
 		return nil, err
 	}
-	return activate(b, string(l.Function), act, in[0])
+	b.logits = in[0]
+	if b.precision == Float64 {
+		return applied[float64](b, l.Function, in[0])
+	}
+	return applied[float32](b, l.Function, in[0])
 }
 
 // LeakyRectifier is max(x, 0) + NegativeSlope*min(x, 0) (Maas et al. 2013); Keras calls the layer LeakyReLU. Reference:
@@ -55,27 +58,4 @@ func activate(b *builder, label string, act kernel.Activation, x *gorgonia.Node)
 		return elementwise[float64](b, label, act, x)
 	}
 	return elementwise[float32](b, label, act, x)
-}
-
-func elementwise[T kernel.Float](b *builder, label string, act kernel.Activation, x *gorgonia.Node) (*gorgonia.Node, error) {
-	k := kernel.NewActivate[T](act)
-	item := Shape(x.Shape()[1:])
-	forward := &op{label: label, batched: true, item: item}
-	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
-		k.Forward(b.pool, data[T](y), data[T](in[0]))
-		return nil
-	}
-	forward.derive = func(in gorgonia.Nodes, y, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-		if !forward.differentiable[0] {
-			return gorgonia.Nodes{nil}, nil
-		}
-		backward := &op{label: "gradient of " + label, batched: true, item: item}
-		backward.run = func(in []gorgonia.Value, dx gorgonia.Value) error {
-			k.Backward(b.pool, data[T](dx), data[T](in[0]), data[T](in[1]))
-			return nil
-		}
-		dx, err := b.add(backward, y, grad)
-		return gorgonia.Nodes{dx}, err
-	}
-	return b.add(forward, x)
 }

@@ -16,6 +16,9 @@ type BatchNormalization struct {
 	Epsilon  float64 // default 0.001
 	NoScale  bool    // no gamma
 	NoCenter bool    // no beta
+
+	GammaRegularizer Regularizer `json:",omitzero"`
+	BetaRegularizer  Regularizer `json:",omitzero"`
 }
 
 // Class is "BatchNormalization".
@@ -29,32 +32,42 @@ func (l BatchNormalization) Variables(in []Shape) []Declaration {
 	channels := Shape{in[0][len(in[0])-1]}
 	var d []Declaration
 	if !l.NoScale {
-		d = append(d, Declaration{"gamma", channels, Ones{}, true})
+		d = append(d, Declaration{Name: "gamma", Shape: channels, Init: Ones{}, Trainable: true, Regularizer: l.GammaRegularizer})
 	}
 	if !l.NoCenter {
-		d = append(d, Declaration{"beta", channels, Zeros{}, true})
+		d = append(d, Declaration{Name: "beta", Shape: channels, Init: Zeros{}, Trainable: true, Regularizer: l.BetaRegularizer})
 	}
-	return append(d, Declaration{"moving_mean", channels, Zeros{}, false}, Declaration{"moving_variance", channels, Ones{}, false})
+	return append(d, Declaration{Name: "moving_mean", Shape: channels, Init: Zeros{}}, Declaration{Name: "moving_variance", Shape: channels, Init: Ones{}})
 }
 
 func (l BatchNormalization) apply(b *builder, layer string, in []*gorgonia.Node) (*gorgonia.Node, error) {
+	if b.precision == Float64 {
+		return batchNorm[float64](b, layer, l.withDefaults(), nil, in[0])
+	}
+	return batchNorm[float32](b, layer, l.withDefaults(), nil, in[0])
+}
+
+func (l BatchNormalization) withDefaults() BatchNormalization {
 	if l.Epsilon == 0 {
 		l.Epsilon = 1e-3
 	}
 	if l.Momentum == 0 {
 		l.Momentum = 0.99
 	}
-	if b.precision == Float64 {
-		return batchNorm[float64](b, layer, l, in[0])
-	}
-	return batchNorm[float32](b, layer, l, in[0])
+	return l
 }
 
-// batchNorm adds an op over x, gamma and beta (those that there are) and, in evaluation, the moving statistics.
-func batchNorm[T kernel.Float](b *builder, layer string, l BatchNormalization, x *gorgonia.Node) (*gorgonia.Node, error) {
+// batchNorm adds an op over x, gamma and beta (those that there are) and, in evaluation, the moving statistics. With a window it
+// computes the max pooling that follows, too.
+func batchNorm[T kernel.Float](b *builder, layer string, l BatchNormalization, pool *kernel.Window, x *gorgonia.Node) (*gorgonia.Node, error) {
 	item := Shape(x.Shape()[1:])
 	channels := item[len(item)-1]
-	k := kernel.NewBatchNorm[T](channels, l.Epsilon)
+	label, out := "batch_normalization", item
+	var k normalizer[T] = plainNormalizer[T]{kernel.NewBatchNorm[T](channels, l.Epsilon), channels}
+	if pool != nil {
+		label, out = label+"+max_pooling2d", Shape{pool.OutH, pool.OutW, pool.OutC}
+		k = &poolingNormalizer[T]{BatchNormPool: kernel.NewBatchNormPool[T](*pool, l.Epsilon), image: item.Size()}
+	}
 	in := []*gorgonia.Node{x}
 	read := func(name string) (at int, err error) {
 		v, err := b.variable(layer, name)
@@ -82,10 +95,9 @@ func batchNorm[T kernel.Float](b *builder, layer string, l BatchNormalization, x
 		if err != nil {
 			return nil, err
 		}
-		return b.add(&op{label: "batch_normalization (evaluation)", batched: true, item: item,
+		return b.add(&op{label: label + " (evaluation)", batched: true, item: out,
 			run: func(in []gorgonia.Value, y gorgonia.Value) error {
-				x := data[T](in[0])
-				k.Evaluate(b.pool, len(x)/channels, data[T](y), x, optional[T](in, gamma, gamma > 0), optional[T](in, beta, beta > 0), data[T](in[mean]), data[T](in[variance]))
+				k.evaluate(b.pool, data[T](y), data[T](in[0]), optional[T](in, gamma, gamma > 0), optional[T](in, beta, beta > 0), data[T](in[mean]), data[T](in[variance]))
 				return nil
 			}}, in...)
 	}
@@ -93,10 +105,9 @@ func batchNorm[T kernel.Float](b *builder, layer string, l BatchNormalization, x
 	b.statistics = append(b.statistics,
 		statistic{b.params.Lookup(layer + "/moving_mean"), mean, l.Momentum},
 		statistic{b.params.Lookup(layer + "/moving_variance"), variance, l.Momentum})
-	forward := &op{label: "batch_normalization", batched: true, item: item}
+	forward := &op{label: label, batched: true, item: out}
 	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
-		x := data[T](in[0])
-		k.Train(b.pool, len(x)/channels, data[T](y), x, optional[T](in, gamma, gamma > 0), optional[T](in, beta, beta > 0), data[T](mean), data[T](variance))
+		k.train(b.pool, data[T](y), data[T](in[0]), optional[T](in, gamma, gamma > 0), optional[T](in, beta, beta > 0), data[T](mean), data[T](variance))
 		return nil
 	}
 	forward.derive = func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
@@ -109,10 +120,9 @@ func batchNorm[T kernel.Float](b *builder, layer string, l BatchNormalization, x
 		if beta > 0 {
 			dbeta = newDense(b.precision, Shape{channels})
 		}
-		backward := &op{label: "gradient of batch_normalization", batched: true, item: item}
+		backward := &op{label: "gradient of " + label, batched: true, item: item}
 		backward.run = func(in []gorgonia.Value, dx gorgonia.Value) error {
-			x := data[T](in[0])
-			k.Backward(b.pool, len(x)/channels, data[T](dx), data[T](dgamma), data[T](dbeta), x, optional[T](in, 2, gamma > 0), data[T](mean), data[T](variance), data[T](in[1]))
+			k.backward(b.pool, data[T](dx), data[T](dgamma), data[T](dbeta), data[T](in[0]), optional[T](in, 2, gamma > 0), data[T](mean), data[T](variance), data[T](in[1]))
 			return nil
 		}
 		core, err := b.add(backward, reads...)

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"slices"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -14,6 +16,7 @@ type builder struct {
 	precision  Precision
 	pool       *kernel.Pool
 	training   bool // batch statistics and gradients
+	separate   bool // each layer has a node of its own: none is computed together with the next
 	memory     memory
 	ops        []*op
 	params     *Params
@@ -21,7 +24,18 @@ type builder struct {
 	flows      map[*gorgonia.Node]bool // whether a gradient flows to a node
 	statistics []statistic
 	outputs    []*gorgonia.Node // of the model's nodes
-	layer      string           // whose ops are being added; empty for the loss
+	penalties  []*gorgonia.Node // scalars to add to the loss
+	random     randomness
+	layer      string         // whose ops are being added; empty for the loss
+	wantLogits bool           // what goes into its sigmoid is wanted
+	logits     *gorgonia.Node // what went into the last activation
+}
+
+// randomness addresses what layers draw in a training step.
+type randomness struct {
+	seed uint64
+	step int            // counted from 1
+	uses map[string]int // how many layers of a name draw
 }
 
 // statistic is a moving average and the value of the current batch that it is to take in.
@@ -35,6 +49,7 @@ func newBuilder(params *Params, pool *kernel.Pool, training bool) *builder {
 	return &builder{
 		graph: gorgonia.NewGraph(), precision: params.Precision, pool: pool, training: training, params: params,
 		variables: map[*Variable]*gorgonia.Node{}, flows: map[*gorgonia.Node]bool{},
+		random: randomness{uses: map[string]int{}},
 	}
 }
 
@@ -55,7 +70,7 @@ func (b *builder) variable(layer, name string) (*gorgonia.Node, error) {
 	n := gorgonia.NewTensor(b.graph, b.precision.dtype(), len(v.Shape), gorgonia.WithShape(v.Shape...), gorgonia.WithName(v.Path()), gorgonia.WithValue(v.Value))
 	b.variables[v] = n
 	b.flows[n] = b.training && v.Trainable
-	return n, nil
+	return n, b.penalizeVariable(v, n)
 }
 
 // add makes a node of an op whose label, batched, item, run and derive are set.
@@ -102,17 +117,39 @@ func (b *builder) pick(label string, core *gorgonia.Node, side *tensor.Dense) (*
 	}, core)
 }
 
-// apply adds all layers of the model and returns its output.
-func (b *builder) apply(m *Model, x *gorgonia.Node) (*gorgonia.Node, error) {
-	for _, n := range m.Nodes {
+// apply adds all layers of the model and returns its output. With logits, what goes into the last layer's sigmoid stays.
+func (b *builder) apply(m *Model, x *gorgonia.Node, logits bool) (*gorgonia.Node, error) {
+	shapes, err := m.Shapes()
+	if err != nil {
+		return nil, err
+	}
+	normalizes := map[int]int{} // batch normalization by the pooling that it is computed with
+	for i, n := range m.Nodes {
+		if pool := m.pooledBy(i, shapes); pool >= 0 && !b.separate {
+			normalizes[pool] = i
+			b.outputs = append(b.outputs, nil)
+			continue
+		}
+		if i, ok := normalizes[i]; ok {
+			from := x
+			if k := m.Nodes[i].Inputs[0]; k >= 0 {
+				from = b.outputs[k]
+			}
+			out, err := b.applyPooled(m, i, n.Layer.(MaxPooling2D), from)
+			if err != nil {
+				return nil, err
+			}
+			b.outputs = append(b.outputs, out)
+			continue
+		}
 		in := make([]*gorgonia.Node, len(n.Inputs))
 		for i, from := range n.Inputs {
 			if in[i] = x; from >= 0 {
 				in[i] = b.outputs[from]
 			}
 		}
-		b.layer = n.Name
-		out, err := n.Layer.apply(b, n.Name, in)
+		b.layer, b.wantLogits = n.Name, logits && i == len(m.Nodes)-1
+		out, err := n.Layer.apply(b, n.owner(), in)
 		if err != nil {
 			return nil, errors.WithMessagef(err, "layer %s (%s)", n.Name, n.Layer.Class())
 		}
@@ -138,7 +175,8 @@ func (b *builder) finish(keep ...*gorgonia.Node) error {
 		o.readers = b.graph.To(n.ID()).Len()
 		o.sources = nil
 		for children := b.graph.From(n.ID()); children.Next(); {
-			if source, ours := children.Node().(*gorgonia.Node).Op().(*op); ours {
+			source, ours := children.Node().(*gorgonia.Node).Op().(*op)
+			if ours && !slices.Contains(o.sources, source) { // an op may read one output twice
 				o.sources = append(o.sources, source)
 			}
 		}

@@ -52,6 +52,10 @@ type Conv2D struct {
 	NoBias     bool
 	KernelInit Initializer // default Glorot uniform
 	BiasInit   Initializer // default zeros
+
+	KernelRegularizer   Regularizer `json:",omitzero"`
+	BiasRegularizer     Regularizer `json:",omitzero"`
+	ActivityRegularizer Regularizer `json:",omitzero"`
 }
 
 // Class is "Conv2D".
@@ -65,7 +69,7 @@ func (l Conv2D) OutputShape(in []Shape) (Shape, error) {
 
 // Variables are kernel and bias.
 func (l Conv2D) Variables(in []Shape) []Declaration {
-	return kernelAndBias(Shape{l.Kernel.H, l.Kernel.W, in[0][2], l.Filters}, l.Filters, l.NoBias, l.KernelInit, l.BiasInit)
+	return kernelAndBias(Shape{l.Kernel.H, l.Kernel.W, in[0][2], l.Filters}, l.Filters, l.NoBias, l.KernelInit, l.BiasInit, l.KernelRegularizer, l.BiasRegularizer)
 }
 
 func (l Conv2D) window(in []Shape) (kernel.Window, error) {
@@ -93,11 +97,12 @@ func (l Conv2D) apply(b *builder, layer string, in []*gorgonia.Node) (*gorgonia.
 }
 
 func conv2D[T kernel.Float](b *builder, layer string, l Conv2D, w kernel.Window, x *gorgonia.Node) (*gorgonia.Node, error) {
-	act, err := l.Activation.kernel()
-	if err != nil {
-		return nil, err
-	}
-	return weighted[T](b, "conv2d", layer, kernel.NewConv2D[T](w, act), w.InH*w.InW*w.InC, Shape{w.OutH, w.OutW, w.OutC}, l.Activation, x, !l.NoBias)
+	return weighting[T]{
+		label:   "conv2d",
+		product: func(act kernel.Activation) product[T] { return kernel.NewConv2D[T](w, act) },
+		perRow:  w.InH * w.InW * w.InC, out: Shape{w.OutH, w.OutW, w.OutC},
+		act: l.Activation, withBias: !l.NoBias, penalized: l.ActivityRegularizer,
+	}.add(b, layer, x)
 }
 
 // slide places a window on an image and computes the output's size (Keras' "same" and "valid").
@@ -131,16 +136,16 @@ func slideAxis(in, size, stride, dilation int, p Padding) (out, before int, err 
 	return (in-reach)/stride + 1, 0, nil
 }
 
-func kernelAndBias(k Shape, units int, noBias bool, kernelInit, biasInit Initializer) []Declaration {
+func kernelAndBias(k Shape, units int, noBias bool, kernelInit, biasInit Initializer, kernelPenalty, biasPenalty Regularizer) []Declaration {
 	if kernelInit == nil {
 		kernelInit = GlorotUniform()
 	}
-	d := []Declaration{{"kernel", k, kernelInit, true}}
+	d := []Declaration{{Name: "kernel", Shape: k, Init: kernelInit, Trainable: true, Regularizer: kernelPenalty}}
 	if !noBias {
 		if biasInit == nil {
 			biasInit = Zeros{}
 		}
-		d = append(d, Declaration{"bias", Shape{units}, biasInit, true})
+		d = append(d, Declaration{Name: "bias", Shape: Shape{units}, Init: biasInit, Trainable: true, Regularizer: biasPenalty})
 	}
 	return d
 }

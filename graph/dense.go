@@ -9,32 +9,42 @@ import (
 
 // Dense is a fully connected layer: activation(x kernel + bias).
 //
-// Input {length}, output {Units}; kernel [length, Units]. Reference: https://keras.io/api/layers/core_layers/dense/
+// Input {..., length}, output {..., Units}; kernel [length, Units]. It acts on the last axis: a Dense after an image does not
+// mix its pixels. Reference: https://keras.io/api/layers/core_layers/dense/
 type Dense struct {
 	Units      int
 	Activation Activation
 	NoBias     bool
 	KernelInit Initializer // default Glorot uniform
 	BiasInit   Initializer // default zeros
+
+	KernelRegularizer   Regularizer `json:",omitzero"`
+	BiasRegularizer     Regularizer `json:",omitzero"`
+	ActivityRegularizer Regularizer `json:",omitzero"`
 }
 
 // Class is "Dense".
 func (Dense) Class() string { return "Dense" }
 
-// OutputShape is {Units}.
+// OutputShape is the input's with Units as its last axis.
 func (l Dense) OutputShape(in []Shape) (Shape, error) {
-	if _, err := one(in, 1); err != nil {
+	s, err := one(in, 0)
+	if err != nil {
 		return nil, err
+	}
+	if len(s) == 0 {
+		return nil, errors.New("takes at least one axis besides the batch")
 	}
 	if l.Units < 1 {
 		return nil, errors.Errorf("needs at least one unit, not %d", l.Units)
 	}
-	return Shape{l.Units}, nil
+	return append(append(Shape{}, s[:len(s)-1]...), l.Units), nil
 }
 
 // Variables are kernel and bias.
 func (l Dense) Variables(in []Shape) []Declaration {
-	return kernelAndBias(Shape{in[0][0], l.Units}, l.Units, l.NoBias, l.KernelInit, l.BiasInit)
+	length := in[0][len(in[0])-1]
+	return kernelAndBias(Shape{length, l.Units}, l.Units, l.NoBias, l.KernelInit, l.BiasInit, l.KernelRegularizer, l.BiasRegularizer)
 }
 
 func (l Dense) apply(b *builder, layer string, in []*gorgonia.Node) (*gorgonia.Node, error) {
@@ -45,10 +55,14 @@ func (l Dense) apply(b *builder, layer string, in []*gorgonia.Node) (*gorgonia.N
 }
 
 func dense[T kernel.Float](b *builder, layer string, l Dense, x *gorgonia.Node) (*gorgonia.Node, error) {
-	act, err := l.Activation.kernel()
+	out, err := l.OutputShape(itemShapes([]*gorgonia.Node{x}))
 	if err != nil {
 		return nil, err
 	}
-	length := x.Shape()[1]
-	return weighted[T](b, "dense", layer, kernel.NewDense[T](length, l.Units, act), length, Shape{l.Units}, l.Activation, x, !l.NoBias)
+	length := x.Shape()[x.Dims()-1]
+	return weighting[T]{
+		label:   "dense",
+		product: func(act kernel.Activation) product[T] { return kernel.NewDense[T](length, l.Units, act) },
+		perRow:  length, out: out, act: l.Activation, withBias: !l.NoBias, penalized: l.ActivityRegularizer,
+	}.add(b, layer, x)
 }

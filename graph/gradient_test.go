@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"dcae/graph"
@@ -18,7 +19,7 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 		layers []graph.Layer
 	}
 	var cases []model
-	for _, act := range []graph.Activation{graph.Linear, graph.Sigmoid, graph.Tanh, graph.ReLU, graph.LeakyReLU} {
+	for _, act := range slices.Concat(pointwise, rowwise) {
 		cases = append(cases,
 			model{"dense " + string(act), graph.Shape{6}, []graph.Layer{graph.Dense{Units: 5, Activation: act}, graph.Dense{Units: 3}}},
 			model{"activation " + string(act), graph.Shape{4, 3, 2}, []graph.Layer{conv, graph.Activate{Function: act}, conv}})
@@ -53,12 +54,26 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 		model{"leaky_relu", graph.Shape{4, 4, 1}, []graph.Layer{conv, graph.LeakyRectifier{NegativeSlope: 0.1}, conv}},
 		model{"flatten and reshape", graph.Shape{4, 3, 2}, []graph.Layer{conv, graph.Flatten{}, graph.Dense{Units: 12}, graph.Reshape{Target: graph.Shape{3, -1, 2}}, conv}},
 	)
+	cases = append(cases,
+		model{"dropout", graph.Shape{5, 4, 1}, []graph.Layer{conv, graph.Dropout{Rate: 0.3}, conv}},
+		model{"spatial_dropout2d", graph.Shape{5, 4, 1}, []graph.Layer{graph.Conv2D{Filters: 6, Kernel: graph.Square(3)}, graph.SpatialDropout2D{Rate: 0.4}, conv}},
+		model{"gaussian_noise", graph.Shape{5, 4, 1}, []graph.Layer{conv, graph.GaussianNoise{StdDev: 0.5}, conv}},
+		model{"identity", graph.Shape{5, 4, 1}, []graph.Layer{conv, graph.Identity{}, conv}},
+	)
 	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) { compareWithDifferences(t, graph.Sequential("case", c.input, c.layers...)) })
+		t.Run(c.name, func(t *testing.T) {
+			compareWithDifferences(t, graph.Sequential("case", c.input, c.layers...), graph.MSE)
+		})
+	}
+	for _, c := range kerasCases() {
+		if c.name == "ties" { // a difference steps over its kinks
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) { compareWithDifferences(t, c.model, c.loss) })
 	}
 }
 
-func compareWithDifferences(t *testing.T, m *graph.Model) {
+func compareWithDifferences(t *testing.T, m *graph.Model, of graph.Loss) {
 	params, err := m.Init(3, graph.Float64)
 	check(t, err)
 	r := rand.New(rand.NewPCG(1, 2))
@@ -77,16 +92,17 @@ func compareWithDifferences(t *testing.T, m *graph.Model) {
 		check(t, v.Set(x))
 	}
 	const batch = 3
-	p, err := graph.NewTraining(m, params, graph.MSE, graph.Options{Batch: batch})
+	p, err := graph.NewTraining(m, params, of, graph.Options{Batch: batch})
 	check(t, err)
 	defer p.Close()
 	shapes, err := m.Shapes()
 	check(t, err)
 	check(t, p.SetInputs(random(batch*m.Input.Size(), 1), random(batch*shapes[len(shapes)-1].Size(), 1)))
 	loss := func() float64 {
-		l, err := p.Step(batch)
+		p.SetSteps(0) // the same noise each time
+		_, err := p.Step(batch)
 		check(t, err)
-		return l
+		return p.PenalizedLoss()
 	}
 	loss()
 	var gradients [][]float64

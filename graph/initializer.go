@@ -29,19 +29,23 @@ type RandomNormal struct{ Mean, StdDev float64 }
 // RandomUniform draws evenly from [Min, Max). Keras' defaults are -0.05 and 0.05.
 type RandomUniform struct{ Min, Max float64 }
 
+// RandomTruncatedNormal draws from a normal distribution, anew where a value lies more than two standard deviations from the
+// mean; Keras calls it TruncatedNormal. Its defaults are mean 0, standard deviation 0.05.
+type RandomTruncatedNormal struct{ Mean, StdDev float64 }
+
 // VarianceScaling scales the variance to the layer's fan: Scale/fan, where a variable of shape {..., in, out} has fan in
 // = in * receptive field and fan out = out * receptive field. The receptive field is the product of the other axes.
 type VarianceScaling struct {
-	Scale        float64
+	Scale        float64 // default 1
 	Fan          Fan
 	Distribution Distribution
-	Name         string // what String returns
+	Name         string // what String returns; default variance_scaling with the settings
 }
 
 // Fan says which of a layer's fans scales the variance.
 type Fan uint8
 
-// The fans: inputs of a unit, outputs that an input reaches, and their mean.
+// The fans: inputs of a unit, outputs that an input reaches, and their mean. A fan below 1 counts as 1.
 const (
 	FanIn Fan = iota
 	FanOut
@@ -102,6 +106,13 @@ func (u RandomUniform) Fill(values []float64, _ Shape, r *rand.Rand) {
 	}
 }
 
+// Fill draws from the truncated normal distribution.
+func (n RandomTruncatedNormal) Fill(values []float64, _ Shape, r *rand.Rand) {
+	for i := range values {
+		values[i] = n.Mean + n.StdDev*truncatedNormal(r)
+	}
+}
+
 // truncatedNormalStdDev is the standard deviation of a standard normal distribution truncated at two standard deviations.
 const truncatedNormalStdDev = 0.87962566103423978
 
@@ -115,7 +126,11 @@ func (v VarianceScaling) Fill(values []float64, shape Shape, r *rand.Rand) {
 	case FanAverage:
 		fan = (in + out) / 2
 	}
-	variance := v.Scale / max(1, fan)
+	scale := v.Scale
+	if scale == 0 {
+		scale = 1
+	}
+	variance := scale / max(1, fan)
 	switch v.Distribution {
 	case TruncatedNormal:
 		scale := math.Sqrt(variance) / truncatedNormalStdDev
@@ -166,4 +181,24 @@ func (n RandomNormal) String() string {
 func (u RandomUniform) String() string {
 	return fmt.Sprintf("random_uniform(minval=%g, maxval=%g)", u.Min, u.Max)
 }
-func (v VarianceScaling) String() string { return v.Name }
+func (n RandomTruncatedNormal) String() string {
+	return fmt.Sprintf("truncated_normal(mean=%g, stddev=%g)", n.Mean, n.StdDev)
+}
+func (v VarianceScaling) String() string {
+	if v.Name != "" {
+		return v.Name
+	}
+	scale := v.Scale
+	if scale == 0 {
+		scale = 1
+	}
+	return fmt.Sprintf("variance_scaling(scale=%g, mode=%v, distribution=%v)", scale, v.Fan, v.Distribution)
+}
+
+// String is Keras' name of the fan.
+func (f Fan) String() string { return [...]string{"fan_in", "fan_out", "fan_avg"}[f] }
+
+// String is Keras' name of the distribution.
+func (d Distribution) String() string {
+	return [...]string{"truncated_normal", "untruncated_normal", "uniform"}[d]
+}

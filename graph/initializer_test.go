@@ -2,6 +2,8 @@ package graph_test
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"dcae/graph"
@@ -21,6 +23,11 @@ func TestInitializersHaveKerasVariances(t *testing.T) {
 		{graph.HeUniform(), 0, 2.0 / 360, math.Sqrt(6.0 / 360)},
 		{graph.LecunNormal(), 0, 1.0 / 360, 2 * math.Sqrt(1.0/360) / 0.8796},
 		{graph.LecunUniform(), 0, 1.0 / 360, math.Sqrt(3.0 / 360)},
+		{graph.VarianceScaling{}, 0, 1.0 / 360, 2 * math.Sqrt(1.0/360) / 0.8796},
+		{graph.VarianceScaling{Scale: 3, Fan: graph.FanOut, Distribution: graph.UntruncatedNormal}, 0, 3.0 / 540, 1},
+		{graph.VarianceScaling{Scale: 0.5, Fan: graph.FanAverage, Distribution: graph.Uniform}, 0, 0.5 / 450, math.Sqrt(1.5 / 450)},
+		{graph.RandomTruncatedNormal{Mean: 1, StdDev: 0.05}, 1, 0.0025 * 0.7737, 1.1},
+		{graph.Orthogonal{Gain: 2}, 0, 4.0 / 360, 1},
 		{graph.RandomNormal{Mean: 0.5, StdDev: 0.05}, 0.5, 0.0025, 1},
 		{graph.RandomUniform{Min: -0.05, Max: 0.05}, 0, 0.01 / 12, 0.05},
 		{graph.Zeros{}, 0, 0, 0},
@@ -42,6 +49,72 @@ func TestInitializersHaveKerasVariances(t *testing.T) {
 		// 21,600 values: a mean is off by under 5 standard errors, a variance by under 5%
 		if math.Abs(mean-c.mean) > 5*math.Sqrt(c.variance/float64(len(x))) || math.Abs(variance-c.variance) > 0.05*c.variance || largest > c.limit*1.0001 {
 			t.Errorf("%v: mean %.4g, variance %.4g, largest %.4g; want %.4g, %.4g, at most %.4g", c.init, mean, variance, largest, c.mean, c.variance, c.limit)
+		}
+	}
+}
+
+func TestOrthogonalVectors(t *testing.T) {
+	for _, shape := range []graph.Shape{{3, 3, 2, 7}, {4, 9}, {5, 5}} {
+		columns := shape[len(shape)-1]
+		rows := shape.Size() / columns
+		x := make([]float64, shape.Size())
+		graph.Orthogonal{Gain: 3}.Fill(x, shape, graph.Random(1, "initialize", "", 0))
+		at := func(vector, i int) float64 { // the shorter axis counts vectors
+			if rows < columns {
+				return x[vector*columns+i]
+			}
+			return x[i*columns+vector]
+		}
+		for a := range min(rows, columns) {
+			for b := range a + 1 {
+				product, want := 0.0, 0.0
+				for i := range max(rows, columns) {
+					product += at(a, i) * at(b, i)
+				}
+				if a == b {
+					want = 9
+				}
+				if math.Abs(product-want) > 1e-12 {
+					t.Errorf("%v: vectors %d and %d have the product %g, not %g", shape, a, b, product, want)
+				}
+			}
+		}
+	}
+}
+
+func TestIdentityMatrix(t *testing.T) {
+	x := make([]float64, 6)
+	graph.IdentityMatrix{Gain: 2}.Fill(x, graph.Shape{2, 3}, nil)
+	if want := []float64{2, 0, 0, 0, 2, 0}; !slices.Equal(x, want) {
+		t.Errorf("%v, want %v", x, want)
+	}
+}
+
+func TestInitializersRefuseShapes(t *testing.T) {
+	for _, layer := range []graph.Layer{
+		graph.Conv2D{Filters: 1, Kernel: graph.Square(1), KernelInit: graph.IdentityMatrix{}},
+		graph.Conv2D{Filters: 1, Kernel: graph.Square(1), BiasInit: graph.Orthogonal{}},
+	} {
+		_, err := graph.Sequential("m", graph.Shape{2, 2, 1}, layer).Init(1, graph.Float32)
+		if err == nil || !strings.HasPrefix(err.Error(), "layer conv2d (Conv2D), ") {
+			t.Errorf("%+v: %v", layer, err)
+		}
+	}
+}
+
+func TestInitializersAreNamedAsInKeras(t *testing.T) {
+	for _, c := range []struct {
+		init graph.Initializer
+		want string
+	}{
+		{graph.HeNormal(), "he_normal"},
+		{graph.VarianceScaling{Fan: graph.FanAverage, Distribution: graph.Uniform}, "variance_scaling(scale=1, mode=fan_avg, distribution=uniform)"},
+		{graph.RandomTruncatedNormal{StdDev: 0.05}, "truncated_normal(mean=0, stddev=0.05)"},
+		{graph.Orthogonal{}, "orthogonal(gain=1)"},
+		{graph.IdentityMatrix{Gain: 0.5}, "identity(gain=0.5)"},
+	} {
+		if got := c.init.String(); got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
 		}
 	}
 }

@@ -1,37 +1,147 @@
 package graph
 
 import (
+	"fmt"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 
 	"dcae/graph/internal/kernel"
 )
 
-// Loss names a loss as Keras does; the zero value is mse.
-type Loss string
+// LossFunction names a loss as Keras does; the zero value is mse.
+type LossFunction string
 
-// MSE is the mean, over all values of a batch, of the squared difference between output and target.
-const MSE Loss = "mse"
+// The losses of one value against its target.
+const (
+	MeanSquaredError   LossFunction = "mse"
+	MeanAbsoluteError  LossFunction = "mae"
+	BinaryCrossentropy LossFunction = "binary_crossentropy"
+	Huber              LossFunction = "huber"
+	LogCosh            LossFunction = "log_cosh"
+)
 
-func (l Loss) apply(b *builder, y, target *gorgonia.Node) (*gorgonia.Node, error) {
-	if l != "" && l != MSE {
-		return nil, errors.Errorf("unknown loss %q (there is mse)", l)
-	}
-	if b.precision == Float64 {
-		return squaredError[float64](b, y, target)
-	}
-	return squaredError[float32](b, y, target)
+// Loss is the mean of a loss function over all values of a batch; the zero value is the mean squared error. Reference:
+// https://keras.io/api/losses/
+type Loss struct {
+	Function LossFunction
+
+	// FromLogits says that binary_crossentropy is given what a sigmoid would make probabilities of; else these are limited to
+	// 1e-7 and 1-1e-7. As in Keras, what goes into the sigmoid is taken where a model's last layer ends in one.
+	FromLogits     bool
+	LabelSmoothing float64 // of binary_crossentropy: the share by which targets are drawn to 0.5
+	Delta          float64 // of huber: where it turns linear; default 1
 }
 
-func squaredError[T kernel.Float](b *builder, y, target *gorgonia.Node) (*gorgonia.Node, error) {
-	k := kernel.NewSquaredError[T]()
-	forward := &op{label: "mean_squared_error", output: ownOutput{newScalar(b.precision)}}
+// MSE is the mean squared error.
+var MSE = Loss{Function: MeanSquaredError}
+
+// String names the loss and the settings that differ from their defaults: "mse", "huber(delta=2)".
+func (l Loss) String() string {
+	switch l.Function {
+	case "":
+		return string(MeanSquaredError)
+	case BinaryCrossentropy:
+		if l.FromLogits || l.LabelSmoothing != 0 {
+			return fmt.Sprintf("%s(from_logits=%t, label_smoothing=%g)", l.Function, l.FromLogits, l.LabelSmoothing)
+		}
+	case Huber:
+		if l.Delta != 0 && l.Delta != 1 {
+			return fmt.Sprintf("%s(delta=%g)", l.Function, l.Delta)
+		}
+	}
+	return string(l.Function)
+}
+
+// Check tells why there is no such loss; nil if there is.
+func (l Loss) Check() error {
+	switch l.Function {
+	case "", MeanSquaredError, MeanAbsoluteError, LogCosh:
+		return nil
+	case BinaryCrossentropy:
+		if !(l.LabelSmoothing >= 0 && l.LabelSmoothing <= 1) {
+			return errors.Errorf("label smoothing must be 0 to 1, not %g", l.LabelSmoothing)
+		}
+		return nil
+	case Huber:
+		if !(l.Delta >= 0) {
+			return errors.Errorf("huber's delta must be positive, not %g", l.Delta)
+		}
+		return nil
+	}
+	return errors.Errorf("unknown loss %q (there are mse, mae, binary_crossentropy, huber, log_cosh)", l.Function)
+}
+
+// wantsLogits tells whether the loss takes the place of a sigmoid at the model's end.
+func (l Loss) wantsLogits(m *Model) bool {
+	if l.Function != BinaryCrossentropy || len(m.Nodes) == 0 {
+		return false
+	}
+	switch last := m.Nodes[len(m.Nodes)-1].Layer.(type) {
+	case Conv2D, Conv2DTranspose, Dense, Activate:
+		a, _ := activationOf(last)
+		return a == Sigmoid
+	}
+	return false
+}
+
+func (l Loss) apply(b *builder, y, target *gorgonia.Node) (*gorgonia.Node, error) {
+	if err := l.Check(); err != nil {
+		return nil, err
+	}
+	if b.wantLogits {
+		l.FromLogits, y = true, b.logits
+	}
+	if b.precision == Float64 {
+		return distance(b, l.label(), measureOf[float64](l), y, target)
+	}
+	return distance(b, l.label(), measureOf[float32](l), y, target)
+}
+
+func (l Loss) label() string {
+	if l.Function == "" || l.Function == MeanSquaredError {
+		return "mean_squared_error"
+	}
+	return l.String()
+}
+
+// measure is a kernel that compares values with their targets.
+type measure[T kernel.Float] interface {
+	Forward(p *kernel.Pool, y, target []T) T
+	Backward(p *kernel.Pool, dy, y, target []T, scale T)
+}
+
+func measureOf[T kernel.Float](l Loss) measure[T] {
+	switch l.Function {
+	case MeanAbsoluteError:
+		return kernel.NewMeanDistance[T](kernel.AbsoluteError())
+	case BinaryCrossentropy:
+		if l.FromLogits {
+			return kernel.NewMeanDistance[T](kernel.LogitCrossEntropy(l.LabelSmoothing))
+		}
+		const epsilon = 1e-7
+		low, high := float64(T(epsilon)), float64(T(1-epsilon))
+		return kernel.NewMeanDistance[T](kernel.CrossEntropy(low, high, l.LabelSmoothing))
+	case Huber:
+		delta := l.Delta
+		if delta == 0 {
+			delta = 1
+		}
+		return kernel.NewMeanDistance[T](kernel.Huber(delta))
+	case LogCosh:
+		return kernel.NewMeanDistance[T](kernel.LogCosh())
+	}
+	return kernel.NewSquaredError[T]()
+}
+
+func distance[T kernel.Float](b *builder, label string, k measure[T], y, target *gorgonia.Node) (*gorgonia.Node, error) {
+	forward := &op{label: label, output: ownOutput{newScalar(b.precision)}}
 	forward.run = func(in []gorgonia.Value, loss gorgonia.Value) error {
 		setScalar(loss, k.Forward(b.pool, data[T](in[0]), data[T](in[1])))
 		return nil
 	}
 	forward.derive = func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-		backward := &op{label: "gradient of mean_squared_error", batched: true, item: Shape(in[0].Shape()[1:])}
+		backward := &op{label: "gradient of " + label, batched: true, item: Shape(in[0].Shape()[1:])}
 		backward.run = func(in []gorgonia.Value, dy gorgonia.Value) error {
 			k.Backward(b.pool, data[T](dy), data[T](in[0]), data[T](in[1]), scalar[T](in[2]))
 			return nil

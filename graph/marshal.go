@@ -22,3 +22,9 @@ func (u RandomUniform) MarshalText() ([]byte, error) { return []byte(u.String())
 
 // MarshalText writes the initializer's name.
 func (v VarianceScaling) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// MarshalText writes the initializer's name and settings.
+func (n RandomTruncatedNormal) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
+
+// MarshalText writes "nearest" or "bilinear".
+func (i Interpolation) MarshalText() ([]byte, error) { return []byte(i.String()), nil }

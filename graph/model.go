@@ -8,6 +8,7 @@ package graph
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -32,6 +33,8 @@ type Declaration struct {
 	Shape     Shape
 	Init      Initializer
 	Trainable bool
+
+	Regularizer Regularizer
 }
 
 // Node is a layer in its place: named, and fed by earlier nodes.
@@ -39,6 +42,18 @@ type Node struct {
 	Name   string
 	Layer  Layer
 	Inputs []int // indices of earlier nodes; -1 is the model's input
+
+	// SharedWith names the earlier node whose variables this one uses, for a layer that is called more than once; default its
+	// own.
+	SharedWith string
+}
+
+// owner is the name of the node whose variables this one uses.
+func (n Node) owner() string {
+	if n.SharedWith != "" {
+		return n.SharedWith
+	}
+	return n.Name
 }
 
 // Model is an acyclic graph of layers from one input to one output, which is the last node's.
@@ -124,12 +139,24 @@ func (m *Model) Init(seed uint64, p Precision) (*Params, error) {
 	params := &Params{Precision: p}
 	for i, n := range m.Nodes {
 		for _, d := range n.Layer.Variables(m.inputShapes(i, shapes)) {
-			v := &Variable{Layer: n.Name, Name: d.Name, Shape: d.Shape, Trainable: d.Trainable, Value: newDense(p, d.Shape)}
-			if params.Lookup(v.Path()) != nil {
+			v := &Variable{Layer: n.owner(), Name: d.Name, Shape: d.Shape, Trainable: d.Trainable, Regularizer: d.Regularizer}
+			other := params.Lookup(v.Path())
+			switch {
+			case n.SharedWith != "" && (other == nil || !slices.Equal(other.Shape, d.Shape)):
+				return nil, errors.Errorf("layer %s cannot share %s with %s: there is none of shape %v before it", n.Name, d.Name, n.SharedWith, d.Shape)
+			case n.SharedWith != "":
+				continue
+			case other != nil:
 				return nil, errors.Errorf("two layers are named %s", n.Name)
+			}
+			if r, ok := d.Init.(restricted); ok {
+				if err := r.fits(d.Shape); err != nil {
+					return nil, errors.WithMessagef(err, "layer %s (%s), %s", n.Name, n.Layer.Class(), d.Name)
+				}
 			}
 			values := make([]float64, d.Shape.Size())
 			d.Init.Fill(values, d.Shape, Random(seed, "initialize", v.Path(), 0))
+			v.Value = newDense(p, d.Shape)
 			if err := v.Set(values); err != nil {
 				return nil, err
 			}
@@ -145,11 +172,7 @@ func one(in []Shape, axes int) (Shape, error) {
 		return nil, errors.Errorf("takes one input, not %d", len(in))
 	}
 	if axes > 0 && len(in[0]) != axes {
-		what := "a vector per image (put a Flatten before it)"
-		if axes == 3 {
-			what = "images of height x width x channels"
-		}
-		return nil, errors.Errorf("takes %s, not %v", what, in[0])
+		return nil, errors.Errorf("takes images of height x width x channels, not %v: put a Reshape before it", in[0])
 	}
 	return in[0], nil
 }

@@ -30,7 +30,6 @@ func TestShapesThatDoNotFitAreErrorsThatNameTheLayer(t *testing.T) {
 		layers []graph.Layer
 		want   string
 	}{
-		{image, []graph.Layer{graph.Dense{Units: 3}}, "dense (Dense): takes a vector per image (put a Flatten before it), not 8x6x2"},
 		{graph.Shape{5}, []graph.Layer{graph.Conv2D{Filters: 1, Kernel: graph.Square(1)}}, "conv2d (Conv2D): takes images of height x width x channels, not 5"},
 		{image, []graph.Layer{graph.Conv2D{Filters: 1, Kernel: graph.Square(7)}}, "a window of 7 pixels does not fit into 6"},
 		{image, []graph.Layer{graph.Conv2D{Kernel: graph.Square(3)}}, "at least one filter"},

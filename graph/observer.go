@@ -17,6 +17,9 @@ func (b *builder) observe(o Observer) error {
 	if b.precision != Float32 {
 		return errors.New("only float32 outputs can be observed")
 	}
+	if b.outputs[o.Node] == nil {
+		return errors.New("a batch normalization that is computed together with the pooling after it cannot be observed")
+	}
 	_, err := b.add(&op{label: "observe", output: ownOutput{newScalar(b.precision)},
 		run: func(in []gorgonia.Value, _ gorgonia.Value) error {
 			o.Observe(data[float32](in[0]))
@@ -50,8 +53,14 @@ func activationOf(l Layer) (Activation, bool) {
 		return l.Activation, true
 	case Activate:
 		return l.Function, true
-	case LeakyRectifier:
+	case LeakyRectifier, ParametricRectifier:
 		return LeakyReLU, true
+	case Rectifier:
+		return ReLU, true
+	case ExponentialLinear:
+		return ELU, true
+	case SoftmaxLayer:
+		return Softmax, true
 	}
 	return Linear, false
 }

@@ -24,10 +24,12 @@ func (p Precision) dtype() tensor.Dtype {
 // Variable is one array of a layer's state: a weight that is trained or a statistic that is not.
 type Variable struct {
 	Layer     string // the layer's name
-	Name      string // as Keras calls it: kernel, bias, gamma, beta, moving_mean, moving_variance
+	Name      string // as Keras calls it: kernel, bias, gamma, beta, alpha, moving_mean, moving_variance
 	Shape     Shape
 	Trainable bool
 	Value     *tensor.Dense
+
+	Regularizer Regularizer
 }
 
 // Path is LAYER/NAME.

@@ -29,6 +29,7 @@ type Options struct {
 	Batch           int      // largest number of images in a run
 	Threads         *Threads // default: one thread
 	KeepActivations bool     // layers' outputs, and the gradients by them, can be read after a run
+	Seed            uint64   // of what dropout and noise layers draw in training
 }
 
 // machine is a compiled expression graph with its inputs.
@@ -56,7 +57,9 @@ func newMachine(params *Params, o Options, training bool) (*machine, error) {
 	if o.Batch < 1 {
 		return nil, errors.Errorf("batch size must be at least 1, not %d", o.Batch)
 	}
-	return &machine{builder: newBuilder(params, o.Threads.kernelPool(), training), options: o}, nil
+	m := &machine{builder: newBuilder(params, o.Threads.kernelPool(), training), options: o}
+	m.separate = o.KeepActivations
+	return m, nil
 }
 
 func (m *machine) addInput(name string, item Shape) *batchInput {
@@ -128,6 +131,7 @@ type Training struct {
 	model     *Model
 	x, target *batchInput
 	loss      *gorgonia.Node
+	total     *gorgonia.Node // loss and penalties
 	gradients []*gorgonia.Node
 }
 
@@ -143,12 +147,16 @@ func NewTraining(m *Model, params *Params, loss Loss, o Options) (*Training, err
 	}
 	t := &Training{machine: mach, model: m}
 	t.x = mach.addInput("x", m.Input)
-	y, err := mach.apply(m, t.x.node)
+	mach.random.seed = o.Seed
+	y, err := mach.apply(m, t.x.node, loss.wantsLogits(m))
 	if err != nil {
 		return nil, err
 	}
 	t.target = mach.addInput("target", shapes[len(shapes)-1])
 	if t.loss, err = loss.apply(mach.builder, y, t.target.node); err != nil {
+		return nil, err
+	}
+	if t.total, err = mach.total(t.loss); err != nil {
 		return nil, err
 	}
 	var by gorgonia.Nodes
@@ -158,7 +166,7 @@ func NewTraining(m *Model, params *Params, loss Loss, o Options) (*Training, err
 	if len(by) == 0 {
 		return nil, errors.Errorf("model %s has nothing to train", m.Name)
 	}
-	grads, err := gorgonia.Grad(t.loss, by...)
+	grads, err := gorgonia.Grad(t.total, by...)
 	if err != nil {
 		return nil, errors.Wrap(err, "differentiating the loss")
 	}
@@ -178,15 +186,28 @@ func (t *Training) SetInputs(x, target []float64) error {
 	return setInputs([]*batchInput{t.x, t.target}, x, target)
 }
 
-// Step computes loss and gradients of the batch that lies in Inputs. Variables stay as they are.
+// Step computes loss and gradients of the batch that lies in Inputs. Variables stay as they are. The loss leaves out the
+// penalties of regularizers, the gradients do not.
 func (t *Training) Step(batch int) (loss float64, err error) {
+	t.random.step++
 	if err := t.run(batch); err != nil {
 		return 0, err
 	}
+	return t.number(t.loss), nil
+}
+
+// SetSteps says how many steps were taken before the next one. What dropout and noise layers draw in a step follows from
+// Options.Seed, their names and the step's number.
+func (t *Training) SetSteps(taken int) { t.random.step = taken }
+
+// PenalizedLoss is the loss of the last Step and the penalties of all regularizers: what the gradients are of.
+func (t *Training) PenalizedLoss() float64 { return t.number(t.total) }
+
+func (t *Training) number(n *gorgonia.Node) float64 {
 	if t.precision == Float64 {
-		return scalar[float64](t.loss.Value()), nil
+		return scalar[float64](n.Value())
 	}
-	return float64(scalar[float32](t.loss.Value())), nil
+	return float64(scalar[float32](n.Value()))
 }
 
 // Gradient is the gradient by the i-th of the trainable variables, valid until the next Step.
@@ -248,7 +269,7 @@ func NewEvaluation(m *Model, params *Params, o Options, observers ...Observer) (
 		return nil, err
 	}
 	e := &Evaluation{machine: mach, x: mach.addInput("x", m.Input)}
-	if e.y, err = mach.apply(m, e.x.node); err != nil {
+	if e.y, err = mach.apply(m, e.x.node, false); err != nil {
 		return nil, err
 	}
 	for _, observer := range observers {

@@ -13,15 +13,46 @@ type product[T kernel.Float] interface {
 	Backward(p *kernel.Pool, n int, dx, dkernel, dbias, x, kernel, y, dy []T)
 }
 
-// weighted adds the op of a layer with a kernel: y = activation(product(x, kernel) + bias). perRow is the number of values
-// of x that make one row of the product.
-func weighted[T kernel.Float](b *builder, label, layer string, pr product[T], perRow int, out Shape, act Activation, x *gorgonia.Node, withBias bool) (*gorgonia.Node, error) {
+// weighting says what a layer with a kernel computes: activation(product(x, kernel) + bias).
+type weighting[T kernel.Float] struct {
+	label     string
+	product   func(act kernel.Activation) product[T]
+	perRow    int // values of x that make one row of the product
+	out       Shape
+	act       Activation
+	withBias  bool
+	penalized Regularizer // of the output
+}
+
+// add adds the op of the product and, for an activation that products do not compute, a second one.
+func (w weighting[T]) add(b *builder, layer string, x *gorgonia.Node) (*gorgonia.Node, error) {
+	if err := w.act.Check(); err != nil {
+		return nil, err
+	}
+	fused, after := w.act.split()
+	if w.act == Sigmoid && b.wantLogits {
+		fused, after = Linear, Sigmoid
+	}
+	y, err := w.multiply(b, layer, fused, x)
+	if err != nil {
+		return nil, err
+	}
+	if after != Linear {
+		b.logits = y
+		if y, err = applied[T](b, after, y); err != nil {
+			return nil, err
+		}
+	}
+	return y, penalizeActivity[T](b, w.penalized, y)
+}
+
+func (w weighting[T]) multiply(b *builder, layer string, act Activation, x *gorgonia.Node) (*gorgonia.Node, error) {
 	k, err := b.variable(layer, "kernel")
 	if err != nil {
 		return nil, err
 	}
-	in := []*gorgonia.Node{x, k}
-	if withBias {
+	in, label := []*gorgonia.Node{x, k}, w.label
+	if w.withBias {
 		bias, err := b.variable(layer, "bias")
 		if err != nil {
 			return nil, err
@@ -29,14 +60,16 @@ func weighted[T kernel.Float](b *builder, label, layer string, pr product[T], pe
 		in = append(in, bias)
 		label += "+bias"
 	}
-	forward := &op{label: label + act.suffix(), batched: true, item: out}
+	f, _ := act.fused()
+	pr := w.product(f)
+	forward := &op{label: label + act.suffix(), batched: true, item: w.out}
 	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
 		x := data[T](in[0])
-		pr.Forward(b.pool, len(x)/perRow, data[T](y), x, data[T](in[1]), optional[T](in, 2, withBias))
+		pr.Forward(b.pool, len(x)/w.perRow, data[T](y), x, data[T](in[1]), optional[T](in, 2, w.withBias))
 		return nil
 	}
 	forward.derive = func(in gorgonia.Nodes, y, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-		return weightedGradients(b, forward, pr, perRow, act, in, y, grad)
+		return weightedGradients(b, forward, pr, w.perRow, act, in, y, grad)
 	}
 	return b.add(forward, in...)
 }

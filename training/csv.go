@@ -17,7 +17,7 @@ func NewStepsCSV(w io.Writer) *StepsCSV { return &StepsCSV{newCSVWriter(w)} }
 
 // Step writes the line.
 func (c *StepsCSV) Step(r *StepRecord) error {
-	if c.w.empty {
+	if c.w.written == 0 {
 		c.w.text("epoch", "step", "loss", "learning_rate")
 		for _, l := range r.Layers {
 			c.w.text(l.Layer+"/gradient_norm", l.Layer+"/gradient_rms", l.Layer+"/weight_norm", l.Layer+"/update_ratio")
@@ -36,6 +36,12 @@ func (c *StepsCSV) Step(r *StepRecord) error {
 	return c.w.end()
 }
 
+// Checkpoint writes out what is buffered and returns the file's length.
+func (c *StepsCSV) Checkpoint() ([]byte, error) { return c.w.checkpoint() }
+
+// Resume cuts the file off where the checkpoint was made.
+func (c *StepsCSV) Resume(state []byte) error { return c.w.resume(state) }
+
 // Epoch makes the lines of the epoch visible in the file.
 func (c *StepsCSV) Epoch(*EpochRecord) error { return c.Flush() }
 
@@ -49,12 +55,18 @@ type EpochsCSV struct{ w *csvWriter }
 // NewEpochsCSV writes to w.
 func NewEpochsCSV(w io.Writer) *EpochsCSV { return &EpochsCSV{newCSVWriter(w)} }
 
+// Checkpoint writes out what is buffered and returns the file's length.
+func (c *EpochsCSV) Checkpoint() ([]byte, error) { return c.w.checkpoint() }
+
+// Resume cuts the file off where the checkpoint was made.
+func (c *EpochsCSV) Resume(state []byte) error { return c.w.resume(state) }
+
 // Step does nothing.
 func (c *EpochsCSV) Step(*StepRecord) error { return nil }
 
 // Epoch writes the line.
 func (c *EpochsCSV) Epoch(r *EpochRecord) error {
-	if c.w.empty {
+	if c.w.written == 0 {
 		c.w.text("epoch", "train_loss", "heldout_mse", "heldout_fvu", "heldout_spread", "heldout_mean")
 		for _, u := range r.Units {
 			c.w.text(u.Layer+"/dead", u.Layer+"/saturated")
@@ -76,12 +88,13 @@ func (c *EpochsCSV) Epoch(r *EpochRecord) error {
 
 // csvWriter writes numbers in the shortest form that reads back to the same bits.
 type csvWriter struct {
-	b     *bufio.Writer
-	line  []byte
-	empty bool
+	out     io.Writer
+	b       *bufio.Writer
+	line    []byte
+	written int64 // bytes, with those that are buffered
 }
 
-func newCSVWriter(w io.Writer) *csvWriter { return &csvWriter{b: bufio.NewWriter(w), empty: true} }
+func newCSVWriter(w io.Writer) *csvWriter { return &csvWriter{out: w, b: bufio.NewWriter(w)} }
 
 func (c *csvWriter) comma() {
 	if len(c.line) > 0 {
@@ -118,10 +131,53 @@ func (c *csvWriter) float32(values ...float64) {
 
 func (c *csvWriter) end() error {
 	c.line = append(c.line, '\n')
-	_, err := c.b.Write(c.line)
+	n, err := c.b.Write(c.line)
 	c.line = c.line[:0]
-	c.empty = false
+	c.written += int64(n)
 	return errors.Wrap(err, "writing a record")
 }
 
 func (c *csvWriter) flush() error { return errors.Wrap(c.b.Flush(), "writing a record") }
+
+func (c *csvWriter) checkpoint() ([]byte, error) {
+	if err := c.flush(); err != nil {
+		return nil, err
+	}
+	if file, ok := c.out.(interface{ Sync() error }); ok { // the checkpoint must not outlive the lines before it
+		if err := file.Sync(); err != nil {
+			return nil, errors.Wrap(err, "writing a record")
+		}
+	}
+	return strconv.AppendInt(nil, c.written, 10), nil
+}
+
+func (c *csvWriter) resume(state []byte) error {
+	length := int64(0)
+	if state != nil {
+		var err error
+		if length, err = strconv.ParseInt(string(state), 10, 64); err != nil || length < 0 {
+			return errors.Errorf("%q is no length of a record", state)
+		}
+	}
+	file, ok := c.out.(interface {
+		io.Seeker
+		Truncate(size int64) error
+	})
+	if !ok {
+		return errors.Errorf("a record can be continued in a file only, not in %T", c.out)
+	}
+	end, err := file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return errors.Wrap(err, "continuing a record")
+	}
+	if end < length {
+		return errors.Errorf("a record is %d bytes long, but was %d when the checkpoint was made: it was changed since", end, length)
+	}
+	if err := file.Truncate(length); err != nil {
+		return errors.Wrap(err, "continuing a record")
+	}
+	_, err = file.Seek(length, io.SeekStart)
+	c.b.Reset(c.out)
+	c.line, c.written = c.line[:0], length
+	return errors.Wrap(err, "continuing a record")
+}

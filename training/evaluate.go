@@ -88,7 +88,7 @@ func (e *Evaluator) measureImages(mean []float32) {
 	clear(e.sum)
 	clear(e.sq)
 	e.baseline = 0
-	_ = e.batches(func(_, n int) error {
+	_ = e.batches(func(_, n int) error { // reading does not fail
 		for k := range n {
 			for i, v := range e.target[k*e.size : (k+1)*e.size] {
 				x := float64(v)

@@ -157,10 +157,12 @@ func TestOptimizersFollowKerasFormulas(t *testing.T) {
 		}
 		want := params.All[0].Values()
 		state := make([][2]float64, 3)
-		u := c.o.start(params.All)
+		u, err := newUpdates(c.o, params.All, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for step, g := range gradients {
-			u.begin(step + 1)
-			u.update(nil, 0, slices.Clone(g))
+			u.step(nil, func(int) []float32 { return slices.Clone(g) })
 			for i := range want {
 				gi := float64(g[i])
 				c.update(step+1, &want[i], &gi, &state[i])
@@ -267,21 +269,23 @@ func TestFitEndsOnErrorsAndOnRequest(t *testing.T) {
 }
 
 func TestNumberOfThreadsChangesNoBit(t *testing.T) {
-	var want string
-	for threads := 1; threads <= 3; threads++ {
-		var out bytes.Buffer
-		steps := NewStepsCSV(&out)
-		th := graph.NewThreads(threads)
-		r, err := Fit(context.Background(), smallModel(), stripes{50}, stripes{20}, Config{Seed: 1, Epochs: 3, Batch: 16, Threads: th}, steps, NewEpochsCSV(&out))
-		th.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := out.String() + fmt.Sprint(r.Params.Snapshot())
-		if threads == 1 {
-			want = got
-		} else if got != want {
-			t.Errorf("%d threads give other records than one", threads)
+	for _, o := range []Optimizer{Adam{}, AdamW{Base: Base{GlobalClipNorm: 0.01}}, RMSprop{Centered: true, Base: Base{ClipNorm: 0.01}}} {
+		var want string
+		for threads := 1; threads <= 3; threads++ {
+			var out bytes.Buffer
+			steps := NewStepsCSV(&out)
+			th := graph.NewThreads(threads)
+			r, err := Fit(context.Background(), smallModel(), stripes{50}, stripes{20}, Config{Seed: 1, Epochs: 3, Batch: 16, Threads: th, Optimizer: o}, steps, NewEpochsCSV(&out))
+			th.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := out.String() + fmt.Sprint(r.Params.Snapshot())
+			if threads == 1 {
+				want = got
+			} else if got != want {
+				t.Errorf("%v: %d threads give other records than one", o, threads)
+			}
 		}
 	}
 }
@@ -295,6 +299,96 @@ func BenchmarkStepsCSV(b *testing.B) {
 	for b.Loop() {
 		if err := w.Step(r); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestFitRefusesWhatDoesNotFit(t *testing.T) {
+	wide, err := graph.Sequential("wide", graph.Shape{36}, graph.Dense{Units: 36}).Init(1, graph.Float32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	double, err := smallModel().Init(1, graph.Float64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		c    Config
+	}{
+		{"two limits", Config{Optimizer: Adam{Base: Base{ClipNorm: 1, ClipValue: 1}}}},
+		{"momentum", Config{Optimizer: SGD{Momentum: 1.5}}},
+		{"schedule without length", Config{Optimizer: SGD{Base: Base{Schedule: CosineDecay{InitialLearningRate: 1}}}}},
+		{"too many values", Config{Optimizer: SGD{Base: Base{Schedule: PiecewiseConstantDecay{[]int{1}, []float64{1, 2, 3}}}}}},
+		{"falling boundaries", Config{Optimizer: SGD{Base: Base{Schedule: PiecewiseConstantDecay{[]int{2, 1}, []float64{1, 2, 3}}}}}},
+		{"plateau under a schedule", Config{Plateau: &Plateau{}, Optimizer: SGD{Base: Base{Schedule: StepDecay{InitialLearningRate: 1, Steps: 1}}}}},
+		{"rising plateau", Config{Plateau: &Plateau{Factor: 1.5}}},
+		{"another model's values", Config{Params: wide}},
+		{"values in float64", Config{Params: double}},
+		{"another optimizer's state", Config{State: &OptimizerState{Slots: []Slot{{Name: "velocity"}}}}},
+		{"checkpoint in no folder", Config{CheckpointPath: "/no/such/folder/x"}},
+	} {
+		if _, err := Fit(context.Background(), smallModel(), stripes{16}, stripes{16}, c.c); err == nil {
+			t.Errorf("%s: no error", c.name)
+		} else if strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: more than one line: %v", c.name, err)
+		}
+	}
+	if _, err := Resume(context.Background(), smallModel(), stripes{16}, stripes{16}, Config{}); err == nil {
+		t.Error("resuming without a checkpoint's path is no error")
+	}
+}
+
+// A run that is given another's last values and optimizer state must go on from there.
+func TestFitContinuesFromGivenValues(t *testing.T) {
+	config := Config{Batch: 16, Optimizer: Nadam{LearningRate: 0.01}}
+	first, err := Fit(context.Background(), smallModel(), stripes{50}, stripes{16}, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := first.Params.Snapshot()
+	config.Params, config.State = first.Params, &first.Optimizer
+	second, err := Fit(context.Background(), smallModel(), stripes{50}, stripes{16}, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second.Params != first.Params || second.Optimizer.Iterations != 8 || second.Steps != 4 {
+		t.Errorf("%d iterations after %d steps", second.Optimizer.Iterations, second.Steps)
+	}
+	// The same by hand.
+	if err := first.Params.Restore(values); err != nil {
+		t.Fatal(err)
+	}
+	s, err := newStepper(smallModel(), first.Params, config, 50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.program.Close()
+	order := make([]int, 50)
+	shuffle(order, 0, 1)
+	for i := 0; i < 50; i += 16 {
+		batch := order[i:min(i+16, 50)]
+		x, target := s.program.Inputs(len(batch))
+		stripes{}.Read(x, batch)
+		copy(target, x)
+		if _, err := s.take(1, len(batch)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.updates.iterations != 8 || !slices.Equal(s.updates.state().Slots[0].Values, second.Optimizer.Slots[0].Values) {
+		t.Error("the second run did not start from the first's state")
+	}
+}
+
+// A gradient that is not finite must not be made to look healthy.
+func TestClippingKeepsWhatIsNotFinite(t *testing.T) {
+	nan := float32(math.NaN())
+	g := []float32{1, nan, -3}
+	dst := make([]float32, 3)
+	for _, b := range []Base{{ClipNorm: 1}, {GlobalClipNorm: 1}, {ClipValue: 1}} {
+		b.clip(dst, g, sumOfSquares(g))
+		if dst[1] == dst[1] {
+			t.Errorf("%+v: NaN became %g", b, dst[1])
 		}
 	}
 }

@@ -3,116 +3,132 @@ package training
 import (
 	"fmt"
 	"math"
+	"strings"
+
+	"github.com/pkg/errors"
 
 	"dcae/graph"
 )
 
-// Optimizer is the settings of an optimizer. Formulas and defaults are Keras'.
+// Optimizer is the settings of an optimizer. Formulas and defaults are Keras 3's.
+//
+// A setting of 0 means its default. Where 0 itself is meant and is not the default, as in RMSprop without memory, say
+// [Zero]: RMSprop{Rho: Zero}.
 type Optimizer interface {
-	// String names the optimizer and its settings.
+	// String names the optimizer and all settings that its steps depend on.
 	String() string
+	// Check tells what is wrong with the settings.
+	Check() error
+	// rate is the learning rate where there is no schedule.
+	rate() float64
+	// base is the settings that all optimizers share, with defaults filled in.
+	base() Base
 	// start prepares the state for the variables that are trained.
-	start(variables []*graph.Variable) updater
+	start(variables []*graph.Variable) rule
 }
 
-// updater is an optimizer at work on a model.
-type updater interface {
-	// begin starts step t (1, 2, ...) and returns its learning rate.
-	begin(t int) float64
-	// update changes the i-th variable by its gradient.
-	update(threads *graph.Threads, i int, gradient []float32) graph.UpdateSums
-}
+// Zero stands for 0 in a setting whose value 0 means its default.
+const Zero = math.SmallestNonzeroFloat64
 
-// Adam is the optimizer of Kingma and Ba 2015; see [graph.UpdateAdam] for the formula.
-type Adam struct {
-	LearningRate float64 // default 0.001
-	Beta1        float64 // default 0.9
-	Beta2        float64 // default 0.999
-	Epsilon      float64 // default 1e-7
-}
-
-func (a Adam) withDefaults() Adam {
-	setDefault(&a.LearningRate, 0.001)
-	setDefault(&a.Beta1, 0.9)
-	setDefault(&a.Beta2, 0.999)
-	setDefault(&a.Epsilon, 1e-7)
-	return a
-}
-
-// String names the optimizer and its settings.
-func (a Adam) String() string {
-	a = a.withDefaults()
-	return fmt.Sprintf("adam(learning_rate=%g, beta_1=%g, beta_2=%g, epsilon=%g)", a.LearningRate, a.Beta1, a.Beta2, a.Epsilon)
-}
-
-func (a Adam) start(variables []*graph.Variable) updater {
-	return &adam{Adam: a.withDefaults(), variables: variables, first: zerosLike(variables), second: zerosLike(variables)}
-}
-
-type adam struct {
-	Adam
-	variables     []*graph.Variable
-	first, second [][]float32 // moments of the gradients
-	alpha         float64
-}
-
-func (a *adam) begin(t int) float64 {
-	a.alpha = a.LearningRate * math.Sqrt(1-math.Pow(a.Beta2, float64(t))) / (1 - math.Pow(a.Beta1, float64(t)))
-	return a.LearningRate
-}
-
-func (a *adam) update(threads *graph.Threads, i int, g []float32) graph.UpdateSums {
-	return graph.UpdateAdam(threads, a.variables[i].Float32s(), g, a.first[i], a.second[i], a.alpha, a.Beta1, a.Beta2, a.Epsilon)
-}
-
-// SGD is gradient descent; see [graph.UpdateSGD] for the formula.
-type SGD struct {
-	LearningRate float64 // default 0.01
-	Momentum     float64
-	Nesterov     bool
-}
-
-func (s SGD) withDefaults() SGD {
-	setDefault(&s.LearningRate, 0.01)
-	return s
-}
-
-// String names the optimizer and its settings.
-func (s SGD) String() string {
-	s = s.withDefaults()
-	return fmt.Sprintf("sgd(learning_rate=%g, momentum=%g, nesterov=%t)", s.LearningRate, s.Momentum, s.Nesterov)
-}
-
-func (s SGD) start(variables []*graph.Variable) updater {
-	u := &sgd{SGD: s.withDefaults(), variables: variables, velocity: make([][]float32, len(variables))}
-	if s.Momentum != 0 {
-		u.velocity = zerosLike(variables)
+// Exactly is x as a setting that has a default: [Zero] for 0, so that it does not mean the default.
+func Exactly(x float64) float64 {
+	if x == 0 {
+		return Zero
 	}
-	return u
+	return x
 }
 
-type sgd struct {
-	SGD
-	variables []*graph.Variable
-	velocity  [][]float32
-}
-
-func (s *sgd) begin(int) float64 { return s.LearningRate }
-
-func (s *sgd) update(threads *graph.Threads, i int, g []float32) graph.UpdateSums {
-	return graph.UpdateSGD(threads, s.variables[i].Float32s(), g, s.velocity[i], s.LearningRate, s.Momentum, s.Nesterov)
-}
-
-func zerosLike(variables []*graph.Variable) [][]float32 {
-	out := make([][]float32, len(variables))
-	for i, v := range variables {
-		out[i] = make([]float32, v.Shape.Size())
+// setting resolves a setting that has a default.
+func setting(x, def float64) float64 {
+	switch x {
+	case 0:
+		return def
+	case Zero:
+		return 0
 	}
-	return out
+	return x
 }
 
-func setDefault(x *float64, def float64) {
-	if *x == 0 {
-		*x = def
-	}
+// Base is the settings that all optimizers share.
+type Base struct {
+	Schedule Schedule // the learning rate at each step, in place of LearningRate; default none
+
+	// WeightDecay takes learning rate * WeightDecay * value off every trainable value before each step, apart from the
+	// gradient (Loshchilov and Hutter 2019). Default 0, for AdamW 0.004.
+	WeightDecay float64
+
+	// At most one of these limits the gradient; default none.
+	ClipNorm       float64 // L2 norm of each variable's gradient
+	GlobalClipNorm float64 // L2 norm of all variables' gradients together
+	ClipValue      float64 // absolute value of each element
 }
+
+// resolved has each setting's value, given the default of the weight decay.
+func (b Base) resolved(weightDecay float64) Base {
+	b.WeightDecay = setting(b.WeightDecay, weightDecay)
+	b.ClipNorm, b.GlobalClipNorm, b.ClipValue = setting(b.ClipNorm, 0), setting(b.GlobalClipNorm, 0), setting(b.ClipValue, 0)
+	return b
+}
+
+func (b Base) check(rate float64) error {
+	limits := 0
+	for _, limit := range []float64{b.ClipNorm, b.GlobalClipNorm, b.ClipValue} {
+		if limit > 0 {
+			limits++
+		}
+	}
+	switch {
+	case limits > 1:
+		return errors.Errorf("clip by one of norm (%g), global norm (%g) and value (%g), not by several", b.ClipNorm, b.GlobalClipNorm, b.ClipValue)
+	case b.Schedule != nil:
+		return errors.WithMessage(b.Schedule.Check(), "learning-rate schedule")
+	case math.IsNaN(rate) || math.IsInf(rate, 0):
+		return errors.Errorf("learning rate %g is no number", rate)
+	}
+	return nil
+}
+
+// describe writes an optimizer's name and settings; those that change nothing are left out.
+func (b Base) describe(name string, rate float64, format string, settings ...any) string {
+	var s strings.Builder
+	if b.Schedule != nil {
+		fmt.Fprintf(&s, "%s(learning_rate=%v, ", name, b.Schedule)
+	} else {
+		fmt.Fprintf(&s, "%s(learning_rate=%g, ", name, rate)
+	}
+	fmt.Fprintf(&s, format, settings...)
+	for _, extra := range []struct {
+		name  string
+		value float64
+	}{{"weight_decay", b.WeightDecay}, {"clipnorm", b.ClipNorm}, {"global_clipnorm", b.GlobalClipNorm}, {"clipvalue", b.ClipValue}} {
+		if extra.value != 0 {
+			fmt.Fprintf(&s, ", %s=%g", extra.name, extra.value)
+		}
+	}
+	return s.String() + ")"
+}
+
+// rule is an optimizer's formula at work on a model's variables.
+type rule interface {
+	// begin prepares step t (1, 2, ...) at a learning rate.
+	begin(t int, rate float64)
+	// update changes the values w of the i-th variable by its gradient g, which stays as it is.
+	update(threads *graph.Threads, i int, w, g []float32) graph.UpdateSums
+	// slots is the state, in the order in which Keras keeps it.
+	slots() []Slot
+}
+
+// The updates that are written here round each product before it is added, by a conversion, so that no compiler fuses the
+// two and every machine gets the same bits.
+
+// addSquares takes one element into the sums.
+func addSquares(s *graph.UpdateSums, g, before, after float32) {
+	step := float64(after - before)
+	s.Gradient += float64(g) * float64(g)
+	s.Weight += float64(before) * float64(before)
+	s.Step += step * step
+}
+
+func sqrt(x float32) float32 { return float32(math.Sqrt(float64(x))) }
+
+func abs(x float32) float32 { return float32(math.Abs(float64(x))) }

@@ -26,8 +26,8 @@ type EpochRecord struct {
 	Epoch     int
 	TrainLoss float64 // mean over the epoch's images, while the variables changed
 	HeldOut   Scores
-	Units     []UnitShares // layers with units, in the model's order
-	Images    int
+	Units     []UnitShares  // layers with units, in the model's order
+	Images    int           // trained on in the time below: less than all of them where the run was resumed in this epoch
 	Training  time.Duration // of the steps
 	Held      time.Duration // of the evaluation
 }
@@ -51,4 +51,13 @@ type Scores struct {
 type Recorder interface {
 	Step(*StepRecord) error
 	Epoch(*EpochRecord) error
+}
+
+// Resumable is a Recorder that can go on where a checkpoint was made; see [Resume].
+type Resumable interface {
+	Recorder
+	// Checkpoint returns the recorder's state. What it was told before must be in its file, if it has one.
+	Checkpoint() ([]byte, error)
+	// Resume goes back to such a state, or to the beginning if it is nil, and forgets what was recorded since.
+	Resume(state []byte) error
 }

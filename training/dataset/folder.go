@@ -76,9 +76,10 @@ func folderSource(files []string, to Size) (source, error) {
 	if deep {
 		s.kind, s.limit = kindFloat32, 65535
 	}
+	reader := pictureReader{format: s.format}
 	i := 0
 	s.next = func(dst []byte) error {
-		err := readPicture(dst, files[i], layouts[i].size, s.format)
+		err := reader.read(dst, files[i], layouts[i].size)
 		i++
 		return errors.WithMessage(err, files[i-1])
 	}
@@ -94,8 +95,16 @@ func fileLayout(name string) (layout, error) {
 	return readLayout(file)
 }
 
-// readPicture decodes a picture of the given size to dst, as f describes it.
-func readPicture(dst []byte, name string, size Size, f format) error {
+// pictureReader decodes pictures to images of one format. It keeps its buffers from one to the next: a folder of large
+// pictures would otherwise fill the memory faster than it is collected.
+type pictureReader struct {
+	format
+	raw     []byte
+	resizer *resizer
+}
+
+// read decodes a picture of the given size to dst.
+func (p *pictureReader) read(dst []byte, name string, size Size) error {
 	file, err := os.Open(name)
 	if err != nil {
 		return errors.WithStack(err)
@@ -105,13 +114,18 @@ func readPicture(dst []byte, name string, size Size, f format) error {
 	if err != nil {
 		return err
 	}
-	deep := f.kind == kindFloat32
-	if size.H == f.shape.H && size.W == f.shape.W {
-		writePicture(dst, picture, f.shape.C, deep)
+	deep := p.kind == kindFloat32
+	to := Size{p.shape.H, p.shape.W}
+	if size == to {
+		writePicture(dst, picture, p.shape.C, deep)
 		return nil
 	}
-	full := Shape{size.H, size.W, f.shape.C}
-	raw := make([]byte, full.Size()*f.kind.size())
-	writePicture(raw, picture, full.C, deep)
-	return newResizer(full, Size{f.shape.H, f.shape.W}, f.kind).resize(dst, raw)
+	full := Shape{size.H, size.W, p.shape.C}
+	if p.resizer == nil || p.resizer.from != full {
+		p.resizer = newResizer(full, to, p.kind)
+	}
+	length := full.Size() * p.kind.size()
+	p.raw = slices.Grow(p.raw[:0], length)[:length]
+	writePicture(p.raw, picture, full.C, deep)
+	return p.resizer.resize(dst, p.raw)
 }

@@ -33,7 +33,7 @@ func (b *BatchNormPool[T]) Evaluate(p *Pool, n int, y, x, gamma, beta, mean, var
 	b.strips = newStrips(b.w)
 	b.count = b.strips.count(n)
 	row := b.w.InW * b.w.InC
-	b.perPiece = max(1, blockLength/(2*row))
+	b.perPiece = max(1, blockLength/max(1, 2*row))
 	p = forTraffic[T](p, b.pixels(n)*b.w.InC)
 	b.rows = grow(b.rows, p.Threads(), 2*b.perPiece*row)
 	b.pools = resizePools(b.pools, p.Threads(), b.w)

@@ -11,6 +11,9 @@ type rowCuts struct {
 const maxPieces = 64 // more would only cost memory for their sums
 
 func cutRows[T Float](rows, channels int) rowCuts {
+	if channels == 0 {
+		return rowCuts{perBlock: 1, perPiece: 1}
+	}
 	c := rowCuts{rows: rows, channels: channels, width: channels}
 	if vectorized[T]() {
 		c.width = vectorWidth(channels)

@@ -119,40 +119,65 @@ func deriveAVX2(args *byte)
 //go:noescape
 func sumRowsAVX2(args *byte)
 
-// winogradSourceAVX2 takes the address of winogradArgs.
+// source3AVX2 takes the address of filterArgs.
 //
 //go:noescape
-func winogradSourceAVX2(args *byte)
+func source3AVX2(args *byte)
 
-// winogradKernelAVX2 takes the address of winogradArgs.
+// gradient3AVX2 takes the address of filterArgs.
 //
 //go:noescape
-func winogradKernelAVX2(args *byte)
+func gradient3AVX2(args *byte)
 
-// winogradKernelGradientAVX2 takes the address of winogradArgs.
+// wideSourceAVX2 takes the address of filterArgs.
 //
 //go:noescape
-func winogradKernelGradientAVX2(args *byte)
+func wideSourceAVX2(args *byte)
 
-// winogradResultAVX2_1 takes the address of winogradArgs.
+// wideGradientAVX2 takes the address of filterArgs.
 //
 //go:noescape
-func winogradResultAVX2_1(args *byte)
+func wideGradientAVX2(args *byte)
 
-// winogradGradientAVX2_1 takes the address of winogradArgs.
+// thinSourceAVX2 takes the address of filterArgs.
 //
 //go:noescape
-func winogradGradientAVX2_1(args *byte)
+func thinSourceAVX2(args *byte)
 
-// winogradResultAVX2_2 takes the address of winogradArgs.
+// kernel2AVX2 takes the address of filterArgs.
 //
 //go:noescape
-func winogradResultAVX2_2(args *byte)
+func kernel2AVX2(args *byte)
 
-// winogradGradientAVX2_2 takes the address of winogradArgs.
+// kernelSum2AVX2 takes the address of filterArgs.
 //
 //go:noescape
-func winogradGradientAVX2_2(args *byte)
+func kernelSum2AVX2(args *byte)
+
+// result3AVX2 takes the address of filterArgs.
+//
+//go:noescape
+func result3AVX2(args *byte)
+
+// wideResultAVX2 takes the address of filterArgs.
+//
+//go:noescape
+func wideResultAVX2(args *byte)
+
+// thinResultAVX2 takes the address of filterArgs.
+//
+//go:noescape
+func thinResultAVX2(args *byte)
+
+// kernel3AVX2 takes the address of filterArgs.
+//
+//go:noescape
+func kernel3AVX2(args *byte)
+
+// kernelSum3AVX2 takes the address of filterArgs.
+//
+//go:noescape
+func kernelSum3AVX2(args *byte)
 
 // tileAVX512_12x1 takes the address of tileArgs.
 //
@@ -289,40 +314,65 @@ func deriveAVX512(args *byte)
 //go:noescape
 func sumRowsAVX512(args *byte)
 
-// winogradSourceAVX512 takes the address of winogradArgs.
+// source3AVX512 takes the address of filterArgs.
 //
 //go:noescape
-func winogradSourceAVX512(args *byte)
+func source3AVX512(args *byte)
 
-// winogradKernelAVX512 takes the address of winogradArgs.
+// gradient3AVX512 takes the address of filterArgs.
 //
 //go:noescape
-func winogradKernelAVX512(args *byte)
+func gradient3AVX512(args *byte)
 
-// winogradKernelGradientAVX512 takes the address of winogradArgs.
+// wideSourceAVX512 takes the address of filterArgs.
 //
 //go:noescape
-func winogradKernelGradientAVX512(args *byte)
+func wideSourceAVX512(args *byte)
 
-// winogradResultAVX512_1 takes the address of winogradArgs.
+// wideGradientAVX512 takes the address of filterArgs.
 //
 //go:noescape
-func winogradResultAVX512_1(args *byte)
+func wideGradientAVX512(args *byte)
 
-// winogradGradientAVX512_1 takes the address of winogradArgs.
+// thinSourceAVX512 takes the address of filterArgs.
 //
 //go:noescape
-func winogradGradientAVX512_1(args *byte)
+func thinSourceAVX512(args *byte)
 
-// winogradResultAVX512_2 takes the address of winogradArgs.
+// kernel2AVX512 takes the address of filterArgs.
 //
 //go:noescape
-func winogradResultAVX512_2(args *byte)
+func kernel2AVX512(args *byte)
 
-// winogradGradientAVX512_2 takes the address of winogradArgs.
+// kernelSum2AVX512 takes the address of filterArgs.
 //
 //go:noescape
-func winogradGradientAVX512_2(args *byte)
+func kernelSum2AVX512(args *byte)
+
+// result3AVX512 takes the address of filterArgs.
+//
+//go:noescape
+func result3AVX512(args *byte)
+
+// wideResultAVX512 takes the address of filterArgs.
+//
+//go:noescape
+func wideResultAVX512(args *byte)
+
+// thinResultAVX512 takes the address of filterArgs.
+//
+//go:noescape
+func thinResultAVX512(args *byte)
+
+// kernel3AVX512 takes the address of filterArgs.
+//
+//go:noescape
+func kernel3AVX512(args *byte)
+
+// kernelSum3AVX512 takes the address of filterArgs.
+//
+//go:noescape
+func kernelSum3AVX512(args *byte)
 
 // transpose8 takes the address of transposeArgs.
 //

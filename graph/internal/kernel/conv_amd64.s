@@ -57,8 +57,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -187,9 +189,27 @@ relu:
 	VMAXPS Y5, Y6, Y5
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Y0, (R15)(BP*1)
+	MOVLQSX  4(R14), BP
+	VMOVNTPS Y1, (R15)(BP*1)
+	MOVLQSX  8(R14), BP
+	VMOVNTPS Y2, (R15)(BP*1)
+	MOVLQSX  12(R14), BP
+	VMOVNTPS Y3, (R15)(BP*1)
+	MOVLQSX  16(R14), BP
+	VMOVNTPS Y4, (R15)(BP*1)
+	MOVLQSX  20(R14), BP
+	VMOVNTPS Y5, (R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVQ    args+0(FP), AX
 	MOVQ    96(AX), AX
 	TESTQ   AX, AX
@@ -280,8 +300,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -384,9 +406,23 @@ relu:
 	VMAXPS Y3, Y4, Y3
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Y0, (R15)(BP*1)
+	MOVLQSX  4(R14), BP
+	VMOVNTPS Y1, (R15)(BP*1)
+	MOVLQSX  8(R14), BP
+	VMOVNTPS Y2, (R15)(BP*1)
+	MOVLQSX  12(R14), BP
+	VMOVNTPS Y3, (R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVQ    args+0(FP), AX
 	MOVQ    96(AX), AX
 	TESTQ   AX, AX
@@ -465,8 +501,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -543,9 +581,19 @@ relu:
 	VMAXPS Y1, Y2, Y1
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Y0, (R15)(BP*1)
+	MOVLQSX  4(R14), BP
+	VMOVNTPS Y1, (R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVQ    args+0(FP), AX
 	MOVQ    96(AX), AX
 	TESTQ   AX, AX
@@ -614,8 +662,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -679,9 +729,17 @@ relu:
 	VMAXPS Y0, Y1, Y0
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Y0, (R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVQ    args+0(FP), AX
 	MOVQ    96(AX), AX
 	TESTQ   AX, AX
@@ -1054,8 +1112,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -1237,9 +1297,33 @@ relu:
 	VMAXPS Y11, Y12, Y11
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Y0, (R15)(BP*1)
+	VMOVNTPS Y1, 32(R15)(BP*1)
+	MOVLQSX  4(R14), BP
+	VMOVNTPS Y2, (R15)(BP*1)
+	VMOVNTPS Y3, 32(R15)(BP*1)
+	MOVLQSX  8(R14), BP
+	VMOVNTPS Y4, (R15)(BP*1)
+	VMOVNTPS Y5, 32(R15)(BP*1)
+	MOVLQSX  12(R14), BP
+	VMOVNTPS Y6, (R15)(BP*1)
+	VMOVNTPS Y7, 32(R15)(BP*1)
+	MOVLQSX  16(R14), BP
+	VMOVNTPS Y8, (R15)(BP*1)
+	VMOVNTPS Y9, 32(R15)(BP*1)
+	MOVLQSX  20(R14), BP
+	VMOVNTPS Y10, (R15)(BP*1)
+	VMOVNTPS Y11, 32(R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVQ    args+0(FP), AX
 	MOVQ    96(AX), AX
 	TESTQ   AX, AX
@@ -1347,8 +1431,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -1488,9 +1574,27 @@ relu:
 	VMAXPS Y7, Y8, Y7
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Y0, (R15)(BP*1)
+	VMOVNTPS Y1, 32(R15)(BP*1)
+	MOVLQSX  4(R14), BP
+	VMOVNTPS Y2, (R15)(BP*1)
+	VMOVNTPS Y3, 32(R15)(BP*1)
+	MOVLQSX  8(R14), BP
+	VMOVNTPS Y4, (R15)(BP*1)
+	VMOVNTPS Y5, 32(R15)(BP*1)
+	MOVLQSX  12(R14), BP
+	VMOVNTPS Y6, (R15)(BP*1)
+	VMOVNTPS Y7, 32(R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVQ    args+0(FP), AX
 	MOVQ    96(AX), AX
 	TESTQ   AX, AX
@@ -1580,8 +1684,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -1679,9 +1785,21 @@ relu:
 	VMAXPS Y3, Y4, Y3
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Y0, (R15)(BP*1)
+	VMOVNTPS Y1, 32(R15)(BP*1)
+	MOVLQSX  4(R14), BP
+	VMOVNTPS Y2, (R15)(BP*1)
+	VMOVNTPS Y3, 32(R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVQ    args+0(FP), AX
 	MOVQ    96(AX), AX
 	TESTQ   AX, AX
@@ -1756,8 +1874,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -1834,9 +1954,18 @@ relu:
 	VMAXPS Y1, Y2, Y1
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Y0, (R15)(BP*1)
+	VMOVNTPS Y1, 32(R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVQ    args+0(FP), AX
 	MOVQ    96(AX), AX
 	TESTQ   AX, AX
@@ -2284,7 +2413,7 @@ tile:
 segment:
 	MOVQ    (SP), R14
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -2465,7 +2594,7 @@ tile:
 segment:
 	MOVQ    (SP), R14
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -2576,7 +2705,7 @@ tile:
 segment:
 	MOVQ    (SP), R14
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -2941,145 +3070,1739 @@ done:
 	VZEROUPPER
 	RET
 
-// func winogradSourceAVX2(args *byte)
+// func source3AVX2(args *byte)
 // Requires: AVX
-TEXT ·winogradSourceAVX2(SB), NOSPLIT, $8-8
-	MOVQ args+0(FP), R9
-	MOVQ (R9), AX
-	MOVQ args+0(FP), R9
-	MOVQ 16(R9), CX
-	MOVQ args+0(FP), R9
-	MOVQ 24(R9), DX
-	MOVQ args+0(FP), R9
-	MOVQ 32(R9), BX
-	MOVQ args+0(FP), R9
-	MOVQ 40(R9), SI
-	MOVQ args+0(FP), R9
-	MOVQ 48(R9), DI
-	MOVQ args+0(FP), R9
-	MOVQ 56(R9), R8
-	LEAQ (BX)(BX*2), R15
+TEXT ·source3AVX2(SB), NOSPLIT, $64-8
+	MOVQ   args+0(FP), DI
+	MOVQ   (DI), R11
+	MOVQ   R11, (SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   56(DI), R11
+	MOVQ   R11, 8(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   40(DI), R11
+	MOVQ   R11, 16(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   72(DI), R11
+	MOVQ   R11, 24(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   16(DI), R11
+	MOVQ   R11, 32(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   48(DI), R11
+	MOVQ   R11, 40(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   120(DI), R11
+	MOVQ   R11, 56(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   32(DI), R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   args+0(FP), DI
+	MOVQ   64(DI), R12
+	VXORPS Y6, Y6, Y6
 
 tile:
-	MOVQ CX, R9
-	LEAQ (R9)(DX*1), R10
-	LEAQ (R9)(DX*2), R11
-	LEAQ (R10)(DX*2), R12
-	MOVQ SI, BP
-	MOVQ args+0(FP), R14
-	MOVQ 8(R14), R14
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	LEAQ (CX)(DI*1), DX
+	LEAQ (DX)(DI*1), BX
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	XORQ DI, DI
 
 	PCALIGN $32
 
 loop:
-	MOVQ    BP, R13
-	VMOVUPS (R9), Y0
-	VSUBPS  (R11), Y0, Y0
-	VMOVUPS (R9)(BX*1), Y1
-	VSUBPS  (R11)(BX*1), Y1, Y1
-	VMOVUPS (R9)(BX*2), Y2
-	VSUBPS  (R11)(BX*2), Y2, Y2
-	VMOVUPS (R9)(R15*1), Y3
-	VSUBPS  (R11)(R15*1), Y3, Y3
-	VSUBPS  Y2, Y0, Y4
+	MOVQ    40(SP), R10
+	ADDQ    DI, R10
+	VMOVUPS (AX), Y0
+	VSUBPS  (DX), Y0, Y0
+	VMOVUPS (AX)(R8*1), Y1
+	VSUBPS  (DX)(R8*1), Y1, Y1
+	VMOVUPS (AX)(R8*2), Y2
+	VSUBPS  (DX)(R8*2), Y2, Y2
+	VMOVUPS (AX)(R9*1), Y3
+	VSUBPS  (DX)(R9*1), Y3, Y3
+	MOVQ    R10, R11
+	VSUBPS  Y2, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
 	VADDPS  Y2, Y1, Y5
-	VSUBPS  Y1, Y2, Y6
-	VSUBPS  Y3, Y1, Y7
-	VMOVUPS Y4, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Y5, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Y6, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Y7, (R13)
-	ADDQ    R8, R13
-	VMOVUPS (R10), Y0
-	VADDPS  (R11), Y0, Y0
-	VMOVUPS (R10)(BX*1), Y1
-	VADDPS  (R11)(BX*1), Y1, Y1
-	VMOVUPS (R10)(BX*2), Y2
-	VADDPS  (R11)(BX*2), Y2, Y2
-	VMOVUPS (R10)(R15*1), Y3
-	VADDPS  (R11)(R15*1), Y3, Y3
-	VSUBPS  Y2, Y0, Y4
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y1, Y2, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y3, Y1, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (CX), Y0
+	VADDPS  (DX), Y0, Y0
+	VMOVUPS (CX)(R8*1), Y1
+	VADDPS  (DX)(R8*1), Y1, Y1
+	VMOVUPS (CX)(R8*2), Y2
+	VADDPS  (DX)(R8*2), Y2, Y2
+	VMOVUPS (CX)(R9*1), Y3
+	VADDPS  (DX)(R9*1), Y3, Y3
+	MOVQ    R10, R11
+	VSUBPS  Y2, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
 	VADDPS  Y2, Y1, Y5
-	VSUBPS  Y1, Y2, Y6
-	VSUBPS  Y3, Y1, Y7
-	VMOVUPS Y4, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Y5, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Y6, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Y7, (R13)
-	ADDQ    R8, R13
-	VMOVUPS (R11), Y0
-	VSUBPS  (R10), Y0, Y0
-	VMOVUPS (R11)(BX*1), Y1
-	VSUBPS  (R10)(BX*1), Y1, Y1
-	VMOVUPS (R11)(BX*2), Y2
-	VSUBPS  (R10)(BX*2), Y2, Y2
-	VMOVUPS (R11)(R15*1), Y3
-	VSUBPS  (R10)(R15*1), Y3, Y3
-	VSUBPS  Y2, Y0, Y4
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y1, Y2, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y3, Y1, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (DX), Y0
+	VSUBPS  (CX), Y0, Y0
+	VMOVUPS (DX)(R8*1), Y1
+	VSUBPS  (CX)(R8*1), Y1, Y1
+	VMOVUPS (DX)(R8*2), Y2
+	VSUBPS  (CX)(R8*2), Y2, Y2
+	VMOVUPS (DX)(R9*1), Y3
+	VSUBPS  (CX)(R9*1), Y3, Y3
+	MOVQ    R10, R11
+	VSUBPS  Y2, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
 	VADDPS  Y2, Y1, Y5
-	VSUBPS  Y1, Y2, Y6
-	VSUBPS  Y3, Y1, Y7
-	VMOVUPS Y4, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Y5, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Y6, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Y7, (R13)
-	ADDQ    R8, R13
-	VMOVUPS (R10), Y0
-	VSUBPS  (R12), Y0, Y0
-	VMOVUPS (R10)(BX*1), Y1
-	VSUBPS  (R12)(BX*1), Y1, Y1
-	VMOVUPS (R10)(BX*2), Y2
-	VSUBPS  (R12)(BX*2), Y2, Y2
-	VMOVUPS (R10)(R15*1), Y3
-	VSUBPS  (R12)(R15*1), Y3, Y3
-	VSUBPS  Y2, Y0, Y4
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y1, Y2, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y3, Y1, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (CX), Y0
+	VSUBPS  (BX), Y0, Y0
+	VMOVUPS (CX)(R8*1), Y1
+	VSUBPS  (BX)(R8*1), Y1, Y1
+	VMOVUPS (CX)(R8*2), Y2
+	VSUBPS  (BX)(R8*2), Y2, Y2
+	VMOVUPS (CX)(R9*1), Y3
+	VSUBPS  (BX)(R9*1), Y3, Y3
+	MOVQ    R10, R11
+	VSUBPS  Y2, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
 	VADDPS  Y2, Y1, Y5
-	VSUBPS  Y1, Y2, Y6
-	VSUBPS  Y3, Y1, Y7
-	VMOVUPS Y4, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Y5, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Y6, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Y7, (R13)
-	ADDQ    R8, R13
-	ADDQ    $0x20, R9
-	ADDQ    $0x20, R10
-	ADDQ    $0x20, R11
-	ADDQ    $0x20, R12
-	ADDQ    $0x20, BP
-	DECQ    R14
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y1, Y2, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y3, Y1, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, DI
+	DECQ    R13
 	JNZ     loop
-	LEAQ    (CX)(BX*2), CX
-	ADDQ    DI, SI
-	DECQ    AX
+	MOVQ    16(SP), DI
+	ADDQ    DI, 32(SP)
+	MOVQ    24(SP), DI
+	ADDQ    DI, 40(SP)
+	DECQ    (SP)
 	JNZ     tile
 	VZEROUPPER
 	RET
 
-// func winogradKernelAVX2(args *byte)
+// func gradient3AVX2(args *byte)
+// Requires: AVX
+TEXT ·gradient3AVX2(SB), NOSPLIT, $64-8
+	MOVQ   args+0(FP), DI
+	MOVQ   (DI), R11
+	MOVQ   R11, (SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   56(DI), R11
+	MOVQ   R11, 8(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   40(DI), R11
+	MOVQ   R11, 16(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   72(DI), R11
+	MOVQ   R11, 24(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   16(DI), R11
+	MOVQ   R11, 32(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   48(DI), R11
+	MOVQ   R11, 40(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   120(DI), R11
+	MOVQ   R11, 56(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   32(DI), R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   args+0(FP), DI
+	MOVQ   64(DI), R12
+	VXORPS Y6, Y6, Y6
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ    40(SP), R10
+	ADDQ    DI, R10
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(R8*1), Y1
+	MOVQ    R10, R11
+	VMOVUPS Y0, (R11)
+	ADDQ    R12, R11
+	VADDPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y1, Y6, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (AX), Y0
+	VADDPS  (CX), Y0, Y0
+	VMOVUPS (AX)(R8*1), Y1
+	VADDPS  (CX)(R8*1), Y1, Y1
+	MOVQ    R10, R11
+	VMOVUPS Y0, (R11)
+	ADDQ    R12, R11
+	VADDPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y1, Y6, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (AX), Y0
+	VSUBPS  (CX), Y0, Y0
+	VMOVUPS (AX)(R8*1), Y1
+	VSUBPS  (CX)(R8*1), Y1, Y1
+	MOVQ    R10, R11
+	VMOVUPS Y0, (R11)
+	ADDQ    R12, R11
+	VADDPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y1, Y6, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    8(SP), R10
+	VSUBPS  (CX), Y6, Y0
+	VSUBPS  (CX)(R8*1), Y6, Y1
+	MOVQ    R10, R11
+	VMOVUPS Y0, (R11)
+	ADDQ    R12, R11
+	VADDPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y1, Y6, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DI
+	DECQ    R13
+	JNZ     loop
+	MOVQ    16(SP), DI
+	ADDQ    DI, 32(SP)
+	MOVQ    24(SP), DI
+	ADDQ    DI, 40(SP)
+	DECQ    (SP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func wideSourceAVX2(args *byte)
+// Requires: AVX
+TEXT ·wideSourceAVX2(SB), NOSPLIT, $64-8
+	MOVQ   args+0(FP), DI
+	MOVQ   (DI), R11
+	MOVQ   R11, (SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   56(DI), R11
+	MOVQ   R11, 8(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   40(DI), R11
+	MOVQ   R11, 16(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   72(DI), R11
+	MOVQ   R11, 24(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   16(DI), R11
+	MOVQ   R11, 32(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   48(DI), R11
+	MOVQ   R11, 40(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   120(DI), R11
+	MOVQ   R11, 56(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   32(DI), R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   args+0(FP), DI
+	MOVQ   64(DI), R12
+	VXORPS Y6, Y6, Y6
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	LEAQ (CX)(DI*1), DX
+	LEAQ (DX)(DI*1), BX
+	LEAQ (BX)(DI*1), SI
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ    40(SP), R10
+	ADDQ    DI, R10
+	VMOVUPS (AX), Y0
+	VSUBPS  (DX), Y0, Y0
+	VMOVUPS (AX)(R8*1), Y1
+	VSUBPS  (DX)(R8*1), Y1, Y1
+	VMOVUPS (AX)(R8*2), Y2
+	VSUBPS  (DX)(R8*2), Y2, Y2
+	VMOVUPS (AX)(R9*1), Y3
+	VSUBPS  (DX)(R9*1), Y3, Y3
+	VMOVUPS (AX)(R8*4), Y4
+	VSUBPS  (DX)(R8*4), Y4, Y4
+	MOVQ    R10, R11
+	VSUBPS  Y2, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y2, Y4, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (CX), Y0
+	VMOVUPS (CX)(R8*1), Y1
+	VMOVUPS (CX)(R8*2), Y2
+	VMOVUPS (CX)(R9*1), Y3
+	VMOVUPS (CX)(R8*4), Y4
+	MOVQ    R10, R11
+	VSUBPS  Y2, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y2, Y4, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (DX), Y0
+	VMOVUPS (DX)(R8*1), Y1
+	VMOVUPS (DX)(R8*2), Y2
+	VMOVUPS (DX)(R9*1), Y3
+	VMOVUPS (DX)(R8*4), Y4
+	MOVQ    R10, R11
+	VSUBPS  Y2, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y2, Y4, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (SI), Y0
+	VSUBPS  (DX), Y0, Y0
+	VMOVUPS (SI)(R8*1), Y1
+	VSUBPS  (DX)(R8*1), Y1, Y1
+	VMOVUPS (SI)(R8*2), Y2
+	VSUBPS  (DX)(R8*2), Y2, Y2
+	VMOVUPS (SI)(R9*1), Y3
+	VSUBPS  (DX)(R9*1), Y3, Y3
+	VMOVUPS (SI)(R8*4), Y4
+	VSUBPS  (DX)(R8*4), Y4, Y4
+	MOVQ    R10, R11
+	VSUBPS  Y2, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y2, Y4, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (BX), Y0
+	VMOVUPS (BX)(R8*1), Y1
+	VMOVUPS (BX)(R8*2), Y2
+	VMOVUPS (BX)(R9*1), Y3
+	VMOVUPS (BX)(R8*4), Y4
+	MOVQ    R10, R11
+	VSUBPS  Y2, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y2, Y4, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, SI
+	ADDQ    $0x20, DI
+	DECQ    R13
+	JNZ     loop
+	MOVQ    16(SP), DI
+	ADDQ    DI, 32(SP)
+	MOVQ    24(SP), DI
+	ADDQ    DI, 40(SP)
+	DECQ    (SP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func wideGradientAVX2(args *byte)
+// Requires: AVX
+TEXT ·wideGradientAVX2(SB), NOSPLIT, $64-8
+	MOVQ   args+0(FP), DI
+	MOVQ   (DI), R11
+	MOVQ   R11, (SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   56(DI), R11
+	MOVQ   R11, 8(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   40(DI), R11
+	MOVQ   R11, 16(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   72(DI), R11
+	MOVQ   R11, 24(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   16(DI), R11
+	MOVQ   R11, 32(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   48(DI), R11
+	MOVQ   R11, 40(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   120(DI), R11
+	MOVQ   R11, 56(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   32(DI), R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   args+0(FP), DI
+	MOVQ   64(DI), R12
+	VXORPS Y6, Y6, Y6
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ    40(SP), R10
+	ADDQ    DI, R10
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(R8*1), Y1
+	MOVQ    R10, R11
+	VMOVUPS Y0, (R11)
+	ADDQ    R12, R11
+	VADDPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (AX), Y0
+	VADDPS  (CX), Y0, Y0
+	VMOVUPS (AX)(R8*1), Y1
+	VADDPS  (CX)(R8*1), Y1, Y1
+	MOVQ    R10, R11
+	VMOVUPS Y0, (R11)
+	ADDQ    R12, R11
+	VADDPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (CX), Y0
+	VMOVUPS (CX)(R8*1), Y1
+	MOVQ    R10, R11
+	VMOVUPS Y0, (R11)
+	ADDQ    R12, R11
+	VADDPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DI
+	DECQ    R13
+	JNZ     loop
+	MOVQ    16(SP), DI
+	ADDQ    DI, 32(SP)
+	MOVQ    24(SP), DI
+	ADDQ    DI, 40(SP)
+	DECQ    (SP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func thinSourceAVX2(args *byte)
+// Requires: AVX
+TEXT ·thinSourceAVX2(SB), NOSPLIT, $64-8
+	MOVQ   args+0(FP), DI
+	MOVQ   (DI), R11
+	MOVQ   R11, (SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   56(DI), R11
+	MOVQ   R11, 8(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   40(DI), R11
+	MOVQ   R11, 16(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   72(DI), R11
+	MOVQ   R11, 24(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   16(DI), R11
+	MOVQ   R11, 32(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   48(DI), R11
+	MOVQ   R11, 40(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   120(DI), R11
+	MOVQ   R11, 56(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   32(DI), R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   args+0(FP), DI
+	MOVQ   64(DI), R12
+	VXORPS Y6, Y6, Y6
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	LEAQ (CX)(DI*1), DX
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ    40(SP), R10
+	ADDQ    DI, R10
+	VMOVUPS (AX), Y0
+	VSUBPS  (CX), Y0, Y0
+	VMOVUPS (AX)(R8*1), Y1
+	VSUBPS  (CX)(R8*1), Y1, Y1
+	VMOVUPS (AX)(R8*2), Y2
+	VSUBPS  (CX)(R8*2), Y2, Y2
+	MOVQ    R10, R11
+	VSUBPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y1, Y2, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (CX), Y0
+	VMOVUPS (CX)(R8*1), Y1
+	VMOVUPS (CX)(R8*2), Y2
+	MOVQ    R10, R11
+	VSUBPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y1, Y2, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (DX), Y0
+	VSUBPS  (CX), Y0, Y0
+	VMOVUPS (DX)(R8*1), Y1
+	VSUBPS  (CX)(R8*1), Y1, Y1
+	VMOVUPS (DX)(R8*2), Y2
+	VSUBPS  (CX)(R8*2), Y2, Y2
+	MOVQ    R10, R11
+	VSUBPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y1, Y2, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (DX), Y0
+	VMOVUPS (DX)(R8*1), Y1
+	VMOVUPS (DX)(R8*2), Y2
+	MOVQ    R10, R11
+	VSUBPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Y1, Y2, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, DI
+	DECQ    R13
+	JNZ     loop
+	MOVQ    16(SP), DI
+	ADDQ    DI, 32(SP)
+	MOVQ    24(SP), DI
+	ADDQ    DI, 40(SP)
+	DECQ    (SP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func kernel2AVX2(args *byte)
+// Requires: AVX
+TEXT ·kernel2AVX2(SB), NOSPLIT, $64-8
+	MOVQ   args+0(FP), DI
+	MOVQ   (DI), R11
+	MOVQ   R11, (SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   56(DI), R11
+	MOVQ   R11, 8(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   40(DI), R11
+	MOVQ   R11, 16(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   72(DI), R11
+	MOVQ   R11, 24(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   16(DI), R11
+	MOVQ   R11, 32(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   48(DI), R11
+	MOVQ   R11, 40(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   120(DI), R11
+	MOVQ   R11, 56(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   32(DI), R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   args+0(FP), DI
+	MOVQ   64(DI), R12
+	VXORPS Y6, Y6, Y6
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	LEAQ (CX)(DI*1), DX
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ    40(SP), R10
+	ADDQ    DI, R10
+	VMOVUPS (DX), Y0
+	VMOVUPS (DX)(R8*1), Y1
+	VMOVUPS (DX)(R8*2), Y2
+	MOVQ    R10, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    R12, R11
+	VADDPS  Y2, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y0, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (AX), Y0
+	VADDPS  (DX), Y0, Y0
+	VMOVUPS (AX)(R8*1), Y1
+	VADDPS  (DX)(R8*1), Y1, Y1
+	VMOVUPS (AX)(R8*2), Y2
+	VADDPS  (DX)(R8*2), Y2, Y2
+	MOVQ    R10, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    R12, R11
+	VADDPS  Y2, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y0, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(R8*1), Y1
+	VMOVUPS (AX)(R8*2), Y2
+	MOVQ    R10, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    R12, R11
+	VADDPS  Y2, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y0, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (CX), Y0
+	VMOVUPS (CX)(R8*1), Y1
+	VMOVUPS (CX)(R8*2), Y2
+	MOVQ    R10, R11
+	VMOVUPS Y2, (R11)
+	ADDQ    R12, R11
+	VADDPS  Y2, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y0, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y1, (R11)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, DI
+	DECQ    R13
+	JNZ     loop
+	MOVQ    16(SP), DI
+	ADDQ    DI, 32(SP)
+	MOVQ    24(SP), DI
+	ADDQ    DI, 40(SP)
+	DECQ    (SP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func kernelSum2AVX2(args *byte)
+// Requires: AVX
+TEXT ·kernelSum2AVX2(SB), NOSPLIT, $64-8
+	MOVQ   args+0(FP), DI
+	MOVQ   (DI), R11
+	MOVQ   R11, (SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   56(DI), R11
+	MOVQ   R11, 8(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   40(DI), R11
+	MOVQ   R11, 16(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   72(DI), R11
+	MOVQ   R11, 24(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   16(DI), R11
+	MOVQ   R11, 32(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   48(DI), R11
+	MOVQ   R11, 40(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   120(DI), R11
+	MOVQ   R11, 56(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   32(DI), R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   args+0(FP), DI
+	MOVQ   64(DI), R12
+	VXORPS Y6, Y6, Y6
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	LEAQ (CX)(DI*1), DX
+	LEAQ (DX)(DI*1), BX
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ    40(SP), R10
+	ADDQ    DI, R10
+	VMOVUPS (AX), Y0
+	VADDPS  (CX), Y0, Y0
+	VMOVUPS (AX)(R8*1), Y1
+	VADDPS  (CX)(R8*1), Y1, Y1
+	VMOVUPS (AX)(R8*2), Y2
+	VADDPS  (CX)(R8*2), Y2, Y2
+	VMOVUPS (AX)(R9*1), Y3
+	VADDPS  (CX)(R9*1), Y3, Y3
+	MOVQ    R10, R11
+	VADDPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    R12, R11
+	VADDPS  Y1, Y2, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (BX), Y0
+	VMOVUPS (BX)(R8*1), Y1
+	VMOVUPS (BX)(R8*2), Y2
+	VMOVUPS (BX)(R9*1), Y3
+	MOVQ    R10, R11
+	VADDPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    R12, R11
+	VADDPS  Y1, Y2, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (DX), Y0
+	VADDPS  (CX), Y0, Y0
+	VMOVUPS (DX)(R8*1), Y1
+	VADDPS  (CX)(R8*1), Y1, Y1
+	VMOVUPS (DX)(R8*2), Y2
+	VADDPS  (CX)(R8*2), Y2, Y2
+	VMOVUPS (DX)(R9*1), Y3
+	VADDPS  (CX)(R9*1), Y3, Y3
+	MOVQ    R10, R11
+	VADDPS  Y1, Y0, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Y3, (R11)
+	ADDQ    R12, R11
+	VADDPS  Y1, Y2, Y5
+	VMOVUPS Y5, (R11)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, DI
+	DECQ    R13
+	JNZ     loop
+	MOVQ    16(SP), DI
+	ADDQ    DI, 32(SP)
+	MOVQ    24(SP), DI
+	ADDQ    DI, 40(SP)
+	DECQ    (SP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func result3AVX2(args *byte)
+// Requires: AVX
+TEXT ·result3AVX2(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), DI
+	MOVQ         (DI), R11
+	MOVQ         R11, (SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         56(DI), R11
+	MOVQ         R11, 8(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         40(DI), R11
+	MOVQ         R11, 16(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         72(DI), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         16(DI), R11
+	MOVQ         R11, 32(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         48(DI), R11
+	MOVQ         R11, 40(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         120(DI), R11
+	MOVQ         R11, 56(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         32(DI), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         args+0(FP), DI
+	MOVQ         64(DI), R12
+	VXORPS       Y6, Y6, Y6
+	MOVQ         args+0(FP), DI
+	MOVQ         104(DI), R14
+	MOVQ         args+0(FP), DI
+	VBROADCASTSS 112(DI), Y8
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	LEAQ (CX)(DI*1), DX
+	LEAQ (DX)(DI*1), BX
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	MOVQ args+0(FP), DI
+	MOVQ 80(DI), DI
+	MOVQ DI, 48(SP)
+	MOVQ args+0(FP), DI
+	MOVQ 96(DI), R15
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ    40(SP), R10
+	ADDQ    DI, R10
+	MOVQ    48(SP), R11
+	VMOVUPS (R11)(DI*1), Y7
+	TESTQ   R15, R15
+	JZ      unmasked
+	VMOVUPS (R15)(DI*1), Y10
+
+unmasked:
+	VMOVUPS   (AX), Y0
+	VADDPS    (CX), Y0, Y0
+	VADDPS    (DX), Y0, Y0
+	VMOVUPS   (AX)(R8*1), Y1
+	VADDPS    (CX)(R8*1), Y1, Y1
+	VADDPS    (DX)(R8*1), Y1, Y1
+	VMOVUPS   (AX)(R8*2), Y2
+	VADDPS    (CX)(R8*2), Y2, Y2
+	VADDPS    (DX)(R8*2), Y2, Y2
+	VMOVUPS   (AX)(R9*1), Y3
+	VADDPS    (CX)(R9*1), Y3, Y3
+	VADDPS    (DX)(R9*1), Y3, Y3
+	MOVQ      R10, R11
+	VADDPS    Y1, Y0, Y5
+	VADDPS    Y2, Y5, Y5
+	VADDPS    Y7, Y5, Y5
+	CMPQ      R14, $0x01
+	JL        store_0_0
+	JE        relu_0_0
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_0_0
+
+relu_0_0:
+	VMAXPS Y5, Y6, Y5
+
+store_0_0:
+	TESTQ   R15, R15
+	JNZ     masked_0_0
+	VMOVUPS Y5, (R11)
+	JMP     stored_0_0
+
+masked_0_0:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_0_0:
+	ADDQ      R12, R11
+	VSUBPS    Y2, Y1, Y5
+	VSUBPS    Y3, Y5, Y5
+	VADDPS    Y7, Y5, Y5
+	CMPQ      R14, $0x01
+	JL        store_0_1
+	JE        relu_0_1
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_0_1
+
+relu_0_1:
+	VMAXPS Y5, Y6, Y5
+
+store_0_1:
+	TESTQ   R15, R15
+	JNZ     masked_0_1
+	VMOVUPS Y5, (R11)
+	JMP     stored_0_1
+
+masked_0_1:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_0_1:
+	ADDQ      8(SP), R10
+	VMOVUPS   (CX), Y0
+	VSUBPS    (DX), Y0, Y0
+	VSUBPS    (BX), Y0, Y0
+	VMOVUPS   (CX)(R8*1), Y1
+	VSUBPS    (DX)(R8*1), Y1, Y1
+	VSUBPS    (BX)(R8*1), Y1, Y1
+	VMOVUPS   (CX)(R8*2), Y2
+	VSUBPS    (DX)(R8*2), Y2, Y2
+	VSUBPS    (BX)(R8*2), Y2, Y2
+	VMOVUPS   (CX)(R9*1), Y3
+	VSUBPS    (DX)(R9*1), Y3, Y3
+	VSUBPS    (BX)(R9*1), Y3, Y3
+	MOVQ      R10, R11
+	VADDPS    Y1, Y0, Y5
+	VADDPS    Y2, Y5, Y5
+	VADDPS    Y7, Y5, Y5
+	CMPQ      R14, $0x01
+	JL        store_1_0
+	JE        relu_1_0
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_1_0
+
+relu_1_0:
+	VMAXPS Y5, Y6, Y5
+
+store_1_0:
+	TESTQ   R15, R15
+	JNZ     masked_1_0
+	VMOVUPS Y5, (R11)
+	JMP     stored_1_0
+
+masked_1_0:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_1_0:
+	ADDQ      R12, R11
+	VSUBPS    Y2, Y1, Y5
+	VSUBPS    Y3, Y5, Y5
+	VADDPS    Y7, Y5, Y5
+	CMPQ      R14, $0x01
+	JL        store_1_1
+	JE        relu_1_1
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_1_1
+
+relu_1_1:
+	VMAXPS Y5, Y6, Y5
+
+store_1_1:
+	TESTQ   R15, R15
+	JNZ     masked_1_1
+	VMOVUPS Y5, (R11)
+	JMP     stored_1_1
+
+masked_1_1:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_1_1:
+	ADDQ $0x20, AX
+	ADDQ $0x20, CX
+	ADDQ $0x20, DX
+	ADDQ $0x20, BX
+	ADDQ $0x20, DI
+	DECQ R13
+	JNZ  loop
+	MOVQ 16(SP), DI
+	ADDQ DI, 32(SP)
+	MOVQ 24(SP), DI
+	ADDQ DI, 40(SP)
+	DECQ (SP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func wideResultAVX2(args *byte)
+// Requires: AVX
+TEXT ·wideResultAVX2(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), DI
+	MOVQ         (DI), R11
+	MOVQ         R11, (SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         56(DI), R11
+	MOVQ         R11, 8(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         40(DI), R11
+	MOVQ         R11, 16(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         72(DI), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         16(DI), R11
+	MOVQ         R11, 32(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         48(DI), R11
+	MOVQ         R11, 40(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         120(DI), R11
+	MOVQ         R11, 56(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         32(DI), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         args+0(FP), DI
+	MOVQ         64(DI), R12
+	VXORPS       Y6, Y6, Y6
+	MOVQ         args+0(FP), DI
+	MOVQ         104(DI), R14
+	MOVQ         args+0(FP), DI
+	VBROADCASTSS 112(DI), Y8
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	LEAQ (CX)(DI*1), DX
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	MOVQ args+0(FP), DI
+	MOVQ 80(DI), DI
+	MOVQ DI, 48(SP)
+	MOVQ args+0(FP), DI
+	MOVQ 96(DI), R15
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ    40(SP), R10
+	ADDQ    DI, R10
+	MOVQ    48(SP), R11
+	VMOVUPS (R11)(DI*1), Y7
+	TESTQ   R15, R15
+	JZ      unmasked
+	VMOVUPS (R15)(DI*1), Y10
+
+unmasked:
+	VMOVUPS   (AX), Y0
+	VADDPS    (CX), Y0, Y0
+	VMOVUPS   (AX)(R8*1), Y1
+	VADDPS    (CX)(R8*1), Y1, Y1
+	VMOVUPS   (AX)(R8*2), Y2
+	VADDPS    (CX)(R8*2), Y2, Y2
+	MOVQ      R10, R11
+	VADDPS    Y1, Y0, Y5
+	VADDPS    Y7, Y5, Y5
+	CMPQ      R14, $0x01
+	JL        store_0_0
+	JE        relu_0_0
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_0_0
+
+relu_0_0:
+	VMAXPS Y5, Y6, Y5
+
+store_0_0:
+	TESTQ   R15, R15
+	JNZ     masked_0_0
+	VMOVUPS Y5, (R11)
+	JMP     stored_0_0
+
+masked_0_0:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_0_0:
+	ADDQ      R12, R11
+	VADDPS    Y2, Y1, Y5
+	VADDPS    Y7, Y5, Y5
+	CMPQ      R14, $0x01
+	JL        store_0_1
+	JE        relu_0_1
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_0_1
+
+relu_0_1:
+	VMAXPS Y5, Y6, Y5
+
+store_0_1:
+	TESTQ   R15, R15
+	JNZ     masked_0_1
+	VMOVUPS Y5, (R11)
+	JMP     stored_0_1
+
+masked_0_1:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_0_1:
+	ADDQ      8(SP), R10
+	VMOVUPS   (CX), Y0
+	VADDPS    (DX), Y0, Y0
+	VMOVUPS   (CX)(R8*1), Y1
+	VADDPS    (DX)(R8*1), Y1, Y1
+	VMOVUPS   (CX)(R8*2), Y2
+	VADDPS    (DX)(R8*2), Y2, Y2
+	MOVQ      R10, R11
+	VADDPS    Y1, Y0, Y5
+	VADDPS    Y7, Y5, Y5
+	CMPQ      R14, $0x01
+	JL        store_1_0
+	JE        relu_1_0
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_1_0
+
+relu_1_0:
+	VMAXPS Y5, Y6, Y5
+
+store_1_0:
+	TESTQ   R15, R15
+	JNZ     masked_1_0
+	VMOVUPS Y5, (R11)
+	JMP     stored_1_0
+
+masked_1_0:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_1_0:
+	ADDQ      R12, R11
+	VADDPS    Y2, Y1, Y5
+	VADDPS    Y7, Y5, Y5
+	CMPQ      R14, $0x01
+	JL        store_1_1
+	JE        relu_1_1
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_1_1
+
+relu_1_1:
+	VMAXPS Y5, Y6, Y5
+
+store_1_1:
+	TESTQ   R15, R15
+	JNZ     masked_1_1
+	VMOVUPS Y5, (R11)
+	JMP     stored_1_1
+
+masked_1_1:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_1_1:
+	ADDQ $0x20, AX
+	ADDQ $0x20, CX
+	ADDQ $0x20, DX
+	ADDQ $0x20, DI
+	DECQ R13
+	JNZ  loop
+	MOVQ 16(SP), DI
+	ADDQ DI, 32(SP)
+	MOVQ 24(SP), DI
+	ADDQ DI, 40(SP)
+	DECQ (SP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func thinResultAVX2(args *byte)
+// Requires: AVX
+TEXT ·thinResultAVX2(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), DI
+	MOVQ         (DI), R11
+	MOVQ         R11, (SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         56(DI), R11
+	MOVQ         R11, 8(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         40(DI), R11
+	MOVQ         R11, 16(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         72(DI), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         16(DI), R11
+	MOVQ         R11, 32(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         48(DI), R11
+	MOVQ         R11, 40(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         120(DI), R11
+	MOVQ         R11, 56(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         32(DI), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         args+0(FP), DI
+	MOVQ         64(DI), R12
+	VXORPS       Y6, Y6, Y6
+	MOVQ         args+0(FP), DI
+	MOVQ         104(DI), R14
+	MOVQ         args+0(FP), DI
+	VBROADCASTSS 112(DI), Y8
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	LEAQ (CX)(DI*1), DX
+	LEAQ (DX)(DI*1), BX
+	LEAQ (BX)(DI*1), SI
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	MOVQ args+0(FP), DI
+	MOVQ 80(DI), DI
+	MOVQ DI, 48(SP)
+	MOVQ args+0(FP), DI
+	MOVQ 96(DI), R15
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ    40(SP), R10
+	ADDQ    DI, R10
+	MOVQ    48(SP), R11
+	VMOVUPS (R11)(DI*1), Y7
+	TESTQ   R15, R15
+	JZ      unmasked
+	VMOVUPS (R15)(DI*1), Y10
+
+unmasked:
+	VMOVUPS   (AX), Y0
+	VADDPS    (CX), Y0, Y0
+	VMOVUPS   (AX)(R8*1), Y1
+	VADDPS    (CX)(R8*1), Y1, Y1
+	VMOVUPS   (AX)(R8*2), Y2
+	VADDPS    (CX)(R8*2), Y2, Y2
+	VMOVUPS   (AX)(R9*1), Y3
+	VADDPS    (CX)(R9*1), Y3, Y3
+	VMOVUPS   (AX)(R8*4), Y4
+	VADDPS    (CX)(R8*4), Y4, Y4
+	MOVQ      R10, R11
+	VADDPS    Y1, Y0, Y5
+	VADDPS    Y7, Y5, Y5
+	CMPQ      R14, $0x01
+	JL        store_0_0
+	JE        relu_0_0
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_0_0
+
+relu_0_0:
+	VMAXPS Y5, Y6, Y5
+
+store_0_0:
+	TESTQ   R15, R15
+	JNZ     masked_0_0
+	VMOVUPS Y5, (R11)
+	JMP     stored_0_0
+
+masked_0_0:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_0_0:
+	ADDQ      R12, R11
+	VADDPS    Y7, Y3, Y5
+	CMPQ      R14, $0x01
+	JL        store_0_1
+	JE        relu_0_1
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_0_1
+
+relu_0_1:
+	VMAXPS Y5, Y6, Y5
+
+store_0_1:
+	TESTQ   R15, R15
+	JNZ     masked_0_1
+	VMOVUPS Y5, (R11)
+	JMP     stored_0_1
+
+masked_0_1:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_0_1:
+	ADDQ      R12, R11
+	VADDPS    Y2, Y1, Y5
+	VADDPS    Y7, Y5, Y5
+	CMPQ      R14, $0x01
+	JL        store_0_2
+	JE        relu_0_2
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_0_2
+
+relu_0_2:
+	VMAXPS Y5, Y6, Y5
+
+store_0_2:
+	TESTQ   R15, R15
+	JNZ     masked_0_2
+	VMOVUPS Y5, (R11)
+	JMP     stored_0_2
+
+masked_0_2:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_0_2:
+	ADDQ      R12, R11
+	VADDPS    Y7, Y4, Y5
+	CMPQ      R14, $0x01
+	JL        store_0_3
+	JE        relu_0_3
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_0_3
+
+relu_0_3:
+	VMAXPS Y5, Y6, Y5
+
+store_0_3:
+	TESTQ   R15, R15
+	JNZ     masked_0_3
+	VMOVUPS Y5, (R11)
+	JMP     stored_0_3
+
+masked_0_3:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_0_3:
+	ADDQ      8(SP), R10
+	VMOVUPS   (BX), Y0
+	VMOVUPS   (BX)(R8*1), Y1
+	VMOVUPS   (BX)(R8*2), Y2
+	VMOVUPS   (BX)(R9*1), Y3
+	VMOVUPS   (BX)(R8*4), Y4
+	MOVQ      R10, R11
+	VADDPS    Y1, Y0, Y5
+	VADDPS    Y7, Y5, Y5
+	CMPQ      R14, $0x01
+	JL        store_1_0
+	JE        relu_1_0
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_1_0
+
+relu_1_0:
+	VMAXPS Y5, Y6, Y5
+
+store_1_0:
+	TESTQ   R15, R15
+	JNZ     masked_1_0
+	VMOVUPS Y5, (R11)
+	JMP     stored_1_0
+
+masked_1_0:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_1_0:
+	ADDQ      R12, R11
+	VADDPS    Y7, Y3, Y5
+	CMPQ      R14, $0x01
+	JL        store_1_1
+	JE        relu_1_1
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_1_1
+
+relu_1_1:
+	VMAXPS Y5, Y6, Y5
+
+store_1_1:
+	TESTQ   R15, R15
+	JNZ     masked_1_1
+	VMOVUPS Y5, (R11)
+	JMP     stored_1_1
+
+masked_1_1:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_1_1:
+	ADDQ      R12, R11
+	VADDPS    Y2, Y1, Y5
+	VADDPS    Y7, Y5, Y5
+	CMPQ      R14, $0x01
+	JL        store_1_2
+	JE        relu_1_2
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_1_2
+
+relu_1_2:
+	VMAXPS Y5, Y6, Y5
+
+store_1_2:
+	TESTQ   R15, R15
+	JNZ     masked_1_2
+	VMOVUPS Y5, (R11)
+	JMP     stored_1_2
+
+masked_1_2:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_1_2:
+	ADDQ      R12, R11
+	VADDPS    Y7, Y4, Y5
+	CMPQ      R14, $0x01
+	JL        store_1_3
+	JE        relu_1_3
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_1_3
+
+relu_1_3:
+	VMAXPS Y5, Y6, Y5
+
+store_1_3:
+	TESTQ   R15, R15
+	JNZ     masked_1_3
+	VMOVUPS Y5, (R11)
+	JMP     stored_1_3
+
+masked_1_3:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_1_3:
+	ADDQ      8(SP), R10
+	VMOVUPS   (CX), Y0
+	VADDPS    (DX), Y0, Y0
+	VMOVUPS   (CX)(R8*1), Y1
+	VADDPS    (DX)(R8*1), Y1, Y1
+	VMOVUPS   (CX)(R8*2), Y2
+	VADDPS    (DX)(R8*2), Y2, Y2
+	VMOVUPS   (CX)(R9*1), Y3
+	VADDPS    (DX)(R9*1), Y3, Y3
+	VMOVUPS   (CX)(R8*4), Y4
+	VADDPS    (DX)(R8*4), Y4, Y4
+	MOVQ      R10, R11
+	VADDPS    Y1, Y0, Y5
+	VADDPS    Y7, Y5, Y5
+	CMPQ      R14, $0x01
+	JL        store_2_0
+	JE        relu_2_0
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_2_0
+
+relu_2_0:
+	VMAXPS Y5, Y6, Y5
+
+store_2_0:
+	TESTQ   R15, R15
+	JNZ     masked_2_0
+	VMOVUPS Y5, (R11)
+	JMP     stored_2_0
+
+masked_2_0:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_2_0:
+	ADDQ      R12, R11
+	VADDPS    Y7, Y3, Y5
+	CMPQ      R14, $0x01
+	JL        store_2_1
+	JE        relu_2_1
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_2_1
+
+relu_2_1:
+	VMAXPS Y5, Y6, Y5
+
+store_2_1:
+	TESTQ   R15, R15
+	JNZ     masked_2_1
+	VMOVUPS Y5, (R11)
+	JMP     stored_2_1
+
+masked_2_1:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_2_1:
+	ADDQ      R12, R11
+	VADDPS    Y2, Y1, Y5
+	VADDPS    Y7, Y5, Y5
+	CMPQ      R14, $0x01
+	JL        store_2_2
+	JE        relu_2_2
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_2_2
+
+relu_2_2:
+	VMAXPS Y5, Y6, Y5
+
+store_2_2:
+	TESTQ   R15, R15
+	JNZ     masked_2_2
+	VMOVUPS Y5, (R11)
+	JMP     stored_2_2
+
+masked_2_2:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_2_2:
+	ADDQ      R12, R11
+	VADDPS    Y7, Y4, Y5
+	CMPQ      R14, $0x01
+	JL        store_2_3
+	JE        relu_2_3
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_2_3
+
+relu_2_3:
+	VMAXPS Y5, Y6, Y5
+
+store_2_3:
+	TESTQ   R15, R15
+	JNZ     masked_2_3
+	VMOVUPS Y5, (R11)
+	JMP     stored_2_3
+
+masked_2_3:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_2_3:
+	ADDQ      8(SP), R10
+	VMOVUPS   (SI), Y0
+	VMOVUPS   (SI)(R8*1), Y1
+	VMOVUPS   (SI)(R8*2), Y2
+	VMOVUPS   (SI)(R9*1), Y3
+	VMOVUPS   (SI)(R8*4), Y4
+	MOVQ      R10, R11
+	VADDPS    Y1, Y0, Y5
+	VADDPS    Y7, Y5, Y5
+	CMPQ      R14, $0x01
+	JL        store_3_0
+	JE        relu_3_0
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_3_0
+
+relu_3_0:
+	VMAXPS Y5, Y6, Y5
+
+store_3_0:
+	TESTQ   R15, R15
+	JNZ     masked_3_0
+	VMOVUPS Y5, (R11)
+	JMP     stored_3_0
+
+masked_3_0:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_3_0:
+	ADDQ      R12, R11
+	VADDPS    Y7, Y3, Y5
+	CMPQ      R14, $0x01
+	JL        store_3_1
+	JE        relu_3_1
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_3_1
+
+relu_3_1:
+	VMAXPS Y5, Y6, Y5
+
+store_3_1:
+	TESTQ   R15, R15
+	JNZ     masked_3_1
+	VMOVUPS Y5, (R11)
+	JMP     stored_3_1
+
+masked_3_1:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_3_1:
+	ADDQ      R12, R11
+	VADDPS    Y2, Y1, Y5
+	VADDPS    Y7, Y5, Y5
+	CMPQ      R14, $0x01
+	JL        store_3_2
+	JE        relu_3_2
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_3_2
+
+relu_3_2:
+	VMAXPS Y5, Y6, Y5
+
+store_3_2:
+	TESTQ   R15, R15
+	JNZ     masked_3_2
+	VMOVUPS Y5, (R11)
+	JMP     stored_3_2
+
+masked_3_2:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_3_2:
+	ADDQ      R12, R11
+	VADDPS    Y7, Y4, Y5
+	CMPQ      R14, $0x01
+	JL        store_3_3
+	JE        relu_3_3
+	VMULPS    Y8, Y5, Y9
+	VBLENDVPS Y5, Y9, Y5, Y5
+	JMP       store_3_3
+
+relu_3_3:
+	VMAXPS Y5, Y6, Y5
+
+store_3_3:
+	TESTQ   R15, R15
+	JNZ     masked_3_3
+	VMOVUPS Y5, (R11)
+	JMP     stored_3_3
+
+masked_3_3:
+	VMASKMOVPS Y5, Y10, (R11)
+
+stored_3_3:
+	ADDQ $0x20, AX
+	ADDQ $0x20, CX
+	ADDQ $0x20, DX
+	ADDQ $0x20, BX
+	ADDQ $0x20, SI
+	ADDQ $0x20, DI
+	DECQ R13
+	JNZ  loop
+	MOVQ 16(SP), DI
+	ADDQ DI, 32(SP)
+	MOVQ 24(SP), DI
+	ADDQ DI, 40(SP)
+	DECQ (SP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func kernel3AVX2(args *byte)
 // Requires: AVX, AVX2
-TEXT ·winogradKernelAVX2(SB), NOSPLIT, $0-8
+TEXT ·kernel3AVX2(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), R8
 	MOVQ         8(R8), AX
 	MOVQ         args+0(FP), R8
 	MOVQ         16(R8), CX
 	MOVQ         args+0(FP), R8
-	MOVQ         24(R8), DX
+	MOVQ         32(R8), DX
 	MOVQ         args+0(FP), R8
-	MOVQ         40(R8), BX
+	MOVQ         48(R8), BX
 	MOVQ         args+0(FP), R8
-	MOVQ         56(R8), SI
+	MOVQ         64(R8), SI
 	MOVL         $0x3f000000, R12
 	VMOVD        R12, X6
 	VBROADCASTSS X6, Y6
@@ -3551,19 +5274,19 @@ loop:
 	VZEROUPPER
 	RET
 
-// func winogradKernelGradientAVX2(args *byte)
+// func kernelSum3AVX2(args *byte)
 // Requires: AVX, AVX2
-TEXT ·winogradKernelGradientAVX2(SB), NOSPLIT, $0-8
+TEXT ·kernelSum3AVX2(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), R8
 	MOVQ         8(R8), AX
 	MOVQ         args+0(FP), R8
-	MOVQ         16(R8), CX
+	MOVQ         48(R8), CX
 	MOVQ         args+0(FP), R8
-	MOVQ         24(R8), DX
+	MOVQ         64(R8), DX
 	MOVQ         args+0(FP), R8
-	MOVQ         40(R8), BX
+	MOVQ         16(R8), BX
 	MOVQ         args+0(FP), R8
-	MOVQ         56(R8), SI
+	MOVQ         32(R8), SI
 	MOVL         $0x3f000000, R12
 	VMOVD        R12, X5
 	VBROADCASTSS X5, Y5
@@ -4190,593 +5913,6 @@ loop:
 	VZEROUPPER
 	RET
 
-// func winogradResultAVX2_1(args *byte)
-// Requires: AVX
-TEXT ·winogradResultAVX2_1(SB), NOSPLIT, $0-8
-	MOVQ         args+0(FP), R11
-	MOVQ         (R11), AX
-	MOVQ         args+0(FP), R11
-	MOVQ         16(R11), CX
-	MOVQ         args+0(FP), R11
-	MOVQ         24(R11), DX
-	MOVQ         args+0(FP), R11
-	MOVQ         32(R11), BX
-	MOVQ         args+0(FP), R11
-	MOVQ         40(R11), SI
-	MOVQ         args+0(FP), R11
-	MOVQ         48(R11), DI
-	MOVQ         args+0(FP), R11
-	MOVQ         56(R11), R8
-	MOVQ         args+0(FP), R11
-	MOVQ         88(R11), R10
-	MOVQ         args+0(FP), R11
-	VBROADCASTSS 96(R11), Y13
-	MOVQ         args+0(FP), R11
-	MOVQ         80(R11), R12
-
-	PCALIGN $32
-
-loop:
-	LEAQ      (SI), R9
-	VMOVUPS   (R9), Y0
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y1
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y2
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y3
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y4
-	VADDPS    Y4, Y0, Y0
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y5
-	VADDPS    Y5, Y1, Y1
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y6
-	VADDPS    Y6, Y2, Y2
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y7
-	VADDPS    Y7, Y3, Y3
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y12
-	VADDPS    Y12, Y0, Y0
-	VSUBPS    Y12, Y4, Y4
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y12
-	VADDPS    Y12, Y1, Y1
-	VSUBPS    Y12, Y5, Y5
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y12
-	VADDPS    Y12, Y2, Y2
-	VSUBPS    Y12, Y6, Y6
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y12
-	VADDPS    Y12, Y3, Y3
-	VSUBPS    Y12, Y7, Y7
-	ADDQ      R8, R9
-	VSUBPS    (R9), Y4, Y4
-	ADDQ      R8, R9
-	VSUBPS    (R9), Y5, Y5
-	ADDQ      R8, R9
-	VSUBPS    (R9), Y6, Y6
-	ADDQ      R8, R9
-	VSUBPS    (R9), Y7, Y7
-	ADDQ      R8, R9
-	MOVQ      args+0(FP), R11
-	MOVQ      64(R11), R11
-	VMOVUPS   (R11), Y12
-	VADDPS    Y1, Y0, Y8
-	VADDPS    Y2, Y8, Y8
-	VADDPS    Y12, Y8, Y8
-	VSUBPS    Y2, Y1, Y9
-	VSUBPS    Y3, Y9, Y9
-	VADDPS    Y12, Y9, Y9
-	VADDPS    Y5, Y4, Y10
-	VADDPS    Y6, Y10, Y10
-	VADDPS    Y12, Y10, Y10
-	VSUBPS    Y6, Y5, Y11
-	VSUBPS    Y7, Y11, Y11
-	VADDPS    Y12, Y11, Y11
-	CMPQ      R10, $0x01
-	JL        store0
-	JE        relu0
-	VMULPS    Y13, Y8, Y12
-	VBLENDVPS Y8, Y12, Y8, Y8
-	VMULPS    Y13, Y9, Y12
-	VBLENDVPS Y9, Y12, Y9, Y9
-	VMULPS    Y13, Y10, Y12
-	VBLENDVPS Y10, Y12, Y10, Y10
-	VMULPS    Y13, Y11, Y12
-	VBLENDVPS Y11, Y12, Y11, Y11
-	JMP       store0
-
-relu0:
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
-
-store0:
-	LEAQ    (CX)(DX*1), R11
-	TESTQ   R12, R12
-	JNZ     masked0
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, (CX)(BX*1)
-	VMOVUPS Y10, (R11)
-	VMOVUPS Y11, (R11)(BX*1)
-	JMP     stored0
-
-masked0:
-	VMOVUPS    (R12), Y14
-	VMASKMOVPS Y8, Y14, (CX)
-	VMASKMOVPS Y9, Y14, (CX)(BX*1)
-	VMASKMOVPS Y10, Y14, (R11)
-	VMASKMOVPS Y11, Y14, (R11)(BX*1)
-
-stored0:
-	LEAQ (CX)(BX*2), CX
-	ADDQ DI, SI
-	DECQ AX
-	JNZ  loop
-	VZEROUPPER
-	RET
-
-// func winogradGradientAVX2_1(args *byte)
-// Requires: AVX
-TEXT ·winogradGradientAVX2_1(SB), NOSPLIT, $0-8
-	MOVQ   args+0(FP), R11
-	MOVQ   (R11), AX
-	MOVQ   args+0(FP), R11
-	MOVQ   16(R11), CX
-	MOVQ   args+0(FP), R11
-	MOVQ   24(R11), DX
-	MOVQ   args+0(FP), R11
-	MOVQ   32(R11), BX
-	MOVQ   args+0(FP), R11
-	MOVQ   40(R11), SI
-	MOVQ   args+0(FP), R11
-	MOVQ   48(R11), DI
-	MOVQ   args+0(FP), R11
-	MOVQ   56(R11), R8
-	VXORPS Y9, Y9, Y9
-
-	PCALIGN $32
-
-loop:
-	LEAQ    (CX)(DX*1), R10
-	LEAQ    (SI), R9
-	VMOVUPS (CX), Y0
-	VMOVUPS (CX)(BX*1), Y1
-	VMOVUPS (R10), Y2
-	VMOVUPS (R10)(BX*1), Y3
-	VADDPS  Y1, Y0, Y6
-	VSUBPS  Y1, Y0, Y7
-	VSUBPS  Y1, Y9, Y8
-	VMOVUPS Y0, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y8, (R9)
-	ADDQ    R8, R9
-	VADDPS  Y2, Y0, Y4
-	VADDPS  Y3, Y1, Y5
-	VADDPS  Y5, Y4, Y6
-	VSUBPS  Y5, Y4, Y7
-	VSUBPS  Y5, Y9, Y8
-	VMOVUPS Y4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y8, (R9)
-	ADDQ    R8, R9
-	VSUBPS  Y2, Y0, Y4
-	VSUBPS  Y3, Y1, Y5
-	VADDPS  Y5, Y4, Y6
-	VSUBPS  Y5, Y4, Y7
-	VSUBPS  Y5, Y9, Y8
-	VMOVUPS Y4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y8, (R9)
-	ADDQ    R8, R9
-	VSUBPS  Y2, Y9, Y4
-	VSUBPS  Y3, Y9, Y5
-	VADDPS  Y5, Y4, Y6
-	VSUBPS  Y5, Y4, Y7
-	VSUBPS  Y5, Y9, Y8
-	VMOVUPS Y4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y8, (R9)
-	ADDQ    R8, R9
-	LEAQ    (CX)(BX*2), CX
-	ADDQ    DI, SI
-	DECQ    AX
-	JNZ     loop
-	VZEROUPPER
-	RET
-
-// func winogradResultAVX2_2(args *byte)
-// Requires: AVX
-TEXT ·winogradResultAVX2_2(SB), NOSPLIT, $0-8
-	MOVQ         args+0(FP), R11
-	MOVQ         (R11), AX
-	MOVQ         args+0(FP), R11
-	MOVQ         16(R11), CX
-	MOVQ         args+0(FP), R11
-	MOVQ         24(R11), DX
-	MOVQ         args+0(FP), R11
-	MOVQ         32(R11), BX
-	MOVQ         args+0(FP), R11
-	MOVQ         40(R11), SI
-	MOVQ         args+0(FP), R11
-	MOVQ         48(R11), DI
-	MOVQ         args+0(FP), R11
-	MOVQ         56(R11), R8
-	MOVQ         args+0(FP), R11
-	MOVQ         88(R11), R10
-	MOVQ         args+0(FP), R11
-	VBROADCASTSS 96(R11), Y13
-	MOVQ         args+0(FP), R11
-	MOVQ         80(R11), R12
-
-	PCALIGN $32
-
-loop:
-	LEAQ      (SI), R9
-	VMOVUPS   (R9), Y0
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y1
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y2
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y3
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y4
-	VADDPS    Y4, Y0, Y0
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y5
-	VADDPS    Y5, Y1, Y1
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y6
-	VADDPS    Y6, Y2, Y2
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y7
-	VADDPS    Y7, Y3, Y3
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y12
-	VADDPS    Y12, Y0, Y0
-	VSUBPS    Y12, Y4, Y4
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y12
-	VADDPS    Y12, Y1, Y1
-	VSUBPS    Y12, Y5, Y5
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y12
-	VADDPS    Y12, Y2, Y2
-	VSUBPS    Y12, Y6, Y6
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y12
-	VADDPS    Y12, Y3, Y3
-	VSUBPS    Y12, Y7, Y7
-	ADDQ      R8, R9
-	VSUBPS    (R9), Y4, Y4
-	ADDQ      R8, R9
-	VSUBPS    (R9), Y5, Y5
-	ADDQ      R8, R9
-	VSUBPS    (R9), Y6, Y6
-	ADDQ      R8, R9
-	VSUBPS    (R9), Y7, Y7
-	ADDQ      R8, R9
-	MOVQ      args+0(FP), R11
-	MOVQ      64(R11), R11
-	VMOVUPS   (R11), Y12
-	VADDPS    Y1, Y0, Y8
-	VADDPS    Y2, Y8, Y8
-	VADDPS    Y12, Y8, Y8
-	VSUBPS    Y2, Y1, Y9
-	VSUBPS    Y3, Y9, Y9
-	VADDPS    Y12, Y9, Y9
-	VADDPS    Y5, Y4, Y10
-	VADDPS    Y6, Y10, Y10
-	VADDPS    Y12, Y10, Y10
-	VSUBPS    Y6, Y5, Y11
-	VSUBPS    Y7, Y11, Y11
-	VADDPS    Y12, Y11, Y11
-	CMPQ      R10, $0x01
-	JL        store0
-	JE        relu0
-	VMULPS    Y13, Y8, Y12
-	VBLENDVPS Y8, Y12, Y8, Y8
-	VMULPS    Y13, Y9, Y12
-	VBLENDVPS Y9, Y12, Y9, Y9
-	VMULPS    Y13, Y10, Y12
-	VBLENDVPS Y10, Y12, Y10, Y10
-	VMULPS    Y13, Y11, Y12
-	VBLENDVPS Y11, Y12, Y11, Y11
-	JMP       store0
-
-relu0:
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
-
-store0:
-	LEAQ    (CX)(DX*1), R11
-	TESTQ   R12, R12
-	JNZ     masked0
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, (CX)(BX*1)
-	VMOVUPS Y10, (R11)
-	VMOVUPS Y11, (R11)(BX*1)
-	JMP     stored0
-
-masked0:
-	VMOVUPS    (R12), Y14
-	VMASKMOVPS Y8, Y14, (CX)
-	VMASKMOVPS Y9, Y14, (CX)(BX*1)
-	VMASKMOVPS Y10, Y14, (R11)
-	VMASKMOVPS Y11, Y14, (R11)(BX*1)
-
-stored0:
-	LEAQ      32(SI), R9
-	VMOVUPS   (R9), Y0
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y1
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y2
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y3
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y4
-	VADDPS    Y4, Y0, Y0
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y5
-	VADDPS    Y5, Y1, Y1
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y6
-	VADDPS    Y6, Y2, Y2
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y7
-	VADDPS    Y7, Y3, Y3
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y12
-	VADDPS    Y12, Y0, Y0
-	VSUBPS    Y12, Y4, Y4
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y12
-	VADDPS    Y12, Y1, Y1
-	VSUBPS    Y12, Y5, Y5
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y12
-	VADDPS    Y12, Y2, Y2
-	VSUBPS    Y12, Y6, Y6
-	ADDQ      R8, R9
-	VMOVUPS   (R9), Y12
-	VADDPS    Y12, Y3, Y3
-	VSUBPS    Y12, Y7, Y7
-	ADDQ      R8, R9
-	VSUBPS    (R9), Y4, Y4
-	ADDQ      R8, R9
-	VSUBPS    (R9), Y5, Y5
-	ADDQ      R8, R9
-	VSUBPS    (R9), Y6, Y6
-	ADDQ      R8, R9
-	VSUBPS    (R9), Y7, Y7
-	ADDQ      R8, R9
-	MOVQ      args+0(FP), R11
-	MOVQ      64(R11), R11
-	VMOVUPS   32(R11), Y12
-	VADDPS    Y1, Y0, Y8
-	VADDPS    Y2, Y8, Y8
-	VADDPS    Y12, Y8, Y8
-	VSUBPS    Y2, Y1, Y9
-	VSUBPS    Y3, Y9, Y9
-	VADDPS    Y12, Y9, Y9
-	VADDPS    Y5, Y4, Y10
-	VADDPS    Y6, Y10, Y10
-	VADDPS    Y12, Y10, Y10
-	VSUBPS    Y6, Y5, Y11
-	VSUBPS    Y7, Y11, Y11
-	VADDPS    Y12, Y11, Y11
-	CMPQ      R10, $0x01
-	JL        store1
-	JE        relu1
-	VMULPS    Y13, Y8, Y12
-	VBLENDVPS Y8, Y12, Y8, Y8
-	VMULPS    Y13, Y9, Y12
-	VBLENDVPS Y9, Y12, Y9, Y9
-	VMULPS    Y13, Y10, Y12
-	VBLENDVPS Y10, Y12, Y10, Y10
-	VMULPS    Y13, Y11, Y12
-	VBLENDVPS Y11, Y12, Y11, Y11
-	JMP       store1
-
-relu1:
-	VXORPS Y12, Y12, Y12
-	VMAXPS Y8, Y12, Y8
-	VMAXPS Y9, Y12, Y9
-	VMAXPS Y10, Y12, Y10
-	VMAXPS Y11, Y12, Y11
-
-store1:
-	LEAQ    (CX)(DX*1), R11
-	TESTQ   R12, R12
-	JNZ     masked1
-	VMOVUPS Y8, 32(CX)
-	VMOVUPS Y9, 32(CX)(BX*1)
-	VMOVUPS Y10, 32(R11)
-	VMOVUPS Y11, 32(R11)(BX*1)
-	JMP     stored1
-
-masked1:
-	VMOVUPS    32(R12), Y14
-	VMASKMOVPS Y8, Y14, 32(CX)
-	VMASKMOVPS Y9, Y14, 32(CX)(BX*1)
-	VMASKMOVPS Y10, Y14, 32(R11)
-	VMASKMOVPS Y11, Y14, 32(R11)(BX*1)
-
-stored1:
-	LEAQ (CX)(BX*2), CX
-	ADDQ DI, SI
-	DECQ AX
-	JNZ  loop
-	VZEROUPPER
-	RET
-
-// func winogradGradientAVX2_2(args *byte)
-// Requires: AVX
-TEXT ·winogradGradientAVX2_2(SB), NOSPLIT, $0-8
-	MOVQ   args+0(FP), R11
-	MOVQ   (R11), AX
-	MOVQ   args+0(FP), R11
-	MOVQ   16(R11), CX
-	MOVQ   args+0(FP), R11
-	MOVQ   24(R11), DX
-	MOVQ   args+0(FP), R11
-	MOVQ   32(R11), BX
-	MOVQ   args+0(FP), R11
-	MOVQ   40(R11), SI
-	MOVQ   args+0(FP), R11
-	MOVQ   48(R11), DI
-	MOVQ   args+0(FP), R11
-	MOVQ   56(R11), R8
-	VXORPS Y9, Y9, Y9
-
-	PCALIGN $32
-
-loop:
-	LEAQ    (CX)(DX*1), R10
-	LEAQ    (SI), R9
-	VMOVUPS (CX), Y0
-	VMOVUPS (CX)(BX*1), Y1
-	VMOVUPS (R10), Y2
-	VMOVUPS (R10)(BX*1), Y3
-	VADDPS  Y1, Y0, Y6
-	VSUBPS  Y1, Y0, Y7
-	VSUBPS  Y1, Y9, Y8
-	VMOVUPS Y0, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y8, (R9)
-	ADDQ    R8, R9
-	VADDPS  Y2, Y0, Y4
-	VADDPS  Y3, Y1, Y5
-	VADDPS  Y5, Y4, Y6
-	VSUBPS  Y5, Y4, Y7
-	VSUBPS  Y5, Y9, Y8
-	VMOVUPS Y4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y8, (R9)
-	ADDQ    R8, R9
-	VSUBPS  Y2, Y0, Y4
-	VSUBPS  Y3, Y1, Y5
-	VADDPS  Y5, Y4, Y6
-	VSUBPS  Y5, Y4, Y7
-	VSUBPS  Y5, Y9, Y8
-	VMOVUPS Y4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y8, (R9)
-	ADDQ    R8, R9
-	VSUBPS  Y2, Y9, Y4
-	VSUBPS  Y3, Y9, Y5
-	VADDPS  Y5, Y4, Y6
-	VSUBPS  Y5, Y4, Y7
-	VSUBPS  Y5, Y9, Y8
-	VMOVUPS Y4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y8, (R9)
-	ADDQ    R8, R9
-	LEAQ    32(SI), R9
-	VMOVUPS 32(CX), Y0
-	VMOVUPS 32(CX)(BX*1), Y1
-	VMOVUPS 32(R10), Y2
-	VMOVUPS 32(R10)(BX*1), Y3
-	VADDPS  Y1, Y0, Y6
-	VSUBPS  Y1, Y0, Y7
-	VSUBPS  Y1, Y9, Y8
-	VMOVUPS Y0, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y8, (R9)
-	ADDQ    R8, R9
-	VADDPS  Y2, Y0, Y4
-	VADDPS  Y3, Y1, Y5
-	VADDPS  Y5, Y4, Y6
-	VSUBPS  Y5, Y4, Y7
-	VSUBPS  Y5, Y9, Y8
-	VMOVUPS Y4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y8, (R9)
-	ADDQ    R8, R9
-	VSUBPS  Y2, Y0, Y4
-	VSUBPS  Y3, Y1, Y5
-	VADDPS  Y5, Y4, Y6
-	VSUBPS  Y5, Y4, Y7
-	VSUBPS  Y5, Y9, Y8
-	VMOVUPS Y4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y8, (R9)
-	ADDQ    R8, R9
-	VSUBPS  Y2, Y9, Y4
-	VSUBPS  Y3, Y9, Y5
-	VADDPS  Y5, Y4, Y6
-	VSUBPS  Y5, Y4, Y7
-	VSUBPS  Y5, Y9, Y8
-	VMOVUPS Y4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Y8, (R9)
-	ADDQ    R8, R9
-	LEAQ    (CX)(BX*2), CX
-	ADDQ    DI, SI
-	DECQ    AX
-	JNZ     loop
-	VZEROUPPER
-	RET
-
 // func tileAVX512_12x1(args *byte)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·tileAVX512_12x1(SB), NOSPLIT, $72-8
@@ -4846,8 +5982,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -5054,9 +6192,39 @@ relu:
 	VMAXPS Z11, Z12, Z11
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Z0, (R15)(BP*1)
+	MOVLQSX  4(R14), BP
+	VMOVNTPS Z1, (R15)(BP*1)
+	MOVLQSX  8(R14), BP
+	VMOVNTPS Z2, (R15)(BP*1)
+	MOVLQSX  12(R14), BP
+	VMOVNTPS Z3, (R15)(BP*1)
+	MOVLQSX  16(R14), BP
+	VMOVNTPS Z4, (R15)(BP*1)
+	MOVLQSX  20(R14), BP
+	VMOVNTPS Z5, (R15)(BP*1)
+	MOVLQSX  24(R14), BP
+	VMOVNTPS Z6, (R15)(BP*1)
+	MOVLQSX  28(R14), BP
+	VMOVNTPS Z7, (R15)(BP*1)
+	MOVLQSX  32(R14), BP
+	VMOVNTPS Z8, (R15)(BP*1)
+	MOVLQSX  36(R14), BP
+	VMOVNTPS Z9, (R15)(BP*1)
+	MOVLQSX  40(R14), BP
+	VMOVNTPS Z10, (R15)(BP*1)
+	MOVLQSX  44(R14), BP
+	VMOVNTPS Z11, (R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVLQSX (R14), BP
 	VMOVUPS Z0, K1, (R15)(BP*1)
 	MOVLQSX 4(R14), BP
@@ -5081,10 +6249,12 @@ store:
 	VMOVUPS Z10, K1, (R15)(BP*1)
 	MOVLQSX 44(R14), BP
 	VMOVUPS Z11, K1, (R15)(BP*1)
-	ADDQ    $0x30, R14
-	MOVQ    R14, 40(SP)
-	DECQ    48(SP)
-	JNZ     tile
+
+stored:
+	ADDQ $0x30, R14
+	MOVQ R14, 40(SP)
+	DECQ 48(SP)
+	JNZ  tile
 	VZEROUPPER
 	RET
 
@@ -5149,8 +6319,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -5305,9 +6477,31 @@ relu:
 	VMAXPS Z7, Z8, Z7
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Z0, (R15)(BP*1)
+	MOVLQSX  4(R14), BP
+	VMOVNTPS Z1, (R15)(BP*1)
+	MOVLQSX  8(R14), BP
+	VMOVNTPS Z2, (R15)(BP*1)
+	MOVLQSX  12(R14), BP
+	VMOVNTPS Z3, (R15)(BP*1)
+	MOVLQSX  16(R14), BP
+	VMOVNTPS Z4, (R15)(BP*1)
+	MOVLQSX  20(R14), BP
+	VMOVNTPS Z5, (R15)(BP*1)
+	MOVLQSX  24(R14), BP
+	VMOVNTPS Z6, (R15)(BP*1)
+	MOVLQSX  28(R14), BP
+	VMOVNTPS Z7, (R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVLQSX (R14), BP
 	VMOVUPS Z0, K1, (R15)(BP*1)
 	MOVLQSX 4(R14), BP
@@ -5324,10 +6518,12 @@ store:
 	VMOVUPS Z6, K1, (R15)(BP*1)
 	MOVLQSX 28(R14), BP
 	VMOVUPS Z7, K1, (R15)(BP*1)
-	ADDQ    $0x20, R14
-	MOVQ    R14, 40(SP)
-	DECQ    48(SP)
-	JNZ     tile
+
+stored:
+	ADDQ $0x20, R14
+	MOVQ R14, 40(SP)
+	DECQ 48(SP)
+	JNZ  tile
 	VZEROUPPER
 	RET
 
@@ -5384,8 +6580,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -5488,9 +6686,23 @@ relu:
 	VMAXPS Z3, Z4, Z3
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Z0, (R15)(BP*1)
+	MOVLQSX  4(R14), BP
+	VMOVNTPS Z1, (R15)(BP*1)
+	MOVLQSX  8(R14), BP
+	VMOVNTPS Z2, (R15)(BP*1)
+	MOVLQSX  12(R14), BP
+	VMOVNTPS Z3, (R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVLQSX (R14), BP
 	VMOVUPS Z0, K1, (R15)(BP*1)
 	MOVLQSX 4(R14), BP
@@ -5499,10 +6711,12 @@ store:
 	VMOVUPS Z2, K1, (R15)(BP*1)
 	MOVLQSX 12(R14), BP
 	VMOVUPS Z3, K1, (R15)(BP*1)
-	ADDQ    $0x10, R14
-	MOVQ    R14, 40(SP)
-	DECQ    48(SP)
-	JNZ     tile
+
+stored:
+	ADDQ $0x10, R14
+	MOVQ R14, 40(SP)
+	DECQ 48(SP)
+	JNZ  tile
 	VZEROUPPER
 	RET
 
@@ -5555,8 +6769,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -5633,17 +6849,29 @@ relu:
 	VMAXPS Z1, Z2, Z1
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Z0, (R15)(BP*1)
+	MOVLQSX  4(R14), BP
+	VMOVNTPS Z1, (R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVLQSX (R14), BP
 	VMOVUPS Z0, K1, (R15)(BP*1)
 	MOVLQSX 4(R14), BP
 	VMOVUPS Z1, K1, (R15)(BP*1)
-	ADDQ    $0x08, R14
-	MOVQ    R14, 40(SP)
-	DECQ    48(SP)
-	JNZ     tile
+
+stored:
+	ADDQ $0x08, R14
+	MOVQ R14, 40(SP)
+	DECQ 48(SP)
+	JNZ  tile
 	VZEROUPPER
 	RET
 
@@ -5694,8 +6922,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -5759,15 +6989,25 @@ relu:
 	VMAXPS Z0, Z1, Z0
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Z0, (R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVLQSX (R14), BP
 	VMOVUPS Z0, K1, (R15)(BP*1)
-	ADDQ    $0x04, R14
-	MOVQ    R14, 40(SP)
-	DECQ    48(SP)
-	JNZ     tile
+
+stored:
+	ADDQ $0x04, R14
+	MOVQ R14, 40(SP)
+	DECQ 48(SP)
+	JNZ  tile
 	VZEROUPPER
 	RET
 
@@ -6320,8 +7560,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -6629,9 +7871,51 @@ relu:
 	VMAXPS Z23, Z24, Z23
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Z0, (R15)(BP*1)
+	VMOVNTPS Z1, 64(R15)(BP*1)
+	MOVLQSX  4(R14), BP
+	VMOVNTPS Z2, (R15)(BP*1)
+	VMOVNTPS Z3, 64(R15)(BP*1)
+	MOVLQSX  8(R14), BP
+	VMOVNTPS Z4, (R15)(BP*1)
+	VMOVNTPS Z5, 64(R15)(BP*1)
+	MOVLQSX  12(R14), BP
+	VMOVNTPS Z6, (R15)(BP*1)
+	VMOVNTPS Z7, 64(R15)(BP*1)
+	MOVLQSX  16(R14), BP
+	VMOVNTPS Z8, (R15)(BP*1)
+	VMOVNTPS Z9, 64(R15)(BP*1)
+	MOVLQSX  20(R14), BP
+	VMOVNTPS Z10, (R15)(BP*1)
+	VMOVNTPS Z11, 64(R15)(BP*1)
+	MOVLQSX  24(R14), BP
+	VMOVNTPS Z12, (R15)(BP*1)
+	VMOVNTPS Z13, 64(R15)(BP*1)
+	MOVLQSX  28(R14), BP
+	VMOVNTPS Z14, (R15)(BP*1)
+	VMOVNTPS Z15, 64(R15)(BP*1)
+	MOVLQSX  32(R14), BP
+	VMOVNTPS Z16, (R15)(BP*1)
+	VMOVNTPS Z17, 64(R15)(BP*1)
+	MOVLQSX  36(R14), BP
+	VMOVNTPS Z18, (R15)(BP*1)
+	VMOVNTPS Z19, 64(R15)(BP*1)
+	MOVLQSX  40(R14), BP
+	VMOVNTPS Z20, (R15)(BP*1)
+	VMOVNTPS Z21, 64(R15)(BP*1)
+	MOVLQSX  44(R14), BP
+	VMOVNTPS Z22, (R15)(BP*1)
+	VMOVNTPS Z23, 64(R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVLQSX (R14), BP
 	VMOVUPS Z0, K1, (R15)(BP*1)
 	VMOVUPS Z1, K2, 64(R15)(BP*1)
@@ -6668,10 +7952,12 @@ store:
 	MOVLQSX 44(R14), BP
 	VMOVUPS Z22, K1, (R15)(BP*1)
 	VMOVUPS Z23, K2, 64(R15)(BP*1)
-	ADDQ    $0x30, R14
-	MOVQ    R14, 40(SP)
-	DECQ    48(SP)
-	JNZ     tile
+
+stored:
+	ADDQ $0x30, R14
+	MOVQ R14, 40(SP)
+	DECQ 48(SP)
+	JNZ  tile
 	VZEROUPPER
 	RET
 
@@ -6744,8 +8030,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -6969,9 +8257,39 @@ relu:
 	VMAXPS Z15, Z16, Z15
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Z0, (R15)(BP*1)
+	VMOVNTPS Z1, 64(R15)(BP*1)
+	MOVLQSX  4(R14), BP
+	VMOVNTPS Z2, (R15)(BP*1)
+	VMOVNTPS Z3, 64(R15)(BP*1)
+	MOVLQSX  8(R14), BP
+	VMOVNTPS Z4, (R15)(BP*1)
+	VMOVNTPS Z5, 64(R15)(BP*1)
+	MOVLQSX  12(R14), BP
+	VMOVNTPS Z6, (R15)(BP*1)
+	VMOVNTPS Z7, 64(R15)(BP*1)
+	MOVLQSX  16(R14), BP
+	VMOVNTPS Z8, (R15)(BP*1)
+	VMOVNTPS Z9, 64(R15)(BP*1)
+	MOVLQSX  20(R14), BP
+	VMOVNTPS Z10, (R15)(BP*1)
+	VMOVNTPS Z11, 64(R15)(BP*1)
+	MOVLQSX  24(R14), BP
+	VMOVNTPS Z12, (R15)(BP*1)
+	VMOVNTPS Z13, 64(R15)(BP*1)
+	MOVLQSX  28(R14), BP
+	VMOVNTPS Z14, (R15)(BP*1)
+	VMOVNTPS Z15, 64(R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVLQSX (R14), BP
 	VMOVUPS Z0, K1, (R15)(BP*1)
 	VMOVUPS Z1, K2, 64(R15)(BP*1)
@@ -6996,10 +8314,12 @@ store:
 	MOVLQSX 28(R14), BP
 	VMOVUPS Z14, K1, (R15)(BP*1)
 	VMOVUPS Z15, K2, 64(R15)(BP*1)
-	ADDQ    $0x20, R14
-	MOVQ    R14, 40(SP)
-	DECQ    48(SP)
-	JNZ     tile
+
+stored:
+	ADDQ $0x20, R14
+	MOVQ R14, 40(SP)
+	DECQ 48(SP)
+	JNZ  tile
 	VZEROUPPER
 	RET
 
@@ -7060,8 +8380,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -7201,9 +8523,27 @@ relu:
 	VMAXPS Z7, Z8, Z7
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Z0, (R15)(BP*1)
+	VMOVNTPS Z1, 64(R15)(BP*1)
+	MOVLQSX  4(R14), BP
+	VMOVNTPS Z2, (R15)(BP*1)
+	VMOVNTPS Z3, 64(R15)(BP*1)
+	MOVLQSX  8(R14), BP
+	VMOVNTPS Z4, (R15)(BP*1)
+	VMOVNTPS Z5, 64(R15)(BP*1)
+	MOVLQSX  12(R14), BP
+	VMOVNTPS Z6, (R15)(BP*1)
+	VMOVNTPS Z7, 64(R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVLQSX (R14), BP
 	VMOVUPS Z0, K1, (R15)(BP*1)
 	VMOVUPS Z1, K2, 64(R15)(BP*1)
@@ -7216,10 +8556,12 @@ store:
 	MOVLQSX 12(R14), BP
 	VMOVUPS Z6, K1, (R15)(BP*1)
 	VMOVUPS Z7, K2, 64(R15)(BP*1)
-	ADDQ    $0x10, R14
-	MOVQ    R14, 40(SP)
-	DECQ    48(SP)
-	JNZ     tile
+
+stored:
+	ADDQ $0x10, R14
+	MOVQ R14, 40(SP)
+	DECQ 48(SP)
+	JNZ  tile
 	VZEROUPPER
 	RET
 
@@ -7274,8 +8616,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -7373,19 +8717,33 @@ relu:
 	VMAXPS Z3, Z4, Z3
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Z0, (R15)(BP*1)
+	VMOVNTPS Z1, 64(R15)(BP*1)
+	MOVLQSX  4(R14), BP
+	VMOVNTPS Z2, (R15)(BP*1)
+	VMOVNTPS Z3, 64(R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVLQSX (R14), BP
 	VMOVUPS Z0, K1, (R15)(BP*1)
 	VMOVUPS Z1, K2, 64(R15)(BP*1)
 	MOVLQSX 4(R14), BP
 	VMOVUPS Z2, K1, (R15)(BP*1)
 	VMOVUPS Z3, K2, 64(R15)(BP*1)
-	ADDQ    $0x08, R14
-	MOVQ    R14, 40(SP)
-	DECQ    48(SP)
-	JNZ     tile
+
+stored:
+	ADDQ $0x08, R14
+	MOVQ R14, 40(SP)
+	DECQ 48(SP)
+	JNZ  tile
 	VZEROUPPER
 	RET
 
@@ -7437,8 +8795,10 @@ tile:
 
 segment:
 	MOVQ    (SP), R14
+	MOVLQSX 4(R14), BP
+	ADDQ    BP, R15
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -7515,16 +8875,27 @@ relu:
 	VMAXPS Z1, Z2, Z1
 
 store:
-	MOVQ    40(SP), R14
-	MOVQ    args+0(FP), R15
-	MOVQ    56(R15), R15
+	MOVQ     40(SP), R14
+	MOVQ     args+0(FP), R15
+	MOVQ     56(R15), R15
+	MOVQ     args+0(FP), AX
+	CMPQ     120(AX), $0x00
+	JE       cached
+	MOVLQSX  (R14), BP
+	VMOVNTPS Z0, (R15)(BP*1)
+	VMOVNTPS Z1, 64(R15)(BP*1)
+	JMP      stored
+
+cached:
 	MOVLQSX (R14), BP
 	VMOVUPS Z0, K1, (R15)(BP*1)
 	VMOVUPS Z1, K2, 64(R15)(BP*1)
-	ADDQ    $0x04, R14
-	MOVQ    R14, 40(SP)
-	DECQ    48(SP)
-	JNZ     tile
+
+stored:
+	ADDQ $0x04, R14
+	MOVQ R14, 40(SP)
+	DECQ 48(SP)
+	JNZ  tile
 	VZEROUPPER
 	RET
 
@@ -8207,7 +9578,7 @@ tile:
 segment:
 	MOVQ    (SP), R14
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -8411,7 +9782,7 @@ tile:
 segment:
 	MOVQ    (SP), R14
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -8529,7 +9900,7 @@ tile:
 segment:
 	MOVQ    (SP), R14
 	MOVLQSX (R14), BP
-	ADDQ    $0x04, R14
+	ADDQ    $0x08, R14
 	MOVQ    R14, (SP)
 	MOVQ    16(SP), R14
 	ADDQ    BP, R14
@@ -8894,145 +10265,1730 @@ done:
 	VZEROUPPER
 	RET
 
-// func winogradSourceAVX512(args *byte)
+// func source3AVX512(args *byte)
 // Requires: AVX, AVX512F
-TEXT ·winogradSourceAVX512(SB), NOSPLIT, $8-8
-	MOVQ args+0(FP), R9
-	MOVQ (R9), AX
-	MOVQ args+0(FP), R9
-	MOVQ 16(R9), CX
-	MOVQ args+0(FP), R9
-	MOVQ 24(R9), DX
-	MOVQ args+0(FP), R9
-	MOVQ 32(R9), BX
-	MOVQ args+0(FP), R9
-	MOVQ 40(R9), SI
-	MOVQ args+0(FP), R9
-	MOVQ 48(R9), DI
-	MOVQ args+0(FP), R9
-	MOVQ 56(R9), R8
-	LEAQ (BX)(BX*2), R15
+TEXT ·source3AVX512(SB), NOSPLIT, $64-8
+	MOVQ   args+0(FP), DI
+	MOVQ   (DI), R11
+	MOVQ   R11, (SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   56(DI), R11
+	MOVQ   R11, 8(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   40(DI), R11
+	MOVQ   R11, 16(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   72(DI), R11
+	MOVQ   R11, 24(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   16(DI), R11
+	MOVQ   R11, 32(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   48(DI), R11
+	MOVQ   R11, 40(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   120(DI), R11
+	MOVQ   R11, 56(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   32(DI), R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   args+0(FP), DI
+	MOVQ   64(DI), R12
+	VPXORD Z6, Z6, Z6
 
 tile:
-	MOVQ CX, R9
-	LEAQ (R9)(DX*1), R10
-	LEAQ (R9)(DX*2), R11
-	LEAQ (R10)(DX*2), R12
-	MOVQ SI, BP
-	MOVQ args+0(FP), R14
-	MOVQ 8(R14), R14
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	LEAQ (CX)(DI*1), DX
+	LEAQ (DX)(DI*1), BX
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	XORQ DI, DI
 
 	PCALIGN $32
 
 loop:
-	MOVQ    BP, R13
-	VMOVUPS (R9), Z0
-	VSUBPS  (R11), Z0, Z0
-	VMOVUPS (R9)(BX*1), Z1
-	VSUBPS  (R11)(BX*1), Z1, Z1
-	VMOVUPS (R9)(BX*2), Z2
-	VSUBPS  (R11)(BX*2), Z2, Z2
-	VMOVUPS (R9)(R15*1), Z3
-	VSUBPS  (R11)(R15*1), Z3, Z3
-	VSUBPS  Z2, Z0, Z4
+	MOVQ    40(SP), R10
+	ADDQ    DI, R10
+	VMOVUPS (AX), Z0
+	VSUBPS  (DX), Z0, Z0
+	VMOVUPS (AX)(R8*1), Z1
+	VSUBPS  (DX)(R8*1), Z1, Z1
+	VMOVUPS (AX)(R8*2), Z2
+	VSUBPS  (DX)(R8*2), Z2, Z2
+	VMOVUPS (AX)(R9*1), Z3
+	VSUBPS  (DX)(R9*1), Z3, Z3
+	MOVQ    R10, R11
+	VSUBPS  Z2, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
 	VADDPS  Z2, Z1, Z5
-	VSUBPS  Z1, Z2, Z6
-	VSUBPS  Z3, Z1, Z7
-	VMOVUPS Z4, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Z5, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Z6, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Z7, (R13)
-	ADDQ    R8, R13
-	VMOVUPS (R10), Z0
-	VADDPS  (R11), Z0, Z0
-	VMOVUPS (R10)(BX*1), Z1
-	VADDPS  (R11)(BX*1), Z1, Z1
-	VMOVUPS (R10)(BX*2), Z2
-	VADDPS  (R11)(BX*2), Z2, Z2
-	VMOVUPS (R10)(R15*1), Z3
-	VADDPS  (R11)(R15*1), Z3, Z3
-	VSUBPS  Z2, Z0, Z4
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z1, Z2, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z3, Z1, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (CX), Z0
+	VADDPS  (DX), Z0, Z0
+	VMOVUPS (CX)(R8*1), Z1
+	VADDPS  (DX)(R8*1), Z1, Z1
+	VMOVUPS (CX)(R8*2), Z2
+	VADDPS  (DX)(R8*2), Z2, Z2
+	VMOVUPS (CX)(R9*1), Z3
+	VADDPS  (DX)(R9*1), Z3, Z3
+	MOVQ    R10, R11
+	VSUBPS  Z2, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
 	VADDPS  Z2, Z1, Z5
-	VSUBPS  Z1, Z2, Z6
-	VSUBPS  Z3, Z1, Z7
-	VMOVUPS Z4, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Z5, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Z6, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Z7, (R13)
-	ADDQ    R8, R13
-	VMOVUPS (R11), Z0
-	VSUBPS  (R10), Z0, Z0
-	VMOVUPS (R11)(BX*1), Z1
-	VSUBPS  (R10)(BX*1), Z1, Z1
-	VMOVUPS (R11)(BX*2), Z2
-	VSUBPS  (R10)(BX*2), Z2, Z2
-	VMOVUPS (R11)(R15*1), Z3
-	VSUBPS  (R10)(R15*1), Z3, Z3
-	VSUBPS  Z2, Z0, Z4
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z1, Z2, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z3, Z1, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (DX), Z0
+	VSUBPS  (CX), Z0, Z0
+	VMOVUPS (DX)(R8*1), Z1
+	VSUBPS  (CX)(R8*1), Z1, Z1
+	VMOVUPS (DX)(R8*2), Z2
+	VSUBPS  (CX)(R8*2), Z2, Z2
+	VMOVUPS (DX)(R9*1), Z3
+	VSUBPS  (CX)(R9*1), Z3, Z3
+	MOVQ    R10, R11
+	VSUBPS  Z2, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
 	VADDPS  Z2, Z1, Z5
-	VSUBPS  Z1, Z2, Z6
-	VSUBPS  Z3, Z1, Z7
-	VMOVUPS Z4, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Z5, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Z6, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Z7, (R13)
-	ADDQ    R8, R13
-	VMOVUPS (R10), Z0
-	VSUBPS  (R12), Z0, Z0
-	VMOVUPS (R10)(BX*1), Z1
-	VSUBPS  (R12)(BX*1), Z1, Z1
-	VMOVUPS (R10)(BX*2), Z2
-	VSUBPS  (R12)(BX*2), Z2, Z2
-	VMOVUPS (R10)(R15*1), Z3
-	VSUBPS  (R12)(R15*1), Z3, Z3
-	VSUBPS  Z2, Z0, Z4
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z1, Z2, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z3, Z1, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (CX), Z0
+	VSUBPS  (BX), Z0, Z0
+	VMOVUPS (CX)(R8*1), Z1
+	VSUBPS  (BX)(R8*1), Z1, Z1
+	VMOVUPS (CX)(R8*2), Z2
+	VSUBPS  (BX)(R8*2), Z2, Z2
+	VMOVUPS (CX)(R9*1), Z3
+	VSUBPS  (BX)(R9*1), Z3, Z3
+	MOVQ    R10, R11
+	VSUBPS  Z2, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
 	VADDPS  Z2, Z1, Z5
-	VSUBPS  Z1, Z2, Z6
-	VSUBPS  Z3, Z1, Z7
-	VMOVUPS Z4, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Z5, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Z6, (R13)
-	ADDQ    R8, R13
-	VMOVUPS Z7, (R13)
-	ADDQ    R8, R13
-	ADDQ    $0x40, R9
-	ADDQ    $0x40, R10
-	ADDQ    $0x40, R11
-	ADDQ    $0x40, R12
-	ADDQ    $0x40, BP
-	DECQ    R14
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z1, Z2, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z3, Z1, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, DI
+	DECQ    R13
 	JNZ     loop
-	LEAQ    (CX)(BX*2), CX
-	ADDQ    DI, SI
-	DECQ    AX
+	MOVQ    16(SP), DI
+	ADDQ    DI, 32(SP)
+	MOVQ    24(SP), DI
+	ADDQ    DI, 40(SP)
+	DECQ    (SP)
 	JNZ     tile
 	VZEROUPPER
 	RET
 
-// func winogradKernelAVX512(args *byte)
+// func gradient3AVX512(args *byte)
 // Requires: AVX, AVX512F
-TEXT ·winogradKernelAVX512(SB), NOSPLIT, $0-8
+TEXT ·gradient3AVX512(SB), NOSPLIT, $64-8
+	MOVQ   args+0(FP), DI
+	MOVQ   (DI), R11
+	MOVQ   R11, (SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   56(DI), R11
+	MOVQ   R11, 8(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   40(DI), R11
+	MOVQ   R11, 16(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   72(DI), R11
+	MOVQ   R11, 24(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   16(DI), R11
+	MOVQ   R11, 32(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   48(DI), R11
+	MOVQ   R11, 40(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   120(DI), R11
+	MOVQ   R11, 56(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   32(DI), R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   args+0(FP), DI
+	MOVQ   64(DI), R12
+	VPXORD Z6, Z6, Z6
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ    40(SP), R10
+	ADDQ    DI, R10
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(R8*1), Z1
+	MOVQ    R10, R11
+	VMOVUPS Z0, (R11)
+	ADDQ    R12, R11
+	VADDPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z1, Z6, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (AX), Z0
+	VADDPS  (CX), Z0, Z0
+	VMOVUPS (AX)(R8*1), Z1
+	VADDPS  (CX)(R8*1), Z1, Z1
+	MOVQ    R10, R11
+	VMOVUPS Z0, (R11)
+	ADDQ    R12, R11
+	VADDPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z1, Z6, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (AX), Z0
+	VSUBPS  (CX), Z0, Z0
+	VMOVUPS (AX)(R8*1), Z1
+	VSUBPS  (CX)(R8*1), Z1, Z1
+	MOVQ    R10, R11
+	VMOVUPS Z0, (R11)
+	ADDQ    R12, R11
+	VADDPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z1, Z6, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    8(SP), R10
+	VSUBPS  (CX), Z6, Z0
+	VSUBPS  (CX)(R8*1), Z6, Z1
+	MOVQ    R10, R11
+	VMOVUPS Z0, (R11)
+	ADDQ    R12, R11
+	VADDPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z1, Z6, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DI
+	DECQ    R13
+	JNZ     loop
+	MOVQ    16(SP), DI
+	ADDQ    DI, 32(SP)
+	MOVQ    24(SP), DI
+	ADDQ    DI, 40(SP)
+	DECQ    (SP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func wideSourceAVX512(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·wideSourceAVX512(SB), NOSPLIT, $64-8
+	MOVQ   args+0(FP), DI
+	MOVQ   (DI), R11
+	MOVQ   R11, (SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   56(DI), R11
+	MOVQ   R11, 8(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   40(DI), R11
+	MOVQ   R11, 16(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   72(DI), R11
+	MOVQ   R11, 24(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   16(DI), R11
+	MOVQ   R11, 32(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   48(DI), R11
+	MOVQ   R11, 40(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   120(DI), R11
+	MOVQ   R11, 56(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   32(DI), R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   args+0(FP), DI
+	MOVQ   64(DI), R12
+	VPXORD Z6, Z6, Z6
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	LEAQ (CX)(DI*1), DX
+	LEAQ (DX)(DI*1), BX
+	LEAQ (BX)(DI*1), SI
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ    40(SP), R10
+	ADDQ    DI, R10
+	VMOVUPS (AX), Z0
+	VSUBPS  (DX), Z0, Z0
+	VMOVUPS (AX)(R8*1), Z1
+	VSUBPS  (DX)(R8*1), Z1, Z1
+	VMOVUPS (AX)(R8*2), Z2
+	VSUBPS  (DX)(R8*2), Z2, Z2
+	VMOVUPS (AX)(R9*1), Z3
+	VSUBPS  (DX)(R9*1), Z3, Z3
+	VMOVUPS (AX)(R8*4), Z4
+	VSUBPS  (DX)(R8*4), Z4, Z4
+	MOVQ    R10, R11
+	VSUBPS  Z2, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z2, Z4, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (CX), Z0
+	VMOVUPS (CX)(R8*1), Z1
+	VMOVUPS (CX)(R8*2), Z2
+	VMOVUPS (CX)(R9*1), Z3
+	VMOVUPS (CX)(R8*4), Z4
+	MOVQ    R10, R11
+	VSUBPS  Z2, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z2, Z4, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (DX), Z0
+	VMOVUPS (DX)(R8*1), Z1
+	VMOVUPS (DX)(R8*2), Z2
+	VMOVUPS (DX)(R9*1), Z3
+	VMOVUPS (DX)(R8*4), Z4
+	MOVQ    R10, R11
+	VSUBPS  Z2, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z2, Z4, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (SI), Z0
+	VSUBPS  (DX), Z0, Z0
+	VMOVUPS (SI)(R8*1), Z1
+	VSUBPS  (DX)(R8*1), Z1, Z1
+	VMOVUPS (SI)(R8*2), Z2
+	VSUBPS  (DX)(R8*2), Z2, Z2
+	VMOVUPS (SI)(R9*1), Z3
+	VSUBPS  (DX)(R9*1), Z3, Z3
+	VMOVUPS (SI)(R8*4), Z4
+	VSUBPS  (DX)(R8*4), Z4, Z4
+	MOVQ    R10, R11
+	VSUBPS  Z2, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z2, Z4, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (BX), Z0
+	VMOVUPS (BX)(R8*1), Z1
+	VMOVUPS (BX)(R8*2), Z2
+	VMOVUPS (BX)(R9*1), Z3
+	VMOVUPS (BX)(R8*4), Z4
+	MOVQ    R10, R11
+	VSUBPS  Z2, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z2, Z4, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, SI
+	ADDQ    $0x40, DI
+	DECQ    R13
+	JNZ     loop
+	MOVQ    16(SP), DI
+	ADDQ    DI, 32(SP)
+	MOVQ    24(SP), DI
+	ADDQ    DI, 40(SP)
+	DECQ    (SP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func wideGradientAVX512(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·wideGradientAVX512(SB), NOSPLIT, $64-8
+	MOVQ   args+0(FP), DI
+	MOVQ   (DI), R11
+	MOVQ   R11, (SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   56(DI), R11
+	MOVQ   R11, 8(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   40(DI), R11
+	MOVQ   R11, 16(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   72(DI), R11
+	MOVQ   R11, 24(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   16(DI), R11
+	MOVQ   R11, 32(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   48(DI), R11
+	MOVQ   R11, 40(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   120(DI), R11
+	MOVQ   R11, 56(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   32(DI), R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   args+0(FP), DI
+	MOVQ   64(DI), R12
+	VPXORD Z6, Z6, Z6
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ    40(SP), R10
+	ADDQ    DI, R10
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(R8*1), Z1
+	MOVQ    R10, R11
+	VMOVUPS Z0, (R11)
+	ADDQ    R12, R11
+	VADDPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (AX), Z0
+	VADDPS  (CX), Z0, Z0
+	VMOVUPS (AX)(R8*1), Z1
+	VADDPS  (CX)(R8*1), Z1, Z1
+	MOVQ    R10, R11
+	VMOVUPS Z0, (R11)
+	ADDQ    R12, R11
+	VADDPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (CX), Z0
+	VMOVUPS (CX)(R8*1), Z1
+	MOVQ    R10, R11
+	VMOVUPS Z0, (R11)
+	ADDQ    R12, R11
+	VADDPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DI
+	DECQ    R13
+	JNZ     loop
+	MOVQ    16(SP), DI
+	ADDQ    DI, 32(SP)
+	MOVQ    24(SP), DI
+	ADDQ    DI, 40(SP)
+	DECQ    (SP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func thinSourceAVX512(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·thinSourceAVX512(SB), NOSPLIT, $64-8
+	MOVQ   args+0(FP), DI
+	MOVQ   (DI), R11
+	MOVQ   R11, (SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   56(DI), R11
+	MOVQ   R11, 8(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   40(DI), R11
+	MOVQ   R11, 16(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   72(DI), R11
+	MOVQ   R11, 24(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   16(DI), R11
+	MOVQ   R11, 32(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   48(DI), R11
+	MOVQ   R11, 40(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   120(DI), R11
+	MOVQ   R11, 56(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   32(DI), R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   args+0(FP), DI
+	MOVQ   64(DI), R12
+	VPXORD Z6, Z6, Z6
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	LEAQ (CX)(DI*1), DX
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ    40(SP), R10
+	ADDQ    DI, R10
+	VMOVUPS (AX), Z0
+	VSUBPS  (CX), Z0, Z0
+	VMOVUPS (AX)(R8*1), Z1
+	VSUBPS  (CX)(R8*1), Z1, Z1
+	VMOVUPS (AX)(R8*2), Z2
+	VSUBPS  (CX)(R8*2), Z2, Z2
+	MOVQ    R10, R11
+	VSUBPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z1, Z2, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (CX), Z0
+	VMOVUPS (CX)(R8*1), Z1
+	VMOVUPS (CX)(R8*2), Z2
+	MOVQ    R10, R11
+	VSUBPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z1, Z2, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (DX), Z0
+	VSUBPS  (CX), Z0, Z0
+	VMOVUPS (DX)(R8*1), Z1
+	VSUBPS  (CX)(R8*1), Z1, Z1
+	VMOVUPS (DX)(R8*2), Z2
+	VSUBPS  (CX)(R8*2), Z2, Z2
+	MOVQ    R10, R11
+	VSUBPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z1, Z2, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (DX), Z0
+	VMOVUPS (DX)(R8*1), Z1
+	VMOVUPS (DX)(R8*2), Z2
+	MOVQ    R10, R11
+	VSUBPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VSUBPS  Z1, Z2, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, DI
+	DECQ    R13
+	JNZ     loop
+	MOVQ    16(SP), DI
+	ADDQ    DI, 32(SP)
+	MOVQ    24(SP), DI
+	ADDQ    DI, 40(SP)
+	DECQ    (SP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func kernel2AVX512(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·kernel2AVX512(SB), NOSPLIT, $64-8
+	MOVQ   args+0(FP), DI
+	MOVQ   (DI), R11
+	MOVQ   R11, (SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   56(DI), R11
+	MOVQ   R11, 8(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   40(DI), R11
+	MOVQ   R11, 16(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   72(DI), R11
+	MOVQ   R11, 24(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   16(DI), R11
+	MOVQ   R11, 32(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   48(DI), R11
+	MOVQ   R11, 40(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   120(DI), R11
+	MOVQ   R11, 56(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   32(DI), R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   args+0(FP), DI
+	MOVQ   64(DI), R12
+	VPXORD Z6, Z6, Z6
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	LEAQ (CX)(DI*1), DX
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ    40(SP), R10
+	ADDQ    DI, R10
+	VMOVUPS (DX), Z0
+	VMOVUPS (DX)(R8*1), Z1
+	VMOVUPS (DX)(R8*2), Z2
+	MOVQ    R10, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    R12, R11
+	VADDPS  Z2, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z0, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (AX), Z0
+	VADDPS  (DX), Z0, Z0
+	VMOVUPS (AX)(R8*1), Z1
+	VADDPS  (DX)(R8*1), Z1, Z1
+	VMOVUPS (AX)(R8*2), Z2
+	VADDPS  (DX)(R8*2), Z2, Z2
+	MOVQ    R10, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    R12, R11
+	VADDPS  Z2, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z0, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(R8*1), Z1
+	VMOVUPS (AX)(R8*2), Z2
+	MOVQ    R10, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    R12, R11
+	VADDPS  Z2, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z0, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (CX), Z0
+	VMOVUPS (CX)(R8*1), Z1
+	VMOVUPS (CX)(R8*2), Z2
+	MOVQ    R10, R11
+	VMOVUPS Z2, (R11)
+	ADDQ    R12, R11
+	VADDPS  Z2, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z0, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, DI
+	DECQ    R13
+	JNZ     loop
+	MOVQ    16(SP), DI
+	ADDQ    DI, 32(SP)
+	MOVQ    24(SP), DI
+	ADDQ    DI, 40(SP)
+	DECQ    (SP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func kernelSum2AVX512(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·kernelSum2AVX512(SB), NOSPLIT, $64-8
+	MOVQ   args+0(FP), DI
+	MOVQ   (DI), R11
+	MOVQ   R11, (SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   56(DI), R11
+	MOVQ   R11, 8(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   40(DI), R11
+	MOVQ   R11, 16(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   72(DI), R11
+	MOVQ   R11, 24(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   16(DI), R11
+	MOVQ   R11, 32(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   48(DI), R11
+	MOVQ   R11, 40(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   120(DI), R11
+	MOVQ   R11, 56(SP)
+	MOVQ   args+0(FP), DI
+	MOVQ   32(DI), R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   args+0(FP), DI
+	MOVQ   64(DI), R12
+	VPXORD Z6, Z6, Z6
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	LEAQ (CX)(DI*1), DX
+	LEAQ (DX)(DI*1), BX
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ    40(SP), R10
+	ADDQ    DI, R10
+	VMOVUPS (AX), Z0
+	VADDPS  (CX), Z0, Z0
+	VMOVUPS (AX)(R8*1), Z1
+	VADDPS  (CX)(R8*1), Z1, Z1
+	VMOVUPS (AX)(R8*2), Z2
+	VADDPS  (CX)(R8*2), Z2, Z2
+	VMOVUPS (AX)(R9*1), Z3
+	VADDPS  (CX)(R9*1), Z3, Z3
+	MOVQ    R10, R11
+	VADDPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    R12, R11
+	VADDPS  Z1, Z2, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (BX), Z0
+	VMOVUPS (BX)(R8*1), Z1
+	VMOVUPS (BX)(R8*2), Z2
+	VMOVUPS (BX)(R9*1), Z3
+	MOVQ    R10, R11
+	VADDPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    R12, R11
+	VADDPS  Z1, Z2, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    8(SP), R10
+	VMOVUPS (DX), Z0
+	VADDPS  (CX), Z0, Z0
+	VMOVUPS (DX)(R8*1), Z1
+	VADDPS  (CX)(R8*1), Z1, Z1
+	VMOVUPS (DX)(R8*2), Z2
+	VADDPS  (CX)(R8*2), Z2, Z2
+	VMOVUPS (DX)(R9*1), Z3
+	VADDPS  (CX)(R9*1), Z3, Z3
+	MOVQ    R10, R11
+	VADDPS  Z1, Z0, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z3, (R11)
+	ADDQ    R12, R11
+	VADDPS  Z1, Z2, Z5
+	VMOVUPS Z5, (R11)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, DI
+	DECQ    R13
+	JNZ     loop
+	MOVQ    16(SP), DI
+	ADDQ    DI, 32(SP)
+	MOVQ    24(SP), DI
+	ADDQ    DI, 40(SP)
+	DECQ    (SP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func result3AVX512(args *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·result3AVX512(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), DI
+	MOVQ         (DI), R11
+	MOVQ         R11, (SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         56(DI), R11
+	MOVQ         R11, 8(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         40(DI), R11
+	MOVQ         R11, 16(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         72(DI), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         16(DI), R11
+	MOVQ         R11, 32(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         48(DI), R11
+	MOVQ         R11, 40(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         120(DI), R11
+	MOVQ         R11, 56(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         32(DI), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         args+0(FP), DI
+	MOVQ         64(DI), R12
+	VPXORD       Z6, Z6, Z6
+	MOVQ         args+0(FP), DI
+	MOVQ         104(DI), R14
+	MOVQ         args+0(FP), DI
+	VBROADCASTSS 112(DI), Z8
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	LEAQ (CX)(DI*1), DX
+	LEAQ (DX)(DI*1), BX
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	MOVQ args+0(FP), DI
+	MOVQ 80(DI), DI
+	MOVQ DI, 48(SP)
+	MOVQ args+0(FP), DI
+	MOVQ 88(DI), BP
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ     40(SP), R10
+	ADDQ     DI, R10
+	MOVQ     48(SP), R11
+	VMOVUPS  (R11)(DI*1), Z7
+	KMOVW    BP, K1
+	VMOVUPS  (AX), Z0
+	VADDPS   (CX), Z0, Z0
+	VADDPS   (DX), Z0, Z0
+	VMOVUPS  (AX)(R8*1), Z1
+	VADDPS   (CX)(R8*1), Z1, Z1
+	VADDPS   (DX)(R8*1), Z1, Z1
+	VMOVUPS  (AX)(R8*2), Z2
+	VADDPS   (CX)(R8*2), Z2, Z2
+	VADDPS   (DX)(R8*2), Z2, Z2
+	VMOVUPS  (AX)(R9*1), Z3
+	VADDPS   (CX)(R9*1), Z3, Z3
+	VADDPS   (DX)(R9*1), Z3, Z3
+	MOVQ     R10, R11
+	VADDPS   Z1, Z0, Z5
+	VADDPS   Z2, Z5, Z5
+	VADDPS   Z7, Z5, Z5
+	CMPQ     R14, $0x01
+	JL       store_0_0
+	JE       relu_0_0
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_0_0
+
+relu_0_0:
+	VMAXPS Z5, Z6, Z5
+
+store_0_0:
+	CMPQ     56(SP), $0x00
+	JE       cached_0_0
+	VMOVNTPS Z5, (R11)
+	JMP      stored_0_0
+
+cached_0_0:
+	VMOVUPS Z5, K1, (R11)
+
+stored_0_0:
+	ADDQ     R12, R11
+	VSUBPS   Z2, Z1, Z5
+	VSUBPS   Z3, Z5, Z5
+	VADDPS   Z7, Z5, Z5
+	CMPQ     R14, $0x01
+	JL       store_0_1
+	JE       relu_0_1
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_0_1
+
+relu_0_1:
+	VMAXPS Z5, Z6, Z5
+
+store_0_1:
+	CMPQ     56(SP), $0x00
+	JE       cached_0_1
+	VMOVNTPS Z5, (R11)
+	JMP      stored_0_1
+
+cached_0_1:
+	VMOVUPS Z5, K1, (R11)
+
+stored_0_1:
+	ADDQ     8(SP), R10
+	VMOVUPS  (CX), Z0
+	VSUBPS   (DX), Z0, Z0
+	VSUBPS   (BX), Z0, Z0
+	VMOVUPS  (CX)(R8*1), Z1
+	VSUBPS   (DX)(R8*1), Z1, Z1
+	VSUBPS   (BX)(R8*1), Z1, Z1
+	VMOVUPS  (CX)(R8*2), Z2
+	VSUBPS   (DX)(R8*2), Z2, Z2
+	VSUBPS   (BX)(R8*2), Z2, Z2
+	VMOVUPS  (CX)(R9*1), Z3
+	VSUBPS   (DX)(R9*1), Z3, Z3
+	VSUBPS   (BX)(R9*1), Z3, Z3
+	MOVQ     R10, R11
+	VADDPS   Z1, Z0, Z5
+	VADDPS   Z2, Z5, Z5
+	VADDPS   Z7, Z5, Z5
+	CMPQ     R14, $0x01
+	JL       store_1_0
+	JE       relu_1_0
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_1_0
+
+relu_1_0:
+	VMAXPS Z5, Z6, Z5
+
+store_1_0:
+	CMPQ     56(SP), $0x00
+	JE       cached_1_0
+	VMOVNTPS Z5, (R11)
+	JMP      stored_1_0
+
+cached_1_0:
+	VMOVUPS Z5, K1, (R11)
+
+stored_1_0:
+	ADDQ     R12, R11
+	VSUBPS   Z2, Z1, Z5
+	VSUBPS   Z3, Z5, Z5
+	VADDPS   Z7, Z5, Z5
+	CMPQ     R14, $0x01
+	JL       store_1_1
+	JE       relu_1_1
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_1_1
+
+relu_1_1:
+	VMAXPS Z5, Z6, Z5
+
+store_1_1:
+	CMPQ     56(SP), $0x00
+	JE       cached_1_1
+	VMOVNTPS Z5, (R11)
+	JMP      stored_1_1
+
+cached_1_1:
+	VMOVUPS Z5, K1, (R11)
+
+stored_1_1:
+	ADDQ $0x40, AX
+	ADDQ $0x40, CX
+	ADDQ $0x40, DX
+	ADDQ $0x40, BX
+	ADDQ $0x40, DI
+	SHRQ $0x10, BP
+	DECQ R13
+	JNZ  loop
+	MOVQ 16(SP), DI
+	ADDQ DI, 32(SP)
+	MOVQ 24(SP), DI
+	ADDQ DI, 40(SP)
+	DECQ (SP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func wideResultAVX512(args *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·wideResultAVX512(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), DI
+	MOVQ         (DI), R11
+	MOVQ         R11, (SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         56(DI), R11
+	MOVQ         R11, 8(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         40(DI), R11
+	MOVQ         R11, 16(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         72(DI), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         16(DI), R11
+	MOVQ         R11, 32(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         48(DI), R11
+	MOVQ         R11, 40(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         120(DI), R11
+	MOVQ         R11, 56(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         32(DI), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         args+0(FP), DI
+	MOVQ         64(DI), R12
+	VPXORD       Z6, Z6, Z6
+	MOVQ         args+0(FP), DI
+	MOVQ         104(DI), R14
+	MOVQ         args+0(FP), DI
+	VBROADCASTSS 112(DI), Z8
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	LEAQ (CX)(DI*1), DX
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	MOVQ args+0(FP), DI
+	MOVQ 80(DI), DI
+	MOVQ DI, 48(SP)
+	MOVQ args+0(FP), DI
+	MOVQ 88(DI), BP
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ     40(SP), R10
+	ADDQ     DI, R10
+	MOVQ     48(SP), R11
+	VMOVUPS  (R11)(DI*1), Z7
+	KMOVW    BP, K1
+	VMOVUPS  (AX), Z0
+	VADDPS   (CX), Z0, Z0
+	VMOVUPS  (AX)(R8*1), Z1
+	VADDPS   (CX)(R8*1), Z1, Z1
+	VMOVUPS  (AX)(R8*2), Z2
+	VADDPS   (CX)(R8*2), Z2, Z2
+	MOVQ     R10, R11
+	VADDPS   Z1, Z0, Z5
+	VADDPS   Z7, Z5, Z5
+	CMPQ     R14, $0x01
+	JL       store_0_0
+	JE       relu_0_0
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_0_0
+
+relu_0_0:
+	VMAXPS Z5, Z6, Z5
+
+store_0_0:
+	CMPQ     56(SP), $0x00
+	JE       cached_0_0
+	VMOVNTPS Z5, (R11)
+	JMP      stored_0_0
+
+cached_0_0:
+	VMOVUPS Z5, K1, (R11)
+
+stored_0_0:
+	ADDQ     R12, R11
+	VADDPS   Z2, Z1, Z5
+	VADDPS   Z7, Z5, Z5
+	CMPQ     R14, $0x01
+	JL       store_0_1
+	JE       relu_0_1
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_0_1
+
+relu_0_1:
+	VMAXPS Z5, Z6, Z5
+
+store_0_1:
+	CMPQ     56(SP), $0x00
+	JE       cached_0_1
+	VMOVNTPS Z5, (R11)
+	JMP      stored_0_1
+
+cached_0_1:
+	VMOVUPS Z5, K1, (R11)
+
+stored_0_1:
+	ADDQ     8(SP), R10
+	VMOVUPS  (CX), Z0
+	VADDPS   (DX), Z0, Z0
+	VMOVUPS  (CX)(R8*1), Z1
+	VADDPS   (DX)(R8*1), Z1, Z1
+	VMOVUPS  (CX)(R8*2), Z2
+	VADDPS   (DX)(R8*2), Z2, Z2
+	MOVQ     R10, R11
+	VADDPS   Z1, Z0, Z5
+	VADDPS   Z7, Z5, Z5
+	CMPQ     R14, $0x01
+	JL       store_1_0
+	JE       relu_1_0
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_1_0
+
+relu_1_0:
+	VMAXPS Z5, Z6, Z5
+
+store_1_0:
+	CMPQ     56(SP), $0x00
+	JE       cached_1_0
+	VMOVNTPS Z5, (R11)
+	JMP      stored_1_0
+
+cached_1_0:
+	VMOVUPS Z5, K1, (R11)
+
+stored_1_0:
+	ADDQ     R12, R11
+	VADDPS   Z2, Z1, Z5
+	VADDPS   Z7, Z5, Z5
+	CMPQ     R14, $0x01
+	JL       store_1_1
+	JE       relu_1_1
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_1_1
+
+relu_1_1:
+	VMAXPS Z5, Z6, Z5
+
+store_1_1:
+	CMPQ     56(SP), $0x00
+	JE       cached_1_1
+	VMOVNTPS Z5, (R11)
+	JMP      stored_1_1
+
+cached_1_1:
+	VMOVUPS Z5, K1, (R11)
+
+stored_1_1:
+	ADDQ $0x40, AX
+	ADDQ $0x40, CX
+	ADDQ $0x40, DX
+	ADDQ $0x40, DI
+	SHRQ $0x10, BP
+	DECQ R13
+	JNZ  loop
+	MOVQ 16(SP), DI
+	ADDQ DI, 32(SP)
+	MOVQ 24(SP), DI
+	ADDQ DI, 40(SP)
+	DECQ (SP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func thinResultAVX512(args *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·thinResultAVX512(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), DI
+	MOVQ         (DI), R11
+	MOVQ         R11, (SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         56(DI), R11
+	MOVQ         R11, 8(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         40(DI), R11
+	MOVQ         R11, 16(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         72(DI), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         16(DI), R11
+	MOVQ         R11, 32(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         48(DI), R11
+	MOVQ         R11, 40(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         120(DI), R11
+	MOVQ         R11, 56(SP)
+	MOVQ         args+0(FP), DI
+	MOVQ         32(DI), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         args+0(FP), DI
+	MOVQ         64(DI), R12
+	VPXORD       Z6, Z6, Z6
+	MOVQ         args+0(FP), DI
+	MOVQ         104(DI), R14
+	MOVQ         args+0(FP), DI
+	VBROADCASTSS 112(DI), Z8
+
+tile:
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), DI
+	MOVQ 32(SP), AX
+	LEAQ (AX)(DI*1), CX
+	LEAQ (CX)(DI*1), DX
+	LEAQ (DX)(DI*1), BX
+	LEAQ (BX)(DI*1), SI
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R13
+	MOVQ args+0(FP), DI
+	MOVQ 80(DI), DI
+	MOVQ DI, 48(SP)
+	MOVQ args+0(FP), DI
+	MOVQ 88(DI), BP
+	XORQ DI, DI
+
+	PCALIGN $32
+
+loop:
+	MOVQ     40(SP), R10
+	ADDQ     DI, R10
+	MOVQ     48(SP), R11
+	VMOVUPS  (R11)(DI*1), Z7
+	KMOVW    BP, K1
+	VMOVUPS  (AX), Z0
+	VADDPS   (CX), Z0, Z0
+	VMOVUPS  (AX)(R8*1), Z1
+	VADDPS   (CX)(R8*1), Z1, Z1
+	VMOVUPS  (AX)(R8*2), Z2
+	VADDPS   (CX)(R8*2), Z2, Z2
+	VMOVUPS  (AX)(R9*1), Z3
+	VADDPS   (CX)(R9*1), Z3, Z3
+	VMOVUPS  (AX)(R8*4), Z4
+	VADDPS   (CX)(R8*4), Z4, Z4
+	MOVQ     R10, R11
+	VADDPS   Z1, Z0, Z5
+	VADDPS   Z7, Z5, Z5
+	CMPQ     R14, $0x01
+	JL       store_0_0
+	JE       relu_0_0
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_0_0
+
+relu_0_0:
+	VMAXPS Z5, Z6, Z5
+
+store_0_0:
+	CMPQ     56(SP), $0x00
+	JE       cached_0_0
+	VMOVNTPS Z5, (R11)
+	JMP      stored_0_0
+
+cached_0_0:
+	VMOVUPS Z5, K1, (R11)
+
+stored_0_0:
+	ADDQ     R12, R11
+	VADDPS   Z7, Z3, Z5
+	CMPQ     R14, $0x01
+	JL       store_0_1
+	JE       relu_0_1
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_0_1
+
+relu_0_1:
+	VMAXPS Z5, Z6, Z5
+
+store_0_1:
+	CMPQ     56(SP), $0x00
+	JE       cached_0_1
+	VMOVNTPS Z5, (R11)
+	JMP      stored_0_1
+
+cached_0_1:
+	VMOVUPS Z5, K1, (R11)
+
+stored_0_1:
+	ADDQ     R12, R11
+	VADDPS   Z2, Z1, Z5
+	VADDPS   Z7, Z5, Z5
+	CMPQ     R14, $0x01
+	JL       store_0_2
+	JE       relu_0_2
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_0_2
+
+relu_0_2:
+	VMAXPS Z5, Z6, Z5
+
+store_0_2:
+	CMPQ     56(SP), $0x00
+	JE       cached_0_2
+	VMOVNTPS Z5, (R11)
+	JMP      stored_0_2
+
+cached_0_2:
+	VMOVUPS Z5, K1, (R11)
+
+stored_0_2:
+	ADDQ     R12, R11
+	VADDPS   Z7, Z4, Z5
+	CMPQ     R14, $0x01
+	JL       store_0_3
+	JE       relu_0_3
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_0_3
+
+relu_0_3:
+	VMAXPS Z5, Z6, Z5
+
+store_0_3:
+	CMPQ     56(SP), $0x00
+	JE       cached_0_3
+	VMOVNTPS Z5, (R11)
+	JMP      stored_0_3
+
+cached_0_3:
+	VMOVUPS Z5, K1, (R11)
+
+stored_0_3:
+	ADDQ     8(SP), R10
+	VMOVUPS  (BX), Z0
+	VMOVUPS  (BX)(R8*1), Z1
+	VMOVUPS  (BX)(R8*2), Z2
+	VMOVUPS  (BX)(R9*1), Z3
+	VMOVUPS  (BX)(R8*4), Z4
+	MOVQ     R10, R11
+	VADDPS   Z1, Z0, Z5
+	VADDPS   Z7, Z5, Z5
+	CMPQ     R14, $0x01
+	JL       store_1_0
+	JE       relu_1_0
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_1_0
+
+relu_1_0:
+	VMAXPS Z5, Z6, Z5
+
+store_1_0:
+	CMPQ     56(SP), $0x00
+	JE       cached_1_0
+	VMOVNTPS Z5, (R11)
+	JMP      stored_1_0
+
+cached_1_0:
+	VMOVUPS Z5, K1, (R11)
+
+stored_1_0:
+	ADDQ     R12, R11
+	VADDPS   Z7, Z3, Z5
+	CMPQ     R14, $0x01
+	JL       store_1_1
+	JE       relu_1_1
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_1_1
+
+relu_1_1:
+	VMAXPS Z5, Z6, Z5
+
+store_1_1:
+	CMPQ     56(SP), $0x00
+	JE       cached_1_1
+	VMOVNTPS Z5, (R11)
+	JMP      stored_1_1
+
+cached_1_1:
+	VMOVUPS Z5, K1, (R11)
+
+stored_1_1:
+	ADDQ     R12, R11
+	VADDPS   Z2, Z1, Z5
+	VADDPS   Z7, Z5, Z5
+	CMPQ     R14, $0x01
+	JL       store_1_2
+	JE       relu_1_2
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_1_2
+
+relu_1_2:
+	VMAXPS Z5, Z6, Z5
+
+store_1_2:
+	CMPQ     56(SP), $0x00
+	JE       cached_1_2
+	VMOVNTPS Z5, (R11)
+	JMP      stored_1_2
+
+cached_1_2:
+	VMOVUPS Z5, K1, (R11)
+
+stored_1_2:
+	ADDQ     R12, R11
+	VADDPS   Z7, Z4, Z5
+	CMPQ     R14, $0x01
+	JL       store_1_3
+	JE       relu_1_3
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_1_3
+
+relu_1_3:
+	VMAXPS Z5, Z6, Z5
+
+store_1_3:
+	CMPQ     56(SP), $0x00
+	JE       cached_1_3
+	VMOVNTPS Z5, (R11)
+	JMP      stored_1_3
+
+cached_1_3:
+	VMOVUPS Z5, K1, (R11)
+
+stored_1_3:
+	ADDQ     8(SP), R10
+	VMOVUPS  (CX), Z0
+	VADDPS   (DX), Z0, Z0
+	VMOVUPS  (CX)(R8*1), Z1
+	VADDPS   (DX)(R8*1), Z1, Z1
+	VMOVUPS  (CX)(R8*2), Z2
+	VADDPS   (DX)(R8*2), Z2, Z2
+	VMOVUPS  (CX)(R9*1), Z3
+	VADDPS   (DX)(R9*1), Z3, Z3
+	VMOVUPS  (CX)(R8*4), Z4
+	VADDPS   (DX)(R8*4), Z4, Z4
+	MOVQ     R10, R11
+	VADDPS   Z1, Z0, Z5
+	VADDPS   Z7, Z5, Z5
+	CMPQ     R14, $0x01
+	JL       store_2_0
+	JE       relu_2_0
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_2_0
+
+relu_2_0:
+	VMAXPS Z5, Z6, Z5
+
+store_2_0:
+	CMPQ     56(SP), $0x00
+	JE       cached_2_0
+	VMOVNTPS Z5, (R11)
+	JMP      stored_2_0
+
+cached_2_0:
+	VMOVUPS Z5, K1, (R11)
+
+stored_2_0:
+	ADDQ     R12, R11
+	VADDPS   Z7, Z3, Z5
+	CMPQ     R14, $0x01
+	JL       store_2_1
+	JE       relu_2_1
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_2_1
+
+relu_2_1:
+	VMAXPS Z5, Z6, Z5
+
+store_2_1:
+	CMPQ     56(SP), $0x00
+	JE       cached_2_1
+	VMOVNTPS Z5, (R11)
+	JMP      stored_2_1
+
+cached_2_1:
+	VMOVUPS Z5, K1, (R11)
+
+stored_2_1:
+	ADDQ     R12, R11
+	VADDPS   Z2, Z1, Z5
+	VADDPS   Z7, Z5, Z5
+	CMPQ     R14, $0x01
+	JL       store_2_2
+	JE       relu_2_2
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_2_2
+
+relu_2_2:
+	VMAXPS Z5, Z6, Z5
+
+store_2_2:
+	CMPQ     56(SP), $0x00
+	JE       cached_2_2
+	VMOVNTPS Z5, (R11)
+	JMP      stored_2_2
+
+cached_2_2:
+	VMOVUPS Z5, K1, (R11)
+
+stored_2_2:
+	ADDQ     R12, R11
+	VADDPS   Z7, Z4, Z5
+	CMPQ     R14, $0x01
+	JL       store_2_3
+	JE       relu_2_3
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_2_3
+
+relu_2_3:
+	VMAXPS Z5, Z6, Z5
+
+store_2_3:
+	CMPQ     56(SP), $0x00
+	JE       cached_2_3
+	VMOVNTPS Z5, (R11)
+	JMP      stored_2_3
+
+cached_2_3:
+	VMOVUPS Z5, K1, (R11)
+
+stored_2_3:
+	ADDQ     8(SP), R10
+	VMOVUPS  (SI), Z0
+	VMOVUPS  (SI)(R8*1), Z1
+	VMOVUPS  (SI)(R8*2), Z2
+	VMOVUPS  (SI)(R9*1), Z3
+	VMOVUPS  (SI)(R8*4), Z4
+	MOVQ     R10, R11
+	VADDPS   Z1, Z0, Z5
+	VADDPS   Z7, Z5, Z5
+	CMPQ     R14, $0x01
+	JL       store_3_0
+	JE       relu_3_0
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_3_0
+
+relu_3_0:
+	VMAXPS Z5, Z6, Z5
+
+store_3_0:
+	CMPQ     56(SP), $0x00
+	JE       cached_3_0
+	VMOVNTPS Z5, (R11)
+	JMP      stored_3_0
+
+cached_3_0:
+	VMOVUPS Z5, K1, (R11)
+
+stored_3_0:
+	ADDQ     R12, R11
+	VADDPS   Z7, Z3, Z5
+	CMPQ     R14, $0x01
+	JL       store_3_1
+	JE       relu_3_1
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_3_1
+
+relu_3_1:
+	VMAXPS Z5, Z6, Z5
+
+store_3_1:
+	CMPQ     56(SP), $0x00
+	JE       cached_3_1
+	VMOVNTPS Z5, (R11)
+	JMP      stored_3_1
+
+cached_3_1:
+	VMOVUPS Z5, K1, (R11)
+
+stored_3_1:
+	ADDQ     R12, R11
+	VADDPS   Z2, Z1, Z5
+	VADDPS   Z7, Z5, Z5
+	CMPQ     R14, $0x01
+	JL       store_3_2
+	JE       relu_3_2
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_3_2
+
+relu_3_2:
+	VMAXPS Z5, Z6, Z5
+
+store_3_2:
+	CMPQ     56(SP), $0x00
+	JE       cached_3_2
+	VMOVNTPS Z5, (R11)
+	JMP      stored_3_2
+
+cached_3_2:
+	VMOVUPS Z5, K1, (R11)
+
+stored_3_2:
+	ADDQ     R12, R11
+	VADDPS   Z7, Z4, Z5
+	CMPQ     R14, $0x01
+	JL       store_3_3
+	JE       relu_3_3
+	VPMOVD2M Z5, K3
+	VMULPS   Z8, Z5, K3, Z5
+	JMP      store_3_3
+
+relu_3_3:
+	VMAXPS Z5, Z6, Z5
+
+store_3_3:
+	CMPQ     56(SP), $0x00
+	JE       cached_3_3
+	VMOVNTPS Z5, (R11)
+	JMP      stored_3_3
+
+cached_3_3:
+	VMOVUPS Z5, K1, (R11)
+
+stored_3_3:
+	ADDQ $0x40, AX
+	ADDQ $0x40, CX
+	ADDQ $0x40, DX
+	ADDQ $0x40, BX
+	ADDQ $0x40, SI
+	ADDQ $0x40, DI
+	SHRQ $0x10, BP
+	DECQ R13
+	JNZ  loop
+	MOVQ 16(SP), DI
+	ADDQ DI, 32(SP)
+	MOVQ 24(SP), DI
+	ADDQ DI, 40(SP)
+	DECQ (SP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func kernel3AVX512(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·kernel3AVX512(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), R8
 	MOVQ         8(R8), AX
 	MOVQ         args+0(FP), R8
 	MOVQ         16(R8), CX
 	MOVQ         args+0(FP), R8
-	MOVQ         24(R8), DX
+	MOVQ         32(R8), DX
 	MOVQ         args+0(FP), R8
-	MOVQ         40(R8), BX
+	MOVQ         48(R8), BX
 	MOVQ         args+0(FP), R8
-	MOVQ         56(R8), SI
+	MOVQ         64(R8), SI
 	MOVL         $0x3f000000, R12
 	VMOVD        R12, X6
 	VBROADCASTSS X6, Z6
@@ -9504,19 +12460,19 @@ loop:
 	VZEROUPPER
 	RET
 
-// func winogradKernelGradientAVX512(args *byte)
+// func kernelSum3AVX512(args *byte)
 // Requires: AVX, AVX512F
-TEXT ·winogradKernelGradientAVX512(SB), NOSPLIT, $0-8
+TEXT ·kernelSum3AVX512(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), R8
 	MOVQ         8(R8), AX
 	MOVQ         args+0(FP), R8
-	MOVQ         16(R8), CX
+	MOVQ         48(R8), CX
 	MOVQ         args+0(FP), R8
-	MOVQ         24(R8), DX
+	MOVQ         64(R8), DX
 	MOVQ         args+0(FP), R8
-	MOVQ         40(R8), BX
+	MOVQ         16(R8), BX
 	MOVQ         args+0(FP), R8
-	MOVQ         56(R8), SI
+	MOVQ         32(R8), SI
 	MOVL         $0x3f000000, R12
 	VMOVD        R12, X5
 	VBROADCASTSS X5, Z5
@@ -10138,561 +13094,6 @@ loop:
 	VMOVUPS Z2, (DI)
 	ADDQ    $0x40, BX
 	ADDQ    $0x40, CX
-	DECQ    AX
-	JNZ     loop
-	VZEROUPPER
-	RET
-
-// func winogradResultAVX512_1(args *byte)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·winogradResultAVX512_1(SB), NOSPLIT, $0-8
-	MOVQ         args+0(FP), R11
-	MOVQ         (R11), AX
-	MOVQ         args+0(FP), R11
-	MOVQ         16(R11), CX
-	MOVQ         args+0(FP), R11
-	MOVQ         24(R11), DX
-	MOVQ         args+0(FP), R11
-	MOVQ         32(R11), BX
-	MOVQ         args+0(FP), R11
-	MOVQ         40(R11), SI
-	MOVQ         args+0(FP), R11
-	MOVQ         48(R11), DI
-	MOVQ         args+0(FP), R11
-	MOVQ         56(R11), R8
-	MOVQ         args+0(FP), R11
-	MOVQ         88(R11), R10
-	MOVQ         args+0(FP), R11
-	VBROADCASTSS 96(R11), Z13
-	MOVQ         args+0(FP), R11
-	KMOVW        72(R11), K1
-	MOVQ         args+0(FP), R11
-	KMOVW        74(R11), K2
-
-	PCALIGN $32
-
-loop:
-	LEAQ     (SI), R9
-	VMOVUPS  (R9), Z0
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z1
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z2
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z3
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z4
-	VADDPS   Z4, Z0, Z0
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z5
-	VADDPS   Z5, Z1, Z1
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z6
-	VADDPS   Z6, Z2, Z2
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z7
-	VADDPS   Z7, Z3, Z3
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z12
-	VADDPS   Z12, Z0, Z0
-	VSUBPS   Z12, Z4, Z4
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z12
-	VADDPS   Z12, Z1, Z1
-	VSUBPS   Z12, Z5, Z5
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z12
-	VADDPS   Z12, Z2, Z2
-	VSUBPS   Z12, Z6, Z6
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z12
-	VADDPS   Z12, Z3, Z3
-	VSUBPS   Z12, Z7, Z7
-	ADDQ     R8, R9
-	VSUBPS   (R9), Z4, Z4
-	ADDQ     R8, R9
-	VSUBPS   (R9), Z5, Z5
-	ADDQ     R8, R9
-	VSUBPS   (R9), Z6, Z6
-	ADDQ     R8, R9
-	VSUBPS   (R9), Z7, Z7
-	ADDQ     R8, R9
-	MOVQ     args+0(FP), R11
-	MOVQ     64(R11), R11
-	VMOVUPS  (R11), Z12
-	VADDPS   Z1, Z0, Z8
-	VADDPS   Z2, Z8, Z8
-	VADDPS   Z12, Z8, Z8
-	VSUBPS   Z2, Z1, Z9
-	VSUBPS   Z3, Z9, Z9
-	VADDPS   Z12, Z9, Z9
-	VADDPS   Z5, Z4, Z10
-	VADDPS   Z6, Z10, Z10
-	VADDPS   Z12, Z10, Z10
-	VSUBPS   Z6, Z5, Z11
-	VSUBPS   Z7, Z11, Z11
-	VADDPS   Z12, Z11, Z11
-	CMPQ     R10, $0x01
-	JL       store0
-	JE       relu0
-	VPMOVD2M Z8, K3
-	VMULPS   Z13, Z8, K3, Z8
-	VPMOVD2M Z9, K3
-	VMULPS   Z13, Z9, K3, Z9
-	VPMOVD2M Z10, K3
-	VMULPS   Z13, Z10, K3, Z10
-	VPMOVD2M Z11, K3
-	VMULPS   Z13, Z11, K3, Z11
-	JMP      store0
-
-relu0:
-	VPXORD Z12, Z12, Z12
-	VMAXPS Z8, Z12, Z8
-	VMAXPS Z9, Z12, Z9
-	VMAXPS Z10, Z12, Z10
-	VMAXPS Z11, Z12, Z11
-
-store0:
-	LEAQ    (CX)(DX*1), R11
-	VMOVUPS Z8, K1, (CX)
-	VMOVUPS Z9, K1, (CX)(BX*1)
-	VMOVUPS Z10, K1, (R11)
-	VMOVUPS Z11, K1, (R11)(BX*1)
-	LEAQ    (CX)(BX*2), CX
-	ADDQ    DI, SI
-	DECQ    AX
-	JNZ     loop
-	VZEROUPPER
-	RET
-
-// func winogradGradientAVX512_1(args *byte)
-// Requires: AVX, AVX512F
-TEXT ·winogradGradientAVX512_1(SB), NOSPLIT, $0-8
-	MOVQ   args+0(FP), R11
-	MOVQ   (R11), AX
-	MOVQ   args+0(FP), R11
-	MOVQ   16(R11), CX
-	MOVQ   args+0(FP), R11
-	MOVQ   24(R11), DX
-	MOVQ   args+0(FP), R11
-	MOVQ   32(R11), BX
-	MOVQ   args+0(FP), R11
-	MOVQ   40(R11), SI
-	MOVQ   args+0(FP), R11
-	MOVQ   48(R11), DI
-	MOVQ   args+0(FP), R11
-	MOVQ   56(R11), R8
-	VPXORD Z9, Z9, Z9
-
-	PCALIGN $32
-
-loop:
-	LEAQ    (CX)(DX*1), R10
-	LEAQ    (SI), R9
-	VMOVUPS (CX), Z0
-	VMOVUPS (CX)(BX*1), Z1
-	VMOVUPS (R10), Z2
-	VMOVUPS (R10)(BX*1), Z3
-	VADDPS  Z1, Z0, Z6
-	VSUBPS  Z1, Z0, Z7
-	VSUBPS  Z1, Z9, Z8
-	VMOVUPS Z0, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z8, (R9)
-	ADDQ    R8, R9
-	VADDPS  Z2, Z0, Z4
-	VADDPS  Z3, Z1, Z5
-	VADDPS  Z5, Z4, Z6
-	VSUBPS  Z5, Z4, Z7
-	VSUBPS  Z5, Z9, Z8
-	VMOVUPS Z4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z8, (R9)
-	ADDQ    R8, R9
-	VSUBPS  Z2, Z0, Z4
-	VSUBPS  Z3, Z1, Z5
-	VADDPS  Z5, Z4, Z6
-	VSUBPS  Z5, Z4, Z7
-	VSUBPS  Z5, Z9, Z8
-	VMOVUPS Z4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z8, (R9)
-	ADDQ    R8, R9
-	VSUBPS  Z2, Z9, Z4
-	VSUBPS  Z3, Z9, Z5
-	VADDPS  Z5, Z4, Z6
-	VSUBPS  Z5, Z4, Z7
-	VSUBPS  Z5, Z9, Z8
-	VMOVUPS Z4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z8, (R9)
-	ADDQ    R8, R9
-	LEAQ    (CX)(BX*2), CX
-	ADDQ    DI, SI
-	DECQ    AX
-	JNZ     loop
-	VZEROUPPER
-	RET
-
-// func winogradResultAVX512_2(args *byte)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·winogradResultAVX512_2(SB), NOSPLIT, $0-8
-	MOVQ         args+0(FP), R11
-	MOVQ         (R11), AX
-	MOVQ         args+0(FP), R11
-	MOVQ         16(R11), CX
-	MOVQ         args+0(FP), R11
-	MOVQ         24(R11), DX
-	MOVQ         args+0(FP), R11
-	MOVQ         32(R11), BX
-	MOVQ         args+0(FP), R11
-	MOVQ         40(R11), SI
-	MOVQ         args+0(FP), R11
-	MOVQ         48(R11), DI
-	MOVQ         args+0(FP), R11
-	MOVQ         56(R11), R8
-	MOVQ         args+0(FP), R11
-	MOVQ         88(R11), R10
-	MOVQ         args+0(FP), R11
-	VBROADCASTSS 96(R11), Z13
-	MOVQ         args+0(FP), R11
-	KMOVW        72(R11), K1
-	MOVQ         args+0(FP), R11
-	KMOVW        74(R11), K2
-
-	PCALIGN $32
-
-loop:
-	LEAQ     (SI), R9
-	VMOVUPS  (R9), Z0
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z1
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z2
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z3
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z4
-	VADDPS   Z4, Z0, Z0
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z5
-	VADDPS   Z5, Z1, Z1
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z6
-	VADDPS   Z6, Z2, Z2
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z7
-	VADDPS   Z7, Z3, Z3
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z12
-	VADDPS   Z12, Z0, Z0
-	VSUBPS   Z12, Z4, Z4
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z12
-	VADDPS   Z12, Z1, Z1
-	VSUBPS   Z12, Z5, Z5
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z12
-	VADDPS   Z12, Z2, Z2
-	VSUBPS   Z12, Z6, Z6
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z12
-	VADDPS   Z12, Z3, Z3
-	VSUBPS   Z12, Z7, Z7
-	ADDQ     R8, R9
-	VSUBPS   (R9), Z4, Z4
-	ADDQ     R8, R9
-	VSUBPS   (R9), Z5, Z5
-	ADDQ     R8, R9
-	VSUBPS   (R9), Z6, Z6
-	ADDQ     R8, R9
-	VSUBPS   (R9), Z7, Z7
-	ADDQ     R8, R9
-	MOVQ     args+0(FP), R11
-	MOVQ     64(R11), R11
-	VMOVUPS  (R11), Z12
-	VADDPS   Z1, Z0, Z8
-	VADDPS   Z2, Z8, Z8
-	VADDPS   Z12, Z8, Z8
-	VSUBPS   Z2, Z1, Z9
-	VSUBPS   Z3, Z9, Z9
-	VADDPS   Z12, Z9, Z9
-	VADDPS   Z5, Z4, Z10
-	VADDPS   Z6, Z10, Z10
-	VADDPS   Z12, Z10, Z10
-	VSUBPS   Z6, Z5, Z11
-	VSUBPS   Z7, Z11, Z11
-	VADDPS   Z12, Z11, Z11
-	CMPQ     R10, $0x01
-	JL       store0
-	JE       relu0
-	VPMOVD2M Z8, K3
-	VMULPS   Z13, Z8, K3, Z8
-	VPMOVD2M Z9, K3
-	VMULPS   Z13, Z9, K3, Z9
-	VPMOVD2M Z10, K3
-	VMULPS   Z13, Z10, K3, Z10
-	VPMOVD2M Z11, K3
-	VMULPS   Z13, Z11, K3, Z11
-	JMP      store0
-
-relu0:
-	VPXORD Z12, Z12, Z12
-	VMAXPS Z8, Z12, Z8
-	VMAXPS Z9, Z12, Z9
-	VMAXPS Z10, Z12, Z10
-	VMAXPS Z11, Z12, Z11
-
-store0:
-	LEAQ     (CX)(DX*1), R11
-	VMOVUPS  Z8, K1, (CX)
-	VMOVUPS  Z9, K1, (CX)(BX*1)
-	VMOVUPS  Z10, K1, (R11)
-	VMOVUPS  Z11, K1, (R11)(BX*1)
-	LEAQ     64(SI), R9
-	VMOVUPS  (R9), Z0
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z1
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z2
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z3
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z4
-	VADDPS   Z4, Z0, Z0
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z5
-	VADDPS   Z5, Z1, Z1
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z6
-	VADDPS   Z6, Z2, Z2
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z7
-	VADDPS   Z7, Z3, Z3
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z12
-	VADDPS   Z12, Z0, Z0
-	VSUBPS   Z12, Z4, Z4
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z12
-	VADDPS   Z12, Z1, Z1
-	VSUBPS   Z12, Z5, Z5
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z12
-	VADDPS   Z12, Z2, Z2
-	VSUBPS   Z12, Z6, Z6
-	ADDQ     R8, R9
-	VMOVUPS  (R9), Z12
-	VADDPS   Z12, Z3, Z3
-	VSUBPS   Z12, Z7, Z7
-	ADDQ     R8, R9
-	VSUBPS   (R9), Z4, Z4
-	ADDQ     R8, R9
-	VSUBPS   (R9), Z5, Z5
-	ADDQ     R8, R9
-	VSUBPS   (R9), Z6, Z6
-	ADDQ     R8, R9
-	VSUBPS   (R9), Z7, Z7
-	ADDQ     R8, R9
-	MOVQ     args+0(FP), R11
-	MOVQ     64(R11), R11
-	VMOVUPS  64(R11), Z12
-	VADDPS   Z1, Z0, Z8
-	VADDPS   Z2, Z8, Z8
-	VADDPS   Z12, Z8, Z8
-	VSUBPS   Z2, Z1, Z9
-	VSUBPS   Z3, Z9, Z9
-	VADDPS   Z12, Z9, Z9
-	VADDPS   Z5, Z4, Z10
-	VADDPS   Z6, Z10, Z10
-	VADDPS   Z12, Z10, Z10
-	VSUBPS   Z6, Z5, Z11
-	VSUBPS   Z7, Z11, Z11
-	VADDPS   Z12, Z11, Z11
-	CMPQ     R10, $0x01
-	JL       store1
-	JE       relu1
-	VPMOVD2M Z8, K3
-	VMULPS   Z13, Z8, K3, Z8
-	VPMOVD2M Z9, K3
-	VMULPS   Z13, Z9, K3, Z9
-	VPMOVD2M Z10, K3
-	VMULPS   Z13, Z10, K3, Z10
-	VPMOVD2M Z11, K3
-	VMULPS   Z13, Z11, K3, Z11
-	JMP      store1
-
-relu1:
-	VPXORD Z12, Z12, Z12
-	VMAXPS Z8, Z12, Z8
-	VMAXPS Z9, Z12, Z9
-	VMAXPS Z10, Z12, Z10
-	VMAXPS Z11, Z12, Z11
-
-store1:
-	LEAQ    (CX)(DX*1), R11
-	VMOVUPS Z8, K2, 64(CX)
-	VMOVUPS Z9, K2, 64(CX)(BX*1)
-	VMOVUPS Z10, K2, 64(R11)
-	VMOVUPS Z11, K2, 64(R11)(BX*1)
-	LEAQ    (CX)(BX*2), CX
-	ADDQ    DI, SI
-	DECQ    AX
-	JNZ     loop
-	VZEROUPPER
-	RET
-
-// func winogradGradientAVX512_2(args *byte)
-// Requires: AVX, AVX512F
-TEXT ·winogradGradientAVX512_2(SB), NOSPLIT, $0-8
-	MOVQ   args+0(FP), R11
-	MOVQ   (R11), AX
-	MOVQ   args+0(FP), R11
-	MOVQ   16(R11), CX
-	MOVQ   args+0(FP), R11
-	MOVQ   24(R11), DX
-	MOVQ   args+0(FP), R11
-	MOVQ   32(R11), BX
-	MOVQ   args+0(FP), R11
-	MOVQ   40(R11), SI
-	MOVQ   args+0(FP), R11
-	MOVQ   48(R11), DI
-	MOVQ   args+0(FP), R11
-	MOVQ   56(R11), R8
-	VPXORD Z9, Z9, Z9
-
-	PCALIGN $32
-
-loop:
-	LEAQ    (CX)(DX*1), R10
-	LEAQ    (SI), R9
-	VMOVUPS (CX), Z0
-	VMOVUPS (CX)(BX*1), Z1
-	VMOVUPS (R10), Z2
-	VMOVUPS (R10)(BX*1), Z3
-	VADDPS  Z1, Z0, Z6
-	VSUBPS  Z1, Z0, Z7
-	VSUBPS  Z1, Z9, Z8
-	VMOVUPS Z0, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z8, (R9)
-	ADDQ    R8, R9
-	VADDPS  Z2, Z0, Z4
-	VADDPS  Z3, Z1, Z5
-	VADDPS  Z5, Z4, Z6
-	VSUBPS  Z5, Z4, Z7
-	VSUBPS  Z5, Z9, Z8
-	VMOVUPS Z4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z8, (R9)
-	ADDQ    R8, R9
-	VSUBPS  Z2, Z0, Z4
-	VSUBPS  Z3, Z1, Z5
-	VADDPS  Z5, Z4, Z6
-	VSUBPS  Z5, Z4, Z7
-	VSUBPS  Z5, Z9, Z8
-	VMOVUPS Z4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z8, (R9)
-	ADDQ    R8, R9
-	VSUBPS  Z2, Z9, Z4
-	VSUBPS  Z3, Z9, Z5
-	VADDPS  Z5, Z4, Z6
-	VSUBPS  Z5, Z4, Z7
-	VSUBPS  Z5, Z9, Z8
-	VMOVUPS Z4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z8, (R9)
-	ADDQ    R8, R9
-	LEAQ    64(SI), R9
-	VMOVUPS 64(CX), Z0
-	VMOVUPS 64(CX)(BX*1), Z1
-	VMOVUPS 64(R10), Z2
-	VMOVUPS 64(R10)(BX*1), Z3
-	VADDPS  Z1, Z0, Z6
-	VSUBPS  Z1, Z0, Z7
-	VSUBPS  Z1, Z9, Z8
-	VMOVUPS Z0, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z8, (R9)
-	ADDQ    R8, R9
-	VADDPS  Z2, Z0, Z4
-	VADDPS  Z3, Z1, Z5
-	VADDPS  Z5, Z4, Z6
-	VSUBPS  Z5, Z4, Z7
-	VSUBPS  Z5, Z9, Z8
-	VMOVUPS Z4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z8, (R9)
-	ADDQ    R8, R9
-	VSUBPS  Z2, Z0, Z4
-	VSUBPS  Z3, Z1, Z5
-	VADDPS  Z5, Z4, Z6
-	VSUBPS  Z5, Z4, Z7
-	VSUBPS  Z5, Z9, Z8
-	VMOVUPS Z4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z8, (R9)
-	ADDQ    R8, R9
-	VSUBPS  Z2, Z9, Z4
-	VSUBPS  Z3, Z9, Z5
-	VADDPS  Z5, Z4, Z6
-	VSUBPS  Z5, Z4, Z7
-	VSUBPS  Z5, Z9, Z8
-	VMOVUPS Z4, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z6, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z7, (R9)
-	ADDQ    R8, R9
-	VMOVUPS Z8, (R9)
-	ADDQ    R8, R9
-	LEAQ    (CX)(BX*2), CX
-	ADDQ    DI, SI
 	DECQ    AX
 	JNZ     loop
 	VZEROUPPER

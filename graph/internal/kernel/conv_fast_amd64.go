@@ -13,8 +13,8 @@ func fastProduct[T Float](w Window, act Activation, transposed, derived bool) im
 	if transposed {
 		p = adjointPlan(w)
 	}
-	if winogradSuits(w) {
-		return newWinogradProduct(p, act, transposed)
+	if f := filterOf(w, transposed); f != nil {
+		return newFilterProduct(f, p, act, transposed)
 	}
 	return newProduct(p, act, transposed, derived)
 }
@@ -25,8 +25,8 @@ func fastKernelSum[T Float](w Window, inBias, derived bool) kernelGradient {
 	if family == portable || unsafe.Sizeof(T(0)) != 4 {
 		return nil
 	}
-	if !inBias && winogradSuits(w) {
-		return newWinogradSum(correlationPlan(w))
+	if f := filterOf(w, false); f != nil {
+		return newFilterSum(f, correlationPlan(w), inBias)
 	}
 	unit := w.StrideH == 1 && w.StrideW == 1
 	if !inBias && unit && w.OutC <= maxColumns && w.OutC < w.InC {

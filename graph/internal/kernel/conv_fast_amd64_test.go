@@ -5,6 +5,7 @@ package kernel
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -71,14 +72,17 @@ func (p *problem[T]) reference() naive {
 	return naive{q.y, q.dx, q.dkernel, q.dbias}
 }
 
-// randomWindow draws a geometry; about half are what the fast forms are made for.
+// randomWindow draws a geometry; about half have the 3x3 kernels that minimal filtering is for.
 func randomWindow(r *rand.Rand, maxSize, maxChannels int) Window {
 	for {
 		w := Window{
 			InH: 1 + r.IntN(maxSize), InW: 1 + r.IntN(maxSize), InC: 1 + r.IntN(maxChannels), OutC: 1 + r.IntN(maxChannels),
 			KernelH: 3, KernelW: 3, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 1, PadLeft: 1,
 		}
-		if r.IntN(2) == 0 {
+		switch r.IntN(4) {
+		case 0:
+			w.StrideH, w.StrideW, w.PadTop, w.PadLeft = 2, 2, r.IntN(2), r.IntN(2)
+		case 1, 2:
 			w.KernelH, w.KernelW, w.StrideH, w.StrideW = 1+r.IntN(7), 1+r.IntN(7), 1+r.IntN(3), 1+r.IntN(3)
 			w.DilationH, w.DilationW = 1+r.IntN(2), 1+r.IntN(2)
 			w.PadTop, w.PadLeft = r.IntN(w.KernelH+1), r.IntN(w.KernelW+1)
@@ -101,7 +105,7 @@ func TestFastConvolutionOnRandomShapes(t *testing.T) {
 	defer pool.Close()
 	testFamilies(t, func(t *testing.T) {
 		r := generator(uint64(family))
-		for i := range 60 {
+		for i := range 80 {
 			w := randomWindow(r, 14, 70)
 			transposed, n, act := r.IntN(2) == 0, 1+r.IntN(4), activations[r.IntN(len(activations))]
 			t.Run(fmt.Sprintf("%d/%s/%dx%+v", i, kind(transposed), n, w), func(t *testing.T) {
@@ -171,7 +175,20 @@ func TestBatchMayChange(t *testing.T) {
 }
 
 func TestThreadsDoNotChangeBitsOfFastForms(t *testing.T) {
-	testFamilies(t, testThreads[float32])
+	windows := []Window{ // large enough to be shared, even one image
+		window(14, 14, 32, 48, 3, 1, 1, 1),
+		transposedWindow(16, 40, 33),
+		window(20, 20, 20, 24, 5, 2, 1, 2),
+		window(75, 49, 32, 1, 3, 1, 1, 1),
+		window(40, 25, 3, 40, 3, 1, 1, 1),
+		dense(2100, 500),
+	}
+	for _, w := range windows {
+		if correlationPlan(w).products() < fewProducts {
+			t.Errorf("%+v is too small", w)
+		}
+	}
+	testFamilies(t, func(t *testing.T) { testThreads[float32](t, windows, 1, 3) })
 }
 
 func TestNoAllocationInSteadyState(t *testing.T) {
@@ -186,4 +203,57 @@ func TestNoAllocationInSteadyState(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestFamiliesAgree: all sums run in the same order in both families, except along the source's channels (few columns).
+func TestFamiliesAgree(t *testing.T) {
+	if len(families()) < 2 {
+		t.Skip("this machine has one family")
+	}
+	r := generator(7)
+	for i := range 60 {
+		w := randomWindow(r, 14, 70)
+		transposed, n, act := r.IntN(2) == 0, 1+r.IntN(4), activations[r.IntN(3)]
+		if min(w.InC, w.OutC) <= maxColumns {
+			continue
+		}
+		var bits [2][]float32
+		for j, f := range families() {
+			setFamily(t, f)
+			p := newProblem[float32](w, act, transposed, n)
+			p.run(nil)
+			bits[j] = p.bits()
+		}
+		if !slices.Equal(bits[0], bits[1]) {
+			t.Errorf("%d: %s %+v differs", i, kind(transposed), w)
+		}
+	}
+}
+
+// TestStreamedResults: results too large for the cache are written past it if they are aligned, with the same bits.
+func TestStreamedResults(t *testing.T) {
+	testFamilies(t, func(t *testing.T) {
+		for _, c := range []struct {
+			w          Window
+			transposed bool
+		}{
+			{window(256, 256, 1, 32, 3, 1, 1, 1), false},
+			{transposedWindow(128, 32, 32), true},
+		} {
+			p := newProblem[float32](c.w, Activation{Function: ReLU}, c.transposed, 3)
+			if streamed(p.y, 32) == 0 {
+				t.Fatal("the results are not streamed")
+			}
+			p.layer.Forward(nil, p.n, p.y, p.x, p.kernel, p.bias)
+			y := make([]float32, len(p.y)+1)[1:]
+			if streamed(y, 32) == 1 {
+				t.Fatal("the results are streamed, though not aligned")
+			}
+			p.layer.Forward(nil, p.n, y, p.x, p.kernel, p.bias)
+			if !slices.Equal(y, p.y) {
+				t.Errorf("%s %+v differs", kind(c.transposed), c.w)
+			}
+			p.checkGuards(t)
+		}
+	})
 }

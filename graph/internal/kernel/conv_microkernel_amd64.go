@@ -8,12 +8,12 @@ import "unsafe"
 
 // tileArgs are the arguments of the tile and dots microkernels: rows results a tile, one or two vectors of columns.
 //
-//	out[results[m]][0..columns) = act(bias + sum over segments s, k < length of in[pixels[m]+taps[s]+k] * b[s*length+k][0..columns))
+//	out[results[m]][0..columns) = act(bias + sum over segments s, k < length of in[pixels[m]+taps[s].in+k] * b[k][0..columns))
 //
-// Offsets and strides are in bytes.
+// where for each segment b goes on behind the last one's rows and taps[s].skip (not in dots). Offsets and strides are in bytes.
 type tileArgs struct {
 	in       *float32
-	taps     *int32
+	taps     *segmentOffset
 	segments int
 	length   int
 	b        *float32
@@ -27,6 +27,32 @@ type tileArgs struct {
 	act      int // 0: none, 1: ReLU, 2: leaky ReLU
 	slope    float32
 	_        float32
+	stream   int // not 0: results, aligned whole vectors, are written past the cache
+}
+
+// segmentOffset is where a segment's source elements are, and how far its matrix is behind the last segment's.
+type segmentOffset struct{ in, skip int32 }
+
+// fusedActivation is the activation that microkernels apply: linear where it has to be applied afterwards.
+func fusedActivation(a Activation) (act int, slope float32) {
+	switch a.Function {
+	case ReLU:
+		return 1, 0
+	case LeakyReLU:
+		return 2, float32(a.Slope)
+	}
+	return 0, 0
+}
+
+// minStreamed is from how many results on the cache could not hold them anyway.
+const minStreamed = 6 << 20
+
+// streamed is whether results [pixels, n] are written past the cache, which saves reading what is overwritten: 1 or 0.
+func streamed(out []float32, n int) int {
+	if len(out) >= minStreamed && n%16 == 0 && uintptr(unsafe.Pointer(&out[0]))%64 == 0 {
+		return 1
+	}
+	return 0
 }
 
 // outerArgs are the arguments of the outer microkernels: sum[m] += sum over pixels p of in[pixels[p]+rows[m]] * b[p].
@@ -157,6 +183,9 @@ func (k *microkernels) panels(n int) []panel {
 
 // padded is n rounded up to whole vectors.
 func (k *microkernels) padded(n int) int { return (n + k.lanes - 1) / k.lanes * k.lanes }
+
+// roundUp rounds n up to whole vectors of either family: what decides on the order of a sum is the same for both.
+func roundUp(n int) int { return (n + 15) &^ 15 }
 
 // mask is that of a panel; without lanes where it is full.
 func (k *microkernels) mask(p panel) columnMask {

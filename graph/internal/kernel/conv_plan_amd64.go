@@ -122,6 +122,26 @@ func (p *plan) phaseRows(f *phase, from, to int) int {
 
 func (p *plan) phaseCols(f *phase) int { return ceil(p.dstW-f.col, p.strideW) }
 
+// products is the number of multiplications for an image; for minimal filtering about so many.
+func (p plan) products() int {
+	total := 0
+	for i := range p.phases {
+		total += len(p.phases[i].taps)
+	}
+	return total * p.rows * p.cols * p.k * p.n
+}
+
+// fewProducts take less time than it takes to wake another goroutine.
+const fewProducts = 1 << 20
+
+// forProducts is the pool to use for so many multiplications: none when they are too few to share.
+func (p *Pool) forProducts(n int) *Pool {
+	if n < fewProducts {
+		return nil
+	}
+	return p
+}
+
 func ceil(n, divisor int) int { return (n + divisor - 1) / divisor }
 
 // block is a part of a batch that one goroutine computes at a time: whole images, or a band of rows of one image. Its source
@@ -174,11 +194,48 @@ func (p *plan) pixelTable(f *phase, images, rows int, direct bool) []int32 {
 	return table
 }
 
-// tapTable has the byte offset of each segment from a result's source pixel.
-func (p *plan) tapTable(f *phase) []int32 {
-	var table []int32
+// tapTable has the offset of each segment from a result's source pixel; the kernel's matrices follow each other.
+func (p *plan) tapTable(f *phase) []segmentOffset {
+	var table []segmentOffset
 	for _, s := range f.segments {
-		table = append(table, int32(4*((s.row+p.top)*p.width+s.col+p.left)*p.k))
+		table = append(table, segmentOffset{in: int32(4 * ((s.row+p.top)*p.width + s.col + p.left) * p.k)})
 	}
 	return table
+}
+
+// addSource adds to bias the source pixels that are a block's own: each source row belongs to one band. The block's source
+// starts at in, as copied or where it is (direct).
+func (p *plan) addSource(r *rows, k *microkernels, bias []float32, in *float32, direct bool, a *operand[float32], b block) {
+	from, to := b.from*p.stepH, min(p.srcH, b.to*p.stepH)
+	stride := p.srcH * p.srcW * p.k
+	if !direct {
+		stride = p.sourceRows(b.to-b.from) * p.width * p.k
+	}
+	for image := range b.images {
+		for row := from; row < to; row++ {
+			at := image*stride + ((row-from+p.top)*p.width+p.left)*p.k
+			r.add(k, &bias[0], offset(in, at), p.k, p.srcW, p.k)
+		}
+	}
+	if b.to < p.rows {
+		return
+	}
+	for image := range b.images { // rows behind the last window
+		for row := to; row < p.srcH; row++ {
+			p.addRow(bias, a, (b.image+image)*p.srcH+row)
+		}
+	}
+}
+
+// addRow adds a source row that no window reads.
+func (p *plan) addRow(bias []float32, a *operand[float32], row int) {
+	for i := row * p.srcW; i < (row+1)*p.srcW; i++ {
+		for c := range p.k {
+			g := a.values[i*p.k+c]
+			if a.y != nil {
+				g *= derivative(a.act, a.y[i*p.k+c])
+			}
+			bias[c] += g
+		}
+	}
 }

@@ -31,8 +31,9 @@ type product struct {
 }
 
 type phaseTable struct {
-	taps, pixels, results []int32
-	packed                int // where its matrices start
+	taps            []segmentOffset
+	pixels, results []int32
+	packed          int // where its matrices start
 }
 
 type productWorker struct {
@@ -116,6 +117,7 @@ func (p *product) run(pool *Pool, n int, in operand[float32], out, kernel, bias 
 	if n == 0 {
 		return
 	}
+	pool = pool.forProducts(n * p.products())
 	p.n, p.in, p.out, p.kernel = n, in, out, kernel
 	clear(p.bias)
 	copy(p.bias, bias)
@@ -227,12 +229,8 @@ func (p *product) runPanels(t *tileArgs, i, from, to int, out []float32, b block
 		return
 	}
 	t.taps, t.segments, t.length = &table.taps[0], len(f.segments), f.length
-	switch p.act.Function {
-	case ReLU:
-		t.act = 1
-	case LeakyReLU:
-		t.act, t.slope = 2, float32(p.act.Slope)
-	}
+	t.act, t.slope = fusedActivation(p.act)
+	t.stream = streamed(p.out, p.plan.n)
 	for _, panel := range p.panels[from:to] {
 		if p.natural() {
 			t.b, t.stride = &p.kernel[panel.from], 4*p.plan.n
@@ -249,7 +247,6 @@ func (p *product) runPanels(t *tileArgs, i, from, to int, out []float32, b block
 
 // runColumns computes all results of a block, a column at a time.
 func (p *product) runColumns(t *tileArgs, out []float32, b block) {
-	t.columns = p.rest(0)
 	for i := range p.phases {
 		f, table := &p.phases[i], &p.tables[i]
 		count := b.images * p.phaseRows(f, b.from, b.to) * p.phaseCols(f)

@@ -105,10 +105,11 @@ func (s *kernelSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias
 	if s.swapped {
 		a, b = b, a
 	}
+	pool = pool.forProducts(n * s.products())
 	s.n, s.a, s.b, s.dkernel, s.dbias = n, a, b, dkernel, dbias
 	s.blocks = ceil(n, s.images) * s.bands
 	size := len(s.rowOffsets) * s.stride
-	s.chunks = chunkCount(s.blocks, size)
+	s.chunks = chunkCount(s.blocks, len(s.rowOffsets)*roundUp(s.plan.n))
 	s.parts = min(max(1, len(s.groups[0])), ceil(fewPieces, s.chunks))
 	sums := s.chunks
 	if s.inPlace() {
@@ -195,7 +196,7 @@ func (s *kernelSum) addBlock(w *sumWorker, b block, groups [2][]rowGroup, sum, b
 		o.in = &w.a[0]
 	}
 	if bias != nil && s.biasOfA {
-		s.addSource(w, b, bias)
+		s.addSource(&w.rows, s.microkernels, bias, o.in, s.directA, &s.a, b)
 	}
 	count := b.images * (b.to - b.from) * s.cols
 	from := (b.image*s.rows + b.from) * s.cols * s.plan.n // in b
@@ -226,38 +227,6 @@ func (s *kernelSum) addPixels(o *outerArgs, data *float32, groups [2][]rowGroup,
 			o.rows, o.sum = &s.rowOffsets[g.from], &sum[g.from*s.stride+p.from]
 			o.b = offset(data, p.from)
 			g.call((*byte)(unsafe.Pointer(o)))
-		}
-	}
-}
-
-// addSource adds to bias the source pixels that are a block's own: each source row belongs to one band.
-func (s *kernelSum) addSource(w *sumWorker, b block, bias []float32) {
-	from, to := b.from*s.stepH, min(s.srcH, b.to*s.stepH)
-	for image := range b.images {
-		for row := from; row < to; row++ {
-			at := image*s.imageStride(s.directA) + ((row-from+s.top)*s.width+s.left)*s.k
-			w.add(s.microkernels, &bias[0], offset(w.outer.in, at), s.k, s.srcW, s.k)
-		}
-	}
-	if b.to < s.rows {
-		return
-	}
-	for image := range b.images { // rows behind the last window
-		for row := to; row < s.srcH; row++ {
-			w.addRow(s, (b.image+image)*s.srcH+row, bias)
-		}
-	}
-}
-
-// addRow adds a source row that no window reads.
-func (w *sumWorker) addRow(s *kernelSum, row int, bias []float32) {
-	for i := row * s.srcW; i < (row+1)*s.srcW; i++ {
-		for c := range s.k {
-			g := s.a.values[i*s.k+c]
-			if s.a.y != nil {
-				g *= derivative(s.a.act, s.a.y[i*s.k+c])
-			}
-			bias[c] += g
 		}
 	}
 }

@@ -34,7 +34,7 @@ func (m *MaxPool2D[T]) Forward(p *Pool, n int, y, x []T, argmax []uint8) {
 func (m *MaxPool2D[T]) Backward(p *Pool, n int, dx, dy []T, argmax []uint8) {
 	m.backward, m.out, m.in, m.argmax = true, dx, dy, argmax
 	rows := n * m.w.InH
-	if m.w.Halves() {
+	if m.w.Halves() && m.w.OutH > 0 {
 		rows = n * m.w.OutH
 	}
 	m.run(p, rows, n*m.w.InH*m.w.InW*m.w.InC)
@@ -53,7 +53,7 @@ func (m *MaxPool2D[T]) piece(_, i int) {
 		switch {
 		case !m.backward:
 			m.outputRow(row/m.w.OutH, row%m.w.OutH)
-		case m.w.Halves():
+		case m.w.Halves() && m.w.OutH > 0:
 			m.inputRows(row/m.w.OutH, row%m.w.OutH)
 		default:
 			m.inputRow(row/m.w.InH, row%m.w.InH, 0)
@@ -64,64 +64,104 @@ func (m *MaxPool2D[T]) piece(_, i int) {
 // outputRow computes row oh of an image of y.
 func (m *MaxPool2D[T]) outputRow(image, oh int) {
 	w := &m.w
+	c, width := w.InC, w.InW*w.InC
+	at, end := (image*w.OutH+oh)*w.OutW*c, (image*w.OutH+oh+1)*w.OutW*c
+	y, argmax := m.out[at:end], part(m.argmax, at, end)
+	x := m.in[image*w.InH*width : (image+1)*w.InH*width]
 	top := oh*w.StrideH - w.PadTop
-	x := m.in[image*w.InH*w.InW*w.InC:]
 	done := 0
-	if m.w.Halves() && top+1 < w.InH {
-		at, width := (image*w.OutH+oh)*w.OutW*w.InC, w.InW*w.InC
-		pixels := min(w.OutW, w.InW/2)
-		done = vectorMaxPool(pixels, w.InC, float32s(m.out[at:]), float32s(x[top*width:]), width, part(m.argmax, at, len(m.argmax)))
+	if w.Halves() && top+1 < w.InH {
+		done = vectorMaxPool(min(w.OutW, w.InW/2), c, float32s(y), float32s(x[top*width:]), width, argmax)
 	}
+	if done == w.OutW {
+		return
+	}
+	first, last := tapsInside(top, w.DilationH, w.KernelH, w.InH)
 	for ow := done; ow < w.OutW; ow++ {
-		left := ow*w.StrideW - w.PadLeft
-		at := ((image*w.OutH+oh)*w.OutW + ow) * w.InC
-		y := m.out[at:][:w.InC]
-		argmax := part(m.argmax, at, at+w.InC)
-		first := true
-		for i := range w.KernelH {
-			ih := top + i*w.DilationH
-			if ih < 0 || ih >= w.InH {
-				continue
-			}
-			for j := range w.KernelW {
-				iw := left + j*w.DilationW
-				if iw < 0 || iw >= w.InW {
-					continue
-				}
-				pixel := x[(ih*w.InW+iw)*w.InC:][:w.InC]
-				tap := uint8(i*w.KernelW + j)
-				if first {
-					copy(y, pixel)
-					for c := range argmax {
-						argmax[c] = tap
-					}
-					first = false
-				} else {
-					raise(y, pixel, argmax, tap)
-				}
-			}
+		j, end := tapsInside(ow*w.StrideW-w.PadLeft, w.DilationW, w.KernelW, w.InW)
+		if first >= last || j >= end {
+			begin(y[ow*c:][:c], nil, part(argmax, ow*c, (ow+1)*c), 0)
+			continue
 		}
-		if first { // the window lies outside of the image
-			for c := range y {
-				y[c] = T(math.Inf(-1))
+		at := (top+first*w.DilationH)*width + (ow*w.StrideW-w.PadLeft+j*w.DilationW)*c
+		begin(y[ow*c:][:c], x[at:], part(argmax, ow*c, (ow+1)*c), uint8(first*w.KernelW+j))
+	}
+	for i := first; i < last; i++ {
+		row := x[(top+i*w.DilationH)*width:][:width]
+		for j := range w.KernelW {
+			from, to := m.columns(j)
+			if from = max(from, done); from < to {
+				left := from*w.StrideW - w.PadLeft + j*w.DilationW
+				raise(to-from, c, y[from*c:], row[left*c:], w.StrideW*c, part(argmax, from*c, to*c), uint8(i*w.KernelW+j))
 			}
-			clear(argmax)
 		}
 	}
 }
 
-// raise replaces what is smaller in y by pixel, and the winner by tap.
-func raise[T Float](y, pixel []T, argmax []uint8, tap uint8) {
-	pixel = pixel[:len(y)]
-	for c, v := range pixel {
-		if best := y[c]; !(v <= best) && best == best {
-			y[c] = v
-			if argmax != nil {
-				argmax[c] = tap
+// tapsInside is the range of a window's taps in one dimension that lie inside of the image.
+func tapsInside(start, dilation, taps, size int) (first, last int) {
+	for first < taps && start+first*dilation < 0 {
+		first++
+	}
+	last = taps
+	for last > first && start+(last-1)*dilation >= size {
+		last--
+	}
+	return first, last
+}
+
+// columns is the range of output columns whose tap j lies inside of the image.
+func (m *MaxPool2D[T]) columns(j int) (from, to int) {
+	w := &m.w
+	before := w.PadLeft - j*w.DilationW // what is left of the image for column 0
+	from = (max(before, 0) + w.StrideW - 1) / w.StrideW
+	to = 0
+	if last := w.InW - 1 + before; last >= 0 {
+		to = min(w.OutW, last/w.StrideW+1)
+	}
+	return from, to
+}
+
+// begin sets a pixel of y to its window's first tap; pixel is nil for a window outside of the image.
+func begin[T Float](y, pixel []T, argmax []uint8, tap uint8) {
+	if pixel == nil {
+		for c := range y {
+			y[c] = T(math.Inf(-1))
+		}
+	} else {
+		copy(y, pixel)
+	}
+	for c := range argmax {
+		argmax[c] = tap
+	}
+}
+
+// raise replaces what is smaller in pixels of y by those of x, which are stride elements apart, and the winner by tap.
+func raise[T Float](pixels, channels int, y, x []T, stride int, argmax []uint8, tap uint8) {
+	if vectorRaise(pixels, channels, float32s(y), float32s(x), stride, argmax, tap) {
+		return
+	}
+	for i := range pixels {
+		y, x := y[i*channels:][:channels], x[i*stride:][:channels]
+		if argmax == nil {
+			for c, v := range x {
+				if larger(v, y[c]) {
+					y[c] = v
+				}
+			}
+			continue
+		}
+		argmax := argmax[i*channels:][:channels]
+		for c, v := range x {
+			if larger(v, y[c]) {
+				y[c], argmax[c] = v, tap
 			}
 		}
 	}
 }
+
+// larger reports whether v wins over best, which came before.
+func larger[T Float](v, best T) bool { return !(v <= best) && best == best }
 
 // inputRows computes the rows of dx that belong to row oh of dy, where every input pixel is in one window.
 func (m *MaxPool2D[T]) inputRows(image, oh int) {
@@ -147,22 +187,34 @@ func (m *MaxPool2D[T]) inputRows(image, oh int) {
 // windows cover it.
 func (m *MaxPool2D[T]) inputRow(image, ih, first int) {
 	w := &m.w
-	dx := m.out[(image*w.InH+ih)*w.InW*w.InC:][:w.InW*w.InC]
-	clear(dx[first*w.StrideW*w.InC:])
+	c := w.InC
+	dx := m.out[(image*w.InH+ih)*w.InW*c:][:w.InW*c]
+	clear(dx[first*w.StrideW*c:])
 	for i := w.KernelH - 1; i >= 0; i-- { // from the topmost window on
 		oh, ok := source(ih+w.PadTop-i*w.DilationH, w.StrideH, w.OutH)
 		if !ok {
 			continue
 		}
-		for ow := first; ow < w.OutW; ow++ {
-			left := ow*w.StrideW - w.PadLeft
-			at := ((image*w.OutH+oh)*w.OutW + ow) * w.InC
-			dy, argmax := m.in[at:][:w.InC], m.argmax[at:][:w.InC]
-			for c, tap := range argmax {
-				j := int(tap) - i*w.KernelW
-				if iw := left + j*w.DilationW; j >= 0 && j < w.KernelW && iw >= 0 && iw < w.InW {
-					dx[iw*w.InC+c] += dy[c]
-				}
+		for j := w.KernelW - 1; j >= 0; j-- {
+			from, to := m.columns(j)
+			if from = max(from, first); from < to {
+				left, at := from*w.StrideW-w.PadLeft+j*w.DilationW, ((image*w.OutH+oh)*w.OutW+from)*c
+				addWinners(to-from, c, dx[left*c:], m.in[at:], w.StrideW*c, m.argmax[at:], uint8(i*w.KernelW+j))
+			}
+		}
+	}
+}
+
+// addWinners adds dy to pixels of dx, which are stride elements apart, where argmax is tap.
+func addWinners[T Float](pixels, channels int, dx, dy []T, stride int, argmax []uint8, tap uint8) {
+	if vectorAddWinners(pixels, channels, float32s(dx), float32s(dy), stride, argmax, tap) {
+		return
+	}
+	for i := range pixels {
+		dx, dy := dx[i*stride:][:channels], dy[i*channels:][:channels]
+		for c, winner := range argmax[i*channels:][:channels] {
+			if winner == tap {
+				dx[c] += dy[c]
 			}
 		}
 	}

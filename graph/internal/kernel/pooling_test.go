@@ -103,7 +103,7 @@ func (c *poolCase[T]) check(t *testing.T) {
 func poolWindows() []Window {
 	list := []Window{
 		poolWindow(4, 4, 1, 2, 2), poolWindow(7, 9, 3, 2, 2), poolWindow(9, 7, 5, 3, 2), poolWindow(6, 8, 4, 3, 3), poolWindow(5, 5, 9, 2, 1),
-		samePoolWindow(7, 9, 8, 2, 2), samePoolWindow(5, 5, 3, 3, 2), samePoolWindow(4, 7, 20, 3, 1), poolWindow(16, 16, 2, 16, 16),
+		samePoolWindow(7, 9, 8, 2, 2), samePoolWindow(5, 5, 3, 3, 2), samePoolWindow(4, 7, 20, 3, 1), poolWindow(16, 16, 2, 16, 16), poolWindow(1, 5, 9, 2, 2), poolWindow(5, 1, 9, 2, 2),
 		{InH: 9, InW: 8, InC: 2, OutH: 3, OutW: 3, OutC: 2, KernelH: 2, KernelW: 3, StrideH: 3, StrideW: 2, DilationH: 2, DilationW: 1, PadTop: 1, PadLeft: 1},
 	}
 	for channels := 1; channels <= 70; channels++ {

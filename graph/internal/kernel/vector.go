@@ -25,6 +25,14 @@ func forTraffic[T Float](p *Pool, elements int) *Pool {
 	return p
 }
 
+// forElements is the same for an operation in Go on n elements, whatever the family.
+func (p *Pool) forElements(n int) *Pool {
+	if n < sharedFromPortable {
+		return nil
+	}
+	return p
+}
+
 // blockCount is the number of blocks of n elements.
 func blockCount(n int) int { return (n + blockLength - 1) / blockLength }
 

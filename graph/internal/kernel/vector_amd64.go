@@ -124,6 +124,21 @@ func maxPool2x2AVX2(pixels int, channels int, y *float32, x *float32, row int)
 //go:noescape
 func maxPool2x2GradientAVX2(pixels int, channels int, dx *float32, dy *float32, row int, argmax *uint8)
 
+// raiseArgmaxAVX2 replaces what is smaller in y, the first NaN winning, by x, whose pixels are stride bytes apart, and the winner in argmax by tap.
+//
+//go:noescape
+func raiseArgmaxAVX2(pixels int, channels int, y *float32, x *float32, stride int, argmax *uint8, tap uint32)
+
+// raiseAVX2 replaces what is smaller in y, the first NaN winning, by x, whose pixels are stride bytes apart.
+//
+//go:noescape
+func raiseAVX2(pixels int, channels int, y *float32, x *float32, stride int)
+
+// addWinnersAVX2 adds dy to dx, whose pixels are stride bytes apart, where argmax is tap. channels is a multiple of the vector.
+//
+//go:noescape
+func addWinnersAVX2(pixels int, channels int, dx *float32, dy *float32, stride int, argmax *uint8, tap uint32)
+
 // reluAVX512 computes y = max(x, 0) for n elements, a multiple of 16.
 //
 //go:noescape
@@ -243,3 +258,18 @@ func maxPool2x2AVX512(pixels int, channels int, y *float32, x *float32, row int)
 //
 //go:noescape
 func maxPool2x2GradientAVX512(pixels int, channels int, dx *float32, dy *float32, row int, argmax *uint8)
+
+// raiseArgmaxAVX512 replaces what is smaller in y, the first NaN winning, by x, whose pixels are stride bytes apart, and the winner in argmax by tap.
+//
+//go:noescape
+func raiseArgmaxAVX512(pixels int, channels int, y *float32, x *float32, stride int, argmax *uint8, tap uint32)
+
+// raiseAVX512 replaces what is smaller in y, the first NaN winning, by x, whose pixels are stride bytes apart.
+//
+//go:noescape
+func raiseAVX512(pixels int, channels int, y *float32, x *float32, stride int)
+
+// addWinnersAVX512 adds dy to dx, whose pixels are stride bytes apart, where argmax is tap. channels is a multiple of the vector.
+//
+//go:noescape
+func addWinnersAVX512(pixels int, channels int, dx *float32, dy *float32, stride int, argmax *uint8, tap uint32)

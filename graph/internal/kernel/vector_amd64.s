@@ -85,92 +85,80 @@ loop:
 	VMAXPS    Y1, Y2, Y1
 	VMULPS    vectorConstants<>+128(SB), Y1, Y2
 	VADDPS    vectorConstants<>+192(SB), Y2, Y2
-	VPSUBD    vectorConstants<>+192(SB), Y2, Y3
-	VSUBPS    vectorConstants<>+192(SB), Y2, Y2
-	VMULPS    vectorConstants<>+256(SB), Y2, Y4
+	VSUBPS    vectorConstants<>+192(SB), Y2, Y3
+	VMULPS    vectorConstants<>+256(SB), Y3, Y4
 	VSUBPS    Y4, Y1, Y4
-	VMULPS    vectorConstants<>+320(SB), Y2, Y1
-	VSUBPS    Y1, Y4, Y2
-	VSUBPS    Y2, Y4, Y4
-	VSUBPS    Y1, Y4, Y4
-	VMULPS    vectorConstants<>+384(SB), Y2, Y1
-	VADDPS    vectorConstants<>+448(SB), Y1, Y1
+	VMULPS    vectorConstants<>+320(SB), Y3, Y1
+	VSUBPS    Y1, Y4, Y3
+	VMULPS    vectorConstants<>+384(SB), Y3, Y5
+	VADDPS    vectorConstants<>+448(SB), Y5, Y5
+	VMULPS    vectorConstants<>+512(SB), Y3, Y6
+	VADDPS    vectorConstants<>+576(SB), Y6, Y6
+	VMULPS    Y3, Y3, Y4
+	VMULPS    vectorConstants<>+640(SB), Y4, Y1
+	VADDPS    Y6, Y1, Y1
+	VMULPS    Y4, Y1, Y1
+	VADDPS    Y5, Y1, Y1
+	VMULPS    Y1, Y4, Y4
+	VADDPS    Y4, Y3, Y1
+	VADDPS    vectorConstants<>+704(SB), Y1, Y1
+	VPSRAD    $0x01, Y2, Y3
+	VPSUBD    Y3, Y2, Y2
+	VPSLLD    $0x17, Y3, Y3
+	VPADDD    vectorConstants<>+704(SB), Y3, Y3
+	VMULPS    Y3, Y1, Y1
+	VPSLLD    $0x17, Y2, Y2
+	VPADDD    vectorConstants<>+704(SB), Y2, Y2
 	VMULPS    Y2, Y1, Y1
-	VADDPS    vectorConstants<>+512(SB), Y1, Y1
-	VMULPS    Y2, Y1, Y1
-	VADDPS    vectorConstants<>+576(SB), Y1, Y1
-	VMULPS    Y2, Y1, Y1
-	VADDPS    vectorConstants<>+640(SB), Y1, Y1
-	VMULPS    Y2, Y2, Y5
-	VMULPS    Y1, Y5, Y5
-	VADDPS    Y4, Y5, Y5
-	VPSRAD    $0x01, Y3, Y1
-	VPSUBD    Y1, Y3, Y3
-	VADDPS    Y5, Y2, Y2
-	VADDPS    vectorConstants<>+704(SB), Y2, Y2
-	VPADDD    vectorConstants<>+768(SB), Y1, Y1
-	VPSLLD    $0x17, Y1, Y1
-	VMULPS    Y1, Y2, Y2
-	VPADDD    vectorConstants<>+768(SB), Y3, Y1
-	VPSLLD    $0x17, Y1, Y1
-	VMULPS    Y1, Y2, Y2
-	VMOVUPS   vectorConstants<>+704(SB), Y1
-	VXORPS    Y3, Y3, Y3
-	VCMPPS    $0x11, Y3, Y0, Y0
-	VBLENDVPS Y0, Y2, Y1, Y4
-	VADDPS    Y2, Y1, Y0
-	VSUBPS    Y1, Y0, Y3
-	VSUBPS    Y3, Y2, Y3
-	VDIVPS    Y0, Y4, Y1
-	VMULPS    Y1, Y3, Y3
-	VSUBPS    Y3, Y1, Y1
-	VMOVUPS   Y1, (CX)(AX*1)
+	VMOVUPS   vectorConstants<>+704(SB), Y2
+	VBLENDVPS Y0, Y1, Y2, Y4
+	VADDPS    Y1, Y2, Y0
+	VSUBPS    Y2, Y0, Y3
+	VSUBPS    Y3, Y1, Y3
+	VDIVPS    Y0, Y4, Y2
+	VMULPS    Y2, Y3, Y3
+	VSUBPS    Y3, Y2, Y2
+	VMOVUPS   Y2, (CX)(AX*1)
 	VMOVUPS   32(DX)(AX*1), Y0
 	VMOVUPS   vectorConstants<>+0(SB), Y2
 	VORPS     vectorConstants<>+64(SB), Y0, Y1
 	VMAXPS    Y1, Y2, Y1
 	VMULPS    vectorConstants<>+128(SB), Y1, Y2
 	VADDPS    vectorConstants<>+192(SB), Y2, Y2
-	VPSUBD    vectorConstants<>+192(SB), Y2, Y3
-	VSUBPS    vectorConstants<>+192(SB), Y2, Y2
-	VMULPS    vectorConstants<>+256(SB), Y2, Y4
+	VSUBPS    vectorConstants<>+192(SB), Y2, Y3
+	VMULPS    vectorConstants<>+256(SB), Y3, Y4
 	VSUBPS    Y4, Y1, Y4
-	VMULPS    vectorConstants<>+320(SB), Y2, Y1
-	VSUBPS    Y1, Y4, Y2
-	VSUBPS    Y2, Y4, Y4
-	VSUBPS    Y1, Y4, Y4
-	VMULPS    vectorConstants<>+384(SB), Y2, Y1
-	VADDPS    vectorConstants<>+448(SB), Y1, Y1
+	VMULPS    vectorConstants<>+320(SB), Y3, Y1
+	VSUBPS    Y1, Y4, Y3
+	VMULPS    vectorConstants<>+384(SB), Y3, Y5
+	VADDPS    vectorConstants<>+448(SB), Y5, Y5
+	VMULPS    vectorConstants<>+512(SB), Y3, Y6
+	VADDPS    vectorConstants<>+576(SB), Y6, Y6
+	VMULPS    Y3, Y3, Y4
+	VMULPS    vectorConstants<>+640(SB), Y4, Y1
+	VADDPS    Y6, Y1, Y1
+	VMULPS    Y4, Y1, Y1
+	VADDPS    Y5, Y1, Y1
+	VMULPS    Y1, Y4, Y4
+	VADDPS    Y4, Y3, Y1
+	VADDPS    vectorConstants<>+704(SB), Y1, Y1
+	VPSRAD    $0x01, Y2, Y3
+	VPSUBD    Y3, Y2, Y2
+	VPSLLD    $0x17, Y3, Y3
+	VPADDD    vectorConstants<>+704(SB), Y3, Y3
+	VMULPS    Y3, Y1, Y1
+	VPSLLD    $0x17, Y2, Y2
+	VPADDD    vectorConstants<>+704(SB), Y2, Y2
 	VMULPS    Y2, Y1, Y1
-	VADDPS    vectorConstants<>+512(SB), Y1, Y1
-	VMULPS    Y2, Y1, Y1
-	VADDPS    vectorConstants<>+576(SB), Y1, Y1
-	VMULPS    Y2, Y1, Y1
-	VADDPS    vectorConstants<>+640(SB), Y1, Y1
-	VMULPS    Y2, Y2, Y5
-	VMULPS    Y1, Y5, Y5
-	VADDPS    Y4, Y5, Y5
-	VPSRAD    $0x01, Y3, Y1
-	VPSUBD    Y1, Y3, Y3
-	VADDPS    Y5, Y2, Y2
-	VADDPS    vectorConstants<>+704(SB), Y2, Y2
-	VPADDD    vectorConstants<>+768(SB), Y1, Y1
-	VPSLLD    $0x17, Y1, Y1
-	VMULPS    Y1, Y2, Y2
-	VPADDD    vectorConstants<>+768(SB), Y3, Y1
-	VPSLLD    $0x17, Y1, Y1
-	VMULPS    Y1, Y2, Y2
-	VMOVUPS   vectorConstants<>+704(SB), Y1
-	VXORPS    Y3, Y3, Y3
-	VCMPPS    $0x11, Y3, Y0, Y0
-	VBLENDVPS Y0, Y2, Y1, Y4
-	VADDPS    Y2, Y1, Y0
-	VSUBPS    Y1, Y0, Y3
-	VSUBPS    Y3, Y2, Y3
-	VDIVPS    Y0, Y4, Y1
-	VMULPS    Y1, Y3, Y3
-	VSUBPS    Y3, Y1, Y1
-	VMOVUPS   Y1, 32(CX)(AX*1)
+	VMOVUPS   vectorConstants<>+704(SB), Y2
+	VBLENDVPS Y0, Y1, Y2, Y4
+	VADDPS    Y1, Y2, Y0
+	VSUBPS    Y2, Y0, Y3
+	VSUBPS    Y3, Y1, Y3
+	VDIVPS    Y0, Y4, Y2
+	VMULPS    Y2, Y3, Y3
+	VSUBPS    Y3, Y2, Y2
+	VMOVUPS   Y2, 32(CX)(AX*1)
 	ADDQ      $0x00000040, AX
 	JL        loop
 	VZEROUPPER
@@ -272,86 +260,86 @@ DATA vectorConstants<>+368(SB)/4, $0xb95e8083
 DATA vectorConstants<>+372(SB)/4, $0xb95e8083
 DATA vectorConstants<>+376(SB)/4, $0xb95e8083
 DATA vectorConstants<>+380(SB)/4, $0xb95e8083
-DATA vectorConstants<>+384(SB)/4, $0x3ab511e7
-DATA vectorConstants<>+388(SB)/4, $0x3ab511e7
-DATA vectorConstants<>+392(SB)/4, $0x3ab511e7
-DATA vectorConstants<>+396(SB)/4, $0x3ab511e7
-DATA vectorConstants<>+400(SB)/4, $0x3ab511e7
-DATA vectorConstants<>+404(SB)/4, $0x3ab511e7
-DATA vectorConstants<>+408(SB)/4, $0x3ab511e7
-DATA vectorConstants<>+412(SB)/4, $0x3ab511e7
-DATA vectorConstants<>+416(SB)/4, $0x3ab511e7
-DATA vectorConstants<>+420(SB)/4, $0x3ab511e7
-DATA vectorConstants<>+424(SB)/4, $0x3ab511e7
-DATA vectorConstants<>+428(SB)/4, $0x3ab511e7
-DATA vectorConstants<>+432(SB)/4, $0x3ab511e7
-DATA vectorConstants<>+436(SB)/4, $0x3ab511e7
-DATA vectorConstants<>+440(SB)/4, $0x3ab511e7
-DATA vectorConstants<>+444(SB)/4, $0x3ab511e7
-DATA vectorConstants<>+448(SB)/4, $0x3c091d10
-DATA vectorConstants<>+452(SB)/4, $0x3c091d10
-DATA vectorConstants<>+456(SB)/4, $0x3c091d10
-DATA vectorConstants<>+460(SB)/4, $0x3c091d10
-DATA vectorConstants<>+464(SB)/4, $0x3c091d10
-DATA vectorConstants<>+468(SB)/4, $0x3c091d10
-DATA vectorConstants<>+472(SB)/4, $0x3c091d10
-DATA vectorConstants<>+476(SB)/4, $0x3c091d10
-DATA vectorConstants<>+480(SB)/4, $0x3c091d10
-DATA vectorConstants<>+484(SB)/4, $0x3c091d10
-DATA vectorConstants<>+488(SB)/4, $0x3c091d10
-DATA vectorConstants<>+492(SB)/4, $0x3c091d10
-DATA vectorConstants<>+496(SB)/4, $0x3c091d10
-DATA vectorConstants<>+500(SB)/4, $0x3c091d10
-DATA vectorConstants<>+504(SB)/4, $0x3c091d10
-DATA vectorConstants<>+508(SB)/4, $0x3c091d10
-DATA vectorConstants<>+512(SB)/4, $0x3d2aac79
-DATA vectorConstants<>+516(SB)/4, $0x3d2aac79
-DATA vectorConstants<>+520(SB)/4, $0x3d2aac79
-DATA vectorConstants<>+524(SB)/4, $0x3d2aac79
-DATA vectorConstants<>+528(SB)/4, $0x3d2aac79
-DATA vectorConstants<>+532(SB)/4, $0x3d2aac79
-DATA vectorConstants<>+536(SB)/4, $0x3d2aac79
-DATA vectorConstants<>+540(SB)/4, $0x3d2aac79
-DATA vectorConstants<>+544(SB)/4, $0x3d2aac79
-DATA vectorConstants<>+548(SB)/4, $0x3d2aac79
-DATA vectorConstants<>+552(SB)/4, $0x3d2aac79
-DATA vectorConstants<>+556(SB)/4, $0x3d2aac79
-DATA vectorConstants<>+560(SB)/4, $0x3d2aac79
-DATA vectorConstants<>+564(SB)/4, $0x3d2aac79
-DATA vectorConstants<>+568(SB)/4, $0x3d2aac79
-DATA vectorConstants<>+572(SB)/4, $0x3d2aac79
-DATA vectorConstants<>+576(SB)/4, $0x3e2aaa49
-DATA vectorConstants<>+580(SB)/4, $0x3e2aaa49
-DATA vectorConstants<>+584(SB)/4, $0x3e2aaa49
-DATA vectorConstants<>+588(SB)/4, $0x3e2aaa49
-DATA vectorConstants<>+592(SB)/4, $0x3e2aaa49
-DATA vectorConstants<>+596(SB)/4, $0x3e2aaa49
-DATA vectorConstants<>+600(SB)/4, $0x3e2aaa49
-DATA vectorConstants<>+604(SB)/4, $0x3e2aaa49
-DATA vectorConstants<>+608(SB)/4, $0x3e2aaa49
-DATA vectorConstants<>+612(SB)/4, $0x3e2aaa49
-DATA vectorConstants<>+616(SB)/4, $0x3e2aaa49
-DATA vectorConstants<>+620(SB)/4, $0x3e2aaa49
-DATA vectorConstants<>+624(SB)/4, $0x3e2aaa49
-DATA vectorConstants<>+628(SB)/4, $0x3e2aaa49
-DATA vectorConstants<>+632(SB)/4, $0x3e2aaa49
-DATA vectorConstants<>+636(SB)/4, $0x3e2aaa49
-DATA vectorConstants<>+640(SB)/4, $0x3efffffe
-DATA vectorConstants<>+644(SB)/4, $0x3efffffe
-DATA vectorConstants<>+648(SB)/4, $0x3efffffe
-DATA vectorConstants<>+652(SB)/4, $0x3efffffe
-DATA vectorConstants<>+656(SB)/4, $0x3efffffe
-DATA vectorConstants<>+660(SB)/4, $0x3efffffe
-DATA vectorConstants<>+664(SB)/4, $0x3efffffe
-DATA vectorConstants<>+668(SB)/4, $0x3efffffe
-DATA vectorConstants<>+672(SB)/4, $0x3efffffe
-DATA vectorConstants<>+676(SB)/4, $0x3efffffe
-DATA vectorConstants<>+680(SB)/4, $0x3efffffe
-DATA vectorConstants<>+684(SB)/4, $0x3efffffe
-DATA vectorConstants<>+688(SB)/4, $0x3efffffe
-DATA vectorConstants<>+692(SB)/4, $0x3efffffe
-DATA vectorConstants<>+696(SB)/4, $0x3efffffe
-DATA vectorConstants<>+700(SB)/4, $0x3efffffe
+DATA vectorConstants<>+384(SB)/4, $0x3e2aaa49
+DATA vectorConstants<>+388(SB)/4, $0x3e2aaa49
+DATA vectorConstants<>+392(SB)/4, $0x3e2aaa49
+DATA vectorConstants<>+396(SB)/4, $0x3e2aaa49
+DATA vectorConstants<>+400(SB)/4, $0x3e2aaa49
+DATA vectorConstants<>+404(SB)/4, $0x3e2aaa49
+DATA vectorConstants<>+408(SB)/4, $0x3e2aaa49
+DATA vectorConstants<>+412(SB)/4, $0x3e2aaa49
+DATA vectorConstants<>+416(SB)/4, $0x3e2aaa49
+DATA vectorConstants<>+420(SB)/4, $0x3e2aaa49
+DATA vectorConstants<>+424(SB)/4, $0x3e2aaa49
+DATA vectorConstants<>+428(SB)/4, $0x3e2aaa49
+DATA vectorConstants<>+432(SB)/4, $0x3e2aaa49
+DATA vectorConstants<>+436(SB)/4, $0x3e2aaa49
+DATA vectorConstants<>+440(SB)/4, $0x3e2aaa49
+DATA vectorConstants<>+444(SB)/4, $0x3e2aaa49
+DATA vectorConstants<>+448(SB)/4, $0x3efffffe
+DATA vectorConstants<>+452(SB)/4, $0x3efffffe
+DATA vectorConstants<>+456(SB)/4, $0x3efffffe
+DATA vectorConstants<>+460(SB)/4, $0x3efffffe
+DATA vectorConstants<>+464(SB)/4, $0x3efffffe
+DATA vectorConstants<>+468(SB)/4, $0x3efffffe
+DATA vectorConstants<>+472(SB)/4, $0x3efffffe
+DATA vectorConstants<>+476(SB)/4, $0x3efffffe
+DATA vectorConstants<>+480(SB)/4, $0x3efffffe
+DATA vectorConstants<>+484(SB)/4, $0x3efffffe
+DATA vectorConstants<>+488(SB)/4, $0x3efffffe
+DATA vectorConstants<>+492(SB)/4, $0x3efffffe
+DATA vectorConstants<>+496(SB)/4, $0x3efffffe
+DATA vectorConstants<>+500(SB)/4, $0x3efffffe
+DATA vectorConstants<>+504(SB)/4, $0x3efffffe
+DATA vectorConstants<>+508(SB)/4, $0x3efffffe
+DATA vectorConstants<>+512(SB)/4, $0x3c091d10
+DATA vectorConstants<>+516(SB)/4, $0x3c091d10
+DATA vectorConstants<>+520(SB)/4, $0x3c091d10
+DATA vectorConstants<>+524(SB)/4, $0x3c091d10
+DATA vectorConstants<>+528(SB)/4, $0x3c091d10
+DATA vectorConstants<>+532(SB)/4, $0x3c091d10
+DATA vectorConstants<>+536(SB)/4, $0x3c091d10
+DATA vectorConstants<>+540(SB)/4, $0x3c091d10
+DATA vectorConstants<>+544(SB)/4, $0x3c091d10
+DATA vectorConstants<>+548(SB)/4, $0x3c091d10
+DATA vectorConstants<>+552(SB)/4, $0x3c091d10
+DATA vectorConstants<>+556(SB)/4, $0x3c091d10
+DATA vectorConstants<>+560(SB)/4, $0x3c091d10
+DATA vectorConstants<>+564(SB)/4, $0x3c091d10
+DATA vectorConstants<>+568(SB)/4, $0x3c091d10
+DATA vectorConstants<>+572(SB)/4, $0x3c091d10
+DATA vectorConstants<>+576(SB)/4, $0x3d2aac79
+DATA vectorConstants<>+580(SB)/4, $0x3d2aac79
+DATA vectorConstants<>+584(SB)/4, $0x3d2aac79
+DATA vectorConstants<>+588(SB)/4, $0x3d2aac79
+DATA vectorConstants<>+592(SB)/4, $0x3d2aac79
+DATA vectorConstants<>+596(SB)/4, $0x3d2aac79
+DATA vectorConstants<>+600(SB)/4, $0x3d2aac79
+DATA vectorConstants<>+604(SB)/4, $0x3d2aac79
+DATA vectorConstants<>+608(SB)/4, $0x3d2aac79
+DATA vectorConstants<>+612(SB)/4, $0x3d2aac79
+DATA vectorConstants<>+616(SB)/4, $0x3d2aac79
+DATA vectorConstants<>+620(SB)/4, $0x3d2aac79
+DATA vectorConstants<>+624(SB)/4, $0x3d2aac79
+DATA vectorConstants<>+628(SB)/4, $0x3d2aac79
+DATA vectorConstants<>+632(SB)/4, $0x3d2aac79
+DATA vectorConstants<>+636(SB)/4, $0x3d2aac79
+DATA vectorConstants<>+640(SB)/4, $0x3ab511e7
+DATA vectorConstants<>+644(SB)/4, $0x3ab511e7
+DATA vectorConstants<>+648(SB)/4, $0x3ab511e7
+DATA vectorConstants<>+652(SB)/4, $0x3ab511e7
+DATA vectorConstants<>+656(SB)/4, $0x3ab511e7
+DATA vectorConstants<>+660(SB)/4, $0x3ab511e7
+DATA vectorConstants<>+664(SB)/4, $0x3ab511e7
+DATA vectorConstants<>+668(SB)/4, $0x3ab511e7
+DATA vectorConstants<>+672(SB)/4, $0x3ab511e7
+DATA vectorConstants<>+676(SB)/4, $0x3ab511e7
+DATA vectorConstants<>+680(SB)/4, $0x3ab511e7
+DATA vectorConstants<>+684(SB)/4, $0x3ab511e7
+DATA vectorConstants<>+688(SB)/4, $0x3ab511e7
+DATA vectorConstants<>+692(SB)/4, $0x3ab511e7
+DATA vectorConstants<>+696(SB)/4, $0x3ab511e7
+DATA vectorConstants<>+700(SB)/4, $0x3ab511e7
 DATA vectorConstants<>+704(SB)/4, $0x3f800000
 DATA vectorConstants<>+708(SB)/4, $0x3f800000
 DATA vectorConstants<>+712(SB)/4, $0x3f800000
@@ -368,135 +356,119 @@ DATA vectorConstants<>+752(SB)/4, $0x3f800000
 DATA vectorConstants<>+756(SB)/4, $0x3f800000
 DATA vectorConstants<>+760(SB)/4, $0x3f800000
 DATA vectorConstants<>+764(SB)/4, $0x3f800000
-DATA vectorConstants<>+768(SB)/4, $0x0000007f
-DATA vectorConstants<>+772(SB)/4, $0x0000007f
-DATA vectorConstants<>+776(SB)/4, $0x0000007f
-DATA vectorConstants<>+780(SB)/4, $0x0000007f
-DATA vectorConstants<>+784(SB)/4, $0x0000007f
-DATA vectorConstants<>+788(SB)/4, $0x0000007f
-DATA vectorConstants<>+792(SB)/4, $0x0000007f
-DATA vectorConstants<>+796(SB)/4, $0x0000007f
-DATA vectorConstants<>+800(SB)/4, $0x0000007f
-DATA vectorConstants<>+804(SB)/4, $0x0000007f
-DATA vectorConstants<>+808(SB)/4, $0x0000007f
-DATA vectorConstants<>+812(SB)/4, $0x0000007f
-DATA vectorConstants<>+816(SB)/4, $0x0000007f
-DATA vectorConstants<>+820(SB)/4, $0x0000007f
-DATA vectorConstants<>+824(SB)/4, $0x0000007f
-DATA vectorConstants<>+828(SB)/4, $0x0000007f
-DATA vectorConstants<>+832(SB)/4, $0xc2200000
-DATA vectorConstants<>+836(SB)/4, $0xc2200000
-DATA vectorConstants<>+840(SB)/4, $0xc2200000
-DATA vectorConstants<>+844(SB)/4, $0xc2200000
-DATA vectorConstants<>+848(SB)/4, $0xc2200000
-DATA vectorConstants<>+852(SB)/4, $0xc2200000
-DATA vectorConstants<>+856(SB)/4, $0xc2200000
-DATA vectorConstants<>+860(SB)/4, $0xc2200000
-DATA vectorConstants<>+864(SB)/4, $0xc2200000
-DATA vectorConstants<>+868(SB)/4, $0xc2200000
-DATA vectorConstants<>+872(SB)/4, $0xc2200000
-DATA vectorConstants<>+876(SB)/4, $0xc2200000
-DATA vectorConstants<>+880(SB)/4, $0xc2200000
-DATA vectorConstants<>+884(SB)/4, $0xc2200000
-DATA vectorConstants<>+888(SB)/4, $0xc2200000
-DATA vectorConstants<>+892(SB)/4, $0xc2200000
-DATA vectorConstants<>+896(SB)/4, $0x40000000
-DATA vectorConstants<>+900(SB)/4, $0x40000000
-DATA vectorConstants<>+904(SB)/4, $0x40000000
-DATA vectorConstants<>+908(SB)/4, $0x40000000
-DATA vectorConstants<>+912(SB)/4, $0x40000000
-DATA vectorConstants<>+916(SB)/4, $0x40000000
-DATA vectorConstants<>+920(SB)/4, $0x40000000
-DATA vectorConstants<>+924(SB)/4, $0x40000000
-DATA vectorConstants<>+928(SB)/4, $0x40000000
-DATA vectorConstants<>+932(SB)/4, $0x40000000
-DATA vectorConstants<>+936(SB)/4, $0x40000000
-DATA vectorConstants<>+940(SB)/4, $0x40000000
-DATA vectorConstants<>+944(SB)/4, $0x40000000
-DATA vectorConstants<>+948(SB)/4, $0x40000000
-DATA vectorConstants<>+952(SB)/4, $0x40000000
-DATA vectorConstants<>+956(SB)/4, $0x40000000
-DATA vectorConstants<>+960(SB)/4, $0x7fffffff
-DATA vectorConstants<>+964(SB)/4, $0x7fffffff
-DATA vectorConstants<>+968(SB)/4, $0x7fffffff
-DATA vectorConstants<>+972(SB)/4, $0x7fffffff
-DATA vectorConstants<>+976(SB)/4, $0x7fffffff
-DATA vectorConstants<>+980(SB)/4, $0x7fffffff
-DATA vectorConstants<>+984(SB)/4, $0x7fffffff
-DATA vectorConstants<>+988(SB)/4, $0x7fffffff
-DATA vectorConstants<>+992(SB)/4, $0x7fffffff
-DATA vectorConstants<>+996(SB)/4, $0x7fffffff
-DATA vectorConstants<>+1000(SB)/4, $0x7fffffff
-DATA vectorConstants<>+1004(SB)/4, $0x7fffffff
-DATA vectorConstants<>+1008(SB)/4, $0x7fffffff
-DATA vectorConstants<>+1012(SB)/4, $0x7fffffff
-DATA vectorConstants<>+1016(SB)/4, $0x7fffffff
-DATA vectorConstants<>+1020(SB)/4, $0x7fffffff
-DATA vectorConstants<>+1024(SB)/4, $0x00000001
-DATA vectorConstants<>+1028(SB)/4, $0x00000001
-DATA vectorConstants<>+1032(SB)/4, $0x00000001
-DATA vectorConstants<>+1036(SB)/4, $0x00000001
-DATA vectorConstants<>+1040(SB)/4, $0x00000001
-DATA vectorConstants<>+1044(SB)/4, $0x00000001
-DATA vectorConstants<>+1048(SB)/4, $0x00000001
-DATA vectorConstants<>+1052(SB)/4, $0x00000001
-DATA vectorConstants<>+1056(SB)/4, $0x00000001
-DATA vectorConstants<>+1060(SB)/4, $0x00000001
-DATA vectorConstants<>+1064(SB)/4, $0x00000001
-DATA vectorConstants<>+1068(SB)/4, $0x00000001
-DATA vectorConstants<>+1072(SB)/4, $0x00000001
-DATA vectorConstants<>+1076(SB)/4, $0x00000001
-DATA vectorConstants<>+1080(SB)/4, $0x00000001
-DATA vectorConstants<>+1084(SB)/4, $0x00000001
-DATA vectorConstants<>+1088(SB)/4, $0x00000002
-DATA vectorConstants<>+1092(SB)/4, $0x00000002
-DATA vectorConstants<>+1096(SB)/4, $0x00000002
-DATA vectorConstants<>+1100(SB)/4, $0x00000002
-DATA vectorConstants<>+1104(SB)/4, $0x00000002
-DATA vectorConstants<>+1108(SB)/4, $0x00000002
-DATA vectorConstants<>+1112(SB)/4, $0x00000002
-DATA vectorConstants<>+1116(SB)/4, $0x00000002
-DATA vectorConstants<>+1120(SB)/4, $0x00000002
-DATA vectorConstants<>+1124(SB)/4, $0x00000002
-DATA vectorConstants<>+1128(SB)/4, $0x00000002
-DATA vectorConstants<>+1132(SB)/4, $0x00000002
-DATA vectorConstants<>+1136(SB)/4, $0x00000002
-DATA vectorConstants<>+1140(SB)/4, $0x00000002
-DATA vectorConstants<>+1144(SB)/4, $0x00000002
-DATA vectorConstants<>+1148(SB)/4, $0x00000002
-DATA vectorConstants<>+1152(SB)/4, $0x00000003
-DATA vectorConstants<>+1156(SB)/4, $0x00000003
-DATA vectorConstants<>+1160(SB)/4, $0x00000003
-DATA vectorConstants<>+1164(SB)/4, $0x00000003
-DATA vectorConstants<>+1168(SB)/4, $0x00000003
-DATA vectorConstants<>+1172(SB)/4, $0x00000003
-DATA vectorConstants<>+1176(SB)/4, $0x00000003
-DATA vectorConstants<>+1180(SB)/4, $0x00000003
-DATA vectorConstants<>+1184(SB)/4, $0x00000003
-DATA vectorConstants<>+1188(SB)/4, $0x00000003
-DATA vectorConstants<>+1192(SB)/4, $0x00000003
-DATA vectorConstants<>+1196(SB)/4, $0x00000003
-DATA vectorConstants<>+1200(SB)/4, $0x00000003
-DATA vectorConstants<>+1204(SB)/4, $0x00000003
-DATA vectorConstants<>+1208(SB)/4, $0x00000003
-DATA vectorConstants<>+1212(SB)/4, $0x00000003
-DATA vectorConstants<>+1216(SB)/4, $0x00000000
-DATA vectorConstants<>+1220(SB)/4, $0x00000000
-DATA vectorConstants<>+1224(SB)/4, $0x00000000
-DATA vectorConstants<>+1228(SB)/4, $0x00000000
-DATA vectorConstants<>+1232(SB)/4, $0x00000000
-DATA vectorConstants<>+1236(SB)/4, $0x00000000
-DATA vectorConstants<>+1240(SB)/4, $0x00000000
-DATA vectorConstants<>+1244(SB)/4, $0x00000000
-DATA vectorConstants<>+1248(SB)/4, $0x00000000
-DATA vectorConstants<>+1252(SB)/4, $0x00000000
-DATA vectorConstants<>+1256(SB)/4, $0x00000000
-DATA vectorConstants<>+1260(SB)/4, $0x00000000
-DATA vectorConstants<>+1264(SB)/4, $0x00000000
-DATA vectorConstants<>+1268(SB)/4, $0x00000000
-DATA vectorConstants<>+1272(SB)/4, $0x00000000
-DATA vectorConstants<>+1276(SB)/4, $0x00000000
-GLOBL vectorConstants<>(SB), RODATA|NOPTR, $1280
+DATA vectorConstants<>+768(SB)/4, $0xc2200000
+DATA vectorConstants<>+772(SB)/4, $0xc2200000
+DATA vectorConstants<>+776(SB)/4, $0xc2200000
+DATA vectorConstants<>+780(SB)/4, $0xc2200000
+DATA vectorConstants<>+784(SB)/4, $0xc2200000
+DATA vectorConstants<>+788(SB)/4, $0xc2200000
+DATA vectorConstants<>+792(SB)/4, $0xc2200000
+DATA vectorConstants<>+796(SB)/4, $0xc2200000
+DATA vectorConstants<>+800(SB)/4, $0xc2200000
+DATA vectorConstants<>+804(SB)/4, $0xc2200000
+DATA vectorConstants<>+808(SB)/4, $0xc2200000
+DATA vectorConstants<>+812(SB)/4, $0xc2200000
+DATA vectorConstants<>+816(SB)/4, $0xc2200000
+DATA vectorConstants<>+820(SB)/4, $0xc2200000
+DATA vectorConstants<>+824(SB)/4, $0xc2200000
+DATA vectorConstants<>+828(SB)/4, $0xc2200000
+DATA vectorConstants<>+832(SB)/4, $0x40000000
+DATA vectorConstants<>+836(SB)/4, $0x40000000
+DATA vectorConstants<>+840(SB)/4, $0x40000000
+DATA vectorConstants<>+844(SB)/4, $0x40000000
+DATA vectorConstants<>+848(SB)/4, $0x40000000
+DATA vectorConstants<>+852(SB)/4, $0x40000000
+DATA vectorConstants<>+856(SB)/4, $0x40000000
+DATA vectorConstants<>+860(SB)/4, $0x40000000
+DATA vectorConstants<>+864(SB)/4, $0x40000000
+DATA vectorConstants<>+868(SB)/4, $0x40000000
+DATA vectorConstants<>+872(SB)/4, $0x40000000
+DATA vectorConstants<>+876(SB)/4, $0x40000000
+DATA vectorConstants<>+880(SB)/4, $0x40000000
+DATA vectorConstants<>+884(SB)/4, $0x40000000
+DATA vectorConstants<>+888(SB)/4, $0x40000000
+DATA vectorConstants<>+892(SB)/4, $0x40000000
+DATA vectorConstants<>+896(SB)/4, $0x7fffffff
+DATA vectorConstants<>+900(SB)/4, $0x7fffffff
+DATA vectorConstants<>+904(SB)/4, $0x7fffffff
+DATA vectorConstants<>+908(SB)/4, $0x7fffffff
+DATA vectorConstants<>+912(SB)/4, $0x7fffffff
+DATA vectorConstants<>+916(SB)/4, $0x7fffffff
+DATA vectorConstants<>+920(SB)/4, $0x7fffffff
+DATA vectorConstants<>+924(SB)/4, $0x7fffffff
+DATA vectorConstants<>+928(SB)/4, $0x7fffffff
+DATA vectorConstants<>+932(SB)/4, $0x7fffffff
+DATA vectorConstants<>+936(SB)/4, $0x7fffffff
+DATA vectorConstants<>+940(SB)/4, $0x7fffffff
+DATA vectorConstants<>+944(SB)/4, $0x7fffffff
+DATA vectorConstants<>+948(SB)/4, $0x7fffffff
+DATA vectorConstants<>+952(SB)/4, $0x7fffffff
+DATA vectorConstants<>+956(SB)/4, $0x7fffffff
+DATA vectorConstants<>+960(SB)/4, $0x00000001
+DATA vectorConstants<>+964(SB)/4, $0x00000001
+DATA vectorConstants<>+968(SB)/4, $0x00000001
+DATA vectorConstants<>+972(SB)/4, $0x00000001
+DATA vectorConstants<>+976(SB)/4, $0x00000001
+DATA vectorConstants<>+980(SB)/4, $0x00000001
+DATA vectorConstants<>+984(SB)/4, $0x00000001
+DATA vectorConstants<>+988(SB)/4, $0x00000001
+DATA vectorConstants<>+992(SB)/4, $0x00000001
+DATA vectorConstants<>+996(SB)/4, $0x00000001
+DATA vectorConstants<>+1000(SB)/4, $0x00000001
+DATA vectorConstants<>+1004(SB)/4, $0x00000001
+DATA vectorConstants<>+1008(SB)/4, $0x00000001
+DATA vectorConstants<>+1012(SB)/4, $0x00000001
+DATA vectorConstants<>+1016(SB)/4, $0x00000001
+DATA vectorConstants<>+1020(SB)/4, $0x00000001
+DATA vectorConstants<>+1024(SB)/4, $0x00000002
+DATA vectorConstants<>+1028(SB)/4, $0x00000002
+DATA vectorConstants<>+1032(SB)/4, $0x00000002
+DATA vectorConstants<>+1036(SB)/4, $0x00000002
+DATA vectorConstants<>+1040(SB)/4, $0x00000002
+DATA vectorConstants<>+1044(SB)/4, $0x00000002
+DATA vectorConstants<>+1048(SB)/4, $0x00000002
+DATA vectorConstants<>+1052(SB)/4, $0x00000002
+DATA vectorConstants<>+1056(SB)/4, $0x00000002
+DATA vectorConstants<>+1060(SB)/4, $0x00000002
+DATA vectorConstants<>+1064(SB)/4, $0x00000002
+DATA vectorConstants<>+1068(SB)/4, $0x00000002
+DATA vectorConstants<>+1072(SB)/4, $0x00000002
+DATA vectorConstants<>+1076(SB)/4, $0x00000002
+DATA vectorConstants<>+1080(SB)/4, $0x00000002
+DATA vectorConstants<>+1084(SB)/4, $0x00000002
+DATA vectorConstants<>+1088(SB)/4, $0x00000003
+DATA vectorConstants<>+1092(SB)/4, $0x00000003
+DATA vectorConstants<>+1096(SB)/4, $0x00000003
+DATA vectorConstants<>+1100(SB)/4, $0x00000003
+DATA vectorConstants<>+1104(SB)/4, $0x00000003
+DATA vectorConstants<>+1108(SB)/4, $0x00000003
+DATA vectorConstants<>+1112(SB)/4, $0x00000003
+DATA vectorConstants<>+1116(SB)/4, $0x00000003
+DATA vectorConstants<>+1120(SB)/4, $0x00000003
+DATA vectorConstants<>+1124(SB)/4, $0x00000003
+DATA vectorConstants<>+1128(SB)/4, $0x00000003
+DATA vectorConstants<>+1132(SB)/4, $0x00000003
+DATA vectorConstants<>+1136(SB)/4, $0x00000003
+DATA vectorConstants<>+1140(SB)/4, $0x00000003
+DATA vectorConstants<>+1144(SB)/4, $0x00000003
+DATA vectorConstants<>+1148(SB)/4, $0x00000003
+DATA vectorConstants<>+1152(SB)/4, $0x00000000
+DATA vectorConstants<>+1156(SB)/4, $0x00000000
+DATA vectorConstants<>+1160(SB)/4, $0x00000000
+DATA vectorConstants<>+1164(SB)/4, $0x00000000
+DATA vectorConstants<>+1168(SB)/4, $0x00000000
+DATA vectorConstants<>+1172(SB)/4, $0x00000000
+DATA vectorConstants<>+1176(SB)/4, $0x00000000
+DATA vectorConstants<>+1180(SB)/4, $0x00000000
+DATA vectorConstants<>+1184(SB)/4, $0x00000000
+DATA vectorConstants<>+1188(SB)/4, $0x00000000
+DATA vectorConstants<>+1192(SB)/4, $0x00000000
+DATA vectorConstants<>+1196(SB)/4, $0x00000000
+DATA vectorConstants<>+1200(SB)/4, $0x00000000
+DATA vectorConstants<>+1204(SB)/4, $0x00000000
+DATA vectorConstants<>+1208(SB)/4, $0x00000000
+DATA vectorConstants<>+1212(SB)/4, $0x00000000
+GLOBL vectorConstants<>(SB), RODATA|NOPTR, $1216
 
 // func tanhAVX2(n int, y *float32, x *float32)
 // Requires: AVX, AVX2
@@ -513,92 +485,84 @@ TEXT ·tanhAVX2(SB), NOSPLIT, $0-24
 
 loop:
 	VMOVUPS (DX)(AX*1), Y0
-	VMOVUPS vectorConstants<>+832(SB), Y2
+	VMOVUPS vectorConstants<>+768(SB), Y2
 	VORPS   vectorConstants<>+64(SB), Y0, Y1
-	VMULPS  vectorConstants<>+896(SB), Y1, Y1
+	VMULPS  vectorConstants<>+832(SB), Y1, Y1
 	VMAXPS  Y1, Y2, Y1
 	VMULPS  vectorConstants<>+128(SB), Y1, Y2
 	VADDPS  vectorConstants<>+192(SB), Y2, Y2
-	VPSUBD  vectorConstants<>+192(SB), Y2, Y3
-	VSUBPS  vectorConstants<>+192(SB), Y2, Y2
-	VMULPS  vectorConstants<>+256(SB), Y2, Y4
+	VSUBPS  vectorConstants<>+192(SB), Y2, Y3
+	VMULPS  vectorConstants<>+256(SB), Y3, Y4
 	VSUBPS  Y4, Y1, Y4
-	VMULPS  vectorConstants<>+320(SB), Y2, Y1
-	VSUBPS  Y1, Y4, Y2
-	VSUBPS  Y2, Y4, Y4
-	VSUBPS  Y1, Y4, Y4
-	VMULPS  vectorConstants<>+384(SB), Y2, Y1
-	VADDPS  vectorConstants<>+448(SB), Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VADDPS  vectorConstants<>+512(SB), Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VADDPS  vectorConstants<>+576(SB), Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VADDPS  vectorConstants<>+640(SB), Y1, Y1
-	VMULPS  Y2, Y2, Y5
-	VMULPS  Y1, Y5, Y5
-	VADDPS  Y4, Y5, Y5
-	VPADDD  vectorConstants<>+768(SB), Y3, Y1
-	VPSLLD  $0x17, Y1, Y1
-	VSUBPS  vectorConstants<>+704(SB), Y1, Y3
-	VMULPS  Y1, Y2, Y2
-	VMULPS  Y1, Y5, Y5
-	VADDPS  Y5, Y2, Y1
-	VADDPS  Y1, Y3, Y1
-	VADDPS  vectorConstants<>+896(SB), Y1, Y4
-	VSUBPS  vectorConstants<>+896(SB), Y4, Y6
+	VMULPS  vectorConstants<>+320(SB), Y3, Y1
+	VSUBPS  Y1, Y4, Y3
+	VMULPS  vectorConstants<>+384(SB), Y3, Y5
+	VADDPS  vectorConstants<>+448(SB), Y5, Y5
+	VMULPS  vectorConstants<>+512(SB), Y3, Y6
+	VADDPS  vectorConstants<>+576(SB), Y6, Y6
+	VMULPS  Y3, Y3, Y4
+	VMULPS  vectorConstants<>+640(SB), Y4, Y1
+	VADDPS  Y6, Y1, Y1
+	VMULPS  Y4, Y1, Y1
+	VADDPS  Y5, Y1, Y1
+	VMULPS  Y1, Y4, Y4
+	VPSLLD  $0x17, Y2, Y1
+	VPADDD  vectorConstants<>+704(SB), Y1, Y1
+	VSUBPS  vectorConstants<>+704(SB), Y1, Y2
+	VMULPS  Y1, Y3, Y3
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y3, Y1
+	VADDPS  Y1, Y2, Y1
+	VADDPS  vectorConstants<>+832(SB), Y1, Y5
+	VSUBPS  vectorConstants<>+832(SB), Y5, Y6
 	VSUBPS  Y6, Y1, Y6
 	VMULPS  Y6, Y1, Y6
-	VSUBPS  Y6, Y5, Y5
-	VADDPS  Y5, Y2, Y2
-	VADDPS  Y2, Y3, Y3
-	VDIVPS  Y4, Y3, Y1
-	VANDPS  vectorConstants<>+960(SB), Y1, Y1
+	VSUBPS  Y6, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	VDIVPS  Y5, Y2, Y1
+	VANDPS  vectorConstants<>+896(SB), Y1, Y1
 	VANDPS  vectorConstants<>+64(SB), Y0, Y0
 	VORPS   Y0, Y1, Y1
 	VMOVUPS Y1, (CX)(AX*1)
 	VMOVUPS 32(DX)(AX*1), Y0
-	VMOVUPS vectorConstants<>+832(SB), Y2
+	VMOVUPS vectorConstants<>+768(SB), Y2
 	VORPS   vectorConstants<>+64(SB), Y0, Y1
-	VMULPS  vectorConstants<>+896(SB), Y1, Y1
+	VMULPS  vectorConstants<>+832(SB), Y1, Y1
 	VMAXPS  Y1, Y2, Y1
 	VMULPS  vectorConstants<>+128(SB), Y1, Y2
 	VADDPS  vectorConstants<>+192(SB), Y2, Y2
-	VPSUBD  vectorConstants<>+192(SB), Y2, Y3
-	VSUBPS  vectorConstants<>+192(SB), Y2, Y2
-	VMULPS  vectorConstants<>+256(SB), Y2, Y4
+	VSUBPS  vectorConstants<>+192(SB), Y2, Y3
+	VMULPS  vectorConstants<>+256(SB), Y3, Y4
 	VSUBPS  Y4, Y1, Y4
-	VMULPS  vectorConstants<>+320(SB), Y2, Y1
-	VSUBPS  Y1, Y4, Y2
-	VSUBPS  Y2, Y4, Y4
-	VSUBPS  Y1, Y4, Y4
-	VMULPS  vectorConstants<>+384(SB), Y2, Y1
-	VADDPS  vectorConstants<>+448(SB), Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VADDPS  vectorConstants<>+512(SB), Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VADDPS  vectorConstants<>+576(SB), Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VADDPS  vectorConstants<>+640(SB), Y1, Y1
-	VMULPS  Y2, Y2, Y5
-	VMULPS  Y1, Y5, Y5
-	VADDPS  Y4, Y5, Y5
-	VPADDD  vectorConstants<>+768(SB), Y3, Y1
-	VPSLLD  $0x17, Y1, Y1
-	VSUBPS  vectorConstants<>+704(SB), Y1, Y3
-	VMULPS  Y1, Y2, Y2
-	VMULPS  Y1, Y5, Y5
-	VADDPS  Y5, Y2, Y1
-	VADDPS  Y1, Y3, Y1
-	VADDPS  vectorConstants<>+896(SB), Y1, Y4
-	VSUBPS  vectorConstants<>+896(SB), Y4, Y6
+	VMULPS  vectorConstants<>+320(SB), Y3, Y1
+	VSUBPS  Y1, Y4, Y3
+	VMULPS  vectorConstants<>+384(SB), Y3, Y5
+	VADDPS  vectorConstants<>+448(SB), Y5, Y5
+	VMULPS  vectorConstants<>+512(SB), Y3, Y6
+	VADDPS  vectorConstants<>+576(SB), Y6, Y6
+	VMULPS  Y3, Y3, Y4
+	VMULPS  vectorConstants<>+640(SB), Y4, Y1
+	VADDPS  Y6, Y1, Y1
+	VMULPS  Y4, Y1, Y1
+	VADDPS  Y5, Y1, Y1
+	VMULPS  Y1, Y4, Y4
+	VPSLLD  $0x17, Y2, Y1
+	VPADDD  vectorConstants<>+704(SB), Y1, Y1
+	VSUBPS  vectorConstants<>+704(SB), Y1, Y2
+	VMULPS  Y1, Y3, Y3
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y3, Y1
+	VADDPS  Y1, Y2, Y1
+	VADDPS  vectorConstants<>+832(SB), Y1, Y5
+	VSUBPS  vectorConstants<>+832(SB), Y5, Y6
 	VSUBPS  Y6, Y1, Y6
 	VMULPS  Y6, Y1, Y6
-	VSUBPS  Y6, Y5, Y5
-	VADDPS  Y5, Y2, Y2
-	VADDPS  Y2, Y3, Y3
-	VDIVPS  Y4, Y3, Y1
-	VANDPS  vectorConstants<>+960(SB), Y1, Y1
+	VSUBPS  Y6, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	VDIVPS  Y5, Y2, Y1
+	VANDPS  vectorConstants<>+896(SB), Y1, Y1
 	VANDPS  vectorConstants<>+64(SB), Y0, Y0
 	VORPS   Y0, Y1, Y1
 	VMOVUPS Y1, 32(CX)(AX*1)
@@ -1747,19 +1711,19 @@ loop:
 	VCMPPS       $0x07, Y0, Y0, Y4
 	VANDPS       Y4, Y3, Y3
 	VBLENDVPS    Y3, Y2, Y0, Y0
-	VBLENDVPS    Y3, vectorConstants<>+1024(SB), Y1, Y1
+	VBLENDVPS    Y3, vectorConstants<>+960(SB), Y1, Y1
 	VMOVUPS      (SI)(R11*4), Y2
 	VCMPPS       $0x16, Y0, Y2, Y3
 	VCMPPS       $0x07, Y0, Y0, Y4
 	VANDPS       Y4, Y3, Y3
 	VBLENDVPS    Y3, Y2, Y0, Y0
-	VBLENDVPS    Y3, vectorConstants<>+1088(SB), Y1, Y1
+	VBLENDVPS    Y3, vectorConstants<>+1024(SB), Y1, Y1
 	VMOVUPS      (R9)(R11*4), Y2
 	VCMPPS       $0x16, Y0, Y2, Y3
 	VCMPPS       $0x07, Y0, Y0, Y4
 	VANDPS       Y4, Y3, Y3
 	VBLENDVPS    Y3, Y2, Y0, Y0
-	VBLENDVPS    Y3, vectorConstants<>+1152(SB), Y1, Y1
+	VBLENDVPS    Y3, vectorConstants<>+1088(SB), Y1, Y1
 	VMOVUPS      Y0, (DX)(R11*4)
 	VEXTRACTI128 $0x01, Y1, X0
 	VPACKSSDW    X0, X1, X0
@@ -1863,16 +1827,16 @@ pixel:
 loop:
 	VMOVUPS   (BX)(R11*4), Y0
 	VPMOVZXBD (DI)(R11*1), Y1
-	VPCMPEQD  vectorConstants<>+1216(SB), Y1, Y2
+	VPCMPEQD  vectorConstants<>+1152(SB), Y1, Y2
 	VANDPS    Y0, Y2, Y2
 	VMOVUPS   Y2, (DX)(R11*4)
-	VPCMPEQD  vectorConstants<>+1024(SB), Y1, Y2
+	VPCMPEQD  vectorConstants<>+960(SB), Y1, Y2
 	VANDPS    Y0, Y2, Y2
 	VMOVUPS   Y2, (R8)(R11*4)
-	VPCMPEQD  vectorConstants<>+1088(SB), Y1, Y2
+	VPCMPEQD  vectorConstants<>+1024(SB), Y1, Y2
 	VANDPS    Y0, Y2, Y2
 	VMOVUPS   Y2, (SI)(R11*4)
-	VPCMPEQD  vectorConstants<>+1152(SB), Y1, Y1
+	VPCMPEQD  vectorConstants<>+1088(SB), Y1, Y1
 	VANDPS    Y0, Y1, Y1
 	VMOVUPS   Y1, (R9)(R11*4)
 	ADDQ      $0x08, R11
@@ -1888,6 +1852,134 @@ done:
 	LEAQ (R8)(CX*8), R8
 	LEAQ (SI)(CX*8), SI
 	LEAQ (R9)(CX*8), R9
+	LEAQ (BX)(CX*4), BX
+	ADDQ CX, DI
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func raiseArgmaxAVX2(pixels int, channels int, y *float32, x *float32, stride int, argmax *uint8, tap uint32)
+// Requires: AVX, AVX2
+TEXT ·raiseArgmaxAVX2(SB), NOSPLIT, $0-52
+	MOVQ         pixels+0(FP), AX
+	MOVQ         channels+8(FP), CX
+	MOVQ         y+16(FP), DX
+	MOVQ         x+24(FP), BX
+	MOVQ         stride+32(FP), SI
+	MOVQ         argmax+40(FP), DI
+	VBROADCASTSS tap+48(FP), Y0
+	LEAQ         -8(CX), R8
+
+pixel:
+	XORQ R9, R9
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS      (BX)(R9*4), Y1
+	VMOVUPS      (DX)(R9*4), Y2
+	VCMPPS       $0x16, Y2, Y1, Y3
+	VCMPPS       $0x07, Y2, Y2, Y4
+	VANDPS       Y4, Y3, Y3
+	VBLENDVPS    Y3, Y1, Y2, Y2
+	VMOVUPS      Y2, (DX)(R9*4)
+	VPMOVZXBD    (DI)(R9*1), Y1
+	VBLENDVPS    Y3, Y0, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKSSDW    X2, X1, X2
+	VPACKUSWB    X2, X2, X2
+	VMOVQ        X2, (DI)(R9*1)
+	ADDQ         $0x08, R9
+	CMPQ         R9, R8
+	JLE          loop
+	CMPQ         R9, CX
+	JGE          done
+	MOVQ         R8, R9
+	JMP          loop
+
+done:
+	LEAQ (DX)(CX*4), DX
+	ADDQ SI, BX
+	ADDQ CX, DI
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func raiseAVX2(pixels int, channels int, y *float32, x *float32, stride int)
+// Requires: AVX
+TEXT ·raiseAVX2(SB), NOSPLIT, $0-40
+	MOVQ pixels+0(FP), AX
+	MOVQ channels+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ x+24(FP), BX
+	MOVQ stride+32(FP), SI
+	LEAQ -8(CX), DI
+
+pixel:
+	XORQ R8, R8
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS   (BX)(R8*4), Y0
+	VMOVUPS   (DX)(R8*4), Y1
+	VCMPPS    $0x16, Y1, Y0, Y2
+	VCMPPS    $0x07, Y1, Y1, Y3
+	VANDPS    Y3, Y2, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (DX)(R8*4)
+	ADDQ      $0x08, R8
+	CMPQ      R8, DI
+	JLE       loop
+	CMPQ      R8, CX
+	JGE       done
+	MOVQ      DI, R8
+	JMP       loop
+
+done:
+	LEAQ (DX)(CX*4), DX
+	ADDQ SI, BX
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func addWinnersAVX2(pixels int, channels int, dx *float32, dy *float32, stride int, argmax *uint8, tap uint32)
+// Requires: AVX, AVX2
+TEXT ·addWinnersAVX2(SB), NOSPLIT, $0-52
+	MOVQ         pixels+0(FP), AX
+	MOVQ         channels+8(FP), CX
+	MOVQ         dx+16(FP), DX
+	MOVQ         dy+24(FP), BX
+	MOVQ         stride+32(FP), SI
+	MOVQ         argmax+40(FP), DI
+	VBROADCASTSS tap+48(FP), Y0
+	LEAQ         -8(CX), R8
+
+pixel:
+	XORQ R9, R9
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS   (DX)(R9*4), Y1
+	VPMOVZXBD (DI)(R9*1), Y2
+	VPCMPEQD  Y0, Y2, Y2
+	VANDPS    (BX)(R9*4), Y2, Y2
+	VADDPS    Y2, Y1, Y1
+	VMOVUPS   Y1, (DX)(R9*4)
+	ADDQ      $0x08, R9
+	CMPQ      R9, R8
+	JLE       loop
+	CMPQ      R9, CX
+	JGE       done
+	MOVQ      R8, R9
+	JMP       loop
+
+done:
+	ADDQ SI, DX
 	LEAQ (BX)(CX*4), BX
 	ADDQ CX, DI
 	DECQ AX
@@ -1965,46 +2057,34 @@ loop:
 	VMAXPS    Z1, Z2, Z1
 	VMULPS    vectorConstants<>+128(SB), Z1, Z2
 	VADDPS    vectorConstants<>+192(SB), Z2, Z2
-	VPSUBD    vectorConstants<>+192(SB), Z2, Z5
 	VSUBPS    vectorConstants<>+192(SB), Z2, Z2
-	VMULPS    vectorConstants<>+256(SB), Z2, Z6
-	VSUBPS    Z6, Z1, Z6
+	VMULPS    vectorConstants<>+256(SB), Z2, Z4
+	VSUBPS    Z4, Z1, Z4
 	VMULPS    vectorConstants<>+320(SB), Z2, Z1
-	VSUBPS    Z1, Z6, Z2
-	VSUBPS    Z2, Z6, Z6
-	VSUBPS    Z1, Z6, Z6
-	VMULPS    vectorConstants<>+384(SB), Z2, Z1
-	VADDPS    vectorConstants<>+448(SB), Z1, Z1
-	VMULPS    Z2, Z1, Z1
-	VADDPS    vectorConstants<>+512(SB), Z1, Z1
-	VMULPS    Z2, Z1, Z1
-	VADDPS    vectorConstants<>+576(SB), Z1, Z1
-	VMULPS    Z2, Z1, Z1
-	VADDPS    vectorConstants<>+640(SB), Z1, Z1
-	VMULPS    Z2, Z2, Z7
-	VMULPS    Z1, Z7, Z7
-	VADDPS    Z6, Z7, Z7
-	VPSRAD    $0x01, Z5, Z1
-	VPSUBD    Z1, Z5, Z5
-	VADDPS    Z7, Z2, Z2
-	VADDPS    vectorConstants<>+704(SB), Z2, Z2
-	VPADDD    vectorConstants<>+768(SB), Z1, Z1
-	VPSLLD    $0x17, Z1, Z1
-	VMULPS    Z1, Z2, Z2
-	VPADDD    vectorConstants<>+768(SB), Z5, Z1
-	VPSLLD    $0x17, Z1, Z1
-	VMULPS    Z1, Z2, Z2
-	VMOVUPS   vectorConstants<>+704(SB), Z1
-	VPXORD    Z3, Z3, Z3
-	VCMPPS    $0x11, Z3, Z0, K1
-	VBLENDMPS Z2, Z1, K1, Z4
-	VADDPS    Z2, Z1, Z0
-	VSUBPS    Z1, Z0, Z5
-	VSUBPS    Z5, Z2, Z5
-	VDIVPS    Z0, Z4, Z1
+	VSUBPS    Z1, Z4, Z4
+	VMULPS    vectorConstants<>+384(SB), Z4, Z6
+	VADDPS    vectorConstants<>+448(SB), Z6, Z6
+	VMULPS    vectorConstants<>+512(SB), Z4, Z7
+	VADDPS    vectorConstants<>+576(SB), Z7, Z7
+	VMULPS    Z4, Z4, Z5
+	VMULPS    vectorConstants<>+640(SB), Z5, Z1
+	VADDPS    Z7, Z1, Z1
+	VMULPS    Z5, Z1, Z1
+	VADDPS    Z6, Z1, Z1
 	VMULPS    Z1, Z5, Z5
-	VSUBPS    Z5, Z1, Z1
-	VMOVUPS   Z1, (CX)(AX*1)
+	VADDPS    Z5, Z4, Z1
+	VADDPS    vectorConstants<>+704(SB), Z1, Z1
+	VSCALEFPS Z2, Z1, Z1
+	VMOVUPS   vectorConstants<>+704(SB), Z2
+	VPMOVD2M  Z0, K1
+	VBLENDMPS Z1, Z2, K1, Z3
+	VADDPS    Z1, Z2, Z0
+	VSUBPS    Z2, Z0, Z4
+	VSUBPS    Z4, Z1, Z4
+	VDIVPS    Z0, Z3, Z2
+	VMULPS    Z2, Z4, Z4
+	VSUBPS    Z4, Z2, Z2
+	VMOVUPS   Z2, (CX)(AX*1)
 	ADDQ      $0x00000040, AX
 	JL        loop
 	VZEROUPPER
@@ -2025,47 +2105,43 @@ TEXT ·tanhAVX512(SB), NOSPLIT, $0-24
 
 loop:
 	VMOVUPS (DX)(AX*1), Z0
-	VMOVUPS vectorConstants<>+832(SB), Z2
+	VMOVUPS vectorConstants<>+768(SB), Z2
 	VORPS   vectorConstants<>+64(SB), Z0, Z1
-	VMULPS  vectorConstants<>+896(SB), Z1, Z1
+	VMULPS  vectorConstants<>+832(SB), Z1, Z1
 	VMAXPS  Z1, Z2, Z1
 	VMULPS  vectorConstants<>+128(SB), Z1, Z2
 	VADDPS  vectorConstants<>+192(SB), Z2, Z2
-	VPSUBD  vectorConstants<>+192(SB), Z2, Z3
-	VSUBPS  vectorConstants<>+192(SB), Z2, Z2
-	VMULPS  vectorConstants<>+256(SB), Z2, Z4
+	VSUBPS  vectorConstants<>+192(SB), Z2, Z3
+	VMULPS  vectorConstants<>+256(SB), Z3, Z4
 	VSUBPS  Z4, Z1, Z4
-	VMULPS  vectorConstants<>+320(SB), Z2, Z1
-	VSUBPS  Z1, Z4, Z2
-	VSUBPS  Z2, Z4, Z4
-	VSUBPS  Z1, Z4, Z4
-	VMULPS  vectorConstants<>+384(SB), Z2, Z1
-	VADDPS  vectorConstants<>+448(SB), Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VADDPS  vectorConstants<>+512(SB), Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VADDPS  vectorConstants<>+576(SB), Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VADDPS  vectorConstants<>+640(SB), Z1, Z1
-	VMULPS  Z2, Z2, Z5
-	VMULPS  Z1, Z5, Z5
-	VADDPS  Z4, Z5, Z5
-	VPADDD  vectorConstants<>+768(SB), Z3, Z1
-	VPSLLD  $0x17, Z1, Z1
-	VSUBPS  vectorConstants<>+704(SB), Z1, Z3
-	VMULPS  Z1, Z2, Z2
-	VMULPS  Z1, Z5, Z5
-	VADDPS  Z5, Z2, Z1
-	VADDPS  Z1, Z3, Z1
-	VADDPS  vectorConstants<>+896(SB), Z1, Z4
-	VSUBPS  vectorConstants<>+896(SB), Z4, Z6
+	VMULPS  vectorConstants<>+320(SB), Z3, Z1
+	VSUBPS  Z1, Z4, Z3
+	VMULPS  vectorConstants<>+384(SB), Z3, Z5
+	VADDPS  vectorConstants<>+448(SB), Z5, Z5
+	VMULPS  vectorConstants<>+512(SB), Z3, Z6
+	VADDPS  vectorConstants<>+576(SB), Z6, Z6
+	VMULPS  Z3, Z3, Z4
+	VMULPS  vectorConstants<>+640(SB), Z4, Z1
+	VADDPS  Z6, Z1, Z1
+	VMULPS  Z4, Z1, Z1
+	VADDPS  Z5, Z1, Z1
+	VMULPS  Z1, Z4, Z4
+	VPSLLD  $0x17, Z2, Z1
+	VPADDD  vectorConstants<>+704(SB), Z1, Z1
+	VSUBPS  vectorConstants<>+704(SB), Z1, Z2
+	VMULPS  Z1, Z3, Z3
+	VMULPS  Z1, Z4, Z4
+	VADDPS  Z4, Z3, Z1
+	VADDPS  Z1, Z2, Z1
+	VADDPS  vectorConstants<>+832(SB), Z1, Z5
+	VSUBPS  vectorConstants<>+832(SB), Z5, Z6
 	VSUBPS  Z6, Z1, Z6
 	VMULPS  Z6, Z1, Z6
-	VSUBPS  Z6, Z5, Z5
-	VADDPS  Z5, Z2, Z2
-	VADDPS  Z2, Z3, Z3
-	VDIVPS  Z4, Z3, Z1
-	VANDPS  vectorConstants<>+960(SB), Z1, Z1
+	VSUBPS  Z6, Z4, Z4
+	VADDPS  Z4, Z3, Z3
+	VADDPS  Z3, Z2, Z2
+	VDIVPS  Z5, Z2, Z1
+	VANDPS  vectorConstants<>+896(SB), Z1, Z1
 	VANDPS  vectorConstants<>+64(SB), Z0, Z0
 	VORPS   Z0, Z1, Z1
 	VMOVUPS Z1, (CX)(AX*1)
@@ -3001,17 +3077,17 @@ loop:
 	VCMPPS    $0x07, Z0, Z0, K1
 	VCMPPS    $0x16, Z0, Z2, K1, K1
 	VMOVAPS   Z2, K1, Z0
-	VMOVDQU32 vectorConstants<>+1024(SB), K1, Z1
+	VMOVDQU32 vectorConstants<>+960(SB), K1, Z1
 	VMOVUPS   (SI)(R11*4), Z2
 	VCMPPS    $0x07, Z0, Z0, K1
 	VCMPPS    $0x16, Z0, Z2, K1, K1
 	VMOVAPS   Z2, K1, Z0
-	VMOVDQU32 vectorConstants<>+1088(SB), K1, Z1
+	VMOVDQU32 vectorConstants<>+1024(SB), K1, Z1
 	VMOVUPS   (R9)(R11*4), Z2
 	VCMPPS    $0x07, Z0, Z0, K1
 	VCMPPS    $0x16, Z0, Z2, K1, K1
 	VMOVAPS   Z2, K1, Z0
-	VMOVDQU32 vectorConstants<>+1152(SB), K1, Z1
+	VMOVDQU32 vectorConstants<>+1088(SB), K1, Z1
 	VMOVUPS   Z0, (DX)(R11*4)
 	VPMOVDB   Z1, (DI)(R11*1)
 	ADDQ      $0x10, R11
@@ -3109,16 +3185,16 @@ pixel:
 loop:
 	VMOVUPS   (BX)(R11*4), Z0
 	VPMOVZXBD (DI)(R11*1), Z1
-	VPCMPEQD  vectorConstants<>+1216(SB), Z1, K1
+	VPCMPEQD  vectorConstants<>+1152(SB), Z1, K1
 	VMOVAPS.Z Z0, K1, Z2
 	VMOVUPS   Z2, (DX)(R11*4)
-	VPCMPEQD  vectorConstants<>+1024(SB), Z1, K1
+	VPCMPEQD  vectorConstants<>+960(SB), Z1, K1
 	VMOVAPS.Z Z0, K1, Z2
 	VMOVUPS   Z2, (R8)(R11*4)
-	VPCMPEQD  vectorConstants<>+1088(SB), Z1, K1
+	VPCMPEQD  vectorConstants<>+1024(SB), Z1, K1
 	VMOVAPS.Z Z0, K1, Z2
 	VMOVUPS   Z2, (SI)(R11*4)
-	VPCMPEQD  vectorConstants<>+1152(SB), Z1, K1
+	VPCMPEQD  vectorConstants<>+1088(SB), Z1, K1
 	VMOVAPS.Z Z0, K1, Z0
 	VMOVUPS   Z0, (R9)(R11*4)
 	ADDQ      $0x10, R11
@@ -3134,6 +3210,124 @@ done:
 	LEAQ (R8)(CX*8), R8
 	LEAQ (SI)(CX*8), SI
 	LEAQ (R9)(CX*8), R9
+	LEAQ (BX)(CX*4), BX
+	ADDQ CX, DI
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func raiseArgmaxAVX512(pixels int, channels int, y *float32, x *float32, stride int, argmax *uint8, tap uint32)
+// Requires: AVX, AVX512F
+TEXT ·raiseArgmaxAVX512(SB), NOSPLIT, $0-52
+	MOVQ         pixels+0(FP), AX
+	MOVQ         channels+8(FP), CX
+	MOVQ         y+16(FP), DX
+	MOVQ         x+24(FP), BX
+	MOVQ         stride+32(FP), SI
+	MOVQ         argmax+40(FP), DI
+	VBROADCASTSS tap+48(FP), Z0
+	LEAQ         -16(CX), R8
+
+pixel:
+	XORQ R9, R9
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (BX)(R9*4), Z1
+	VMOVUPS (DX)(R9*4), Z2
+	VCMPPS  $0x07, Z2, Z2, K1
+	VCMPPS  $0x16, Z2, Z1, K1, K1
+	VMOVUPS Z1, K1, (DX)(R9*4)
+	VPMOVDB Z0, K1, (DI)(R9*1)
+	ADDQ    $0x10, R9
+	CMPQ    R9, R8
+	JLE     loop
+	CMPQ    R9, CX
+	JGE     done
+	MOVQ    R8, R9
+	JMP     loop
+
+done:
+	LEAQ (DX)(CX*4), DX
+	ADDQ SI, BX
+	ADDQ CX, DI
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func raiseAVX512(pixels int, channels int, y *float32, x *float32, stride int)
+// Requires: AVX, AVX512F
+TEXT ·raiseAVX512(SB), NOSPLIT, $0-40
+	MOVQ pixels+0(FP), AX
+	MOVQ channels+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ x+24(FP), BX
+	MOVQ stride+32(FP), SI
+	LEAQ -16(CX), DI
+
+pixel:
+	XORQ R8, R8
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (BX)(R8*4), Z0
+	VMOVUPS (DX)(R8*4), Z1
+	VCMPPS  $0x07, Z1, Z1, K1
+	VCMPPS  $0x16, Z1, Z0, K1, K1
+	VMOVUPS Z0, K1, (DX)(R8*4)
+	ADDQ    $0x10, R8
+	CMPQ    R8, DI
+	JLE     loop
+	CMPQ    R8, CX
+	JGE     done
+	MOVQ    DI, R8
+	JMP     loop
+
+done:
+	LEAQ (DX)(CX*4), DX
+	ADDQ SI, BX
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func addWinnersAVX512(pixels int, channels int, dx *float32, dy *float32, stride int, argmax *uint8, tap uint32)
+// Requires: AVX, AVX512F
+TEXT ·addWinnersAVX512(SB), NOSPLIT, $0-52
+	MOVQ         pixels+0(FP), AX
+	MOVQ         channels+8(FP), CX
+	MOVQ         dx+16(FP), DX
+	MOVQ         dy+24(FP), BX
+	MOVQ         stride+32(FP), SI
+	MOVQ         argmax+40(FP), DI
+	VBROADCASTSS tap+48(FP), Z0
+	LEAQ         -16(CX), R8
+
+pixel:
+	XORQ R9, R9
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS   (DX)(R9*4), Z1
+	VPMOVZXBD (DI)(R9*1), Z2
+	VPCMPEQD  Z0, Z2, K1
+	VADDPS    (BX)(R9*4), Z1, K1, Z1
+	VMOVUPS   Z1, (DX)(R9*4)
+	ADDQ      $0x10, R9
+	CMPQ      R9, R8
+	JLE       loop
+	CMPQ      R9, CX
+	JGE       done
+	MOVQ      R8, R9
+	JMP       loop
+
+done:
+	ADDQ SI, DX
 	LEAQ (BX)(CX*4), BX
 	ADDQ CX, DI
 	DECQ AX

@@ -119,39 +119,3 @@ func foldChannels(sums []float64, row []float32) {
 		}
 	}
 }
-
-// vectorMaxPool computes the given number of pixels of an output row, where windows are 2x2, and returns how many it did. x starts
-// at the first window and has rows of width elements.
-func vectorMaxPool(pixels, channels int, y, x []float32, width int, argmax []uint8) int {
-	if pixels == 0 || channels < 8 || family == portable || y == nil {
-		return 0
-	}
-	y, x = y[:pixels*channels], x[:width+2*pixels*channels]
-	switch fast := family == avx512 && channels >= 16; {
-	case argmax == nil && fast:
-		maxPool2x2AVX512(pixels, channels, &y[0], &x[0], 4*width)
-	case argmax == nil:
-		maxPool2x2AVX2(pixels, channels, &y[0], &x[0], 4*width)
-	case fast:
-		argmax = argmax[:len(y)]
-		maxPool2x2ArgmaxAVX512(pixels, channels, &y[0], &x[0], 4*width, &argmax[0])
-	default:
-		argmax = argmax[:len(y)]
-		maxPool2x2ArgmaxAVX2(pixels, channels, &y[0], &x[0], 4*width, &argmax[0])
-	}
-	return pixels
-}
-
-// vectorMaxPoolGradient writes both input rows of the windows of that many pixels, and returns how many it did.
-func vectorMaxPoolGradient(pixels, channels int, dx, dy []float32, width int, argmax []uint8) int {
-	if pixels == 0 || channels < 8 || family == portable || dx == nil {
-		return 0
-	}
-	dx, dy, argmax = dx[:width+2*pixels*channels], dy[:pixels*channels], argmax[:pixels*channels]
-	if family == avx512 && channels >= 16 {
-		maxPool2x2GradientAVX512(pixels, channels, &dx[0], &dy[0], 4*width, &argmax[0])
-	} else {
-		maxPool2x2GradientAVX2(pixels, channels, &dx[0], &dy[0], 4*width, &argmax[0])
-	}
-	return pixels
-}

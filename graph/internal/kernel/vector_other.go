@@ -23,5 +23,7 @@ func vectorGradientSums([]float64, []float64, []float32, []float32, []float32, [
 func vectorNormalizeGradient([]float32, []float32, []float32, []float32, []float32, []float32, []float32) int {
 	return 0
 }
-func vectorMaxPool(int, int, []float32, []float32, int, []uint8) int         { return 0 }
-func vectorMaxPoolGradient(int, int, []float32, []float32, int, []uint8) int { return 0 }
+func vectorMaxPool(int, int, []float32, []float32, int, []uint8) int            { return 0 }
+func vectorMaxPoolGradient(int, int, []float32, []float32, int, []uint8) int    { return 0 }
+func vectorRaise(int, int, []float32, []float32, int, []uint8, uint8) bool      { return false }
+func vectorAddWinners(int, int, []float32, []float32, int, []uint8, uint8) bool { return false }

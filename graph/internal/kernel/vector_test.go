@@ -72,15 +72,17 @@ func special[T Float]() []T {
 
 // sameValues reports whether x and y have the same bits, where any NaN is like any other.
 func sameValues[T Float](x, y []T) bool {
-	return slices.EqualFunc(x, y, func(a, b T) bool {
-		return math.Float64bits(float64(a)) == math.Float64bits(float64(b)) || a != a && b != b
-	})
+	return slices.EqualFunc(x, y, sameValue)
+}
+
+func sameValue[T Float](a, b T) bool {
+	return math.Float64bits(float64(a)) == math.Float64bits(float64(b)) || a != a && b != b
 }
 
 func checkSame[T Float](t *testing.T, name string, got, want []T) {
 	t.Helper()
 	for i := range want {
-		if !sameValues(got[i:i+1], want[i:i+1]) {
+		if !sameValue(got[i], want[i]) {
 			t.Fatalf("%s[%d of %d] is %v instead of %v", name, i, len(want), got[i], want[i])
 		}
 	}
@@ -201,14 +203,14 @@ func testVectorThreads[T Float](t *testing.T) {
 		a.Backward(p, d, y, dy)
 		return widened(y, d)
 	})
+	c := newNormCase[T](n/channels, channels, true)
 	testThreadBits(t, func(p *Pool) []float64 {
-		c := newNormCase[T](n/channels, channels, true)
 		c.run(p)
 		return widened(c.y, c.mean, c.variance, c.dx, c.dgamma, c.dbeta)
 	})
 	for _, w := range []Window{poolWindow(31, 40, 48, 2, 2), poolWindow(31, 40, 48, 3, 2)} {
+		c := newPoolCase[T](w, 6)
 		testThreadBits(t, func(p *Pool) []float64 {
-			c := newPoolCase[T](w, 6)
 			c.run(p)
 			return widened(c.y, c.dx)
 		})

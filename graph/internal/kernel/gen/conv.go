@@ -91,6 +91,7 @@ const (
 	tileMask
 	tileAct
 	tileSlope
+	tileStream
 )
 
 // tile builds a product of rows pixels with a panel of one or two vectors of columns:
@@ -228,6 +229,11 @@ func tile(s isa, rows, vectors int) {
 			}
 		}
 	}
+	CMPQ(arg(tileStream, off[0]), Imm(0))
+	JE(LabelRef("cached"))
+	store(func(m, v int, to Mem) { VMOVNTPS(acc(m, v), to) })
+	JMP(LabelRef("stored"))
+	Label("cached")
 	if s.lanes == 16 {
 		masks := []reg.OpmaskPhysical{reg.K1, reg.K2}
 		store(func(m, v int, to Mem) { VMOVUPS(acc(m, v), masks[v], to) })
@@ -242,8 +248,8 @@ func tile(s isa, rows, vectors int) {
 			VMOVUPS(Mem{Base: off[0], Disp: v * s.bytes()}, bv[v])
 		}
 		store(func(m, v int, to Mem) { VMASKMOVPS(acc(m, v), bv[v], to) })
-		Label("stored")
 	}
+	Label("stored")
 	ADDQ(Imm(uint64(4*rows)), a)
 	MOVQ(a, local[results])
 	DECQ(local[tiles])

@@ -64,6 +64,7 @@ const (
 	filterMask
 	filterAct
 	filterSlope
+	filterStream
 )
 
 // transformTiles builds a map applied to the columns and rows of tiles of in*in elements, each element a number of vectors of
@@ -77,13 +78,14 @@ func transformTiles(s isa, name string, m linearMap, in int, result bool) {
 		inStart
 		outStart
 		bias
+		stream
 		locals
 	)
 	local, arg := function(name+s.name, "filterArgs", locals)
 	rows, a := general[:in], general[5]
 	col, col3, line, o, outCol, count, act, mask, bits := general[6], general[7], general[8], general[9], general[10], general[11], general[12], general[13], general[14]
 	t, u, none, b, slope, w, lanes := s.vectors[:in], s.vectors[5], s.vectors[6], s.vectors[7], s.vectors[8], s.vectors[9], s.vectors[10]
-	for _, c := range [][2]int{{filterTiles, tiles}, {filterOutRow, outRow}, {filterInTile, inTile}, {filterOutTile, outTile}, {filterIn, inStart}, {filterOut, outStart}} {
+	for _, c := range [][2]int{{filterTiles, tiles}, {filterOutRow, outRow}, {filterInTile, inTile}, {filterOutTile, outTile}, {filterIn, inStart}, {filterOut, outStart}, {filterStream, stream}} {
 		MOVQ(arg(c[0], a), o)
 		MOVQ(o, local[c[1]])
 	}
@@ -146,7 +148,7 @@ func transformTiles(s isa, name string, m linearMap, in int, result bool) {
 			if result {
 				label := func(l string) string { return fmt.Sprintf("%s_%d_%d", l, i, j) }
 				finishResult(s, x, u, b, slope, w, none, act, label)
-				storeResult(s, u, lanes, mask, Mem{Base: o}, label)
+				storeResult(s, u, lanes, mask, local[stream], Mem{Base: o}, label)
 			} else {
 				VMOVUPS(x, Mem{Base: o})
 			}
@@ -221,9 +223,15 @@ func finishResult(s isa, x, y, b, slope, w, none reg.VecPhysical, act reg.GPPhys
 	Label(label("store"))
 }
 
-func storeResult(s isa, y, lanes reg.VecPhysical, mask reg.GPPhysical, to Mem, label func(string) string) {
+func storeResult(s isa, y, lanes reg.VecPhysical, mask reg.GPPhysical, stream, to Mem, label func(string) string) {
 	if s.lanes == 16 {
+		CMPQ(stream, Imm(0))
+		JE(LabelRef(label("cached")))
+		VMOVNTPS(y, to)
+		JMP(LabelRef(label("stored")))
+		Label(label("cached"))
 		VMOVUPS(y, reg.K1, to)
+		Label(label("stored"))
 		return
 	}
 	TESTQ(mask, mask)
@@ -316,7 +324,7 @@ func kernelSum3(s isa) {
 		return Mem{Base: p}
 	}
 	// With s = (u1+u2)/2 and d = (u1-u2)/2 the three are u0+s, d, s+u3.
-	combine := func(out [3]reg.VecPhysical, in []reg.VecPhysical) {
+	columnsOf := func(out [3]reg.VecPhysical, in []reg.VecPhysical) {
 		VADDPS(in[2], in[1], e)
 		VSUBPS(in[2], in[1], out[1])
 		VMULPS(h, out[1], out[1])
@@ -330,10 +338,10 @@ func kernelSum3(s isa) {
 			for i := range 4 {
 				VMOVUPS(offset(from, position, 4*i+j), u[i])
 			}
-			combine(three, u)
+			columnsOf(three, u)
 			VMOVAPS(three[row], columns[j])
 		}
-		combine([3]reg.VecPhysical{u[0], u[1], u[2]}, columns)
+		columnsOf([3]reg.VecPhysical{u[0], u[1], u[2]}, columns)
 		for j := range 3 {
 			VMOVUPS(u[j], offset(to, tap, 3*row+j))
 		}

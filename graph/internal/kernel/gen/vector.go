@@ -18,6 +18,7 @@ func vector() {
 		updates(s)
 		normalization(s)
 		pooling(s)
+		poolingTap(s)
 	}
 }
 

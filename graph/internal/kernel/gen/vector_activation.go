@@ -85,37 +85,37 @@ const (
 	signBit = 1 << 31
 )
 
-// expParts returns n (as an integer), r and t of e^u = 2^n * (1+r+t).
-func expParts(s isa, u reg.VecVirtual) (n, r, t reg.VecVirtual) {
-	k, f, high, low, lost, q := s.register(), s.register(), s.register(), s.register(), s.register(), s.register()
-	n, r, t = s.register(), s.register(), s.register()
+// expParts returns n, r and t of e^u = 2^n * (1+r+t); n in the low bits of k, and as float32.
+func expParts(s isa, u reg.VecVirtual) (k, n, r, t reg.VecVirtual) {
+	k, n = s.register(), s.register()
+	high, low, q := s.register(), s.register(), s.register()
+	r, t = s.register(), s.register()
 	VMULPS(constant(log2e), u, k)
 	VADDPS(constant(rounder), k, k)
-	VPSUBD(constant(rounder), k, n)
-	VSUBPS(constant(rounder), k, f)
-	VMULPS(constant(ln2High), f, high)
+	VSUBPS(constant(rounder), k, n)
+	VMULPS(constant(ln2High), n, high)
 	VSUBPS(high, u, high)
-	VMULPS(constant(ln2Low), f, low)
+	VMULPS(constant(ln2Low), n, low)
 	VSUBPS(low, high, r)
-	VSUBPS(r, high, lost)
-	VSUBPS(low, lost, lost)
-	VMULPS(constant(0.0013814539), r, q)
-	for _, c := range []float32{0.008368745, 0.04166839, 0.16666521} {
-		VADDPS(constant(c), q, q)
-		VMULPS(r, q, q)
-	}
-	VADDPS(constant(0.49999994), q, q)
+	q01, q23 := s.register(), s.register()
+	VMULPS(constant(0.16666521), r, q01)
+	VADDPS(constant(0.49999994), q01, q01)
+	VMULPS(constant(0.008368745), r, q23)
+	VADDPS(constant(0.04166839), q23, q23)
 	VMULPS(r, r, t)
+	VMULPS(constant(0.0013814539), t, q)
+	VADDPS(q23, q, q)
+	VMULPS(t, q, q)
+	VADDPS(q01, q, q)
 	VMULPS(q, t, t)
-	VADDPS(lost, t, t)
-	return n, r, t
+	return k, n, r, t
 }
 
-// power2 returns 2^n.
+// power2 returns 2^n from an integer whose low bits are n; the rest is shifted out.
 func power2(s isa, n reg.VecVirtual) reg.VecVirtual {
 	p := s.register()
-	VPADDD(bits(127), n, p)
-	VPSLLD(Imm(23), p, p)
+	VPSLLD(Imm(23), n, p)
+	VPADDD(constant(1), p, p)
 	return p
 }
 
@@ -131,16 +131,28 @@ func exponent(s isa, x reg.VecVirtual, factor, smallest float32) reg.VecVirtual 
 }
 
 func sigmoid(s isa, x reg.VecVirtual) reg.VecVirtual {
-	n, r, t := expParts(s, exponent(s, x, 1, -104))
-	half, e := s.register(), s.register()
-	VPSRAD(Imm(1), n, half)
-	VPSUBD(half, n, n)
+	k, n, r, t := expParts(s, exponent(s, x, 1, -104))
+	e := s.register()
 	VADDPS(t, r, e)
 	VADDPS(constant(1), e, e)
-	VMULPS(power2(s, half), e, e)
-	VMULPS(power2(s, n), e, e)
+	if s.lanes == 16 {
+		VSCALEFPS(n, e, e)
+	} else { // 2^n may be too small for a normal number
+		half := s.register()
+		VPSRAD(Imm(1), k, half)
+		VPSUBD(half, k, k)
+		VMULPS(power2(s, half), e, e)
+		VMULPS(power2(s, k), e, e)
+	}
 	d, lost, y := s.register(), s.register(), s.load(constant(1))
-	numerator := s.choose(lessThan, x, s.zeros(), e, y)
+	numerator := s.register()
+	if s.lanes == 16 {
+		negative := K()
+		VPMOVD2M(x, negative)
+		VBLENDMPS(e, y, negative, numerator)
+	} else {
+		VBLENDVPS(x, e, y, numerator)
+	}
 	VADDPS(e, y, d)
 	VSUBPS(y, d, lost)
 	VSUBPS(lost, e, lost)
@@ -151,8 +163,8 @@ func sigmoid(s isa, x reg.VecVirtual) reg.VecVirtual {
 }
 
 func tanh(s isa, x reg.VecVirtual) reg.VecVirtual {
-	n, r, t := expParts(s, exponent(s, x, 2, -40))
-	p := power2(s, n)
+	k, _, r, t := expParts(s, exponent(s, x, 2, -40))
+	p := power2(s, k)
 	s1, less1, d, lost := s.register(), s.register(), s.register(), s.register()
 	VSUBPS(constant(1), p, s1)
 	VMULPS(p, r, r)

@@ -50,18 +50,13 @@ func pooling(s isa) {
 			for i, corner := range corners[1:] {
 				v := s.load(Mem{Base: corner, Index: c, Scale: 4})
 				if s.lanes == 8 {
-					larger, number := s.register(), s.register()
-					VCMPPS(notLessEqual, best, v, larger)
-					VCMPPS(ordered, best, best, number)
-					VANDPS(number, larger, larger)
+					larger := s.largerLanes(v, best)
 					VBLENDVPS(larger, v, best, best)
 					if argmax {
 						VBLENDVPS(larger, bits(uint32(i+1)), index, index)
 					}
 				} else {
-					number, larger := K(), K()
-					VCMPPS(ordered, best, best, number)
-					VCMPPS(notLessEqual, best, v, number, larger)
+					larger := largerMask(v, best)
 					VMOVAPS(v, larger, best)
 					if argmax {
 						VMOVDQU32(bits(uint32(i+1)), larger, index)
@@ -76,11 +71,7 @@ func pooling(s isa) {
 				VPMOVDB(index, Mem{Base: to, Index: c, Scale: 1})
 				return
 			}
-			upper := XMM()
-			VEXTRACTI128(Imm(1), index, upper)
-			VPACKSSDW(upper, index.AsX(), upper)
-			VPACKUSWB(upper, upper, upper)
-			VMOVQ(upper, Mem{Base: to, Index: c, Scale: 1})
+			storeBytes(index, Mem{Base: to, Index: c, Scale: 1})
 		}, func() {
 			for _, r := range corners {
 				LEAQ(Mem{Base: r, Index: channels, Scale: 8}, r)
@@ -116,6 +107,103 @@ func pooling(s isa) {
 		for _, r := range corners {
 			LEAQ(Mem{Base: r, Index: channels, Scale: 8}, r)
 		}
+		LEAQ(Mem{Base: dy, Index: channels, Scale: 4}, dy)
+		ADDQ(channels, from)
+	})
+	end()
+}
+
+// largerLanes is AVX2's mask of the lanes where v wins over best.
+func (s isa) largerLanes(v, best reg.VecVirtual) reg.VecVirtual {
+	larger, number := s.register(), s.register()
+	VCMPPS(notLessEqual, best, v, larger)
+	VCMPPS(ordered, best, best, number)
+	VANDPS(number, larger, larger)
+	return larger
+}
+
+// largerMask is the same in AVX-512.
+func largerMask(v, best reg.VecVirtual) reg.OpmaskVirtual {
+	number, larger := K(), K()
+	VCMPPS(ordered, best, best, number)
+	VCMPPS(notLessEqual, best, v, number, larger)
+	return larger
+}
+
+// storeBytes stores the numbers of 0 to 255 of an AVX2 register as bytes.
+func storeBytes(numbers reg.VecVirtual, to Mem) {
+	upper := XMM()
+	VEXTRACTI128(Imm(1), numbers, upper)
+	VPACKSSDW(upper, numbers.AsX(), upper)
+	VPACKUSWB(upper, upper, upper)
+	VMOVQ(upper, to)
+}
+
+// poolingTap builds the operations for one tap of any window, and as many pixels as it has inside of the image's row.
+func poolingTap(s isa) {
+	for _, argmax := range []bool{true, false} {
+		name, signature := "raise", "func(pixels, channels int, y, x *float32, stride int)"
+		doc := "replaces what is smaller in y, the first NaN winning, by x, whose pixels are stride bytes apart."
+		if argmax {
+			name, signature = "raiseArgmax", "func(pixels, channels int, y, x *float32, stride int, argmax *uint8, tap uint32)"
+			doc = "replaces what is smaller in y, the first NaN winning, by x, whose pixels are stride bytes apart, and the winner in argmax by tap."
+		}
+		start(s, name, signature, doc)
+		p := parameters("pixels", "channels", "y", "x", "stride")
+		pixels, channels, y, x, stride := p[0], p[1], p[2], p[3], p[4]
+		var to reg.GPVirtual
+		var tap reg.VecVirtual
+		if argmax {
+			to, tap = parameters("argmax")[0], s.broadcast("tap")
+		}
+		s.windows(pixels, channels, func(c reg.GPVirtual) {
+			v, best := s.load(Mem{Base: x, Index: c, Scale: 4}), s.load(Mem{Base: y, Index: c, Scale: 4})
+			if s.lanes == 8 {
+				larger := s.largerLanes(v, best)
+				VBLENDVPS(larger, v, best, best)
+				VMOVUPS(best, Mem{Base: y, Index: c, Scale: 4})
+				if argmax {
+					index := s.register()
+					VPMOVZXBD(Mem{Base: to, Index: c, Scale: 1}, index)
+					VBLENDVPS(larger, tap, index, index)
+					storeBytes(index, Mem{Base: to, Index: c, Scale: 1})
+				}
+				return
+			}
+			larger := largerMask(v, best)
+			VMOVUPS(v, larger, Mem{Base: y, Index: c, Scale: 4})
+			if argmax {
+				VPMOVDB(tap, larger, Mem{Base: to, Index: c, Scale: 1})
+			}
+		}, func() {
+			LEAQ(Mem{Base: y, Index: channels, Scale: 4}, y)
+			ADDQ(stride, x)
+			if argmax {
+				ADDQ(channels, to)
+			}
+		})
+		end()
+	}
+
+	start(s, "addWinners", "func(pixels, channels int, dx, dy *float32, stride int, argmax *uint8, tap uint32)", "adds dy to dx, whose pixels are stride bytes apart, where argmax is tap. channels is a multiple of the vector.")
+	p := parameters("pixels", "channels", "dx", "dy", "stride", "argmax")
+	pixels, channels, dx, dy, stride, from := p[0], p[1], p[2], p[3], p[4], p[5]
+	tap := s.broadcast("tap")
+	s.windows(pixels, channels, func(c reg.GPVirtual) {
+		sum, index := s.load(Mem{Base: dx, Index: c, Scale: 4}), s.register()
+		VPMOVZXBD(Mem{Base: from, Index: c, Scale: 1}, index)
+		if s.lanes == 8 {
+			VPCMPEQD(tap, index, index)
+			VANDPS(Mem{Base: dy, Index: c, Scale: 4}, index, index)
+			VADDPS(index, sum, sum)
+		} else {
+			k := K()
+			VPCMPEQD(tap, index, k)
+			VADDPS(Mem{Base: dy, Index: c, Scale: 4}, sum, k, sum)
+		}
+		VMOVUPS(sum, Mem{Base: dx, Index: c, Scale: 4})
+	}, func() {
+		ADDQ(stride, dx)
 		LEAQ(Mem{Base: dy, Index: channels, Scale: 4}, dy)
 		ADDQ(channels, from)
 	})

@@ -1,0 +1,65 @@
+package graph
+
+import (
+	"gorgonia.org/gorgonia"
+
+	"dcae/graph/internal/kernel"
+)
+
+// AveragePooling2D takes the mean of each window and channel.
+//
+// Input {height, width, channels}; pixels outside of the image are left out of sum and count. Reference:
+// https://keras.io/api/layers/pooling_layers/average_pooling2d/
+type AveragePooling2D struct {
+	Pool    Size // default 2x2
+	Strides Size // default Pool
+	Padding Padding
+}
+
+// Class is "AveragePooling2D".
+func (AveragePooling2D) Class() string { return "AveragePooling2D" }
+
+// OutputShape is that of the reduced image.
+func (l AveragePooling2D) OutputShape(in []Shape) (Shape, error) {
+	w, err := l.window(in)
+	return Shape{w.OutH, w.OutW, w.OutC}, err
+}
+
+// Variables are none.
+func (AveragePooling2D) Variables([]Shape) []Declaration { return nil }
+
+func (l AveragePooling2D) window(in []Shape) (kernel.Window, error) {
+	s, err := one(in, 3)
+	if err != nil {
+		return kernel.Window{}, err
+	}
+	pool := l.Pool.or(Square(2))
+	w, err := slide(s, pool, l.Strides.or(pool), Square(1), l.Padding)
+	w.OutC = s[2]
+	return w, err
+}
+
+func (l AveragePooling2D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Node, error) {
+	w, err := l.window(itemShapes(in))
+	if err != nil {
+		return nil, err
+	}
+	return averagePool(b, "average_pooling2d", w, Shape{w.OutH, w.OutW, w.OutC}, in[0])
+}
+
+func averagePool(b *builder, label string, w kernel.Window, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+	if b.precision == Float64 {
+		return averaged[float64](b, label, w, out, x)
+	}
+	return averaged[float32](b, label, w, out, x)
+}
+
+func averaged[T kernel.Float](b *builder, label string, w kernel.Window, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+	k := kernel.NewAveragePool2D[T](w)
+	op := unary[T]{
+		label: label, out: out,
+		forward:  func(n int, y, x []T) { k.Forward(b.pool, n, y, x) },
+		backward: func(n int, dx, _, _, dy []T) { k.Backward(b.pool, n, dx, dy) },
+	}
+	return op.add(b, x)
+}

@@ -1,0 +1,91 @@
+package graph
+
+import (
+	"gorgonia.org/gorgonia"
+
+	"dcae/graph/internal/kernel"
+)
+
+// GlobalAveragePooling2D takes the mean of each channel over the whole image.
+//
+// Input {height, width, channels}, output {channels}. Reference:
+// https://keras.io/api/layers/pooling_layers/global_average_pooling2d/
+type GlobalAveragePooling2D struct {
+	KeepDims bool // the output is {1, 1, channels}
+}
+
+// GlobalMaxPooling2D takes the largest value of each channel over the whole image; pixels that are equally large share the
+// gradient.
+//
+// Input {height, width, channels}, output {channels}. Reference:
+// https://keras.io/api/layers/pooling_layers/global_max_pooling2d/
+type GlobalMaxPooling2D struct {
+	KeepDims bool // the output is {1, 1, channels}
+}
+
+// Class is "GlobalAveragePooling2D".
+func (GlobalAveragePooling2D) Class() string { return "GlobalAveragePooling2D" }
+
+// Class is "GlobalMaxPooling2D".
+func (GlobalMaxPooling2D) Class() string { return "GlobalMaxPooling2D" }
+
+// OutputShape is {channels}.
+func (l GlobalAveragePooling2D) OutputShape(in []Shape) (Shape, error) {
+	return globalShape(in, l.KeepDims)
+}
+
+// OutputShape is {channels}.
+func (l GlobalMaxPooling2D) OutputShape(in []Shape) (Shape, error) {
+	return globalShape(in, l.KeepDims)
+}
+
+func globalShape(in []Shape, keepDims bool) (Shape, error) {
+	s, err := one(in, 3)
+	switch {
+	case err != nil:
+		return nil, err
+	case keepDims:
+		return Shape{1, 1, s[2]}, nil
+	}
+	return Shape{s[2]}, nil
+}
+
+// Variables are none.
+func (GlobalAveragePooling2D) Variables([]Shape) []Declaration { return nil }
+
+// Variables are none.
+func (GlobalMaxPooling2D) Variables([]Shape) []Declaration { return nil }
+
+func (l GlobalAveragePooling2D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Node, error) {
+	out, err := l.OutputShape(itemShapes(in))
+	if err != nil {
+		return nil, err
+	}
+	image := itemShapes(in)[0]
+	w, err := slide(image, Size{image[0], image[1]}, Square(1), Square(1), Valid)
+	if err != nil {
+		return nil, err
+	}
+	return averagePool(b, "global_average_pooling2d", w, out, in[0])
+}
+
+func (l GlobalMaxPooling2D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Node, error) {
+	out, err := l.OutputShape(itemShapes(in))
+	if err != nil {
+		return nil, err
+	}
+	if b.precision == Float64 {
+		return globalMax[float64](b, out, in[0])
+	}
+	return globalMax[float32](b, out, in[0])
+}
+
+func globalMax[T kernel.Float](b *builder, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+	pixels, channels := x.Shape()[1]*x.Shape()[2], x.Shape()[3]
+	op := unary[T]{
+		label: "global_max_pooling2d", out: out, needsX: true, needsY: true,
+		forward:  func(n int, y, x []T) { kernel.GlobalMax(b.pool, n, pixels, channels, y, x) },
+		backward: func(n int, dx, x, y, dy []T) { kernel.GlobalMaxGradient(b.pool, n, pixels, channels, dx, x, y, dy) },
+	}
+	return op.add(b, x)
+}

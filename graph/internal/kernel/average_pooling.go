@@ -1,0 +1,65 @@
+package kernel
+
+// AveragePool2D is the mean over windows; pixels outside of the image are left out of sum and count.
+type AveragePool2D[T Float] struct{ w Window }
+
+// NewAveragePool2D returns the operation; w.OutC must equal w.InC, and every window must reach the image.
+func NewAveragePool2D[T Float](w Window) *AveragePool2D[T] { return &AveragePool2D[T]{w} }
+
+// Forward computes y [n,OutH,OutW,InC] from x [n,InH,InW,InC].
+func (a *AveragePool2D[T]) Forward(p *Pool, n int, y, x []T) {
+	in, out := a.w.InH*a.w.InW*a.w.InC, a.w.OutH*a.w.OutW*a.w.InC
+	p.forElements(n*in).run(n, each(func(image int) {
+		x, y := x[image*in:][:in], y[image*out:][:out]
+		a.windows(func(at int, share T, pixels []int) {
+			mean := y[at:][:a.w.InC]
+			clear(mean)
+			for _, from := range pixels {
+				for c, v := range x[from:][:len(mean)] {
+					mean[c] += v
+				}
+			}
+			for c := range mean {
+				mean[c] *= share
+			}
+		})
+	}))
+}
+
+// Backward computes dx [n,InH,InW,InC] from dy [n,OutH,OutW,InC]. Where windows overlap their gradients add.
+func (a *AveragePool2D[T]) Backward(p *Pool, n int, dx, dy []T) {
+	in, out := a.w.InH*a.w.InW*a.w.InC, a.w.OutH*a.w.OutW*a.w.InC
+	p.forElements(n*in).run(n, each(func(image int) {
+		dx, dy := dx[image*in:][:in], dy[image*out:][:out]
+		clear(dx)
+		a.windows(func(at int, share T, pixels []int) {
+			dy := dy[at:][:a.w.InC]
+			for _, to := range pixels {
+				dx := dx[to:][:len(dy)]
+				for c, g := range dy {
+					dx[c] += g * share
+				}
+			}
+		})
+	}))
+}
+
+// windows calls f for each window of an image in turn: at is where its output pixel starts, pixels are where its input
+// pixels do, and share is 1 / their number.
+func (a *AveragePool2D[T]) windows(f func(at int, share T, pixels []int)) {
+	w := &a.w
+	pixels := make([]int, 0, w.KernelH*w.KernelW)
+	for oh := range w.OutH {
+		top := oh*w.StrideH - w.PadTop
+		for ow := range w.OutW {
+			left := ow*w.StrideW - w.PadLeft
+			pixels = pixels[:0]
+			for ih := max(top, 0); ih < min(top+w.KernelH, w.InH); ih++ {
+				for iw := max(left, 0); iw < min(left+w.KernelW, w.InW); iw++ {
+					pixels = append(pixels, (ih*w.InW+iw)*w.InC)
+				}
+			}
+			f((oh*w.OutW+ow)*w.InC, T(1/float64(len(pixels))), pixels)
+		}
+	}
+}

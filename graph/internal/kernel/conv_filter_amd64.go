@@ -1,0 +1,176 @@
+//go:build amd64 && !noasm
+
+package kernel
+
+import "unsafe"
+
+// Minimal filtering computes 3x3 convolutions with fewer products: the kernel, tiles of the source and tiles of results are
+// transformed by additions, so that the convolution becomes a product of matrices for each position in the transformed tile.
+// Winograd, "Arithmetic complexity of computations", 1980; Lavin and Gray, "Fast algorithms for convolutional neural
+// networks", 2015, section 4.1.
+//
+// Three filters are used: F(2x2,3x3) for stride 1 (16 products for 36) and for stride 2 a pair, one the adjoint of the other,
+// that treats the larger image's even and odd pixels apart (25 products for 36).
+
+// filterArgs are the arguments of the transforms of tiles. A tile is a grid of rows and columns of elements, each some
+// vectors of channels long. Strides are in bytes.
+type filterArgs struct {
+	tiles           int
+	vectors         int
+	in              *float32
+	inRow, inColumn int
+	inTile          int
+	out             *float32
+	outRow          int
+	outColumn       int
+	outTile         int
+	bias            *float32
+	columns         columnMask
+	act             int // as in tileArgs
+	slope           float32
+	_               float32
+	stream          int // as in tileArgs; AVX-512 alone
+}
+
+// filter is a minimal filter for 3x3 kernels. What it says of one dimension holds for rows and columns alike.
+type filter struct {
+	step, reach int // source pixels from tile to tile, and that a tile reads
+	size        int // results of a tile
+	sources     int // transformed source pixels of a tile
+	kernels     int // transformed taps
+	results     int // results before their transform, of which each is a sum of factors
+	factors     []factor
+	transforms  [2]transforms // AVX2, AVX-512
+}
+
+// factor is a product of a transformed source pixel with a transformed tap. In the gradient by the
+// kernel, the transformed gradients of results take the place of results.
+type factor struct{ result, source, kernel int }
+
+type transforms struct {
+	source, kernel, result, gradient, kernelSum func(*byte)
+}
+
+var (
+	filterStride1 = filter{
+		step: 2, reach: 4, size: 2, sources: 4, kernels: 4, results: 4,
+		factors: []factor{{0, 0, 0}, {1, 1, 1}, {2, 2, 2}, {3, 3, 3}},
+		transforms: [2]transforms{
+			{source3AVX2, kernel3AVX2, result3AVX2, gradient3AVX2, kernelSum3AVX2},
+			{source3AVX512, kernel3AVX512, result3AVX512, gradient3AVX512, kernelSum3AVX512},
+		},
+	}
+	// A convolution of stride 2. Sources are, of pixels a o b p c: a-b, o, b, c-b, p; taps k0, k0+k2, k2, k1.
+	filterWide = filter{
+		step: 4, reach: 5, size: 2, sources: 5, kernels: 4, results: 3,
+		factors: []factor{{0, 0, 0}, {0, 1, 3}, {1, 2, 1}, {2, 3, 2}, {2, 4, 3}},
+		transforms: [2]transforms{
+			{wideSourceAVX2, kernel2AVX2, wideResultAVX2, wideGradientAVX2, kernelSum2AVX2},
+			{wideSourceAVX512, kernel2AVX512, wideResultAVX512, wideGradientAVX512, kernelSum2AVX512},
+		},
+	}
+	// Its adjoint. Sources are, of pixels a b c: a-b, b, c-b, c; taps k2, k0+k2, k0, k1.
+	filterThin = filter{
+		step: 2, reach: 3, size: 4, sources: 4, kernels: 4, results: 5,
+		factors: []factor{{0, 0, 0}, {1, 1, 1}, {2, 2, 2}, {3, 1, 3}, {4, 3, 3}},
+		transforms: [2]transforms{
+			{source: thinSourceAVX2, kernel: kernel2AVX2, result: thinResultAVX2},
+			{source: thinSourceAVX512, kernel: kernel2AVX512, result: thinResultAVX512},
+		},
+	}
+)
+
+const (
+	minFiltered = 16  // channels on both sides, for each step of the stride, from which fewer products outweigh the transforms
+	maxFiltered = 0.8 // products that may remain, as a share; tiles reach over the edge of small images
+)
+
+// filterOf returns the filter for a correlation or an adjoint, nil where none pays.
+func filterOf(w Window, transposed bool) *filter {
+	if w.KernelH != 3 || w.KernelW != 3 || w.DilationH != 1 || w.DilationW != 1 || w.StrideH != w.StrideW ||
+		min(w.InC, w.OutC) < minFiltered*w.StrideH || w.PadTop < 0 || w.PadLeft < 0 || w.PadTop > 2 || w.PadLeft > 2 {
+		return nil
+	}
+	f, height, width := &filterStride1, w.OutH, w.OutW
+	switch {
+	case w.StrideH == 1 && transposed:
+		height, width = w.InH, w.InW
+	case w.StrideH == 2 && transposed:
+		f, height, width = &filterThin, w.InH, w.InW
+	case w.StrideH == 2:
+		f = &filterWide
+	}
+	if w.StrideH > 2 || f == &filterThin && (w.PadTop > 0 || w.PadLeft > 0) {
+		return nil
+	}
+	tiles := float64(ceil(height, f.size) * ceil(width, f.size))
+	direct := 9 * float64(height*width)
+	if f == &filterThin {
+		direct /= 4
+	}
+	products := float64(len(f.factors) * len(f.factors))
+	if tiles*products > maxFiltered*direct {
+		return nil
+	}
+	return f
+}
+
+// of returns the transforms for the family of k.
+func (f *filter) of(k *microkernels) *transforms {
+	if k.lanes == 16 {
+		return &f.transforms[1]
+	}
+	return &f.transforms[0]
+}
+
+// plan is p with tiles for results.
+func (f *filter) plan(p plan) plan {
+	p.stepH, p.stepW, p.strideH, p.strideW = f.step, f.step, f.size, f.size
+	p.rows, p.cols = ceil(p.dstH, f.size), ceil(p.dstW, f.size)
+	p.reach = f.reach
+	p.width = max(p.left+p.srcW, (p.cols-1)*f.step+f.reach)
+	return p
+}
+
+// block is the largest block: of so many tiles that their transforms stay in the second level cache; images, or rows of tiles.
+func (f *filter) block(p *plan) (images, rows int) {
+	tiles := max(24, min(100, 72<<10/(f.sources*f.sources*roundUp(p.k))))
+	if p.rows*p.cols <= tiles {
+		return tiles / (p.rows * p.cols), p.rows
+	}
+	rows = max(1, tiles/p.cols)
+	return 1, ceil(p.rows, ceil(p.rows, rows))
+}
+
+// pairs calls f for each product of a tile, with the position of the result, of the source pixel and of the tap.
+func (f *filter) pairs(call func(result, source, kernel int)) {
+	for r := range f.results * f.results {
+		for _, a := range f.factors {
+			for _, b := range f.factors {
+				if a.result*f.results+b.result == r {
+					call(r, a.source*f.sources+b.source, a.kernel*f.kernels+b.kernel)
+				}
+			}
+		}
+	}
+}
+
+// spread is the distance of positions whose elements are n long: an odd number of cache lines, since distances of a power of
+// two would make all positions share a few sets of the cache.
+func spread(n int) int { return roundUp(n) | 16 }
+
+// transformSource transforms a block's source to v[position][tile][channel], with positions at the given distance.
+func (a *filterArgs) transformSource(f *filter, p *plan, k *microkernels, v, source []float32, b block, distance int) {
+	channels := k.padded(p.k)
+	a.tiles, a.vectors = p.cols, channels/k.lanes
+	a.inRow, a.inColumn, a.inTile = 4*p.width*p.k, 4*p.k, 4*f.step*p.k
+	a.outColumn, a.outTile = 4*distance, 4*channels
+	a.outRow = f.sources * a.outColumn
+	height := b.to - b.from
+	for row := range b.images * height {
+		image, r := row/height, row%height
+		a.in = &source[(image*p.sourceRows(height)+f.step*r)*p.width*p.k]
+		a.out = &v[row*p.cols*channels]
+		f.of(k).source((*byte)(unsafe.Pointer(a)))
+	}
+}

@@ -1,0 +1,198 @@
+//go:build amd64 && !noasm
+
+package kernel
+
+import "unsafe"
+
+// filterSum computes the gradients by a 3x3 kernel and by the bias by minimal filtering: the gradient by each transformed tap
+// is a sum over all tiles of transformed source pixels times transformed gradients of results. The arguments are those of
+// kernelSum: a is the source, b the results' gradient.
+type filterSum struct {
+	plan // of a
+	*filter
+	gradient plan // of b: the results of a tile
+	biasOfA  bool
+	*microkernels
+	images, bandRows int // of a block
+	blocks, bands    int
+	tiles            int // of a block
+	channels         int // k in whole vectors
+	stride           int // n in whole vectors
+	panels           []panel
+	rowOffsets       []int32 // by k, in bytes
+	pixels           []int32 // by tile, in bytes in v
+	groups           [2][]rowGroup
+	workers          []*filterSumWorker
+	chunks           int
+	sums, biasSums   []float32 // by chunk: [position of a tap][k][stride], [biasWidth]
+	unpacked         []float32 // the kernel's gradient, where rows are no whole vectors
+
+	// of the current call
+	n              int
+	a, b           operand[float32]
+	dkernel, dbias []float32
+}
+
+type filterSumWorker struct {
+	rows
+	outer outerArgs
+	args  filterArgs
+	a, b  []float32 // with borders
+	v, m  []float32 // transformed, by position and tile; m for one panel
+}
+
+func newFilterSum(f *filter, pl plan, biasOfA bool) *filterSum {
+	k := chosenKernels()
+	s := &filterSum{
+		plan: f.plan(pl), filter: f, biasOfA: biasOfA, microkernels: k,
+		channels: k.padded(pl.k), stride: k.padded(pl.n), panels: k.panels(pl.n),
+	}
+	s.gradient = plan{
+		srcH: pl.dstH, srcW: pl.dstW, k: pl.n, stepH: f.size, stepW: f.size, rows: s.rows, cols: s.cols,
+		reach: f.size, width: f.size * s.cols,
+	}
+	s.images, s.bandRows = f.block(&s.plan)
+	s.bands = ceil(s.rows, s.bandRows)
+	s.tiles = s.images * s.bandRows * s.cols
+	for i := range s.k {
+		s.rowOffsets = append(s.rowOffsets, int32(4*i))
+	}
+	for i := range s.tiles {
+		s.pixels = append(s.pixels, int32(4*i*s.channels))
+	}
+	for v := range s.groups {
+		s.groups[v] = k.rowGroups(v+1, s.k)
+	}
+	return s
+}
+
+// sourceDistance is that of two positions of the transformed source, gradientDistance of the transformed gradient.
+func (s *filterSum) sourceDistance() int { return spread(s.tiles * s.channels) }
+
+func (s *filterSum) gradientDistance(vectors int) int { return spread(s.tiles * vectors * s.lanes) }
+
+// sumSize is the length of a chunk's sum.
+func (s *filterSum) sumSize() int { return s.kernels * s.kernels * s.k * s.stride }
+
+func (s *filterSum) biasWidth() int {
+	if s.biasOfA {
+		return s.channels
+	}
+	return s.stride
+}
+
+func (s *filterSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias []float32) {
+	pool = pool.forProducts(n * s.products())
+	s.n, s.a, s.b, s.dkernel, s.dbias = n, a, b, dkernel, dbias
+	s.blocks = ceil(n, s.images) * s.bands
+	s.chunks = min(fewPieces, chunkCount(s.blocks, s.kernels*s.kernels*s.k*roundUp(s.plan.n)))
+	s.sums = resize(s.sums, s.chunks*s.sumSize())
+	s.biasSums = resize(s.biasSums, s.chunks*s.biasWidth())
+	if s.plan.n != s.stride {
+		s.unpacked = resize(s.unpacked, 9*s.k*s.stride)
+	}
+	for len(s.workers) < pool.Threads() {
+		s.workers = append(s.workers, &filterSumWorker{})
+	}
+	for _, w := range s.workers[:pool.Threads()] {
+		w.a = resize(w.a, s.images*s.sourceRows(s.bandRows)*s.width*s.k+2*s.lanes)
+		w.b = resize(w.b, s.images*s.size*s.bandRows*s.gradient.width*s.plan.n+2*s.lanes)
+		w.v = resize(w.v, s.sources*s.sources*s.sourceDistance())
+		w.m = resize(w.m, s.results*s.results*s.gradientDistance(2))
+	}
+	pool.run(s.chunks, s)
+	pool.run(ceil(s.k*s.stride, filterPart), (*filterJoin)(s))
+	if s.plan.n != s.stride {
+		for i := range 9 * s.k {
+			copy(s.dkernel[i*s.plan.n:(i+1)*s.plan.n], s.unpacked[i*s.stride:])
+		}
+	}
+	joinBias(dbias, s.biasSums, s.biasWidth())
+	s.a, s.b, s.dkernel, s.dbias = operand[float32]{}, operand[float32]{}, nil, nil
+}
+
+// piece sums a chunk of the batch.
+func (s *filterSum) piece(worker, chunk int) {
+	w := s.workers[worker]
+	sum, bias := s.sums[chunk*s.sumSize():][:s.sumSize()], s.biasSums[chunk*s.biasWidth():][:s.biasWidth()]
+	clear(sum)
+	clear(bias)
+	from, to := split(s.blocks, s.chunks, chunk)
+	for unit := from; unit < to; unit++ {
+		b := block{image: unit / s.bands * s.images, from: unit % s.bands * s.bandRows}
+		b.images, b.to = min(s.images, s.n-b.image), min(s.rows, b.from+s.bandRows)
+		s.copySource(&w.rows, s.microkernels, w.a, &s.a, b)
+		s.gradient.copySource(&w.rows, s.microkernels, w.b, &s.b, b)
+		switch {
+		case s.dbias == nil:
+		case s.biasOfA:
+			s.addSource(&w.rows, s.microkernels, bias, &w.a[0], false, &s.a, b)
+		default: // pixels over the edge are zero
+			pixels := b.images * s.size * (b.to - b.from) * s.gradient.width
+			w.add(s.microkernels, &bias[0], &w.b[0], s.plan.n, pixels, s.plan.n)
+		}
+		w.args.transformSource(s.filter, &s.plan, s.microkernels, w.v, w.a, b, s.sourceDistance())
+		for _, p := range s.panels {
+			s.transformGradient(w, p, b)
+			s.addTiles(w, p, b.images*(b.to-b.from)*s.cols, sum)
+		}
+	}
+}
+
+// transformGradient transforms the columns of a panel to m[position][tile][column].
+func (s *filterSum) transformGradient(w *filterSumWorker, p panel, b block) {
+	a, g, n := &w.args, &s.gradient, s.plan.n
+	width := p.vectors * s.lanes
+	a.tiles, a.vectors = s.cols, p.vectors
+	a.inRow, a.inColumn, a.inTile = 4*g.width*n, 4*n, 4*s.size*n
+	a.outColumn, a.outTile = 4*s.gradientDistance(p.vectors), 4*width
+	a.outRow = s.results * a.outColumn
+	for row := range b.images * (b.to - b.from) {
+		a.in, a.out = &w.b[s.size*row*g.width*n+p.from], &w.m[row*s.cols*width]
+		s.of(s.microkernels).gradient((*byte)(unsafe.Pointer(a)))
+	}
+}
+
+// addTiles adds the products of count tiles to the panel's columns of sum.
+func (s *filterSum) addTiles(w *filterSumWorker, p panel, count int, sum []float32) {
+	o := &w.outer
+	width := p.vectors * s.lanes
+	o.pixels, o.count, o.stride, o.sumStride = &s.pixels[0], count, 4*width, 4*s.stride
+	for i := range len(s.factors) * len(s.factors) {
+		f, g := s.factors[i/len(s.factors)], s.factors[i%len(s.factors)]
+		source, result, kernel := f.source*s.sources+g.source, f.result*s.results+g.result, f.kernel*s.kernels+g.kernel
+		o.in, o.b = &w.v[source*s.sourceDistance()], &w.m[result*s.gradientDistance(p.vectors)]
+		for _, g := range s.groups[p.vectors-1] {
+			o.rows, o.sum = &s.rowOffsets[g.from], &sum[(kernel*s.k+g.from)*s.stride+p.from]
+			g.call((*byte)(unsafe.Pointer(o)))
+		}
+	}
+}
+
+// filterPart is how many elements of a position a piece joins.
+const filterPart = 1 << 9
+
+// filterJoin is the job that adds the chunks' sums and transforms them back, a part of the kernel a piece.
+type filterJoin filterSum
+
+func (j *filterJoin) piece(worker, i int) {
+	s := (*filterSum)(j)
+	w := s.workers[worker]
+	size := s.k * s.stride
+	from := i * filterPart
+	count := min(filterPart, size-from)
+	for position := range s.kernels * s.kernels {
+		if at := position*size + from; s.chunks > 1 {
+			w.add(s.microkernels, &s.sums[at], &s.sums[s.sumSize()+at], s.sumSize(), s.chunks-1, count)
+		}
+	}
+	to := s.dkernel
+	if s.plan.n != s.stride {
+		to = s.unpacked
+	}
+	a := &w.args
+	a.tiles, a.vectors, a.in, a.inColumn = 1, count/s.lanes, &s.sums[from], 4*size
+	a.out, a.outColumn = &to[from], 4*size
+	a.inRow, a.outRow = s.kernels*a.inColumn, 3*a.outColumn
+	s.of(s.microkernels).kernelSum((*byte)(unsafe.Pointer(a)))
+}

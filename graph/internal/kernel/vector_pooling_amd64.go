@@ -1,0 +1,79 @@
+//go:build amd64 && !noasm
+
+package kernel
+
+// Max pooling is vectorized along the channels, from 8 on. Vectors of a pixel may overlap, where that does no harm.
+
+// vectorMaxPool computes the given number of pixels of an output row, where windows are 2x2, and returns how many it did. x starts
+// at the first window and has rows of width elements.
+func vectorMaxPool(pixels, channels int, y, x []float32, width int, argmax []uint8) int {
+	if pixels == 0 || channels < 8 || family == portable || y == nil {
+		return 0
+	}
+	y, x = y[:pixels*channels], x[:width+2*pixels*channels]
+	switch fast := wide(channels); {
+	case argmax == nil && fast:
+		maxPool2x2AVX512(pixels, channels, &y[0], &x[0], 4*width)
+	case argmax == nil:
+		maxPool2x2AVX2(pixels, channels, &y[0], &x[0], 4*width)
+	case fast:
+		argmax = argmax[:len(y)]
+		maxPool2x2ArgmaxAVX512(pixels, channels, &y[0], &x[0], 4*width, &argmax[0])
+	default:
+		argmax = argmax[:len(y)]
+		maxPool2x2ArgmaxAVX2(pixels, channels, &y[0], &x[0], 4*width, &argmax[0])
+	}
+	return pixels
+}
+
+// vectorMaxPoolGradient writes both input rows of the windows of that many pixels, and returns how many it did.
+func vectorMaxPoolGradient(pixels, channels int, dx, dy []float32, width int, argmax []uint8) int {
+	if pixels == 0 || channels < 8 || family == portable || dx == nil {
+		return 0
+	}
+	dx, dy, argmax = dx[:width+2*pixels*channels], dy[:pixels*channels], argmax[:pixels*channels]
+	if wide(channels) {
+		maxPool2x2GradientAVX512(pixels, channels, &dx[0], &dy[0], 4*width, &argmax[0])
+	} else {
+		maxPool2x2GradientAVX2(pixels, channels, &dx[0], &dy[0], 4*width, &argmax[0])
+	}
+	return pixels
+}
+
+// wide reports whether AVX-512 suits so many channels.
+func wide(channels int) bool { return family == avx512 && channels >= 16 }
+
+// vectorRaise raises pixels of y by those of x, which are stride elements apart, and reports whether it did.
+func vectorRaise(pixels, channels int, y, x []float32, stride int, argmax []uint8, tap uint8) bool {
+	if pixels == 0 || channels < 8 || family == portable || y == nil {
+		return false
+	}
+	y, x = y[:pixels*channels], x[:(pixels-1)*stride+channels]
+	switch {
+	case argmax == nil && wide(channels):
+		raiseAVX512(pixels, channels, &y[0], &x[0], 4*stride)
+	case argmax == nil:
+		raiseAVX2(pixels, channels, &y[0], &x[0], 4*stride)
+	case wide(channels):
+		argmax = argmax[:len(y)]
+		raiseArgmaxAVX512(pixels, channels, &y[0], &x[0], 4*stride, &argmax[0], uint32(tap))
+	default:
+		argmax = argmax[:len(y)]
+		raiseArgmaxAVX2(pixels, channels, &y[0], &x[0], 4*stride, &argmax[0], uint32(tap))
+	}
+	return true
+}
+
+// vectorAddWinners adds dy to the pixels of dx, which are stride elements apart, where argmax is tap, and reports whether it did.
+func vectorAddWinners(pixels, channels int, dx, dy []float32, stride int, argmax []uint8, tap uint8) bool {
+	if pixels == 0 || channels%8 != 0 || family == portable || dx == nil {
+		return false
+	}
+	dx, dy, argmax = dx[:(pixels-1)*stride+channels], dy[:pixels*channels], argmax[:pixels*channels]
+	if family == avx512 && channels%16 == 0 {
+		addWinnersAVX512(pixels, channels, &dx[0], &dy[0], 4*stride, &argmax[0], uint32(tap))
+	} else {
+		addWinnersAVX2(pixels, channels, &dx[0], &dy[0], 4*stride, &argmax[0], uint32(tap))
+	}
+	return true
+}

@@ -1,0 +1,59 @@
+package graph_test
+
+import (
+	"slices"
+	"testing"
+
+	"dcae/graph"
+)
+
+// Losses and gradients have the same bits for every number of threads, here of images so large that layers are shared out.
+func TestThreadsChangeNoBit(t *testing.T) {
+	image := graph.Shape{48, 48, 3}
+	wide := graph.Conv2D{Filters: 16, Kernel: graph.Square(3), Padding: graph.Same}
+	penalized := wide
+	penalized.KernelRegularizer, penalized.ActivityRegularizer = graph.Regularizer{L1: 0.01}, graph.Regularizer{L2: 0.01}
+	for _, m := range []*graph.Model{
+		graph.Sequential("pooling", image, wide, graph.AveragePooling2D{Pool: graph.Square(3), Strides: graph.Square(2)}, wide, graph.GlobalMaxPooling2D{}),
+		graph.Sequential("enlarging", image, wide, graph.UpSampling2D{Interpolation: graph.Bilinear}, graph.ZeroPadding2D{Padding: graph.AllAround(1)}, wide, graph.Cropping2D{Cropping: graph.AllAround(2)}),
+		graph.Sequential("activations", image, wide, graph.ParametricRectifier{SharedAxes: []int{1, 2}}, wide, graph.Activate{Function: graph.GELU}, wide, graph.SoftmaxLayer{}, graph.Rescaling{Scale: []float64{2}}),
+		graph.Sequential("noise", image, wide, graph.Dropout{Rate: 0.2}, penalized, graph.GaussianNoise{StdDev: 0.1}),
+		branching(image, unet), branching(image, squeeze), branching(image, residual),
+	} {
+		t.Run(m.Nodes[0].Name+" of "+m.Name, func(t *testing.T) {
+			shapes, err := m.Shapes()
+			check(t, err)
+			var first []float64
+			for threads := 1; threads <= 3; threads++ {
+				params, err := m.Init(1, graph.Float32)
+				check(t, err)
+				pool := graph.NewThreads(threads)
+				defer pool.Close()
+				p, err := graph.NewTraining(m, params, graph.Loss{Function: graph.LogCosh}, graph.Options{Batch: 7, Threads: pool})
+				check(t, err)
+				defer p.Close()
+				r := graph.Random(1, "test", "", 0)
+				x, target := p.Inputs(7)
+				if len(target) != 7*shapes[len(shapes)-1].Size() {
+					t.Fatalf("%d target values", len(target))
+				}
+				for _, values := range [][]float32{x, target} {
+					for i := range values {
+						values[i] = r.Float32()
+					}
+				}
+				loss, err := p.Step(7)
+				check(t, err)
+				got := []float64{loss, p.PenalizedLoss()}
+				for i := range params.Trainable() {
+					got = append(got, values(p.Gradient(i))...)
+				}
+				if first == nil {
+					first = got
+				} else if !slices.Equal(got, first) {
+					t.Errorf("%d threads give other bits than one", threads)
+				}
+			}
+		})
+	}
+}

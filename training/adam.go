@@ -1,0 +1,114 @@
+package training
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+)
+
+// Adam is the optimizer of Kingma and Ba 2015; see [graph.UpdateAdam] for the formula. With AMSGrad the second moment in
+// the denominator is the largest so far (Reddi et al. 2018, algorithm 2, without bias correction of its own).
+type Adam struct {
+	LearningRate float64 // default 0.001
+	Beta1        float64 // default 0.9
+	Beta2        float64 // default 0.999
+	Epsilon      float64 // default 1e-7
+	AMSGrad      bool
+	Base
+}
+
+// AdamW is Adam whose weight decay, 0.004 by default, is apart from the gradient (Loshchilov and Hutter 2019).
+type AdamW Adam
+
+// String names the optimizer and its settings.
+func (a Adam) String() string { return a.describeAs("adam") }
+
+// String names the optimizer and its settings.
+func (a AdamW) String() string { return Adam(a.decaying()).describeAs("adamw") }
+
+func (a Adam) describeAs(name string) string {
+	beta1, beta2, epsilon := moments(a.Beta1, a.Beta2, a.Epsilon)
+	format := "beta_1=%g, beta_2=%g, epsilon=%g"
+	if a.AMSGrad {
+		format += ", amsgrad=true"
+	}
+	return a.base().describe(name, a.rate(), format, beta1, beta2, epsilon)
+}
+
+// moments resolves the settings that Adam and its relatives share.
+func moments(beta1, beta2, epsilon float64) (float64, float64, float64) {
+	return setting(beta1, 0.9), setting(beta2, 0.999), setting(epsilon, 1e-7)
+}
+
+// Check tells what is wrong with the settings.
+func (a Adam) Check() error { return errors.WithMessage(a.base().check(a.rate()), "adam") }
+
+// Check tells what is wrong with the settings.
+func (a AdamW) Check() error { return errors.WithMessage(a.base().check(a.rate()), "adamw") }
+
+func (a Adam) rate() float64  { return setting(a.LearningRate, 0.001) }
+func (a AdamW) rate() float64 { return Adam(a).rate() }
+func (a Adam) base() Base     { return a.resolved(0) }
+func (a AdamW) base() Base    { return a.resolved(0.004) }
+
+// decaying has AdamW's default weight decay as a setting of Adam's.
+func (a AdamW) decaying() AdamW {
+	a.WeightDecay = Exactly(a.base().WeightDecay)
+	return a
+}
+
+func (a AdamW) start(variables []*graph.Variable) rule { return Adam(a).start(variables) }
+
+func (a Adam) start(variables []*graph.Variable) rule {
+	r := &adam{variables: variables, first: zerosLike(variables), second: zerosLike(variables)}
+	r.beta1, r.beta2, r.epsilon = moments(a.Beta1, a.Beta2, a.Epsilon)
+	if a.AMSGrad {
+		r.largest = zerosLike(variables)
+	}
+	return r
+}
+
+type adam struct {
+	beta1, beta2, epsilon float64
+	variables             []*graph.Variable
+	first, second         [][]float32 // moments of the gradients
+	largest               [][]float32 // second moment so far; nil without AMSGrad
+	alpha                 float64
+}
+
+func (a *adam) begin(t int, rate float64) {
+	a.alpha = rate * math.Sqrt(1-power(a.beta2, t)) / (1 - power(a.beta1, t))
+}
+
+// power is beta^t with beta rounded to float32, as Keras has it; 1-0.999 is then smaller by 1.3e-5 of itself.
+func power(beta float64, t int) float64 { return math.Pow(float64(float32(beta)), float64(t)) }
+
+func (a *adam) update(threads *graph.Threads, i int, w, g []float32) graph.UpdateSums {
+	if a.largest == nil {
+		return graph.UpdateAdam(threads, w, g, a.first[i], a.second[i], a.alpha, a.beta1, a.beta2, a.epsilon)
+	}
+	return a.amsgrad(w, g, a.first[i], a.second[i], a.largest[i])
+}
+
+// amsgrad: m += (g-m)(1-beta1), v += (g*g-v)(1-beta2), u = max(u, v), w -= alpha*m/(sqrt(u)+epsilon).
+func (a *adam) amsgrad(w, g, m, v, u []float32) (s graph.UpdateSums) {
+	alpha, m1, v1, epsilon := float32(a.alpha), float32(1-a.beta1), float32(1-a.beta2), float32(a.epsilon)
+	for k, before := range w {
+		m[k] += float32((g[k] - m[k]) * m1)
+		v[k] += float32((float32(g[k]*g[k]) - v[k]) * v1)
+		u[k] = max(u[k], v[k])
+		w[k] = before - float32(m[k]*alpha)/(sqrt(u[k])+epsilon)
+		addSquares(&s, g[k], before, w[k])
+	}
+	return s
+}
+
+func (a *adam) slots() []Slot {
+	out := interleave(slotsOf("momentum", a.variables, a.first), slotsOf("velocity", a.variables, a.second))
+	if a.largest != nil {
+		out = append(out, slotsOf("velocity_hat", a.variables, a.largest)...)
+	}
+	return out
+}

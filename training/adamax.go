@@ -1,0 +1,62 @@
+package training
+
+import (
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+)
+
+// Adamax is Adam by the infinity norm (Kingma and Ba 2015, algorithm 2, with Keras' epsilon): m += (g-m)(1-beta1),
+// u = max(beta2*u, |g|), w -= rate*m/((1-beta1^t)(u+epsilon)).
+type Adamax struct {
+	LearningRate float64 // default 0.001
+	Beta1        float64 // default 0.9
+	Beta2        float64 // default 0.999
+	Epsilon      float64 // default 1e-7
+	Base
+}
+
+// String names the optimizer and its settings.
+func (a Adamax) String() string {
+	beta1, beta2, epsilon := moments(a.Beta1, a.Beta2, a.Epsilon)
+	return a.base().describe("adamax", a.rate(), "beta_1=%g, beta_2=%g, epsilon=%g", beta1, beta2, epsilon)
+}
+
+// Check tells what is wrong with the settings.
+func (a Adamax) Check() error { return errors.WithMessage(a.base().check(a.rate()), "adamax") }
+
+func (a Adamax) rate() float64 { return setting(a.LearningRate, 0.001) }
+func (a Adamax) base() Base    { return a.resolved(0) }
+
+func (a Adamax) start(variables []*graph.Variable) rule {
+	r := &adamax{variables: variables, moment: zerosLike(variables), norm: zerosLike(variables)}
+	r.beta1, r.beta2, r.epsilon = moments(a.Beta1, a.Beta2, a.Epsilon)
+	return r
+}
+
+type adamax struct {
+	beta1, beta2, epsilon float64
+	variables             []*graph.Variable
+	moment, norm          [][]float32
+	now, correction       float32 // this step's learning rate and 1-beta1^t
+}
+
+func (a *adamax) begin(t int, rate float64) {
+	a.now, a.correction = float32(rate), float32(1-power(a.beta1, t))
+}
+
+func (a *adamax) update(_ *graph.Threads, i int, w, g []float32) (s graph.UpdateSums) {
+	m, u := a.moment[i], a.norm[i]
+	m1, beta2, epsilon := float32(1-a.beta1), float32(a.beta2), float32(a.epsilon)
+	for k, before := range w {
+		m[k] += float32((g[k] - m[k]) * m1)
+		u[k] = max(float32(beta2*u[k]), abs(g[k]))
+		w[k] = before - float32(a.now*m[k])/float32(a.correction*(u[k]+epsilon))
+		addSquares(&s, g[k], before, w[k])
+	}
+	return s
+}
+
+func (a *adamax) slots() []Slot {
+	return interleave(slotsOf("momentum", a.variables, a.moment), slotsOf("norm", a.variables, a.norm))
+}

@@ -1,0 +1,80 @@
+package training
+
+import (
+	"math"
+
+	"dcae/graph"
+)
+
+// clip writes gradient g, limited as the settings say, to dst. all is the sum of squares of all variables' gradients. A
+// gradient that is not finite stays so.
+func (b Base) clip(dst, g []float32, all float64) {
+	switch {
+	case b.ClipNorm > 0:
+		limit := float32(b.ClipNorm)
+		norm := max(float32(math.Sqrt(sumOfSquares(g))), limit)
+		for i, x := range g {
+			dst[i] = float32(x*limit) / norm
+		}
+	case b.GlobalClipNorm > 0:
+		norm := math.Sqrt(all)
+		scale := float32(b.GlobalClipNorm*min(1/norm, 1/b.GlobalClipNorm) + (norm - norm)) // not a number if the norm is not finite
+		for i, x := range g {
+			dst[i] = x * scale
+		}
+	case b.ClipValue > 0:
+		limit := float32(b.ClipValue)
+		for i, x := range g {
+			dst[i] = max(-limit, min(x, limit))
+		}
+	}
+}
+
+func (b Base) clips() bool { return b.ClipNorm > 0 || b.GlobalClipNorm > 0 || b.ClipValue > 0 }
+
+// decay takes rate*WeightDecay of each value off.
+func (b Base) decay(w []float32, rate float64) {
+	decay, by := float32(b.WeightDecay), float32(rate)
+	for i, x := range w {
+		w[i] = x - float32(float32(x*decay)*by)
+	}
+}
+
+// sumOfSquares adds in four chains, always the same ones, since one would wait for each addition.
+func sumOfSquares(values []float32) float64 {
+	var s [4]float64
+	for ; len(values) >= 4; values = values[4:] {
+		a, b, c, d := float64(values[0]), float64(values[1]), float64(values[2]), float64(values[3])
+		s[0] += a * a
+		s[1] += b * b
+		s[2] += c * c
+		s[3] += d * d
+	}
+	for i, x := range values {
+		s[i] += float64(x) * float64(x)
+	}
+	return (s[0] + s[1]) + (s[2] + s[3])
+}
+
+// limited takes one variable's step where the gradient is clipped or the weights decay. The sums are of the gradient before
+// clipping, the weights before decay, and the whole step.
+func (u *updates) limited(threads *graph.Threads, i int, g []float32, all, rate float64) graph.UpdateSums {
+	w := u.variables[i].Float32s()
+	before := u.before[:len(w)]
+	copy(before, w)
+	sums := graph.UpdateSums{Gradient: sumOfSquares(g), Weight: sumOfSquares(w)}
+	if u.base.clips() {
+		clipped := u.clipped[:len(g)]
+		u.base.clip(clipped, g, all)
+		g = clipped
+	}
+	if u.base.WeightDecay != 0 {
+		u.base.decay(w, rate)
+	}
+	u.rule.update(threads, i, w, g)
+	for k, x := range w {
+		before[k] = x - before[k]
+	}
+	sums.Step = sumOfSquares(before)
+	return sums
+}

@@ -1,0 +1,78 @@
+package training
+
+import (
+	"math"
+
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+)
+
+// Nadam is Adam with Nesterov's momentum (Dozat 2016, algorithm 8, with Keras' momentum schedule): u_t = beta1 (1 - 0.96^t / 2)
+// and U_t the product of u_1 to u_t; m += (g-m)(1-beta1), v += (g*g-v)(1-beta2),
+// w -= rate (u_t+1 m/(1-U_t+1) + (1-u_t) g/(1-U_t)) / (sqrt(v/(1-beta2^t)) + epsilon).
+type Nadam struct {
+	LearningRate float64 // default 0.001
+	Beta1        float64 // default 0.9
+	Beta2        float64 // default 0.999
+	Epsilon      float64 // default 1e-7
+	Base
+}
+
+// String names the optimizer and its settings.
+func (n Nadam) String() string {
+	beta1, beta2, epsilon := moments(n.Beta1, n.Beta2, n.Epsilon)
+	return n.base().describe("nadam", n.rate(), "beta_1=%g, beta_2=%g, epsilon=%g", beta1, beta2, epsilon)
+}
+
+// Check tells what is wrong with the settings.
+func (n Nadam) Check() error { return errors.WithMessage(n.base().check(n.rate()), "nadam") }
+
+func (n Nadam) rate() float64 { return setting(n.LearningRate, 0.001) }
+func (n Nadam) base() Base    { return n.resolved(0) }
+
+func (n Nadam) start(variables []*graph.Variable) rule {
+	r := &nadam{variables: variables, first: zerosLike(variables), second: zerosLike(variables), product: []float32{1}}
+	r.beta1, r.beta2, r.epsilon = moments(n.Beta1, n.Beta2, n.Epsilon)
+	r.beta1, r.beta2 = float64(float32(r.beta1)), float64(float32(r.beta2)) // so does Keras here before it takes 1-beta
+	return r
+}
+
+type nadam struct {
+	beta1, beta2, epsilon float64
+	variables             []*graph.Variable
+	first, second         [][]float32 // moments of the gradients
+	product               []float32   // one number: U_t
+	now                   float32     // this step's learning rate
+	byMoment, byGradient  float32     // their factors in the step
+	correction            float32     // 1-beta2^t
+}
+
+func (n *nadam) begin(t int, rate float64) {
+	momentum := func(t int) float64 { return n.beta1 * (1 - 0.5*math.Pow(0.96, float64(t))) }
+	current, next := momentum(t), momentum(t+1)
+	n.product[0] = float32(float64(n.product[0]) * current)
+	product := float64(n.product[0])
+	n.now = float32(rate)
+	n.byMoment = float32(next / (1 - product*next))
+	n.byGradient = float32((1 - current) / (1 - product))
+	n.correction = float32(1 - power(n.beta2, t))
+}
+
+func (n *nadam) update(_ *graph.Threads, i int, w, g []float32) (s graph.UpdateSums) {
+	m, v := n.first[i], n.second[i]
+	m1, v1, epsilon := float32(1-n.beta1), float32(1-n.beta2), float32(n.epsilon)
+	for k, before := range w {
+		m[k] += float32((g[k] - m[k]) * m1)
+		v[k] += float32((float32(g[k]*g[k]) - v[k]) * v1)
+		ahead := float32(n.byMoment*m[k]) + float32(n.byGradient*g[k])
+		w[k] = before - float32(ahead*n.now)/(sqrt(v[k]/n.correction)+epsilon)
+		addSquares(&s, g[k], before, w[k])
+	}
+	return s
+}
+
+func (n *nadam) slots() []Slot {
+	out := interleave(slotsOf("momentum", n.variables, n.first), slotsOf("velocity", n.variables, n.second))
+	return append(out, Slot{"", "u_product", n.product})
+}

@@ -1,0 +1,89 @@
+package training
+
+import (
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+)
+
+// RMSprop divides the gradient by a running root mean square (Tieleman and Hinton 2012, lecture 6.5): v = rho*v + (1-rho)g*g,
+// step = rate*g/sqrt(v+epsilon). Centered, a = rho*a + (1-rho)g and v-a*a stands for v in the root (Graves 2013,
+// eq. 38 to 41). With momentum the step joins a velocity: d = momentum*d + step, w -= d.
+type RMSprop struct {
+	LearningRate float64 // default 0.001
+	Rho          float64 // default 0.9
+	Momentum     float64
+	Epsilon      float64 // default 1e-7
+	Centered     bool
+	Base
+}
+
+// String names the optimizer and its settings.
+func (r RMSprop) String() string {
+	return r.base().describe("rmsprop", r.rate(), "rho=%g, momentum=%g, epsilon=%g, centered=%t",
+		setting(r.Rho, 0.9), setting(r.Momentum, 0), setting(r.Epsilon, 1e-7), r.Centered)
+}
+
+// Check tells what is wrong with the settings.
+func (r RMSprop) Check() error { return errors.WithMessage(r.base().check(r.rate()), "rmsprop") }
+
+func (r RMSprop) rate() float64 { return setting(r.LearningRate, 0.001) }
+func (r RMSprop) base() Base    { return r.resolved(0) }
+
+func (r RMSprop) start(variables []*graph.Variable) rule {
+	rho := setting(r.Rho, 0.9)
+	u := &rmsprop{
+		rho: float32(rho), rest: float32(1 - rho), momentum: float32(setting(r.Momentum, 0)), epsilon: float32(setting(r.Epsilon, 1e-7)),
+		variables: variables, square: zerosLike(variables),
+	}
+	if u.momentum > 0 {
+		u.velocity = zerosLike(variables)
+	}
+	if r.Centered {
+		u.mean = zerosLike(variables)
+	}
+	return u
+}
+
+type rmsprop struct {
+	rho, rest, momentum, epsilon float32 // rest is 1-rho
+	variables                    []*graph.Variable
+	square                       [][]float32 // running mean of the gradients' squares
+	velocity                     [][]float32 // nil without momentum
+	mean                         [][]float32 // running mean of the gradients; nil if not centered
+	now                          float32     // this step's learning rate
+}
+
+func (r *rmsprop) begin(_ int, rate float64) { r.now = float32(rate) }
+
+func (r *rmsprop) update(_ *graph.Threads, i int, w, g []float32) (s graph.UpdateSums) {
+	square := r.square[i]
+	for k, before := range w {
+		square[k] = float32(r.rho*square[k]) + float32(r.rest*float32(g[k]*g[k]))
+		denominator := square[k] + r.epsilon
+		if r.mean != nil {
+			mean := float32(r.rho*r.mean[i][k]) + float32(r.rest*g[k])
+			r.mean[i][k] = mean
+			denominator = square[k] - float32(mean*mean) + r.epsilon
+		}
+		step := float32(r.now*g[k]) / sqrt(denominator)
+		if r.velocity != nil {
+			step += float32(r.momentum * r.velocity[i][k])
+			r.velocity[i][k] = step
+		}
+		w[k] = before - step
+		addSquares(&s, g[k], before, w[k])
+	}
+	return s
+}
+
+func (r *rmsprop) slots() []Slot {
+	out := slotsOf("velocity", r.variables, r.square)
+	if r.velocity != nil {
+		out = append(out, slotsOf("momentum", r.variables, r.velocity)...)
+	}
+	if r.mean != nil {
+		out = append(out, slotsOf("average_gradient", r.variables, r.mean)...)
+	}
+	return out
+}

@@ -1,0 +1,176 @@
+package training
+
+import (
+	"context"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+)
+
+// run is a training run. All that it is between two steps goes into a checkpoint.
+type run struct {
+	config    Config
+	images    Source
+	recorders []Recorder
+	stepper   *stepper
+	held      *Evaluator
+	identity  identity
+	order     []int // of the images in this epoch
+	at        place
+	plateau   plateauState
+	result    *Result
+}
+
+// place is where in the images a run is.
+type place struct {
+	Epoch   int   // from 1
+	Images  int   // of this epoch that it was trained on
+	LossSum exact // over them
+}
+
+func newRun(m *graph.Model, train, valid Source, c Config, recorders []Recorder) (*run, error) {
+	c = c.withDefaults()
+	if train.Len() == 0 || valid.Len() == 0 {
+		return nil, errors.New("there are no images to train on or to hold out")
+	}
+	if c.Plateau != nil {
+		if err := c.Plateau.Check(); err != nil {
+			return nil, err
+		}
+		if c.Optimizer.base().Schedule != nil {
+			return nil, errors.New("a plateau cannot lower the learning rate where a schedule sets it: use one of the two")
+		}
+	}
+	params, err := m.Init(c.Seed, graph.Float32)
+	if err != nil {
+		return nil, err
+	}
+	if c.Params != nil {
+		if err := sameVariables(c.Params, params); err != nil {
+			return nil, errors.WithMessagef(err, "first values for model %s", m.Name)
+		}
+		params = c.Params
+	}
+	stepper, err := newStepper(m, params, c, train.Len())
+	if err != nil {
+		return nil, err
+	}
+	mean := MeanImage(train, m.Input.Size())
+	held, err := NewEvaluator(m, params, valid, c.ValidationImages, mean, c.Threads, true)
+	if err != nil {
+		stepper.program.Close()
+		return nil, err
+	}
+	r := &run{
+		config: c, images: train, recorders: recorders, stepper: stepper, held: held,
+		order: make([]int, train.Len()), at: place{Epoch: 1}, result: &Result{Params: params},
+	}
+	if c.CheckpointPath != "" {
+		if r.identity, err = r.identify(m, mean); err != nil {
+			r.close()
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// sameVariables tells why given values are not those of a model that has other variables.
+func sameVariables(given, model *graph.Params) error {
+	if given.Precision != model.Precision || len(given.All) != len(model.All) {
+		return errors.Errorf("there must be %d variables in float32, not %d", len(model.All), len(given.All))
+	}
+	for i, v := range model.All {
+		if g := given.All[i]; g.Path() != v.Path() || !slices.Equal(g.Shape, v.Shape) || g.Trainable != v.Trainable {
+			return errors.Errorf("variable %d must be %s %v, not %s %v", i+1, v.Path(), v.Shape, g.Path(), g.Shape)
+		}
+	}
+	return nil
+}
+
+func (r *run) close() {
+	r.stepper.program.Close()
+	r.held.Close()
+}
+
+// train trains on to the last epoch.
+func (r *run) train(ctx context.Context) error {
+	for r.at.Epoch <= r.config.Epochs {
+		shuffle(r.order, r.config.Seed, r.at.Epoch)
+		first, start := r.at.Images, time.Now()
+		if err := r.steps(ctx); err != nil || r.result.Diverged {
+			return err
+		}
+		record := &EpochRecord{Images: len(r.order) - first, Training: time.Since(start)}
+		if err := r.endEpoch(record); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// steps takes the steps that are left of the epoch.
+func (r *run) steps(ctx context.Context) error {
+	for r.at.Images < len(r.order) {
+		if err := ctx.Err(); err != nil {
+			if e := r.checkpoint(); e != nil {
+				return e
+			}
+			return err
+		}
+		batch := r.order[r.at.Images:min(r.at.Images+r.config.Batch, len(r.order))]
+		x, target := r.stepper.program.Inputs(len(batch))
+		r.images.Read(x, batch)
+		copy(target, x)
+		record, err := r.stepper.take(r.at.Epoch, len(batch))
+		if err != nil {
+			return errors.WithMessagef(err, "step %d", r.result.Steps+1)
+		}
+		r.result.Steps++
+		r.at.Images += len(batch)
+		r.at.LossSum += exact(record.Loss) * exact(len(batch))
+		for _, recorder := range r.recorders {
+			if err := recorder.Step(record); err != nil {
+				return err
+			}
+		}
+		if r.result.Diverged = math.IsNaN(record.Loss) || math.IsInf(record.Loss, 0); r.result.Diverged {
+			return nil
+		}
+		if every := r.config.CheckpointEvery; every > 0 && r.result.Steps%every == 0 {
+			if err := r.checkpoint(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// endEpoch scores the model after an epoch.
+func (r *run) endEpoch(record *EpochRecord) error {
+	start := time.Now()
+	scores, err := r.held.Scores()
+	if err != nil {
+		return errors.WithMessagef(err, "evaluation after epoch %d", r.at.Epoch)
+	}
+	record.Epoch, record.TrainLoss = r.at.Epoch, float64(r.at.LossSum)/float64(len(r.order))
+	record.HeldOut, record.Units, record.Held = scores, r.held.Units(), time.Since(start)
+	for _, recorder := range r.recorders {
+		if err := recorder.Epoch(record); err != nil {
+			return err
+		}
+	}
+	if r.config.KeepBest && !math.IsNaN(scores.MSE) && (r.result.Best == nil || scores.MSE < r.result.Best.HeldOut.MSE) {
+		r.result.Best = &Best{Epoch: r.at.Epoch, HeldOut: scores, Values: r.result.Params.Snapshot()}
+	}
+	if r.config.Plateau != nil {
+		u := r.stepper.updates
+		u.rate = r.plateau.next(*r.config.Plateau, scores.MSE, u.rate)
+	}
+	r.result.Epochs++
+	r.at = place{Epoch: r.at.Epoch + 1}
+	return r.checkpoint()
+}

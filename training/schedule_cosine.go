@@ -1,0 +1,85 @@
+package training
+
+import (
+	"fmt"
+	"math"
+)
+
+// CosineDecay falls along half a cosine (Loshchilov and Hutter 2017, eq. 5, without restarts):
+// rate * ((1-Alpha) * (1+cos(pi*step/DecaySteps))/2 + Alpha). rate is InitialLearningRate; with a WarmupTarget the rate
+// rises evenly from InitialLearningRate to that over WarmupSteps first, and falls from there over DecaySteps.
+type CosineDecay struct {
+	InitialLearningRate float64
+	DecaySteps          int
+	Alpha               float64 // share of the rate that is left at the end
+	WarmupTarget        float64 // default none
+	WarmupSteps         int
+}
+
+// Rate is the learning rate at a step, from 0.
+func (c CosineDecay) Rate(step int) float64 {
+	if c.WarmupTarget == 0 {
+		return c.decayed(c.InitialLearningRate, step)
+	}
+	target := setting(c.WarmupTarget, 0)
+	if step < c.WarmupSteps {
+		return (target-c.InitialLearningRate)*(float64(step)/float64(c.WarmupSteps)) + c.InitialLearningRate
+	}
+	return c.decayed(target, step-c.WarmupSteps)
+}
+
+func (c CosineDecay) decayed(from float64, step int) float64 {
+	return from * cosine(float64(min(step, c.DecaySteps))/float64(c.DecaySteps), 1, setting(c.Alpha, 0))
+}
+
+// String names the schedule and its settings.
+func (c CosineDecay) String() string {
+	warmup := ""
+	if c.WarmupTarget != 0 {
+		warmup = fmt.Sprintf(", warmup_target=%g, warmup_steps=%d", setting(c.WarmupTarget, 0), c.WarmupSteps)
+	}
+	return fmt.Sprintf("cosine_decay(initial_learning_rate=%g, decay_steps=%d, alpha=%g%s)", c.InitialLearningRate, c.DecaySteps, setting(c.Alpha, 0), warmup)
+}
+
+// Check tells what is wrong with the settings.
+func (c CosineDecay) Check() error { return positive("decay_steps", c.DecaySteps) }
+
+// CosineDecayRestarts is [CosineDecay] that starts anew after each period, each TMul times as long and starting at MMul
+// times the rate of the one before it (Loshchilov and Hutter 2017).
+type CosineDecayRestarts struct {
+	InitialLearningRate float64
+	FirstDecaySteps     int
+	TMul                float64 // default 2
+	MMul                float64 // default 1
+	Alpha               float64
+}
+
+// Rate is the learning rate at a step, from 0.
+func (c CosineDecayRestarts) Rate(step int) float64 {
+	longer := setting(c.TMul, 2)
+	done := float64(step) / float64(c.FirstDecaySteps) // periods, in lengths of the first
+	restarts := math.Floor(done)
+	begun := restarts
+	if longer != 1 {
+		restarts = math.Floor(math.Log(1-done*(1-longer)) / math.Log(longer))
+		begun = (1 - math.Pow(longer, restarts)) / (1 - longer)
+	}
+	fraction := (done - begun) / math.Pow(longer, restarts)
+	return c.InitialLearningRate * cosine(fraction, math.Pow(setting(c.MMul, 1), restarts), setting(c.Alpha, 0))
+}
+
+// String names the schedule and its settings.
+func (c CosineDecayRestarts) String() string {
+	return fmt.Sprintf("cosine_decay_restarts(initial_learning_rate=%g, first_decay_steps=%d, t_mul=%g, m_mul=%g, alpha=%g)",
+		c.InitialLearningRate, c.FirstDecaySteps, setting(c.TMul, 2), setting(c.MMul, 1), setting(c.Alpha, 0))
+}
+
+// Check tells what is wrong with the settings.
+func (c CosineDecayRestarts) Check() error {
+	return positive("first_decay_steps", c.FirstDecaySteps)
+}
+
+// cosine is what is left of a rate when a fraction of its period is done.
+func cosine(fraction, height, alpha float64) float64 {
+	return (1-alpha)*0.5*height*(1+math.Cos(math.Pi*fraction)) + alpha
+}

@@ -1,0 +1,62 @@
+package training
+
+import (
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+)
+
+// SGD is gradient descent, with momentum or Nesterov's momentum (Sutskever et al. 2013); see [graph.UpdateSGD] for the
+// formula.
+type SGD struct {
+	LearningRate float64 // default 0.01
+	Momentum     float64 // 0 to 1
+	Nesterov     bool
+	Base
+}
+
+// String names the optimizer and its settings.
+func (s SGD) String() string {
+	return s.base().describe("sgd", s.rate(), "momentum=%g, nesterov=%t", s.momentum(), s.Nesterov)
+}
+
+// Check tells what is wrong with the settings.
+func (s SGD) Check() error {
+	if !(s.Momentum >= 0 && s.Momentum <= 1) {
+		return errors.Errorf("sgd: momentum must be between 0 and 1, not %g", s.Momentum)
+	}
+	return errors.WithMessage(s.base().check(s.rate()), "sgd")
+}
+
+func (s SGD) momentum() float64 { return setting(s.Momentum, 0) }
+func (s SGD) rate() float64     { return setting(s.LearningRate, 0.01) }
+func (s SGD) base() Base        { return s.resolved(0) }
+
+func (s SGD) start(variables []*graph.Variable) rule {
+	r := &sgd{momentum: s.momentum(), nesterov: s.Nesterov, variables: variables, velocity: make([][]float32, len(variables))}
+	if r.momentum != 0 {
+		r.velocity = zerosLike(variables)
+	}
+	return r
+}
+
+type sgd struct {
+	momentum  float64
+	nesterov  bool
+	variables []*graph.Variable
+	velocity  [][]float32
+	now       float64 // this step's learning rate
+}
+
+func (s *sgd) begin(_ int, rate float64) { s.now = rate }
+
+func (s *sgd) update(threads *graph.Threads, i int, w, g []float32) graph.UpdateSums {
+	return graph.UpdateSGD(threads, w, g, s.velocity[i], s.now, s.momentum, s.nesterov)
+}
+
+func (s *sgd) slots() []Slot {
+	if s.momentum == 0 {
+		return nil
+	}
+	return slotsOf("momentum", s.variables, s.velocity)
+}
