@@ -31,6 +31,7 @@ const (
 	stepsFile           = "steps.csv"
 	epochsFile          = "epochs.csv"
 	reconstructionsFile = "reconstructions.npz"
+	checkpointFile      = "checkpoint"
 )
 
 func runFolder(dir, arm string, seed uint64) string {

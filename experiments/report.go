@@ -67,8 +67,14 @@ func load(dir string, results []*Result) (*plots.Study, error) {
 	if err != nil {
 		return nil, err
 	}
+	grey := greyRange{0, 1}
 	for _, a := range shown {
-		switch images := pictureArray(a); {
+		if a.Name == "test" {
+			grey = rangeOf(a)
+		}
+	}
+	for _, a := range shown {
+		switch images := grey.pictures(a); {
 		case a.Name == "test":
 			out.Originals = images
 		case a.Name == "mean" && len(images) > 0:
@@ -80,7 +86,7 @@ func load(dir string, results []*Result) (*plots.Study, error) {
 		var own []*Result
 		for _, seed := range d.Budget.Seeds {
 			run := plots.Run{Seed: seed, HeldOutMSE: math.NaN(), FVU: math.NaN(), RatioStart: math.NaN(), RatioEnd: math.NaN(), ImagesPerSecond: math.NaN()}
-			there, err := loadRun(dir, a, seed, &run)
+			there, err := loadRun(dir, a, seed, grey, &run)
 			if err != nil {
 				return nil, err
 			}
@@ -102,7 +108,7 @@ func load(dir string, results []*Result) (*plots.Study, error) {
 }
 
 // loadRun reads a run's records; there is false for one that was not started.
-func loadRun(dir string, a arm, seed uint64, run *plots.Run) (there bool, err error) {
+func loadRun(dir string, a arm, seed uint64, grey greyRange, run *plots.Run) (there bool, err error) {
 	folder := runFolder(dir, a.Name, seed)
 	if _, err := os.Stat(filepath.Join(folder, stepsFile)); err != nil {
 		return false, nil
@@ -143,19 +149,34 @@ func loadRun(dir string, a arm, seed uint64, run *plots.Run) (there bool, err er
 			return false, err
 		}
 		for _, array := range arrays {
-			run.Reconstructions = pictureArray(array)
+			run.Reconstructions = grey.pictures(array)
 		}
 	}
 	return true, nil
 }
 
-// pictureArray makes pictures of values in 0..1, [N, H, W, C]; what lies outside is clipped.
-func pictureArray(a npz.Array) []image.Image {
+// greyRange is what black and white stand for in pictures.
+type greyRange struct{ black, white float64 }
+
+// rangeOf is 0..1 for images within it, and else from the smallest to the largest value.
+func rangeOf(a npz.Array) greyRange {
+	r := greyRange{0, 1}
+	for _, v := range a.Float32 {
+		r.black, r.white = min(r.black, float64(v)), max(r.white, float64(v))
+	}
+	return r
+}
+
+// pictures are made of values, [N, H, W, C]; what lies outside of the range is clipped.
+func (g greyRange) pictures(a npz.Array) []image.Image {
 	if len(a.Shape) != 4 {
 		return nil
 	}
 	n, h, w, c := a.Shape[0], a.Shape[1], a.Shape[2], a.Shape[3]
-	level := func(v float32) uint8 { return uint8(math.Round(255 * float64(min(max(v, 0), 1)))) }
+	level := func(v float32) uint8 {
+		x := (float64(v) - g.black) / (g.white - g.black)
+		return uint8(math.Round(255 * min(max(x, 0), 1)))
+	}
 	out := make([]image.Image, n)
 	for k := range out {
 		img := image.NewRGBA(image.Rect(0, 0, w, h))

@@ -48,20 +48,31 @@ type runner struct {
 	timing     *timing
 }
 
+// job is one run to be done.
+type job struct {
+	arm             Arm
+	seed            uint64
+	params          *graph.Params            // first values; nil: drawn from the seed
+	state           *training.OptimizerState // first state; nil: none
+	keepBest        bool
+	resume          bool // go on from the run's checkpoint
+	checkpointEvery int  // steps; 0: the run keeps no checkpoint
+}
+
 // run trains one arm with one seed and leaves its records in its folder.
-func (r *runner) run(ctx context.Context, a Arm, seed uint64, threads *graph.Threads) (res *Result, err error) {
-	dir := runFolder(r.dir, a.Name, seed)
+func (r *runner) run(ctx context.Context, j job, threads *graph.Threads) (res *Result, fitted *training.Result, err error) {
+	dir := runFolder(r.dir, j.arm.Name, j.seed)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, errors.Errorf("cannot make the folder %s: %v", dir, reason(err))
+		return nil, nil, errors.Errorf("cannot make the folder %s: %v", dir, reason(err))
 	}
-	stepsOut, err := os.Create(filepath.Join(dir, stepsFile))
+	stepsOut, err := openRecord(filepath.Join(dir, stepsFile), j.resume)
 	if err != nil {
-		return nil, errors.Errorf("cannot write %s: %v", filepath.Join(dir, stepsFile), reason(err))
+		return nil, nil, err
 	}
 	defer closing(stepsOut, &err)
-	epochsOut, err := os.Create(filepath.Join(dir, epochsFile))
+	epochsOut, err := openRecord(filepath.Join(dir, epochsFile), j.resume)
 	if err != nil {
-		return nil, errors.Errorf("cannot write %s: %v", filepath.Join(dir, epochsFile), reason(err))
+		return nil, nil, err
 	}
 	defer closing(epochsOut, &err)
 	steps, epochs := training.NewStepsCSV(stepsOut), training.NewEpochsCSV(epochsOut)
@@ -71,39 +82,65 @@ func (r *runner) run(ctx context.Context, a Arm, seed uint64, threads *graph.Thr
 		}
 	}()
 
-	described, err := describe(a, 0)
-	if err != nil {
-		return nil, err
-	}
-	s := &summary{arm: described, name: a.Name, seed: seed, watch: r.watch, timing: r.timing, epochs: r.study.Budget.epochs(a), stepsPerEpoch: r.definition.stepsPerEpoch()}
-	r.watch.Started(a.Name, seed, s.epochs*s.stepsPerEpoch)
+	f := &follower{arm: j.arm.Name, seed: j.seed, watch: r.watch, timing: r.timing, epochs: r.study.Budget.epochs(j.arm)}
+	r.watch.Started(j.arm.Name, j.seed, f.epochs*r.definition.stepsPerEpoch())
 	config := training.Config{
-		Seed: seed, Epochs: s.epochs, Batch: r.study.Budget.Batch, Optimizer: a.Optimizer, Loss: a.Loss, Threads: threads,
+		Seed: j.seed, Epochs: f.epochs, Batch: r.study.Budget.Batch, Optimizer: j.arm.Optimizer, Loss: j.arm.Loss, Threads: threads,
+		Params: j.params, State: j.state, KeepBest: j.keepBest,
 	}
-	fitted, err := training.Fit(ctx, a.Model, r.set.Train, r.set.Validation, config, steps, epochs, s)
-	if err != nil {
-		return nil, err
-	}
-	res = &Result{
-		Arm: a.Name, Seed: seed, Epochs: fitted.Epochs, Steps: fitted.Steps,
-		Test: training.Scores{MSE: math.NaN(), FVU: math.NaN(), Spread: math.NaN(), Mean: math.NaN()}, Reestimated: math.NaN(),
-		RatioStart: s.ratioStart, RatioEnd: s.ratioEnd, ImagesPerSecond: median(s.speeds),
-	}
-	if !fitted.Diverged {
-		if err := r.test(a, fitted.Params, threads, res, dir); err != nil {
-			return nil, err
+	fit := training.Fit
+	if j.checkpointEvery > 0 {
+		config.CheckpointPath, config.CheckpointEvery = filepath.Join(dir, checkpointFile), j.checkpointEvery
+		if j.resume {
+			fit = training.Resume
 		}
 	}
-	res.Outcome, res.Why = Judge(Evidence{
-		FirstLoss: s.firstLoss, LastLoss: s.lastLoss, EpochLosses: s.losses, FVU: res.Test.FVU, Spread: res.Test.Spread, Mean: res.Test.Mean,
-	})
+	if fitted, err = fit(ctx, j.arm.Model, r.set.Train, r.set.Validation, config, steps, epochs, f); err != nil {
+		return nil, fitted, err
+	}
+	if err := steps.Flush(); err != nil {
+		return nil, fitted, err
+	}
+	described, err := describe(j.arm, f.epochs)
+	if err != nil {
+		return nil, fitted, err
+	}
+	evidence, start, end, err := readEvidence(dir, described)
+	if err != nil {
+		return nil, fitted, err
+	}
+	res = &Result{
+		Arm: j.arm.Name, Seed: j.seed, Epochs: fitted.Epochs, Steps: fitted.Steps,
+		Test: training.Scores{MSE: math.NaN(), FVU: math.NaN(), Spread: math.NaN(), Mean: math.NaN()}, Reestimated: math.NaN(),
+		RatioStart: start, RatioEnd: end, ImagesPerSecond: median(f.speeds),
+	}
+	if !fitted.Diverged {
+		if err := r.test(j.arm, fitted.Params, threads, res, dir); err != nil {
+			return nil, fitted, err
+		}
+	}
+	evidence.FVU, evidence.Spread, evidence.Mean = res.Test.FVU, res.Test.Spread, res.Test.Mean
+	res.Outcome, res.Why = Judge(evidence)
 	if res.Outcome != Learned && !fitted.Diverged && training.HasStatistics(fitted.Params) {
-		if err := r.testReestimated(a, fitted.Params, config, res); err != nil {
-			return nil, err
+		if err := r.testReestimated(j.arm, fitted.Params, config, res); err != nil {
+			return nil, fitted, err
 		}
 	}
 	r.watch.Finished(res)
-	return res, nil
+	return res, fitted, nil
+}
+
+// openRecord opens a file for a recorder, which on resuming cuts it off where the checkpoint was made.
+func openRecord(path string, resume bool) (*os.File, error) {
+	flags := os.O_RDWR | os.O_CREATE
+	if !resume {
+		flags |= os.O_TRUNC
+	}
+	f, err := os.OpenFile(path, flags, 0o644)
+	if err != nil {
+		return nil, errors.Errorf("cannot write %s: %v", path, reason(err))
+	}
+	return f, nil
 }
 
 // test scores the model on the test images, once, and writes what it makes of the first ones.
@@ -124,6 +161,8 @@ func (r *runner) test(a Arm, params *graph.Params, threads *graph.Threads, res *
 }
 
 func (r *runner) testReestimated(a Arm, params *graph.Params, config training.Config, res *Result) error {
+	before := params.Snapshot()
+	defer func() { _ = params.Restore(before) }() // of the same model: cannot fail
 	if err := training.ReestimateStatistics(a.Model, params, r.set.Train, config); err != nil {
 		return err
 	}
@@ -156,50 +195,61 @@ func closing(f *os.File, err *error) {
 	}
 }
 
-// summary keeps what a run's result needs, and tells the watcher.
-type summary struct {
-	arm                   arm
-	name                  string
-	seed                  uint64
-	epochs, stepsPerEpoch int
-	watch                 Watcher
-	timing                *timing
-	firstLoss, lastLoss   float64
-	ratioStart, ratioEnd  float64
-	losses, speeds        []float64
-	firstLayer, lastLayer int
-	lastReport            time.Time
+// follower tells the watcher how a run goes on, and times it.
+type follower struct {
+	arm        string
+	seed       uint64
+	epochs     int
+	watch      Watcher
+	timing     *timing
+	speeds     []float64
+	lastReport time.Time
 }
 
-// Step keeps the first and the last step.
-func (s *summary) Step(r *training.StepRecord) error {
-	if r.Step == 1 {
-		first, last := s.arm.kernelLayers()
-		for i, l := range r.Layers {
-			if l.Layer == first {
-				s.firstLayer = i
-			}
-			if l.Layer == last {
-				s.lastLayer = i
-			}
-		}
-	}
-	s.lastLoss = r.Loss
-	s.ratioEnd = r.Layers[s.firstLayer].GradientNorm / r.Layers[s.lastLayer].GradientNorm
-	if r.Step == 1 {
-		s.firstLoss, s.ratioStart = r.Loss, s.ratioEnd
-	}
-	if now := time.Now(); now.Sub(s.lastReport) > 100*time.Millisecond {
-		s.lastReport = now
-		s.watch.Stepped(s.name, s.seed, r.Step, r.Loss)
+// Step reports now and then.
+func (f *follower) Step(r *training.StepRecord) error {
+	if now := time.Now(); now.Sub(f.lastReport) > 100*time.Millisecond {
+		f.lastReport = now
+		f.watch.Stepped(f.arm, f.seed, r.Step, r.Loss)
 	}
 	return nil
 }
 
-// Epoch keeps the loss and the speed.
-func (s *summary) Epoch(r *training.EpochRecord) error {
-	s.losses = append(s.losses, r.TrainLoss)
-	s.speeds = append(s.speeds, float64(r.Images)/r.Training.Seconds())
-	s.watch.EpochEnded(s.name, s.seed, s.epochs, r)
-	return s.timing.write(s.name, s.seed, r)
+// Epoch reports, and keeps the speed.
+func (f *follower) Epoch(r *training.EpochRecord) error {
+	f.speeds = append(f.speeds, float64(r.Images)/r.Training.Seconds())
+	f.watch.EpochEnded(f.arm, f.seed, f.epochs, r)
+	return f.timing.write(f.arm, f.seed, r)
+}
+
+// readEvidence takes from a run's records what its outcome is judged by, but for the test scores, and the ratios of the first to
+// the last layer's gradient norm at the first and at the last step.
+func readEvidence(folder string, a arm) (e Evidence, start, end float64, err error) {
+	start, end = math.NaN(), math.NaN()
+	steps, err := readTable(filepath.Join(folder, stepsFile))
+	if err != nil || steps.len() == 0 {
+		return e, start, end, err
+	}
+	losses, err := steps.numbers("loss")
+	if err != nil {
+		return e, start, end, err
+	}
+	last := len(losses) - 1
+	e.FirstLoss, e.LastLoss = losses[0], losses[last]
+	firstLayer, lastLayer := a.kernelLayers()
+	above, err := steps.numbers(firstLayer + "/gradient_norm")
+	if err != nil {
+		return e, start, end, err
+	}
+	below, err := steps.numbers(lastLayer + "/gradient_norm")
+	if err != nil {
+		return e, start, end, err
+	}
+	start, end = above[0]/below[0], above[last]/below[last]
+	epochs, err := readTable(filepath.Join(folder, epochsFile))
+	if err != nil {
+		return e, start, end, err
+	}
+	e.EpochLosses, err = epochs.numbers("train_loss")
+	return e, start, end, err
 }

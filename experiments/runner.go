@@ -3,6 +3,7 @@ package experiments
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/pkg/errors"
@@ -15,8 +16,9 @@ import (
 // Options say where and how a study runs; no result depends on them.
 type Options struct {
 	Dir        string
-	Threads    int // processors to use
-	Invocation any // written to invocation.json
+	Threads    int  // processors to use
+	Resume     bool // go on with what lies in the folder
+	Invocation any  // written to invocation.json
 }
 
 // Run trains every arm of a study with every seed and leaves records in the folder. Runs go side by side, each on as few
@@ -32,14 +34,10 @@ func Run(ctx context.Context, s Study, o Options, w Watcher) (finished []*Result
 		}
 	}()
 
-	type task struct {
-		arm  Arm
-		seed uint64
-	}
-	var tasks []task
+	var tasks []job
 	for _, seed := range s.Budget.Seeds {
 		for _, a := range s.Arms() {
-			tasks = append(tasks, task{a, seed})
+			tasks = append(tasks, job{arm: a, seed: seed})
 		}
 	}
 	workers := max(1, min(o.Threads, len(tasks)))
@@ -56,7 +54,7 @@ func Run(ctx context.Context, s Study, o Options, w Watcher) (finished []*Result
 				if ctx.Err() != nil {
 					continue
 				}
-				if results[i], failures[i] = r.run(ctx, tasks[i].arm, tasks[i].seed, threads); failures[i] != nil && ctx.Err() == nil {
+				if results[i], _, failures[i] = r.run(ctx, tasks[i], threads); failures[i] != nil && ctx.Err() == nil {
 					failures[i] = errors.WithMessagef(failures[i], "arm %s, seed %d", tasks[i].arm.Name, tasks[i].seed)
 					stop() // the disk is full, say: the other runs would fail in the same way
 				}
@@ -90,13 +88,14 @@ func Run(ctx context.Context, s Study, o Options, w Watcher) (finished []*Result
 
 // prepare loads the data, and writes all that is known before the first run.
 func prepare(s Study, o Options, w Watcher) (*runner, error) {
-	if s.Data != "mnist" {
-		return nil, errors.Errorf("study %s: there is no data set %q", s.Name, s.Data)
-	}
-	full, err := dataset.MNIST()
+	set, err := dataset.Open(s.Data, dataset.Options{})
 	if err != nil {
 		return nil, err
 	}
+	return prepareOn(set, s, o, w)
+}
+
+func prepareOn(full *dataset.Set, s Study, o Options, w Watcher) (*runner, error) {
 	set := *full
 	if s.Budget.Images > 0 && !s.Budget.Full {
 		set.Train = set.Train.Head(s.Budget.Images)
@@ -106,6 +105,14 @@ func prepare(s Study, o Options, w Watcher) (*runner, error) {
 	}
 	if s.Budget.TestImages > 0 && !s.Budget.Full {
 		set.Test = set.Test.Head(s.Budget.TestImages)
+	}
+	if err := set.CheckFinite(); err != nil {
+		return nil, err
+	}
+	for _, a := range s.Arms() {
+		if shape := set.Shape(); !slices.Equal(a.Model.Input, graph.Shape{shape.H, shape.W, shape.C}) {
+			return nil, errors.Errorf("model %s takes images of %v, but those of %s are %v; --resize makes them fit in height and width", a.Name, a.Model.Input, set.Name, shape)
+		}
 	}
 	definition, err := define(s, &set)
 	if err != nil {
@@ -129,6 +136,6 @@ func prepare(s Study, o Options, w Watcher) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.timing, err = newTiming(filepath.Join(o.Dir, timingFile))
+	r.timing, err = newTiming(filepath.Join(o.Dir, timingFile), o.Resume)
 	return r, err
 }

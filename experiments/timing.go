@@ -16,7 +16,12 @@ type timing struct {
 	file *os.File
 }
 
-func newTiming(path string) (*timing, error) {
+func newTiming(path string, goOn bool) (*timing, error) {
+	if goOn {
+		if f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0o644); err == nil {
+			return &timing{file: f}, nil
+		}
+	}
 	f, err := os.Create(path)
 	if err != nil {
 		return nil, errors.Errorf("cannot write %s: %v", path, reason(err))

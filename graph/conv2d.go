@@ -115,6 +115,9 @@ func slide(image Shape, size, stride, dilation Size, p Padding) (kernel.Window, 
 		if v < 1 {
 			return w, errors.Errorf("window, strides and dilation must be at least 1, not %d", v)
 		}
+		if v > 1<<20 {
+			return w, errors.Errorf("window, strides and dilation must be at most %d, not %d", 1<<20, v)
+		}
 	}
 	var err error
 	if w.OutH, w.PadTop, err = slideAxis(w.InH, w.KernelH, w.StrideH, w.DilationH, p); err != nil {

@@ -74,6 +74,12 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 }
 
 func compareWithDifferences(t *testing.T, m *graph.Model, of graph.Loss) {
+	t.Helper()
+	compareBatchWithDifferences(t, m, of, 3)
+}
+
+func compareBatchWithDifferences(t *testing.T, m *graph.Model, of graph.Loss, batch int) {
+	t.Helper()
 	params, err := m.Init(3, graph.Float64)
 	check(t, err)
 	r := rand.New(rand.NewPCG(1, 2))
@@ -91,7 +97,6 @@ func compareWithDifferences(t *testing.T, m *graph.Model, of graph.Loss) {
 		}
 		check(t, v.Set(x))
 	}
-	const batch = 3
 	p, err := graph.NewTraining(m, params, of, graph.Options{Batch: batch})
 	check(t, err)
 	defer p.Close()

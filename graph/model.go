@@ -46,6 +46,9 @@ type Node struct {
 	// SharedWith names the earlier node whose variables this one uses, for a layer that is called more than once; default its
 	// own.
 	SharedWith string
+
+	// Frozen variables are not trained.
+	Frozen bool `json:",omitempty"`
 }
 
 // owner is the name of the node whose variables this one uses.
@@ -96,6 +99,9 @@ func (m *Model) Shapes() ([]Shape, error) {
 			return nil, errors.Errorf("model %s: input shape %v must be positive", m.Name, m.Input)
 		}
 	}
+	if m.Input.tooLarge() {
+		return nil, errors.Errorf("model %s: an input of %v would have more than %d values", m.Name, m.Input, maxSize)
+	}
 	shapes := make([]Shape, len(m.Nodes))
 	for i, n := range m.Nodes {
 		for _, from := range n.Inputs {
@@ -111,6 +117,9 @@ func (m *Model) Shapes() ([]Shape, error) {
 			if d < 1 {
 				return nil, errors.Errorf("layer %s (%s): its output shape would be %v: the image is too small", n.Name, n.Layer.Class(), s)
 			}
+		}
+		if s.tooLarge() {
+			return nil, errors.Errorf("layer %s (%s): its output %v would have more than %d values", n.Name, n.Layer.Class(), s, maxSize)
 		}
 		shapes[i] = s
 	}
@@ -139,7 +148,7 @@ func (m *Model) Init(seed uint64, p Precision) (*Params, error) {
 	params := &Params{Precision: p}
 	for i, n := range m.Nodes {
 		for _, d := range n.Layer.Variables(m.inputShapes(i, shapes)) {
-			v := &Variable{Layer: n.owner(), Name: d.Name, Shape: d.Shape, Trainable: d.Trainable, Regularizer: d.Regularizer}
+			v := &Variable{Layer: n.owner(), Name: d.Name, Shape: d.Shape, Trainable: d.Trainable && !n.Frozen, Regularizer: d.Regularizer}
 			other := params.Lookup(v.Path())
 			switch {
 			case n.SharedWith != "" && (other == nil || !slices.Equal(other.Shape, d.Shape)):
@@ -148,6 +157,9 @@ func (m *Model) Init(seed uint64, p Precision) (*Params, error) {
 				continue
 			case other != nil:
 				return nil, errors.Errorf("two layers are named %s", n.Name)
+			}
+			if d.Shape.tooLarge() {
+				return nil, errors.Errorf("layer %s (%s): %s of %v would have more than %d values", n.Name, n.Layer.Class(), d.Name, d.Shape, maxSize)
 			}
 			if r, ok := d.Init.(restricted); ok {
 				if err := r.fits(d.Shape); err != nil {

@@ -39,10 +39,17 @@ func TestShapesThatDoNotFitAreErrorsThatNameTheLayer(t *testing.T) {
 		{image, []graph.Layer{graph.Flatten{}, graph.Dense{}}, "at least one unit"},
 		{graph.Shape{8, 0, 1}, []graph.Layer{graph.Flatten{}}, "must be positive"},
 		{image, nil, "has no layers"},
+		{image, []graph.Layer{graph.UpSampling2D{Factor: graph.Square(1 << 30)}}, "would have more than"},
+		{image, []graph.Layer{graph.Conv2D{Filters: 1, Kernel: graph.Square(1 << 40), Padding: graph.Same}}, "at most 1048576"},
+		{graph.Shape{1 << 40, 1 << 40}, []graph.Layer{graph.Flatten{}}, "would have more than"},
 	} {
 		if _, err := graph.Sequential("m", c.input, c.layers...).Shapes(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: error %v, want %q", c.layers, err, c.want)
 		}
+	}
+	huge := graph.Sequential("m", image, graph.Conv2D{Filters: 1, Kernel: graph.Square(1 << 20), Padding: graph.Same})
+	if _, err := huge.Init(1, graph.Float32); err == nil || !strings.Contains(err.Error(), "kernel of 1048576x1048576x2x1 would have more than") {
+		t.Error(err)
 	}
 	m := graph.Sequential("m", image, graph.Activate{Function: "swoosh"})
 	params, err := m.Init(1, graph.Float32)

@@ -30,6 +30,7 @@ type Options struct {
 	Threads         *Threads // default: one thread
 	KeepActivations bool     // layers' outputs, and the gradients by them, can be read after a run
 	Seed            uint64   // of what dropout and noise layers draw in training
+	NoPenalties     bool     // regularizers take no part: gradients are those of the loss alone
 }
 
 // machine is a compiled expression graph with its inputs.

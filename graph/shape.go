@@ -18,6 +18,21 @@ func (s Shape) Size() int {
 	return n
 }
 
+// maxSize is how many values a tensor may have; larger ones come from a mistake in a model's settings.
+const maxSize = 1<<31 - 1
+
+// tooLarge tells whether a tensor would have more than maxSize values.
+func (s Shape) tooLarge() bool {
+	n := 1
+	for _, d := range s {
+		if d > maxSize/max(n, 1) {
+			return true
+		}
+		n *= d
+	}
+	return false
+}
+
 // String writes the shape as 28x28x1.
 func (s Shape) String() string {
 	if len(s) == 0 {

@@ -45,6 +45,13 @@ func newRun(m *graph.Model, train, valid Source, c Config, recorders []Recorder)
 			return nil, errors.New("a plateau cannot lower the learning rate where a schedule sets it: use one of the two")
 		}
 	}
+	shapes, err := m.Shapes()
+	if err != nil {
+		return nil, err
+	}
+	if out := shapes[len(shapes)-1]; !slices.Equal(out, m.Input) {
+		return nil, errors.Errorf("model %s makes %v of images of %v; an autoencoder must give back what it is given", m.Name, out, m.Input)
+	}
 	params, err := m.Init(c.Seed, graph.Float32)
 	if err != nil {
 		return nil, err

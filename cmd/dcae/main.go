@@ -60,7 +60,7 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{errors.Errorf("%v; see %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(runCommand(), graphCommand(), benchCommand())
+	root.AddCommand(runCommand(), trainCommand(), graphCommand(), benchCommand(), traceCommand())
 	return root
 }
 

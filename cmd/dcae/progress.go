@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/spf13/cobra"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
@@ -28,6 +29,17 @@ func (silence) end()                                                  {}
 type progress interface {
 	experiments.Watcher
 	end()
+}
+
+// chooseProgress is how a command shows what goes on.
+func chooseProgress(c *cobra.Command, quiet, json bool) progress {
+	switch {
+	case json:
+		return newEvents(c.OutOrStdout())
+	case quiet:
+		return silence{}
+	}
+	return newProgress(c.ErrOrStderr())
 }
 
 // newProgress shows a bar for each run on a terminal, a plain line for each epoch elsewhere.

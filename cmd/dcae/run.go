@@ -74,18 +74,7 @@ func runStudy(c *cobra.Command, name string, f *runFlags) error {
 		return err
 	}
 	out := c.OutOrStdout()
-	var progress interface {
-		experiments.Watcher
-		end()
-	}
-	switch {
-	case f.json:
-		progress = newEvents(out)
-	case f.quiet:
-		progress = silence{}
-	default:
-		progress = newProgress(c.ErrOrStderr())
-	}
+	progress := chooseProgress(c, f.quiet, f.json)
 	start := time.Now()
 	results, err := experiments.Run(c.Context(), study, experiments.Options{Dir: f.out, Threads: f.threads, Invocation: invocation(start)}, progress)
 	progress.end()

@@ -5,9 +5,9 @@ package kernel
 type Conv2D[T Float] struct {
 	w       Window
 	act     Activation
-	forward correlation[T]
-	data    adjoint[T]
-	weights weightGradient[T]
+	forward *correlation[T]
+	data    *adjoint[T] // from the first backward pass on, as weights
+	weights *weightGradient[T]
 }
 
 // NewConv2D returns the layer of the given geometry.
@@ -15,14 +15,12 @@ func NewConv2D[T Float](w Window, act Activation) *Conv2D[T] {
 	return &Conv2D[T]{
 		w: w, act: act,
 		forward: newCorrelation[T](w, act, false),
-		data:    newAdjoint[T](w, Activation{}, act.Function != Linear),
-		weights: newWeightGradient[T](w, act, false),
 	}
 }
 
 // Forward computes y [n,OutH,OutW,OutC] from x [n,InH,InW,InC], kernel [KernelH,KernelW,InC,OutC] and bias [OutC] (nil: none).
 func (c *Conv2D[T]) Forward(p *Pool, n int, y, x, kernel, bias []T) {
-	f := &c.forward
+	f := c.forward
 	f.in, f.out, f.kernel, f.bias = operand[T]{values: x}, y, kernel, bias
 	f.run(p, n)
 }
@@ -33,14 +31,19 @@ func (c *Conv2D[T]) Backward(p *Pool, n int, dx, dkernel, dbias, x, kernel, y, d
 	if dx != nil {
 		c.dataGradient(p, n, dx, kernel, y, dy)
 	}
-	dz := gradient(c.act, y, dy)
-	g := &c.weights
+	if c.weights == nil {
+		c.weights = newWeightGradient[T](c.w, c.act, false)
+	}
+	g, dz := c.weights, gradient(c.act, y, dy)
 	g.in, g.out, g.dkernel, g.dbias = operand[T]{values: x}, dz, dkernel, dbias
 	g.run(p, n)
 }
 
 func (c *Conv2D[T]) dataGradient(p *Pool, n int, dx, kernel, y, dy []T) {
-	d := &c.data
+	if c.data == nil {
+		c.data = newAdjoint[T](c.w, Activation{}, c.act.Function != Linear)
+	}
+	d := c.data
 	d.in, d.out, d.kernel = gradient(c.act, y, dy), dx, kernel
 	d.run(p, n)
 }

@@ -157,8 +157,56 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    args+0(FP), R15
+	MOVQ    96(R15), R15
+	MOVQ    40(SP), R14
+	TESTQ   R15, R15
+	JNZ     addMasked
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Y0, Y0
+	MOVLQSX 4(R14), BP
+	VADDPS  (R15)(BP*1), Y1, Y1
+	MOVLQSX 8(R14), BP
+	VADDPS  (R15)(BP*1), Y2, Y2
+	MOVLQSX 12(R14), BP
+	VADDPS  (R15)(BP*1), Y3, Y3
+	MOVLQSX 16(R14), BP
+	VADDPS  (R15)(BP*1), Y4, Y4
+	MOVLQSX 20(R14), BP
+	VADDPS  (R15)(BP*1), Y5, Y5
+	JMP     activate
+
+addMasked:
+	VMOVUPS    (R15), Y6
+	MOVQ       args+0(FP), R15
+	MOVQ       56(R15), R15
+	MOVLQSX    (R14), BP
+	VMASKMOVPS (R15)(BP*1), Y6, Y7
+	VADDPS     Y7, Y0, Y0
+	MOVLQSX    4(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y6, Y7
+	VADDPS     Y7, Y1, Y1
+	MOVLQSX    8(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y6, Y7
+	VADDPS     Y7, Y2, Y2
+	MOVLQSX    12(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y6, Y7
+	VADDPS     Y7, Y3, Y3
+	MOVLQSX    16(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y6, Y7
+	VADDPS     Y7, Y4, Y4
+	MOVLQSX    20(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y6, Y7
+	VADDPS     Y7, Y5, Y5
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store
@@ -380,8 +428,46 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    args+0(FP), R15
+	MOVQ    96(R15), R15
+	MOVQ    40(SP), R14
+	TESTQ   R15, R15
+	JNZ     addMasked
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Y0, Y0
+	MOVLQSX 4(R14), BP
+	VADDPS  (R15)(BP*1), Y1, Y1
+	MOVLQSX 8(R14), BP
+	VADDPS  (R15)(BP*1), Y2, Y2
+	MOVLQSX 12(R14), BP
+	VADDPS  (R15)(BP*1), Y3, Y3
+	JMP     activate
+
+addMasked:
+	VMOVUPS    (R15), Y4
+	MOVQ       args+0(FP), R15
+	MOVQ       56(R15), R15
+	MOVLQSX    (R14), BP
+	VMASKMOVPS (R15)(BP*1), Y4, Y5
+	VADDPS     Y5, Y0, Y0
+	MOVLQSX    4(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y4, Y5
+	VADDPS     Y5, Y1, Y1
+	MOVLQSX    8(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y4, Y5
+	VADDPS     Y5, Y2, Y2
+	MOVLQSX    12(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y4, Y5
+	VADDPS     Y5, Y3, Y3
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store
@@ -561,8 +647,36 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    args+0(FP), R15
+	MOVQ    96(R15), R15
+	MOVQ    40(SP), R14
+	TESTQ   R15, R15
+	JNZ     addMasked
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Y0, Y0
+	MOVLQSX 4(R14), BP
+	VADDPS  (R15)(BP*1), Y1, Y1
+	JMP     activate
+
+addMasked:
+	VMOVUPS    (R15), Y2
+	MOVQ       args+0(FP), R15
+	MOVQ       56(R15), R15
+	MOVLQSX    (R14), BP
+	VMASKMOVPS (R15)(BP*1), Y2, Y3
+	VADDPS     Y3, Y0, Y0
+	MOVLQSX    4(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y2, Y3
+	VADDPS     Y3, Y1, Y1
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store
@@ -712,8 +826,31 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    args+0(FP), R15
+	MOVQ    96(R15), R15
+	MOVQ    40(SP), R14
+	TESTQ   R15, R15
+	JNZ     addMasked
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Y0, Y0
+	JMP     activate
+
+addMasked:
+	VMOVUPS    (R15), Y1
+	MOVQ       args+0(FP), R15
+	MOVQ       56(R15), R15
+	MOVLQSX    (R14), BP
+	VMASKMOVPS (R15)(BP*1), Y1, Y2
+	VADDPS     Y2, Y0, Y0
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store
@@ -1247,8 +1384,75 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    args+0(FP), R15
+	MOVQ    96(R15), R15
+	MOVQ    40(SP), R14
+	TESTQ   R15, R15
+	JNZ     addMasked
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Y0, Y0
+	VADDPS  32(R15)(BP*1), Y1, Y1
+	MOVLQSX 4(R14), BP
+	VADDPS  (R15)(BP*1), Y2, Y2
+	VADDPS  32(R15)(BP*1), Y3, Y3
+	MOVLQSX 8(R14), BP
+	VADDPS  (R15)(BP*1), Y4, Y4
+	VADDPS  32(R15)(BP*1), Y5, Y5
+	MOVLQSX 12(R14), BP
+	VADDPS  (R15)(BP*1), Y6, Y6
+	VADDPS  32(R15)(BP*1), Y7, Y7
+	MOVLQSX 16(R14), BP
+	VADDPS  (R15)(BP*1), Y8, Y8
+	VADDPS  32(R15)(BP*1), Y9, Y9
+	MOVLQSX 20(R14), BP
+	VADDPS  (R15)(BP*1), Y10, Y10
+	VADDPS  32(R15)(BP*1), Y11, Y11
+	JMP     activate
+
+addMasked:
+	VMOVUPS    (R15), Y12
+	VMOVUPS    32(R15), Y13
+	MOVQ       args+0(FP), R15
+	MOVQ       56(R15), R15
+	MOVLQSX    (R14), BP
+	VMASKMOVPS (R15)(BP*1), Y12, Y14
+	VADDPS     Y14, Y0, Y0
+	VMASKMOVPS 32(R15)(BP*1), Y13, Y14
+	VADDPS     Y14, Y1, Y1
+	MOVLQSX    4(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y12, Y14
+	VADDPS     Y14, Y2, Y2
+	VMASKMOVPS 32(R15)(BP*1), Y13, Y14
+	VADDPS     Y14, Y3, Y3
+	MOVLQSX    8(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y12, Y14
+	VADDPS     Y14, Y4, Y4
+	VMASKMOVPS 32(R15)(BP*1), Y13, Y14
+	VADDPS     Y14, Y5, Y5
+	MOVLQSX    12(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y12, Y14
+	VADDPS     Y14, Y6, Y6
+	VMASKMOVPS 32(R15)(BP*1), Y13, Y14
+	VADDPS     Y14, Y7, Y7
+	MOVLQSX    16(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y12, Y14
+	VADDPS     Y14, Y8, Y8
+	VMASKMOVPS 32(R15)(BP*1), Y13, Y14
+	VADDPS     Y14, Y9, Y9
+	MOVLQSX    20(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y12, Y14
+	VADDPS     Y14, Y10, Y10
+	VMASKMOVPS 32(R15)(BP*1), Y13, Y14
+	VADDPS     Y14, Y11, Y11
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store
@@ -1536,8 +1740,59 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    args+0(FP), R15
+	MOVQ    96(R15), R15
+	MOVQ    40(SP), R14
+	TESTQ   R15, R15
+	JNZ     addMasked
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Y0, Y0
+	VADDPS  32(R15)(BP*1), Y1, Y1
+	MOVLQSX 4(R14), BP
+	VADDPS  (R15)(BP*1), Y2, Y2
+	VADDPS  32(R15)(BP*1), Y3, Y3
+	MOVLQSX 8(R14), BP
+	VADDPS  (R15)(BP*1), Y4, Y4
+	VADDPS  32(R15)(BP*1), Y5, Y5
+	MOVLQSX 12(R14), BP
+	VADDPS  (R15)(BP*1), Y6, Y6
+	VADDPS  32(R15)(BP*1), Y7, Y7
+	JMP     activate
+
+addMasked:
+	VMOVUPS    (R15), Y8
+	VMOVUPS    32(R15), Y9
+	MOVQ       args+0(FP), R15
+	MOVQ       56(R15), R15
+	MOVLQSX    (R14), BP
+	VMASKMOVPS (R15)(BP*1), Y8, Y10
+	VADDPS     Y10, Y0, Y0
+	VMASKMOVPS 32(R15)(BP*1), Y9, Y10
+	VADDPS     Y10, Y1, Y1
+	MOVLQSX    4(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y8, Y10
+	VADDPS     Y10, Y2, Y2
+	VMASKMOVPS 32(R15)(BP*1), Y9, Y10
+	VADDPS     Y10, Y3, Y3
+	MOVLQSX    8(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y8, Y10
+	VADDPS     Y10, Y4, Y4
+	VMASKMOVPS 32(R15)(BP*1), Y9, Y10
+	VADDPS     Y10, Y5, Y5
+	MOVLQSX    12(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y8, Y10
+	VADDPS     Y10, Y6, Y6
+	VMASKMOVPS 32(R15)(BP*1), Y9, Y10
+	VADDPS     Y10, Y7, Y7
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store
@@ -1759,8 +2014,43 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    args+0(FP), R15
+	MOVQ    96(R15), R15
+	MOVQ    40(SP), R14
+	TESTQ   R15, R15
+	JNZ     addMasked
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Y0, Y0
+	VADDPS  32(R15)(BP*1), Y1, Y1
+	MOVLQSX 4(R14), BP
+	VADDPS  (R15)(BP*1), Y2, Y2
+	VADDPS  32(R15)(BP*1), Y3, Y3
+	JMP     activate
+
+addMasked:
+	VMOVUPS    (R15), Y4
+	VMOVUPS    32(R15), Y5
+	MOVQ       args+0(FP), R15
+	MOVQ       56(R15), R15
+	MOVLQSX    (R14), BP
+	VMASKMOVPS (R15)(BP*1), Y4, Y6
+	VADDPS     Y6, Y0, Y0
+	VMASKMOVPS 32(R15)(BP*1), Y5, Y6
+	VADDPS     Y6, Y1, Y1
+	MOVLQSX    4(R14), BP
+	VMASKMOVPS (R15)(BP*1), Y4, Y6
+	VADDPS     Y6, Y2, Y2
+	VMASKMOVPS 32(R15)(BP*1), Y5, Y6
+	VADDPS     Y6, Y3, Y3
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store
@@ -1934,8 +2224,35 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    args+0(FP), R15
+	MOVQ    96(R15), R15
+	MOVQ    40(SP), R14
+	TESTQ   R15, R15
+	JNZ     addMasked
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Y0, Y0
+	VADDPS  32(R15)(BP*1), Y1, Y1
+	JMP     activate
+
+addMasked:
+	VMOVUPS    (R15), Y2
+	VMOVUPS    32(R15), Y3
+	MOVQ       args+0(FP), R15
+	MOVQ       56(R15), R15
+	MOVLQSX    (R14), BP
+	VMASKMOVPS (R15)(BP*1), Y2, Y4
+	VADDPS     Y4, Y0, Y0
+	VMASKMOVPS 32(R15)(BP*1), Y3, Y4
+	VADDPS     Y4, Y1, Y1
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store
@@ -6142,8 +6459,40 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    40(SP), R14
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Z0, K1, Z0
+	MOVLQSX 4(R14), BP
+	VADDPS  (R15)(BP*1), Z1, K1, Z1
+	MOVLQSX 8(R14), BP
+	VADDPS  (R15)(BP*1), Z2, K1, Z2
+	MOVLQSX 12(R14), BP
+	VADDPS  (R15)(BP*1), Z3, K1, Z3
+	MOVLQSX 16(R14), BP
+	VADDPS  (R15)(BP*1), Z4, K1, Z4
+	MOVLQSX 20(R14), BP
+	VADDPS  (R15)(BP*1), Z5, K1, Z5
+	MOVLQSX 24(R14), BP
+	VADDPS  (R15)(BP*1), Z6, K1, Z6
+	MOVLQSX 28(R14), BP
+	VADDPS  (R15)(BP*1), Z7, K1, Z7
+	MOVLQSX 32(R14), BP
+	VADDPS  (R15)(BP*1), Z8, K1, Z8
+	MOVLQSX 36(R14), BP
+	VADDPS  (R15)(BP*1), Z9, K1, Z9
+	MOVLQSX 40(R14), BP
+	VADDPS  (R15)(BP*1), Z10, K1, Z10
+	MOVLQSX 44(R14), BP
+	VADDPS  (R15)(BP*1), Z11, K1, Z11
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store
@@ -6439,8 +6788,32 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    40(SP), R14
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Z0, K1, Z0
+	MOVLQSX 4(R14), BP
+	VADDPS  (R15)(BP*1), Z1, K1, Z1
+	MOVLQSX 8(R14), BP
+	VADDPS  (R15)(BP*1), Z2, K1, Z2
+	MOVLQSX 12(R14), BP
+	VADDPS  (R15)(BP*1), Z3, K1, Z3
+	MOVLQSX 16(R14), BP
+	VADDPS  (R15)(BP*1), Z4, K1, Z4
+	MOVLQSX 20(R14), BP
+	VADDPS  (R15)(BP*1), Z5, K1, Z5
+	MOVLQSX 24(R14), BP
+	VADDPS  (R15)(BP*1), Z6, K1, Z6
+	MOVLQSX 28(R14), BP
+	VADDPS  (R15)(BP*1), Z7, K1, Z7
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store
@@ -6660,8 +7033,24 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    40(SP), R14
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Z0, K1, Z0
+	MOVLQSX 4(R14), BP
+	VADDPS  (R15)(BP*1), Z1, K1, Z1
+	MOVLQSX 8(R14), BP
+	VADDPS  (R15)(BP*1), Z2, K1, Z2
+	MOVLQSX 12(R14), BP
+	VADDPS  (R15)(BP*1), Z3, K1, Z3
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store
@@ -6829,8 +7218,20 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    40(SP), R14
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Z0, K1, Z0
+	MOVLQSX 4(R14), BP
+	VADDPS  (R15)(BP*1), Z1, K1, Z1
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store
@@ -6972,8 +7373,18 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    40(SP), R14
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Z0, K1, Z0
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store
@@ -7785,8 +8196,52 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    40(SP), R14
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Z0, K1, Z0
+	VADDPS  64(R15)(BP*1), Z1, K2, Z1
+	MOVLQSX 4(R14), BP
+	VADDPS  (R15)(BP*1), Z2, K1, Z2
+	VADDPS  64(R15)(BP*1), Z3, K2, Z3
+	MOVLQSX 8(R14), BP
+	VADDPS  (R15)(BP*1), Z4, K1, Z4
+	VADDPS  64(R15)(BP*1), Z5, K2, Z5
+	MOVLQSX 12(R14), BP
+	VADDPS  (R15)(BP*1), Z6, K1, Z6
+	VADDPS  64(R15)(BP*1), Z7, K2, Z7
+	MOVLQSX 16(R14), BP
+	VADDPS  (R15)(BP*1), Z8, K1, Z8
+	VADDPS  64(R15)(BP*1), Z9, K2, Z9
+	MOVLQSX 20(R14), BP
+	VADDPS  (R15)(BP*1), Z10, K1, Z10
+	VADDPS  64(R15)(BP*1), Z11, K2, Z11
+	MOVLQSX 24(R14), BP
+	VADDPS  (R15)(BP*1), Z12, K1, Z12
+	VADDPS  64(R15)(BP*1), Z13, K2, Z13
+	MOVLQSX 28(R14), BP
+	VADDPS  (R15)(BP*1), Z14, K1, Z14
+	VADDPS  64(R15)(BP*1), Z15, K2, Z15
+	MOVLQSX 32(R14), BP
+	VADDPS  (R15)(BP*1), Z16, K1, Z16
+	VADDPS  64(R15)(BP*1), Z17, K2, Z17
+	MOVLQSX 36(R14), BP
+	VADDPS  (R15)(BP*1), Z18, K1, Z18
+	VADDPS  64(R15)(BP*1), Z19, K2, Z19
+	MOVLQSX 40(R14), BP
+	VADDPS  (R15)(BP*1), Z20, K1, Z20
+	VADDPS  64(R15)(BP*1), Z21, K2, Z21
+	MOVLQSX 44(R14), BP
+	VADDPS  (R15)(BP*1), Z22, K1, Z22
+	VADDPS  64(R15)(BP*1), Z23, K2, Z23
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store
@@ -8195,8 +8650,40 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    40(SP), R14
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Z0, K1, Z0
+	VADDPS  64(R15)(BP*1), Z1, K2, Z1
+	MOVLQSX 4(R14), BP
+	VADDPS  (R15)(BP*1), Z2, K1, Z2
+	VADDPS  64(R15)(BP*1), Z3, K2, Z3
+	MOVLQSX 8(R14), BP
+	VADDPS  (R15)(BP*1), Z4, K1, Z4
+	VADDPS  64(R15)(BP*1), Z5, K2, Z5
+	MOVLQSX 12(R14), BP
+	VADDPS  (R15)(BP*1), Z6, K1, Z6
+	VADDPS  64(R15)(BP*1), Z7, K2, Z7
+	MOVLQSX 16(R14), BP
+	VADDPS  (R15)(BP*1), Z8, K1, Z8
+	VADDPS  64(R15)(BP*1), Z9, K2, Z9
+	MOVLQSX 20(R14), BP
+	VADDPS  (R15)(BP*1), Z10, K1, Z10
+	VADDPS  64(R15)(BP*1), Z11, K2, Z11
+	MOVLQSX 24(R14), BP
+	VADDPS  (R15)(BP*1), Z12, K1, Z12
+	VADDPS  64(R15)(BP*1), Z13, K2, Z13
+	MOVLQSX 28(R14), BP
+	VADDPS  (R15)(BP*1), Z14, K1, Z14
+	VADDPS  64(R15)(BP*1), Z15, K2, Z15
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store
@@ -8485,8 +8972,28 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    40(SP), R14
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Z0, K1, Z0
+	VADDPS  64(R15)(BP*1), Z1, K2, Z1
+	MOVLQSX 4(R14), BP
+	VADDPS  (R15)(BP*1), Z2, K1, Z2
+	VADDPS  64(R15)(BP*1), Z3, K2, Z3
+	MOVLQSX 8(R14), BP
+	VADDPS  (R15)(BP*1), Z4, K1, Z4
+	VADDPS  64(R15)(BP*1), Z5, K2, Z5
+	MOVLQSX 12(R14), BP
+	VADDPS  (R15)(BP*1), Z6, K1, Z6
+	VADDPS  64(R15)(BP*1), Z7, K2, Z7
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store
@@ -8691,8 +9198,22 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    40(SP), R14
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Z0, K1, Z0
+	VADDPS  64(R15)(BP*1), Z1, K2, Z1
+	MOVLQSX 4(R14), BP
+	VADDPS  (R15)(BP*1), Z2, K1, Z2
+	VADDPS  64(R15)(BP*1), Z3, K2, Z3
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store
@@ -8855,8 +9376,19 @@ loop1:
 	JNZ          loop1
 
 next:
-	DECQ         8(SP)
-	JNZ          segment
+	DECQ    8(SP)
+	JNZ     segment
+	MOVQ    args+0(FP), R14
+	CMPQ    128(R14), $0x00
+	JE      activate
+	MOVQ    40(SP), R14
+	MOVQ    args+0(FP), R15
+	MOVQ    56(R15), R15
+	MOVLQSX (R14), BP
+	VADDPS  (R15)(BP*1), Z0, K1, Z0
+	VADDPS  64(R15)(BP*1), Z1, K2, Z1
+
+activate:
 	MOVQ         args+0(FP), R14
 	CMPQ         104(R14), $0x01
 	JL           store

@@ -4,9 +4,14 @@ package kernel
 
 import "unsafe"
 
+// hasFast is whether there are fast forms: for float32, and where there is anything to compute.
+func hasFast[T Float](w Window) bool {
+	return family != portable && unsafe.Sizeof(T(0)) == 4 && min(w.InH, w.InW, w.InC, w.OutH, w.OutW, w.OutC) > 0
+}
+
 // fastProduct returns the fast form of a correlation or, transposed, of an adjoint; nil where there is none.
 func fastProduct[T Float](w Window, act Activation, transposed, derived bool) imageProduct {
-	if family == portable || unsafe.Sizeof(T(0)) != 4 {
+	if !hasFast[T](w) {
 		return nil
 	}
 	p := correlationPlan(w)
@@ -22,7 +27,7 @@ func fastProduct[T Float](w Window, act Activation, transposed, derived bool) im
 // fastKernelSum returns the fast form of the gradients by a kernel and bias; nil where there is none. The bias gradient is the
 // sum over the window's input (inBias) or its output.
 func fastKernelSum[T Float](w Window, inBias, derived bool) kernelGradient {
-	if family == portable || unsafe.Sizeof(T(0)) != 4 {
+	if !hasFast[T](w) {
 		return nil
 	}
 	if f := filterOf(w, false); f != nil {

@@ -213,7 +213,7 @@ func TestFamiliesAgree(t *testing.T) {
 	r := generator(7)
 	for i := range 60 {
 		w := randomWindow(r, 14, 70)
-		transposed, n, act := r.IntN(2) == 0, 1+r.IntN(4), activations[r.IntN(3)]
+		transposed, n, act := r.IntN(2) == 0, 1+r.IntN(4), activations[r.IntN(len(activations))]
 		if min(w.InC, w.OutC) <= maxColumns {
 			continue
 		}

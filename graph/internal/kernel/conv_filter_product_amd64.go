@@ -206,9 +206,9 @@ func (p *filterPacking) piece(worker, i int) {
 	for i, tap := range p.order {
 		matrix := p.kernel[tap*p.k*p.plan.n:][:p.k*p.plan.n]
 		if to := taps[i*width*p.k:]; p.transposed {
-			w.packTransposed(to, matrix, panel, p.k, width)
+			w.packTransposed(to, matrix, panel, p.k, width, 0, p.k)
 		} else {
-			packRows(to, matrix, panel, p.plan.n, width)
+			packRows(to, matrix, panel, p.plan.n, width, 0, p.k)
 		}
 	}
 	a := &w.args

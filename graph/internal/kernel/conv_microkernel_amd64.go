@@ -28,6 +28,7 @@ type tileArgs struct {
 	slope    float32
 	_        float32
 	stream   int // not 0: results, aligned whole vectors, are written past the cache
+	add      int // not 0: what is in out is added before the activation; not in dots
 }
 
 // segmentOffset is where a segment's source elements are, and how far its matrix is behind the last segment's.

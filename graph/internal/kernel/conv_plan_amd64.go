@@ -132,7 +132,7 @@ func (p plan) products() int {
 }
 
 // fewProducts take less time than it takes to wake another goroutine.
-const fewProducts = 1 << 20
+const fewProducts = 1 << 19
 
 // forProducts is the pool to use for so many multiplications: none when they are too few to share.
 func (p *Pool) forProducts(n int) *Pool {

@@ -17,8 +17,8 @@ type correlation[T Float] struct {
 }
 
 // newCorrelation returns the product for an input that is a gradient behind an activation (derived) or not.
-func newCorrelation[T Float](w Window, act Activation, derived bool) correlation[T] {
-	return correlation[T]{w: w, act: act, fast: fastProduct[T](w, act, false, derived)}
+func newCorrelation[T Float](w Window, act Activation, derived bool) *correlation[T] {
+	return &correlation[T]{w: w, act: act, fast: fastProduct[T](w, act, false, derived)}
 }
 
 func (c *correlation[T]) run(p *Pool, n int) {
@@ -87,8 +87,8 @@ type adjoint[T Float] struct {
 }
 
 // newAdjoint returns the product for an input that is a gradient behind an activation (derived) or not.
-func newAdjoint[T Float](w Window, act Activation, derived bool) adjoint[T] {
-	return adjoint[T]{w: w, act: act, fast: fastProduct[T](w, act, true, derived)}
+func newAdjoint[T Float](w Window, act Activation, derived bool) *adjoint[T] {
+	return &adjoint[T]{w: w, act: act, fast: fastProduct[T](w, act, true, derived)}
 }
 
 func (a *adjoint[T]) run(p *Pool, n int) {
@@ -169,8 +169,8 @@ type weightGradient[T Float] struct {
 }
 
 // newWeightGradient returns the gradient of a layer with the given activation.
-func newWeightGradient[T Float](w Window, act Activation, inBias bool) weightGradient[T] {
-	g := weightGradient[T]{w: w, inBias: inBias, fast: fastKernelSum[T](w, inBias, act.Function != Linear)}
+func newWeightGradient[T Float](w Window, act Activation, inBias bool) *weightGradient[T] {
+	g := &weightGradient[T]{w: w, inBias: inBias, fast: fastKernelSum[T](w, inBias, act.Function != Linear)}
 	g.bias.channels, g.bias.width = w.OutC, w.OutW
 	if inBias {
 		g.bias.channels, g.bias.width = w.InC, w.InW

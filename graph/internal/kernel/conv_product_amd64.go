@@ -17,7 +17,7 @@ type product struct {
 	panels     []panel
 	tables     []phaseTable
 	packed     []float32
-	bias       []float32 // padded to whole vectors
+	bias, none []float32 // padded to whole vectors; zeros
 	workers    []*productWorker
 
 	// of the current call
@@ -34,6 +34,37 @@ type phaseTable struct {
 	taps            []segmentOffset
 	pixels, results []int32
 	packed          int // where its matrices start
+	spans           []span
+}
+
+// span is a part of a sum: some segments, or a part of one. Long sums are cut into spans that are summed on their own, since
+// the rounding errors of a sum grow with its length.
+type span struct {
+	segment, segments int // the first, and how many
+	from, length      int // elements of each
+}
+
+// longestSpan is about the largest number of products that are summed without a cut.
+const longestSpan = 1024
+
+// spans cuts the phase's sum.
+func (f *phase) spans() []span {
+	var list []span
+	if f.length > longestSpan {
+		parts := ceil(f.length, longestSpan)
+		for i := range f.segments {
+			for j := range parts {
+				from, to := split(f.length, parts, j)
+				list = append(list, span{i, 1, from, to - from})
+			}
+		}
+		return list
+	}
+	step := max(1, longestSpan/max(1, f.length))
+	for i := 0; i < len(f.segments); i += step {
+		list = append(list, span{i, min(step, len(f.segments)-i), 0, f.length})
+	}
+	return list
 }
 
 type productWorker struct {
@@ -63,6 +94,7 @@ func newProduct(pl plan, act Activation, transposed, derived bool) *product {
 		columns: pl.n <= maxColumns,
 		panels:  k.panels(pl.n),
 		bias:    make([]float32, k.padded(pl.n)+k.lanes),
+		none:    make([]float32, 2*k.lanes),
 	}
 	source := maxSource
 	if p.direct {
@@ -77,6 +109,7 @@ func newProduct(pl plan, act Activation, transposed, derived bool) *product {
 			pixels:  p.pixelTable(f, p.images, p.bandRows, p.direct),
 			results: p.resultTable(f),
 			packed:  packed,
+			spans:   f.spans(),
 		})
 		packed += len(f.taps) * pl.k * k.padded(pl.n)
 	}
@@ -133,7 +166,7 @@ func (p *product) run(pool *Pool, n int, in operand[float32], out, kernel, bias 
 	}
 	if !p.natural() {
 		p.packed = resize(p.packed, p.packedSize())
-		pool.run(len(p.panels), (*packing)(p))
+		pool.run(len(p.panels)*(*packing)(p).parts(), (*packing)(p))
 	}
 	blocks := ceil(n, p.blockImages) * p.bands
 	pool.run(blocks*p.groups, p)
@@ -170,25 +203,18 @@ func (p *product) natural() bool {
 	return !p.transposed && p.plan.n%p.lanes == 0 && few
 }
 
-func (p *product) packedSize() int {
-	taps := 0
-	for i := range p.phases {
-		taps += len(p.phases[i].taps)
-	}
-	return taps * p.k * p.padded(p.plan.n)
-}
-
 func (p *product) piece(worker, i int) {
 	w := p.workers[worker]
 	unit, group := i/p.groups, i%p.groups
 	b := block{image: unit / p.bands * p.blockImages, from: unit % p.bands * p.blockRows}
 	b.images, b.to = min(p.blockImages, p.n-b.image), min(p.rows, b.from+p.blockRows)
 	t := &w.tile
+	var in *float32
 	if p.direct {
-		t.in = &p.in.values[(b.image*p.srcH+b.from*p.stepH)*p.srcW*p.k]
+		in = &p.in.values[(b.image*p.srcH+b.from*p.stepH)*p.srcW*p.k]
 	} else {
 		p.copySource(&w.rows, p.microkernels, w.source, &p.in, b)
-		t.in = &w.source[0]
+		in = &w.source[0]
 	}
 	first := (b.image*p.dstH + b.from*p.strideH) * p.dstW * p.plan.n
 	last := first + b.images*p.dstH*p.dstW*p.plan.n
@@ -198,12 +224,13 @@ func (p *product) piece(worker, i int) {
 	out := p.out[first:last]
 	from, to := split(len(p.panels), p.groups, group)
 	if p.columns {
+		t.in = in
 		p.runColumns(t, out, b)
 		activate32(p.act, out)
 		return
 	}
 	for i := range p.phases {
-		p.runPanels(t, i, from, to, out, b)
+		p.runPanels(t, i, from, to, out, in, b)
 	}
 	if p.act.Function == Sigmoid || p.act.Function == Tanh {
 		p.activateColumns(out, p.panels[from].from, p.panels[to-1].from+p.panels[to-1].columns)
@@ -222,26 +249,37 @@ func (p *product) activateColumns(out []float32, from, to int) {
 }
 
 // runPanels computes the results of a phase in a block for the panels from..to.
-func (p *product) runPanels(t *tileArgs, i, from, to int, out []float32, b block) {
+func (p *product) runPanels(t *tileArgs, i, from, to int, out []float32, in *float32, b block) {
 	f, table := &p.phases[i], &p.tables[i]
 	count := b.images * p.phaseRows(f, b.from, b.to) * p.phaseCols(f)
 	if count == 0 {
 		return
 	}
-	t.taps, t.segments, t.length = &table.taps[0], len(f.segments), f.length
-	t.act, t.slope = fusedActivation(p.act)
-	t.stream = streamed(p.out, p.plan.n)
 	for _, panel := range p.panels[from:to] {
+		t.stride = 4 * panel.vectors * p.lanes
 		if p.natural() {
-			t.b, t.stride = &p.kernel[panel.from], 4*p.plan.n
-		} else {
-			t.stride = 4 * panel.vectors * p.lanes
-			if len(f.taps) > 0 {
-				t.b = &p.packed[table.packed+panel.from*len(f.taps)*p.k]
-			}
+			t.stride = 4 * p.plan.n
 		}
-		t.bias, t.out, t.columns = &p.bias[panel.from], &out[panel.from], p.mask(panel)
-		runTiles(p.tile[panel.vectors-1], t, table, count)
+		t.out, t.columns = &out[panel.from], p.mask(panel)
+		for j, s := range table.spans {
+			t.taps, t.segments, t.length = &table.taps[s.segment], s.segments, s.length
+			t.in = offset(in, s.from)
+			switch row := s.segment*f.length + s.from; {
+			case p.natural():
+				t.b = &p.kernel[row*p.plan.n+panel.from]
+			case len(f.taps) > 0:
+				t.b = &p.packed[table.packed+panel.from*len(f.taps)*p.k+row*panel.vectors*p.lanes]
+			}
+			t.bias, t.add, t.act, t.stream = &p.bias[panel.from], 0, 0, 0
+			if j > 0 {
+				t.bias, t.add = &p.none[0], 1
+			}
+			if j == len(table.spans)-1 {
+				t.act, t.slope = fusedActivation(p.act)
+				t.stream = streamed(p.out, p.plan.n)
+			}
+			runTiles(p.tile[panel.vectors-1], t, table, count)
+		}
 	}
 }
 
@@ -274,82 +312,6 @@ func runTiles(kernels []microkernel, t *tileArgs, table *phaseTable, count int) 
 			t.pixels, t.results = &table.pixels[done], &table.results[done]
 			k.call((*byte)(unsafe.Pointer(t)))
 			done += t.tiles * k.rows
-		}
-	}
-}
-
-// packing is the job that puts the kernel's matrices in the order in which they are read, a panel a piece: by phase, panel,
-// tap and k the columns of the panel, padded to whole vectors; or by phase and column, where vectors run along the sum.
-type packing product
-
-func (p *packing) piece(worker, i int) {
-	w := p.workers[worker]
-	panel := p.panels[i]
-	for f := range p.phases {
-		taps := p.phases[f].taps
-		for j, t := range taps {
-			matrix := p.kernel[t.matrix*p.k*p.plan.n:][:p.k*p.plan.n]
-			at := p.tables[f].packed + panel.from*len(taps)*p.k
-			switch {
-			case p.columns:
-				p.packColumns(p.packed[at+j*p.k:], matrix, len(taps)*p.k)
-			case p.transposed:
-				w.packTransposed(p.packed[at+j*p.k*panel.vectors*p.lanes:], matrix, panel, p.k, panel.vectors*p.lanes)
-			default:
-				packRows(p.packed[at+j*p.k*panel.vectors*p.lanes:], matrix, panel, p.plan.n, panel.vectors*p.lanes)
-			}
-		}
-	}
-}
-
-// packRows packs a panel of a matrix [k,n].
-func packRows(to, matrix []float32, panel panel, n, width int) {
-	for ; len(matrix) > 0; matrix = matrix[n:] {
-		clear(to[copy(to, matrix[panel.from:panel.from+panel.columns]):width])
-		to = to[width:]
-	}
-}
-
-// packTransposed packs a panel of a matrix [n,k].
-func (w *productWorker) packTransposed(to, matrix []float32, panel panel, k, width int) {
-	matrix = matrix[panel.from*k:][:panel.columns*k]
-	to = to[:k*width]
-	c := 0
-	if k >= 8 {
-		a := &w.transpose
-		a.blocks, a.stride, a.toStride = k/8, 4*k, 4*width
-		for ; c+8 <= panel.columns; c += 8 {
-			a.from, a.to = &matrix[c*k], &to[c]
-			transpose8((*byte)(unsafe.Pointer(a)))
-			for i := k &^ 7; i < k; i++ {
-				for d := c; d < c+8; d++ {
-					to[i*width+d] = matrix[d*k+i]
-				}
-			}
-		}
-	}
-	for ; c < panel.columns; c++ {
-		for i, v := range matrix[c*k : (c+1)*k] {
-			to[i*width+c] = v
-		}
-	}
-	for ; c < width; c++ {
-		for i := range k {
-			to[i*width+c] = 0
-		}
-	}
-}
-
-// packColumns packs each column of a matrix on its own, at the given distance.
-func (p *packing) packColumns(to, matrix []float32, distance int) {
-	for c := range p.plan.n {
-		column := to[c*distance:][:p.k]
-		if p.transposed {
-			copy(column, matrix[c*p.k:])
-			continue
-		}
-		for i := range column {
-			column[i] = matrix[i*p.plan.n+c]
 		}
 	}
 }

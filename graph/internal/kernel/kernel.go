@@ -1,9 +1,27 @@
 // Package kernel computes neural network layers on plain slices: images are NHWC, weights are laid out as Keras does.
 //
 // Every operation exists in portable Go, generic over float32 and float64; that form is the reference for tests and the
-// fallback. For float32 faster ones are chosen by shape and CPU features alone (see [Family]), never by timing.
-// Results do not depend on the number of threads: reductions over a batch are cut into chunks fixed by the shape, and the
-// chunks' sums are added in index order.
+// fallback. For float32 faster ones are chosen by shape and CPU features alone (see [Family]), never by timing; the build tag
+// noasm leaves only the portable form.
+//
+// # Bits
+//
+// Results do not depend on the number of threads: reductions over a batch are cut into chunks fixed by the shape and the
+// batch, and the chunks' sums are added in a fixed order. The families "avx2" and "avx512" give the same bits for a
+// convolution or a dense layer of more than four channels on both sides (with few columns, vectors run along the sum, and
+// they differ in length); the portable form sums in another order and does not use fused multiply-add.
+//
+// # Convolutions
+//
+// A layer consists of three products: a correlation, its adjoint (one is forward, the other backward by the data) and the
+// gradient by the kernel. In fast form each is one of:
+//
+//   - product: direct, in tiles of pixels by columns of the kernel held in registers, from a copy of a part of the image with
+//     its border; an adjoint of stride s falls into s*s phases, so that no inserted zero is multiplied;
+//   - filterProduct, filterSum: minimal filtering for 3x3 kernels of stride 1 and 2 with enough channels;
+//   - kernelSum: sums of outer products over pixels.
+//
+// The derivative of the activation is applied where a gradient is copied, bias and activation where results are written.
 package kernel
 
 // Float is the element type of a kernel.

@@ -4,11 +4,11 @@ import "sync/atomic"
 
 // Pool runs the pieces of one operation at a time on a fixed number of goroutines. A nil pool runs them on the caller's.
 type Pool struct {
-	helpers []helper // the goroutines besides the caller's
+	workers []worker // the goroutines besides the caller's
 	job     job
 	pieces  int64
 	next    atomic.Int64
-	busy    atomic.Int64 // helpers that have not finished
+	busy    atomic.Int64 // workers that have not finished
 	rest    rest         // of the caller, until none is busy
 	vector  vectorJobs
 }
@@ -19,8 +19,8 @@ type job interface {
 	piece(worker, i int)
 }
 
-// helper is a goroutine that waits for an order.
-type helper struct {
+// worker is a goroutine that waits for an order.
+type worker struct {
 	order atomic.Int32
 	rest  rest
 	_     [64]byte // on a cache line of its own
@@ -29,16 +29,17 @@ type helper struct {
 const (
 	orderNone = iota
 	orderWork
+	orderTaken // at work
 	orderQuit
 )
 
 // NewPool returns a pool of the given number of threads (at least 1). Close ends its goroutines.
 func NewPool(threads int) *Pool {
-	p := &Pool{helpers: make([]helper, max(threads, 1)-1)}
+	p := &Pool{workers: make([]worker, max(threads, 1)-1)}
 	p.rest.wake = make(chan struct{}, 1)
-	for i := range p.helpers {
-		p.helpers[i].rest.wake = make(chan struct{}, 1)
-		go p.help(i)
+	for i := range p.workers {
+		p.workers[i].rest.wake = make(chan struct{}, 1)
+		go p.serve(i)
 	}
 	return p
 }
@@ -48,7 +49,7 @@ func (p *Pool) Threads() int {
 	if p == nil {
 		return 1
 	}
-	return len(p.helpers) + 1
+	return len(p.workers) + 1
 }
 
 // Close ends the pool's goroutines; it must not be used afterwards.
@@ -56,8 +57,8 @@ func (p *Pool) Close() {
 	if p == nil {
 		return
 	}
-	for i := range p.helpers {
-		p.helpers[i].give(orderQuit)
+	for i := range p.workers {
+		p.workers[i].give(orderQuit)
 	}
 }
 
@@ -74,9 +75,14 @@ func (p *Pool) run(pieces int, j job) {
 	p.next.Store(0)
 	p.busy.Store(int64(others))
 	for i := range others {
-		p.helpers[i].give(orderWork)
+		p.workers[i].give(orderWork)
 	}
 	p.work(0)
+	for i := range others { // who has not begun by now need not: nothing is left
+		if p.workers[i].order.CompareAndSwap(orderWork, orderNone) {
+			p.busy.Add(-1)
+		}
+	}
 	for p.busy.Load() > 0 {
 		p.rest.until(func() bool { return p.busy.Load() == 0 })
 	}
@@ -93,17 +99,17 @@ func (p *Pool) work(worker int) {
 	}
 }
 
-// help obeys orders until it is to quit.
-func (p *Pool) help(i int) {
-	h := &p.helpers[i]
+// serve obeys orders until it is to quit.
+func (p *Pool) serve(i int) {
+	w := &p.workers[i]
 	for {
-		h.rest.until(func() bool { return h.order.Load() != orderNone })
-		switch h.order.Load() {
-		case orderQuit:
+		w.rest.until(func() bool { return w.order.Load() != orderNone })
+		switch {
+		case w.order.Load() == orderQuit:
 			return
-		case orderWork:
+		case w.order.CompareAndSwap(orderWork, orderTaken):
 			p.work(i + 1)
-			h.order.Store(orderNone)
+			w.order.Store(orderNone)
 			if p.busy.Add(-1) == 0 {
 				p.rest.end()
 			}
@@ -111,9 +117,9 @@ func (p *Pool) help(i int) {
 	}
 }
 
-func (h *helper) give(order int32) {
-	h.order.Store(order)
-	h.rest.end()
+func (w *worker) give(order int32) {
+	w.order.Store(order)
+	w.rest.end()
 }
 
 // rest is how a goroutine waits: first it looks again and again, since orders follow each other within microseconds and to
@@ -123,7 +129,7 @@ type rest struct {
 	wake   chan struct{}
 }
 
-const looks = 20000 // some 10 microseconds
+const looks = 50000 // some 50 microseconds
 
 // until returns when over is true, or earlier; what makes it true is followed by a call of end.
 func (r *rest) until(over func() bool) {

@@ -6,9 +6,9 @@ package kernel
 type Conv2DTranspose[T Float] struct {
 	w       Window
 	act     Activation
-	forward adjoint[T]
-	data    correlation[T]
-	weights weightGradient[T]
+	forward *adjoint[T]
+	data    *correlation[T] // from the first backward pass on, as weights
+	weights *weightGradient[T]
 }
 
 // NewConv2DTranspose returns the adjoint of the convolution of the given geometry.
@@ -16,14 +16,12 @@ func NewConv2DTranspose[T Float](w Window, act Activation) *Conv2DTranspose[T] {
 	return &Conv2DTranspose[T]{
 		w: w, act: act,
 		forward: newAdjoint[T](w, act, false),
-		data:    newCorrelation[T](w, Activation{}, act.Function != Linear),
-		weights: newWeightGradient[T](w, act, true),
 	}
 }
 
 // Forward computes y [n,InH,InW,InC] from x [n,OutH,OutW,OutC], kernel [KernelH,KernelW,InC,OutC] and bias [InC] (nil: none).
 func (c *Conv2DTranspose[T]) Forward(p *Pool, n int, y, x, kernel, bias []T) {
-	f := &c.forward
+	f := c.forward
 	f.in, f.out, f.kernel, f.bias = operand[T]{values: x}, y, kernel, bias
 	f.run(p, n)
 }
@@ -34,14 +32,19 @@ func (c *Conv2DTranspose[T]) Backward(p *Pool, n int, dx, dkernel, dbias, x, ker
 	if dx != nil {
 		c.dataGradient(p, n, dx, kernel, y, dy)
 	}
-	dz := gradient(c.act, y, dy)
-	g := &c.weights
+	if c.weights == nil {
+		c.weights = newWeightGradient[T](c.w, c.act, true)
+	}
+	g, dz := c.weights, gradient(c.act, y, dy)
 	g.in, g.out, g.dkernel, g.dbias = dz, operand[T]{values: x}, dkernel, dbias
 	g.run(p, n)
 }
 
 func (c *Conv2DTranspose[T]) dataGradient(p *Pool, n int, dx, kernel, y, dy []T) {
-	d := &c.data
+	if c.data == nil {
+		c.data = newCorrelation[T](c.w, Activation{}, c.act.Function != Linear)
+	}
+	d := c.data
 	d.in, d.out, d.kernel = gradient(c.act, y, dy), dx, kernel
 	d.run(p, n)
 }

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+
+	"github.com/pkg/errors"
+	"github.com/spf13/cobra"
+
+	"dcae/experiments"
+	"dcae/graph"
+	"dcae/training/dataset/npz"
+)
+
+func traceCommand() *cobra.Command {
+	var data, out string
+	var steps, threads int
+	c := &cobra.Command{
+		Use:   "trace MODEL.keras",
+		Short: "Write what a Keras model does with one batch, for comparison with Keras",
+		Long: "Trains a Keras model for some steps on one batch and writes everything on the way, in float32 and in Keras' shapes:\n\n" +
+			"  x, target             the batch\n" +
+			"  y                     output in evaluation\n" +
+			"  y_train, loss         output in training (batch statistics), and its loss\n" +
+			"  param/LAYER/VAR       trainable weights at the start\n" +
+			"  grad/LAYER/VAR        gradient of the loss by them\n" +
+			"  act/LAYER             output of a layer in that training pass; not for models with models in them\n" +
+			"  actgrad/LAYER         gradient of the loss by it\n" +
+			"  losses                the loss before each step\n" +
+			"  final/LAYER/VAR       trainable weights after the steps\n" +
+			"  moving/LAYER/VAR      non-trainable weights after them\n\n" +
+			"The optimizer (the file's, or Adam) starts afresh. Regularizers take no part. Layers of one name go by their path, as in\n" +
+			"encoder/conv2d. A model with dropout or noise layers is refused.",
+		Args: arguments(1, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case data == "":
+				return usageError{errors.New("--data names no .npz file with x and target")}
+			case out == "":
+				return usageError{errors.New("--out names no .npz file to write")}
+			case steps < 0:
+				return usageError{errors.Errorf("--steps must be at least 0, not %d", steps)}
+			case threads < 1:
+				return usageError{errors.Errorf("--threads must be at least 1, not %d", threads)}
+			}
+			model, err := loadModel(c, args[0])
+			if err != nil {
+				return err
+			}
+			batch, err := experiments.ReadBatch(data, model.Model)
+			if err != nil {
+				return err
+			}
+			pool := graph.NewThreads(threads)
+			defer pool.Close()
+			arrays, err := model.Trace(batch, steps, pool)
+			if err != nil {
+				return err
+			}
+			return npz.Write(out, arrays)
+		},
+	}
+	c.Flags().StringVar(&data, "data", "", "NPZ file with x and target (default: x)")
+	c.Flags().StringVar(&out, "out", "", "NPZ file to write")
+	c.Flags().IntVar(&steps, "steps", 20, "optimizer steps")
+	c.Flags().IntVar(&threads, "threads", runtime.NumCPU(), "threads; results do not depend on them")
+	return c
+}
+
+// loadModel reads a .keras file and prints what is odd about it.
+func loadModel(c *cobra.Command, path string) (*experiments.SavedModel, error) {
+	model, err := experiments.LoadKeras(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range model.Warnings {
+		fmt.Fprintf(c.ErrOrStderr(), "dcae: %s: %s\n", path, w)
+	}
+	return model, nil
+}

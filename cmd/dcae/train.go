@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/pkg/errors"
+	"github.com/spf13/cobra"
+
+	"dcae/experiments"
+	"dcae/graph"
+	"dcae/training"
+)
+
+// trainFlags are the flags of dcae train.
+type trainFlags struct {
+	data            dataFlags
+	epochs, batch   int
+	rate            float64
+	optimizer, loss string
+	seed            uint64
+	out             string
+	force, resume   bool
+	checkpointEvery int
+	threads         int
+	quiet, json     bool
+}
+
+func trainCommand() *cobra.Command {
+	f := &trainFlags{}
+	c := &cobra.Command{
+		Use:   "train MODEL",
+		Short: "Train one model on any images",
+		Long: "Trains a variant (" + armNames() + ") from values that the seed gives, or a model saved by Keras 3 (a .keras file) from those\n" +
+			"in the file. Leaves the records and pictures of a run, and model.keras (after the best held-out epoch) and last.keras.",
+		Args: arguments(1, 1),
+		RunE: func(c *cobra.Command, args []string) error { return train(c, args[0], f) },
+	}
+	flags := c.Flags()
+	f.data.add(flags)
+	flags.IntVar(&f.epochs, "epochs", 10, "epochs")
+	flags.IntVar(&f.batch, "batch", 32, "images in a step")
+	flags.Float64Var(&f.rate, "lr", 0, "learning rate (default: the model's)")
+	flags.StringVar(&f.optimizer, "optimizer", "", "sgd, adam, adamw, adamax, nadam, rmsprop, adagrad or adadelta, with Keras' defaults (default: the model's)")
+	flags.StringVar(&f.loss, "loss", "", "mse, mae, binary_crossentropy, huber or log_cosh (default: the model's)")
+	flags.Uint64Var(&f.seed, "seed", 1, "random seed: of a variant's first values, and of the images' order")
+	flags.StringVar(&f.out, "out", "", "folder for records, pictures and models (default: results/train-MODEL)")
+	flags.BoolVar(&f.force, "force", false, "replace what lies in the folder")
+	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's last checkpoint; all else as in the first call")
+	flags.IntVar(&f.checkpointEvery, "checkpoint-every", 200, "steps between checkpoints")
+	flags.IntVar(&f.threads, "threads", runtime.NumCPU(), "processors to use; results do not depend on it")
+	flags.BoolVar(&f.quiet, "quiet", false, "no progress, only the table")
+	flags.BoolVar(&f.json, "json", false, "one JSON object a line instead of progress and table")
+	return c
+}
+
+func armNames() string {
+	var names []string
+	for _, s := range experiments.Builtin() {
+		for _, a := range s.Arms() {
+			names = append(names, a.Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func train(c *cobra.Command, name string, f *trainFlags) error {
+	for _, n := range []struct {
+		flag  string
+		value int
+	}{{"epochs", f.epochs}, {"batch", f.batch}, {"threads", f.threads}, {"checkpoint-every", f.checkpointEvery}} {
+		if n.value < 1 {
+			return usageError{errors.Errorf("--%s must be at least 1, not %d", n.flag, n.value)}
+		}
+	}
+	if f.quiet && f.json {
+		return usageError{errors.New("--quiet and --json exclude each other")}
+	}
+	if f.force && f.resume {
+		return usageError{errors.New("--force and --resume exclude each other")}
+	}
+	model, err := openModel(name)
+	if err != nil {
+		return err
+	}
+	if err := f.change(c, model); err != nil {
+		return usageError{err}
+	}
+	for _, warning := range model.Warnings {
+		fmt.Fprintf(c.ErrOrStderr(), "%s: %s\n", name, warning)
+	}
+	set, err := f.data.open()
+	if err != nil {
+		return err
+	}
+	arm := experiments.Arm{Name: strings.TrimSuffix(filepath.Base(name), ".keras"), Model: model.Model, Optimizer: model.Optimizer, Loss: model.Loss}
+	if f.out == "" {
+		f.out = filepath.Join("results", "train-"+arm.Name)
+	}
+	if f.resume {
+		err = experiments.CheckTrainFolder(f.out, arm.Name, f.seed)
+	} else {
+		err = experiments.PrepareFolder(f.out, f.force)
+	}
+	if err != nil {
+		return err
+	}
+	progress := chooseProgress(c, f.quiet, f.json)
+	start := time.Now()
+	res, fitted, err := experiments.Train(c.Context(), arm, set, experiments.TrainOptions{
+		Options: experiments.Options{Dir: f.out, Threads: f.threads, Resume: f.resume, Invocation: invocation(start)},
+		Seed:    f.seed, Epochs: f.epochs, Batch: f.batch, CheckpointEvery: f.checkpointEvery, Params: model.Params, State: model.State,
+	}, progress)
+	progress.end()
+	if errors.Is(err, context.Canceled) {
+		return errors.Errorf("interrupted after %d steps; the same call with --resume goes on", fitted.Steps)
+	}
+	if err != nil {
+		return err
+	}
+	results := []*experiments.Result{res}
+	if !f.json {
+		if err := experiments.WriteTable(c.OutOrStdout(), results); err != nil {
+			return err
+		}
+	}
+	if err := saveTrained(f.out, model, fitted); err != nil {
+		return err
+	}
+	if err := experiments.Draw(f.out, results); err != nil {
+		return err
+	}
+	if !f.json {
+		fmt.Fprintf(c.OutOrStdout(), "\nmodel.keras, last.keras, records and pictures are in %s; it took %s.\n", f.out, time.Since(start).Round(time.Second))
+	}
+	return nil
+}
+
+// openModel reads a .keras file, or takes a built-in variant, whose Params stay nil.
+func openModel(name string) (*experiments.SavedModel, error) {
+	if strings.HasSuffix(name, ".keras") {
+		return experiments.LoadKeras(name)
+	}
+	arm, err := experiments.LookupArm(name)
+	if err != nil {
+		return nil, usageError{errors.WithMessage(err, "a MODEL is an arm or a .keras file")}
+	}
+	return &experiments.SavedModel{Model: arm.Model, Optimizer: arm.Optimizer, Loss: arm.Loss}, nil
+}
+
+// change applies the flags that replace the model's own settings.
+func (f *trainFlags) change(c *cobra.Command, m *experiments.SavedModel) error {
+	changed := c.Flags().Changed
+	if changed("optimizer") {
+		o, err := experiments.OptimizerByName(f.optimizer)
+		if err != nil {
+			return err
+		}
+		m.Optimizer, m.State = o, nil
+	}
+	if changed("lr") {
+		if f.rate <= 0 {
+			return errors.Errorf("--lr must be positive, not %g", f.rate)
+		}
+		m.Optimizer = experiments.WithLearningRate(m.Optimizer, f.rate)
+		if m.State != nil {
+			m.State.LearningRate = f.rate
+		}
+	}
+	if changed("loss") {
+		m.Loss = graph.Loss{Function: graph.LossFunction(f.loss)}
+		return m.Loss.Check()
+	}
+	return nil
+}
+
+// saveTrained writes the model after its best epoch, and as it is now with the optimizer's state.
+func saveTrained(dir string, m *experiments.SavedModel, fitted *training.Result) error {
+	m.Params, m.State = fitted.Params, &fitted.Optimizer
+	if err := experiments.SaveKeras(filepath.Join(dir, "last.keras"), m); err != nil {
+		return err
+	}
+	if fitted.Best == nil {
+		return nil // no epoch's held-out error was a number
+	}
+	if err := m.Params.Restore(fitted.Best.Values); err != nil {
+		return err
+	}
+	m.State = nil // it is that of the last step
+	return experiments.SaveKeras(filepath.Join(dir, "model.keras"), m)
+}

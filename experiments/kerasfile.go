@@ -1,0 +1,222 @@
+package experiments
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+	"dcae/models/keras"
+	"dcae/models/keras/hdf5"
+	"dcae/training"
+)
+
+// SavedModel is a .keras file's model, ready to be trained, and how to train it.
+type SavedModel struct {
+	Model     *graph.Model
+	Params    *graph.Params
+	Optimizer training.Optimizer // default Adam
+	Loss      graph.Loss         // default mse
+
+	// State is the optimizer's; nil if the file has none, so that it starts afresh.
+	State *training.OptimizerState
+
+	Compiled bool     // optimizer and loss were in the file
+	Nested   bool     // there were models in the model
+	Warnings []string // what is odd about the file, one sentence each
+
+	config json.RawMessage // as it was in the file; nil for a model that comes from elsewhere
+}
+
+// LoadKeras reads a .keras file of Keras 3. All that is not supported about its layers, optimizer and loss is named in one
+// error, [keras.Unsupported].
+func LoadKeras(path string) (*SavedModel, error) {
+	a, err := keras.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := openModel(a)
+	return m, errors.WithMessage(err, path)
+}
+
+func openModel(a *keras.Archive) (*SavedModel, error) {
+	config, err := keras.ParseConfig(a.Config)
+	if err != nil {
+		return nil, err
+	}
+	flat, err := config.Flatten()
+	var unsupported keras.Unsupported
+	if err != nil && !errors.As(err, &unsupported) {
+		return nil, err
+	}
+	optimizer, loss, others := compiled(config.Compile)
+	if unsupported = append(unsupported, others...); len(unsupported) > 0 {
+		return nil, unsupported
+	}
+	m := &SavedModel{Model: flat.Model, Optimizer: optimizer, Loss: loss, Compiled: config.Compile != nil, Nested: flat.Nested, config: a.Config}
+	if m.Params, m.Warnings, err = flat.Params(a.Weights); err != nil {
+		return nil, err
+	}
+	if m.Compiled {
+		err = m.readState(keras.Variables(a.Weights.Group(keras.OptimizerPath)))
+	}
+	return m, err
+}
+
+// schedules tells whether a schedule sets the learning rate; its variable is missing then.
+func schedules(o training.Optimizer) bool {
+	fields := optimizerBase(o)
+	return fields != nil && fields.Schedule != nil
+}
+
+// optimizerBase is the settings that all optimizers share; nil for an unknown optimizer.
+func optimizerBase(o training.Optimizer) *training.Base {
+	switch o := o.(type) {
+	case training.SGD:
+		return &o.Base
+	case training.Adam:
+		return &o.Base
+	case training.AdamW:
+		return &o.Base
+	case training.Adamax:
+		return &o.Base
+	case training.Nadam:
+		return &o.Base
+	case training.RMSprop:
+		return &o.Base
+	case training.Adagrad:
+		return &o.Base
+	case training.Adadelta:
+		return &o.Base
+	}
+	return nil
+}
+
+// readState reads the optimizer's variables. As in Keras, an optimizer starts afresh, with a warning, if they are not those that
+// it keeps, and without one if it never took a step.
+func (m *SavedModel) readState(given []*hdf5.Dataset) error {
+	updater, err := training.NewUpdater(m.Optimizer, m.Params.Trainable(), nil)
+	if err != nil {
+		return err
+	}
+	state := updater.State()
+	first := 1
+	if !schedules(m.Optimizer) {
+		first = 2
+	}
+	if len(given) <= first {
+		return nil
+	}
+	if len(given) != first+len(state.Slots) {
+		m.warn("the optimizer has %d variables, the file %d: it starts afresh", first+len(state.Slots), len(given))
+		return nil
+	}
+	iterations, err := wholeNumber(given[0])
+	if err != nil {
+		return errors.WithMessage(err, "optimizer's iterations")
+	}
+	state.Iterations = iterations
+	if first == 2 {
+		rate, err := given[1].Float32s()
+		if err != nil || len(rate) != 1 {
+			return errors.New("the optimizer's learning rate is no number")
+		}
+		state.LearningRate = shortest(float64(rate[0]))
+	}
+	for i, slot := range state.Slots {
+		values, err := given[first+i].Float32s()
+		if err != nil {
+			return errors.WithMessagef(err, "optimizer's %s of %s", slot.Name, slot.Variable)
+		}
+		if len(values) != len(slot.Values) {
+			m.warn("the optimizer's %s of %s has %d values in the file, not %d: it starts afresh", slot.Name, slot.Variable, len(values), len(slot.Values))
+			return nil
+		}
+		copy(slot.Values, values)
+	}
+	m.State = &state
+	return nil
+}
+
+func (m *SavedModel) warn(format string, args ...any) {
+	m.Warnings = append(m.Warnings, fmt.Sprintf(format, args...))
+}
+
+// wholeNumber reads a scalar.
+func wholeNumber(d *hdf5.Dataset) (int, error) {
+	switch v := d.Data.(type) {
+	case []int64:
+		if len(v) == 1 && v[0] >= 0 && v[0] < 1<<53 {
+			return int(v[0]), nil
+		}
+	case []int32:
+		if len(v) == 1 && v[0] >= 0 {
+			return int(v[0]), nil
+		}
+	}
+	return 0, errors.Errorf("variable %s is no count", d.Name)
+}
+
+// SaveKeras writes a model to a .keras file, which Keras 3 loads. A model that came from one keeps its configuration there;
+// optimizer and loss are written anew.
+func SaveKeras(path string, m *SavedModel) error {
+	a, err := m.archive()
+	if err != nil {
+		return errors.WithMessage(err, path)
+	}
+	return a.Save(path)
+}
+
+func (m *SavedModel) archive() (*keras.Archive, error) {
+	config := m.config
+	if config == nil {
+		var err error
+		if config, err = keras.Encode(m.Model); err != nil {
+			return nil, err
+		}
+	}
+	if m.Optimizer == nil {
+		m.Optimizer = training.Adam{}
+	}
+	optimizer, err := writeOptimizer(m.Optimizer)
+	if err != nil {
+		return nil, err
+	}
+	loss, err := writeLoss(m.Loss)
+	if err != nil {
+		return nil, err
+	}
+	if config, err = keras.WithCompile(config, optimizer, loss); err != nil {
+		return nil, err
+	}
+	state, err := m.state()
+	if err != nil {
+		return nil, err
+	}
+	return keras.NewArchive(config, m.Params, state)
+}
+
+// state are the optimizer's variables in Keras' order.
+func (m *SavedModel) state() ([]*hdf5.Dataset, error) {
+	updater, err := training.NewUpdater(m.Optimizer, m.Params.Trainable(), m.State)
+	if err != nil {
+		return nil, err
+	}
+	state := updater.State()
+	out := []*hdf5.Dataset{{Data: []int64{int64(state.Iterations)}}}
+	if !schedules(m.Optimizer) {
+		out = append(out, &hdf5.Dataset{Data: []float32{float32(state.LearningRate)}})
+	}
+	for _, slot := range state.Slots {
+		d := &hdf5.Dataset{Data: slot.Values}
+		if slot.Variable != "" {
+			d.Shape = m.Params.Lookup(slot.Variable).Shape
+		}
+		out = append(out, d)
+	}
+	for i, d := range out {
+		d.Name = fmt.Sprint(i)
+	}
+	return out, nil
+}

@@ -1,0 +1,66 @@
+package experiments
+
+import (
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"dcae/training"
+)
+
+// optimizerNames are those that OptimizerByName knows.
+var optimizerNames = []string{"sgd", "adam", "adamw", "adamax", "nadam", "rmsprop", "adagrad", "adadelta"}
+
+// OptimizerByName returns an optimizer with Keras' defaults.
+func OptimizerByName(name string) (training.Optimizer, error) {
+	switch strings.ToLower(name) {
+	case "sgd":
+		return training.SGD{}, nil
+	case "adam":
+		return training.Adam{}, nil
+	case "adamw":
+		return training.AdamW{}, nil
+	case "adamax":
+		return training.Adamax{}, nil
+	case "nadam":
+		return training.Nadam{}, nil
+	case "rmsprop":
+		return training.RMSprop{}, nil
+	case "adagrad":
+		return training.Adagrad{}, nil
+	case "adadelta":
+		return training.Adadelta{}, nil
+	}
+	return nil, errors.Errorf("there is no optimizer %q; there are %s", name, strings.Join(optimizerNames, ", "))
+}
+
+// WithLearningRate is the optimizer with another learning rate, which takes the place of a schedule, too.
+func WithLearningRate(o training.Optimizer, rate float64) training.Optimizer {
+	switch o := o.(type) {
+	case training.SGD:
+		o.LearningRate, o.Schedule = rate, nil
+		return o
+	case training.Adam:
+		o.LearningRate, o.Schedule = rate, nil
+		return o
+	case training.AdamW:
+		o.LearningRate, o.Schedule = rate, nil
+		return o
+	case training.Adamax:
+		o.LearningRate, o.Schedule = rate, nil
+		return o
+	case training.Nadam:
+		o.LearningRate, o.Schedule = rate, nil
+		return o
+	case training.RMSprop:
+		o.LearningRate, o.Schedule = rate, nil
+		return o
+	case training.Adagrad:
+		o.LearningRate, o.Schedule = rate, nil
+		return o
+	case training.Adadelta:
+		o.LearningRate, o.Schedule = rate, nil
+		return o
+	}
+	return o
+}

@@ -1,0 +1,237 @@
+package experiments
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+	"dcae/models/keras"
+	"dcae/training"
+	"dcae/training/dataset/npz"
+)
+
+// Batch is images, [n, input shape...], and what the model's output for them is compared with, [n, output shape...].
+type Batch struct{ X, Target []float64 }
+
+// ReadBatch reads x and target (default: x) from a .npz file, for a model's input and output.
+func ReadBatch(path string, m *graph.Model) (Batch, error) {
+	arrays, err := npz.Read(path)
+	if err != nil {
+		return Batch{}, err
+	}
+	b, err := batchOf(arrays, m)
+	return b, errors.WithMessage(err, path)
+}
+
+func batchOf(arrays []npz.Array, m *graph.Model) (Batch, error) {
+	shapes, err := m.Shapes()
+	if err != nil {
+		return Batch{}, err
+	}
+	x, target := lookup(arrays, "x"), lookup(arrays, "target")
+	if x == nil {
+		return Batch{}, errors.New("there is no array x")
+	}
+	if target == nil {
+		target = x
+	}
+	for _, a := range []struct {
+		array *npz.Array
+		item  graph.Shape
+		what  string
+	}{{x, m.Input, "the model takes x"}, {target, shapes[len(shapes)-1], "the model's output needs a target"}} {
+		if s := a.array.Shape; len(s) != 1+len(a.item) || s[0] < 1 || !slices.Equal(s[1:], a.item) {
+			return Batch{}, errors.Errorf("%s of shape [images %v], not %v", a.what, []int(a.item), s)
+		}
+	}
+	if x.Shape[0] != target.Shape[0] {
+		return Batch{}, errors.Errorf("there are %d images in x and %d in target", x.Shape[0], target.Shape[0])
+	}
+	return Batch{float64s(x), float64s(target)}, nil
+}
+
+func lookup(arrays []npz.Array, name string) *npz.Array {
+	if i := slices.IndexFunc(arrays, func(a npz.Array) bool { return a.Name == name }); i >= 0 {
+		return &arrays[i]
+	}
+	return nil
+}
+
+func float64s(a *npz.Array) []float64 {
+	if a.Float64 != nil {
+		return a.Float64
+	}
+	out := make([]float64, len(a.Float32))
+	for i, v := range a.Float32 {
+		out[i] = float64(v)
+	}
+	return out
+}
+
+// Trace computes what a model does with one batch, and what becomes of it in some steps of training on that batch, for
+// comparison with Keras. Arrays are in Keras' shapes:
+//
+//	x, target           the batch
+//	y                   output in evaluation, with moving statistics
+//	y_train, loss       output in training, with the batch's statistics, and its loss
+//	param/LAYER/VAR     trainable variables at the start
+//	grad/LAYER/VAR      gradient of the loss by them
+//	act/LAYER           a layer's output in that training pass
+//	actgrad/LAYER       gradient of the loss by that output; none at the end where the loss is taken from what went into a sigmoid
+//	losses              the loss before each step
+//	final/LAYER/VAR     trainable variables after the steps
+//	moving/LAYER/VAR    other variables after the steps
+//
+// act and actgrad are left out for a model that has models in it. Regularizers take no part: neither loss nor gradients have
+// their penalties. The optimizer starts afresh. The model's variables change. A model that draws at random is refused, since no
+// two programs draw the same.
+func (m *SavedModel) Trace(b Batch, steps int, threads *graph.Threads) ([]npz.Array, error) {
+	if err := refuseRandom(m.Model); err != nil {
+		return nil, err
+	}
+	t := &tracer{SavedModel: m, batch: b, n: len(b.X) / m.Model.Input.Size(), threads: threads}
+	for _, part := range []func() error{t.evaluate, t.layers, func() error { return t.train(steps) }} {
+		if err := part(); err != nil {
+			return nil, err
+		}
+	}
+	return t.out, nil
+}
+
+func refuseRandom(m *graph.Model) error {
+	var random keras.Unsupported
+	for _, n := range m.Nodes {
+		switch n.Layer.(type) {
+		case graph.Dropout, graph.SpatialDropout2D, graph.GaussianNoise:
+			random = append(random, n.Name+" ("+n.Layer.Class()+")")
+		}
+	}
+	if len(random) > 0 {
+		return errors.Errorf("layers that draw at random cannot be traced, since Keras draws other numbers: %s; leave them out of the model", strings.Join(random, ", "))
+	}
+	return nil
+}
+
+type tracer struct {
+	*SavedModel
+	batch   Batch
+	n       int // images
+	threads *graph.Threads
+	out     []npz.Array
+}
+
+func (t *tracer) add(name string, shape []int, values []float32) {
+	t.out = append(t.out, npz.Array{Name: name, Shape: slices.Clone(shape), Float32: slices.Clone(values)})
+}
+
+func (t *tracer) addVariables(prefix string, trainable bool) {
+	for _, v := range t.Params.All {
+		if v.Trainable == trainable {
+			t.add(prefix+v.Path(), v.Shape, v.Float32s())
+		}
+	}
+}
+
+func (t *tracer) options() graph.Options {
+	return graph.Options{Batch: t.n, Threads: t.threads, NoPenalties: true}
+}
+
+// evaluate adds x, target and y.
+func (t *tracer) evaluate() error {
+	e, err := graph.NewEvaluation(t.Model, t.Params, t.options())
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	if err := e.SetInput(t.batch.X); err != nil {
+		return err
+	}
+	y, err := e.Run(t.n)
+	if err != nil {
+		return err
+	}
+	t.add("x", append([]int{t.n}, t.Model.Input...), float32s(t.batch.X))
+	t.add("target", y.Shape(), float32s(t.batch.Target))
+	t.add("y", y.Shape(), y.Data().([]float32))
+	return nil
+}
+
+// layers adds the outputs of layers in training, and the gradients by them.
+func (t *tracer) layers() error {
+	o := t.options()
+	o.KeepActivations = true
+	p, err := graph.NewTraining(t.Model, t.Params, t.Loss, o)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	if err := p.SetInputs(t.batch.X, t.batch.Target); err != nil {
+		return err
+	}
+	if _, err := p.Step(t.n); err != nil {
+		return err
+	}
+	last := p.Activation(len(t.Model.Nodes) - 1)
+	t.add("y_train", last.Shape(), last.Data().([]float32))
+	if t.Nested {
+		return nil
+	}
+	for i, n := range t.Model.Nodes {
+		act := p.Activation(i)
+		t.add("act/"+n.Name, act.Shape(), act.Data().([]float32))
+		if d := p.Derivative(i); d != nil {
+			t.add("actgrad/"+n.Name, d.Shape(), d.Data().([]float32))
+		}
+	}
+	return nil
+}
+
+// train adds the rest, by the program that training runs.
+func (t *tracer) train(steps int) error {
+	p, err := graph.NewTraining(t.Model, t.Params, t.Loss, t.options())
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	if err := p.SetInputs(t.batch.X, t.batch.Target); err != nil {
+		return err
+	}
+	trainable := t.Params.Trainable()
+	updater, err := training.NewUpdater(t.Optimizer, trainable, nil)
+	if err != nil {
+		return err
+	}
+	t.addVariables("param/", true)
+	losses := make([]float32, max(steps, 1))
+	for i := range losses {
+		loss, err := p.Step(t.n)
+		if err != nil {
+			return err
+		}
+		losses[i] = float32(loss)
+		if i == 0 {
+			t.add("loss", nil, losses[:1])
+			for k, v := range trainable {
+				t.add("grad/"+v.Path(), v.Shape, p.Gradient(k).Data().([]float32))
+			}
+		}
+		if i < steps {
+			p.UpdateStatistics()
+			updater.Step(t.threads, func(k int) []float32 { return p.Gradient(k).Data().([]float32) })
+		}
+	}
+	t.add("losses", []int{steps}, losses[:steps])
+	t.addVariables("final/", true)
+	t.addVariables("moving/", false)
+	return nil
+}
+
+func float32s(values []float64) []float32 {
+	out := make([]float32, len(values))
+	for i, v := range values {
+		out[i] = float32(v)
+	}
+	return out
+}

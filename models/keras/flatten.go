@@ -1,0 +1,325 @@
+package keras
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+)
+
+// Flat is a model of a file without nesting, ready to be trained.
+type Flat struct {
+	Model  *graph.Model
+	Nested bool // there are models in the model, whose layers stand between the others now
+
+	stored []storedLayer
+}
+
+// storedLayer is a layer whose variables are in the file.
+type storedLayer struct {
+	node int    // index of the node that has its name
+	path string // of its group in model.weights.h5
+}
+
+// Flatten makes one graph of the layers of a model and of all models in it. A node has the name of its layer; if several layers
+// have that name, the path to it, such as encoder/conv2d. Further calls of a layer are nodes of their own that share its
+// variables, named conv2d/2 and so on. The order of variables is that of Keras.
+//
+// It returns [Unsupported], which names everything that cannot be had here, or another error if the model does not hold
+// together.
+func (m *Model) Flatten() (*Flat, error) {
+	f := &flattener{
+		flat: &Flat{Model: &graph.Model{Name: m.Name}}, made: map[*Layer]graph.Layer{}, frozen: map[*Layer]bool{},
+		paths: map[*Layer]string{}, names: map[*Layer]string{}, calls: map[*Layer]int{},
+	}
+	f.locate(m, "", "", false)
+	f.translateAll(m)
+	if len(f.found) > 0 {
+		return nil, f.found
+	}
+	last, err := f.model(m, []int{modelInput})
+	if err != nil {
+		return nil, err
+	}
+	if last != len(f.flat.Model.Nodes)-1 {
+		return nil, errors.Errorf("model %.80q has layers that do not lead to its output", m.Name)
+	}
+	if _, err := f.flat.Model.Shapes(); err != nil {
+		return nil, err
+	}
+	return f.flat, nil
+}
+
+// modelInput is the index that stands for the model's input among a node's inputs.
+const modelInput = -1
+
+// flattener makes nodes of layers' calls.
+type flattener struct {
+	flat   *Flat
+	layers []*Layer // all that are no models, in Keras' order
+	found  Unsupported
+	made   map[*Layer]graph.Layer
+	frozen map[*Layer]bool
+	paths  map[*Layer]string // of its variables in the file
+	names  map[*Layer]string // path from the outermost model, then the node's name
+	calls  map[*Layer]int    // how many nodes it has
+}
+
+// locate finds every layer's path in the file, and its path of names.
+func (f *flattener) locate(m *Model, group, names string, frozen bool) {
+	paths := m.WeightPaths()
+	for i := range m.Layers {
+		l := &m.Layers[i]
+		f.names[l] = names + l.Name
+		if l.Model == nil {
+			if l.Class != "InputLayer" {
+				f.layers = append(f.layers, l)
+				f.paths[l], f.frozen[l] = group+paths[i], frozen
+			}
+			continue
+		}
+		f.flat.Nested = true
+		// A frozen Sequential freezes its layers one by one, and so does Keras when it reads a Functional.
+		f.locate(l.Model, group+strings.TrimSuffix(paths[i], "vars"), f.names[l]+"/", frozen || !l.Model.Sequential && !l.Model.Trainable)
+	}
+}
+
+// translateAll makes all layers, gathers what is not supported, and gives layers their names.
+func (f *flattener) translateAll(m *Model) {
+	f.refuseModel(m)
+	input, err := m.input()
+	if err != nil {
+		f.found = append(f.found, err.Error())
+	}
+	f.flat.Model.Input = input
+	used := map[string]int{}
+	for _, l := range f.layers {
+		used[l.Name]++
+	}
+	for _, l := range f.layers {
+		if used[l.Name] == 1 {
+			f.names[l] = l.Name
+		}
+		p := problems{about: fmt.Sprintf("layer %s (%s)", f.names[l], l.Class)}
+		made, frozen := translate(l, &p)
+		f.made[l], f.frozen[l] = made, frozen || f.frozen[l]
+		if _, normalizes := made.(graph.BatchNormalization); normalizes && f.frozen[l] {
+			p.refuse("trainable=False: set it to True, or leave the layer out of the model")
+		}
+		p.calls(l)
+		f.found = append(f.found, p.found...)
+	}
+}
+
+// calls refuses calls with named arguments, such as training=False.
+func (p *problems) calls(l *Layer) {
+	for i, c := range l.Calls {
+		if err := c.plain(); err != nil {
+			p.refuse("call %d: %v", i+1, err)
+		}
+	}
+}
+
+// refuseModel gathers what is not supported about a model and those in it.
+func (f *flattener) refuseModel(m *Model) {
+	p := problems{about: fmt.Sprintf("model %s", m.Name)}
+	if len(m.Outputs) > 1 {
+		p.refuse("%d outputs: only one", len(m.Outputs))
+	}
+	f.found = append(f.found, p.found...)
+	for i := range m.Layers {
+		l := &m.Layers[i]
+		if l.Model != nil {
+			p := problems{about: fmt.Sprintf("model %s", l.Name)}
+			p.calls(l)
+			f.found = append(f.found, p.found...)
+			f.refuseModel(l.Model)
+		}
+		if l.Class == "InputLayer" {
+			p := problems{about: fmt.Sprintf("layer %s (InputLayer)", f.names[l])}
+			if s, err := l.inputSettings(); err != nil {
+				p.refuse("%v", err)
+			} else {
+				p.float32(s.DType)
+				if s.Sparse || s.Ragged || s.Optional {
+					p.refuse("sparse, ragged or optional inputs")
+				}
+			}
+			f.found = append(f.found, p.found...)
+		}
+	}
+}
+
+// plain tells which named argument a call has; nulls are none.
+func (c Call) plain() error {
+	if !isSet(c.Kwargs) {
+		return nil
+	}
+	var named map[string]*any
+	if err := decodeStrict(c.Kwargs, &named); err != nil {
+		return err
+	}
+	for name, value := range named {
+		if value != nil {
+			return errors.Errorf("argument %s=%v", name, *value)
+		}
+	}
+	return nil
+}
+
+// inputSettings are those of an InputLayer.
+type inputSettings struct {
+	layerSettings
+	BatchShape Shape `json:"batch_shape"`
+	Sparse     bool  `json:"sparse"`
+	Ragged     bool  `json:"ragged"`
+	Optional   bool  `json:"optional"`
+}
+
+func (l *Layer) inputSettings() (inputSettings, error) {
+	var s inputSettings
+	err := l.Decode(&s)
+	return s, err
+}
+
+// input is the shape of the images that the model takes.
+func (m *Model) input() (graph.Shape, error) {
+	shape := m.InputShape
+	if !m.Sequential && len(m.Inputs) > 1 {
+		return nil, errors.Errorf("model %s: %d inputs: only one", m.Name, len(m.Inputs))
+	}
+	for i := range m.Layers {
+		l := &m.Layers[i]
+		if l.Class != "InputLayer" {
+			continue
+		}
+		s, err := l.inputSettings()
+		if err != nil {
+			return nil, errors.WithMessagef(err, "layer %s (InputLayer)", l.Name)
+		}
+		shape = s.BatchShape
+	}
+	switch {
+	case shape == nil && m.Sequential && len(m.Layers) > 0 && m.Layers[0].Model != nil:
+		return m.Layers[0].Model.input()
+	case len(shape) < 2:
+		return nil, errors.Errorf("model %s: it has no input shape: begin it with keras.Input(shape)", m.Name)
+	case !shape[1:].fixed():
+		return nil, errors.Errorf("model %s: input shape %s has no fixed size: build it with one, such as keras.Input((28, 28, 1))", m.Name, shape)
+	}
+	return graph.Shape(shape[1:]), nil
+}
+
+// String writes the shape as Python does, None where a length is not fixed.
+func (s Shape) String() string {
+	parts := make([]string, len(s))
+	for i, n := range s {
+		if parts[i] = fmt.Sprint(n); n == Unknown {
+			parts[i] = "None"
+		}
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
+}
+
+// model adds the nodes of one call of a model, whose inputs are the outputs of the given nodes, and returns the node of its
+// output.
+func (f *flattener) model(m *Model, inputs []int) (int, error) {
+	if m.Sequential {
+		if len(inputs) != 1 {
+			return 0, errors.Errorf("model %.80q takes one input, not %d", m.Name, len(inputs))
+		}
+		at := inputs[0]
+		for i := range m.Layers {
+			l := &m.Layers[i]
+			if l.Class == "InputLayer" {
+				continue
+			}
+			var err error
+			if at, err = f.call(l, []int{at}); err != nil {
+				return 0, err
+			}
+		}
+		return at, nil
+	}
+	return f.functional(m, inputs)
+}
+
+// output names the result of a layer's call within one model.
+type output struct {
+	layer string
+	call  int
+}
+
+// functional goes through the layers in their order, again and again if need be, and takes the calls whose inputs are there.
+func (f *flattener) functional(m *Model, inputs []int) (int, error) {
+	if len(inputs) != len(m.Inputs) {
+		return 0, errors.Errorf("model %.80q takes %d inputs, not %d", m.Name, len(m.Inputs), len(inputs))
+	}
+	nodes := map[output]int{}
+	for i, t := range m.Inputs {
+		nodes[output{t.Layer, t.Call}] = inputs[i]
+	}
+	for progress := true; progress; {
+		progress = false
+		for i := range m.Layers {
+			l := &m.Layers[i]
+			for k, c := range l.Calls {
+				if _, done := nodes[output{l.Name, k}]; done {
+					continue
+				}
+				in, ready := f.ready(nodes, c)
+				if !ready {
+					continue
+				}
+				node, err := f.call(l, in)
+				if err != nil {
+					return 0, err
+				}
+				nodes[output{l.Name, k}], progress = node, true
+			}
+		}
+	}
+	end := m.Outputs[0]
+	node, ok := nodes[output{end.Layer, end.Call}]
+	if !ok {
+		return 0, errors.Errorf("model %.80q: no path leads from its input to its output", m.Name)
+	}
+	return node, nil
+}
+
+// ready returns the nodes of a call's inputs, if all of them are there.
+func (f *flattener) ready(nodes map[output]int, c Call) (in []int, ok bool) {
+	for _, t := range c.Inputs {
+		node, ok := nodes[output{t.Layer, t.Call}]
+		if !ok || t.Output != 0 {
+			return nil, false
+		}
+		in = append(in, node)
+	}
+	return in, true
+}
+
+// maxNodes bounds what shared models in shared models can grow to.
+const maxNodes = 10_000
+
+// call adds the nodes of one call of a layer.
+func (f *flattener) call(l *Layer, in []int) (int, error) {
+	if l.Model != nil {
+		return f.model(l.Model, in)
+	}
+	nodes := &f.flat.Model.Nodes
+	at := len(*nodes)
+	if at == maxNodes {
+		return 0, errors.Errorf("the model has more than %d layers", maxNodes)
+	}
+	n := graph.Node{Name: f.names[l], Layer: f.made[l], Inputs: in, Frozen: f.frozen[l]}
+	if f.calls[l]++; f.calls[l] > 1 {
+		n.Name, n.SharedWith = fmt.Sprintf("%s/%d", f.names[l], f.calls[l]), f.names[l]
+	} else {
+		f.flat.stored = append(f.flat.stored, storedLayer{at, f.paths[l]})
+	}
+	*nodes = append(*nodes, n)
+	return at, nil
+}

@@ -1,0 +1,158 @@
+package keras
+
+import (
+	"encoding/json"
+
+	"dcae/graph"
+)
+
+// initializer reads a kernel_initializer or the like; nil where there is none.
+func (p *problems) initializer(setting string, n Named) graph.Initializer {
+	if n.IsNone() {
+		return nil
+	}
+	o := n.Object
+	if o == nil {
+		o = &Object{Class: n.Name, Module: "keras.initializers", Settings: json.RawMessage("{}")}
+	}
+	if !o.IsKeras() {
+		p.refuse("%s %s of your own", setting, o.Class)
+		return nil
+	}
+	i, err := decodeInitializer(o)
+	switch {
+	case err != nil:
+		p.refuse("%s: %v", setting, err)
+	case i == nil:
+		p.refuse("%s %s", setting, o.Class)
+	}
+	return i
+}
+
+// randomSettings are those of all initializers; the seed is passed over, since values are drawn by this program's own.
+type randomSettings struct {
+	Seed       json.RawMessage `json:"seed"`
+	InputAxes  json.RawMessage `json:"input_axes"`
+	OutputAxes json.RawMessage `json:"output_axes"`
+	Value      float64         `json:"value"`
+	Mean       float64         `json:"mean"`
+	StdDev     float64         `json:"stddev"`
+	Min        float64         `json:"minval"`
+	Max        float64         `json:"maxval"`
+	Gain       float64         `json:"gain"`
+	Scale      float64         `json:"scale"`
+	Mode       string          `json:"mode"`
+	Draw       string          `json:"distribution"`
+}
+
+// decodeInitializer returns nil for one that is not known.
+func decodeInitializer(o *Object) (graph.Initializer, error) {
+	s := randomSettings{StdDev: 0.05, Min: -0.05, Max: 0.05, Gain: 1, Scale: 1, Mode: "fan_in", Draw: "truncated_normal"}
+	if err := o.Decode(&s); err != nil {
+		return nil, err
+	}
+	if isSet(s.InputAxes) || isSet(s.OutputAxes) {
+		return nil, nil
+	}
+	switch snakeCase(o.Class) {
+	case "zeros":
+		return graph.Zeros{}, nil
+	case "ones":
+		return graph.Ones{}, nil
+	case "constant":
+		return graph.Constant{Value: s.Value}, nil
+	case "random_normal":
+		return graph.RandomNormal{Mean: s.Mean, StdDev: s.StdDev}, nil
+	case "random_uniform":
+		return graph.RandomUniform{Min: s.Min, Max: s.Max}, nil
+	case "truncated_normal":
+		return graph.RandomTruncatedNormal{Mean: s.Mean, StdDev: s.StdDev}, nil
+	case "variance_scaling":
+		return varianceScaling(s), nil
+	case "glorot_normal":
+		return graph.GlorotNormal(), nil
+	case "glorot_uniform":
+		return graph.GlorotUniform(), nil
+	case "he_normal":
+		return graph.HeNormal(), nil
+	case "he_uniform":
+		return graph.HeUniform(), nil
+	case "lecun_normal":
+		return graph.LecunNormal(), nil
+	case "lecun_uniform":
+		return graph.LecunUniform(), nil
+	case "orthogonal", "orthogonal_initializer":
+		return graph.Orthogonal{Gain: s.Gain}, nil
+	case "identity", "identity_initializer":
+		return graph.IdentityMatrix{Gain: s.Gain}, nil
+	}
+	return nil, nil
+}
+
+// varianceScaling returns nil for a mode or distribution that is not known.
+func varianceScaling(s randomSettings) graph.Initializer {
+	v := graph.VarianceScaling{Scale: s.Scale}
+	switch s.Mode {
+	case "fan_in":
+		v.Fan = graph.FanIn
+	case "fan_out":
+		v.Fan = graph.FanOut
+	case "fan_avg":
+		v.Fan = graph.FanAverage
+	default:
+		return nil
+	}
+	switch s.Draw {
+	case "truncated_normal", "normal":
+		v.Distribution = graph.TruncatedNormal
+	case "untruncated_normal":
+		v.Distribution = graph.UntruncatedNormal
+	case "uniform":
+		v.Distribution = graph.Uniform
+	default:
+		return nil
+	}
+	return v
+}
+
+// isSet tells whether a setting is there and not null.
+func isSet(b json.RawMessage) bool { return len(b) > 0 && string(b) != "null" }
+
+// regularizer reads a kernel_regularizer or the like.
+func (p *problems) regularizer(setting string, n Named) graph.Regularizer {
+	if n.IsNone() {
+		return graph.Regularizer{}
+	}
+	if n.Object == nil || !n.Object.IsKeras() {
+		p.refuse("%s %s", setting, n.name())
+		return graph.Regularizer{}
+	}
+	var s struct {
+		L1 float64 `json:"l1"`
+		L2 float64 `json:"l2"`
+	}
+	switch n.Object.Class {
+	case "L1", "L2", "L1L2":
+		if err := n.Object.Decode(&s); err != nil {
+			p.refuse("%s: %v", setting, err)
+		}
+	default:
+		p.refuse("%s %s", setting, n.Object.Class)
+	}
+	return graph.Regularizer{L1: s.L1, L2: s.L2}
+}
+
+// absent refuses a setting that must be null.
+func (p *problems) absent(setting string, n Named) {
+	if !n.IsNone() {
+		p.refuse("%s %s", setting, n.name())
+	}
+}
+
+// name is what the thing is called, however it was given.
+func (n Named) name() string {
+	if n.Object != nil {
+		return n.Object.Class
+	}
+	return n.Name
+}

@@ -1,0 +1,265 @@
+package keras
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+)
+
+// settings are a class' constructor arguments as config.json has them.
+type settings interface {
+	common() *layerSettings
+	// layer is the layer that they make. What it cannot do is refused.
+	layer(at place, p *problems) graph.Layer
+}
+
+// place is what a layer's settings may refer to.
+type place struct {
+	axes int // of the input, with the batch; 0 if the file does not say
+}
+
+// lastAxis tells whether an axis, counted as Keras does, is the last.
+func (at place) lastAxis(axis int) bool { return axis == -1 || at.axes > 0 && axis == at.axes-1 }
+
+// layerSettings are those that every layer has.
+type layerSettings struct {
+	Name      string `json:"name"`
+	Trainable *bool  `json:"trainable"`
+	DType     Named  `json:"dtype"`
+}
+
+func (s *layerSettings) common() *layerSettings { return s }
+
+// formatted is a layer that could have channels first.
+type formatted struct {
+	layerSettings
+	DataFormat string `json:"data_format"`
+}
+
+func (s *formatted) check(p *problems) {
+	if s.DataFormat != "" && s.DataFormat != "channels_last" {
+		p.refuse("data_format %s: build the model with channels_last", s.DataFormat)
+	}
+}
+
+// translate makes a layer of a file's. What is not supported about it is added to p.
+func translate(l *Layer, p *problems) (made graph.Layer, frozen bool) {
+	s := settingsOf(l.Class)
+	switch {
+	case !l.IsKeras():
+		p.refuse("a layer class of your own; use Keras' layers")
+		return nil, false
+	case s == nil:
+		p.refuse("there is no such layer here")
+		return nil, false
+	}
+	if err := l.Decode(s); err != nil {
+		p.refuse("%v", err)
+		return nil, false
+	}
+	at := place{}
+	if l.InputShape != nil {
+		at.axes = len(l.InputShape)
+	}
+	common := s.common()
+	p.float32(common.DType)
+	return s.layer(at, p), common.Trainable != nil && !*common.Trainable
+}
+
+// float32 refuses any other dtype.
+func (p *problems) float32(n Named) {
+	switch name, err := n.DType(); {
+	case err != nil:
+		p.refuse("%v", err)
+	case name != "" && name != "float32":
+		p.refuse("dtype %s: build the model in float32", name)
+	}
+}
+
+// settingsOf has Keras' defaults where they are not the zero value; nil for a class that is not known.
+func settingsOf(class string) settings {
+	two := size(graph.Square(2))
+	switch class {
+	case "Conv2D":
+		return &conv2D{UseBias: true, Groups: 1}
+	case "Conv2DTranspose":
+		return &conv2DTranspose{UseBias: true}
+	case "Dense":
+		return &dense{UseBias: true}
+	case "BatchNormalization":
+		return &batchNormalization{Axis: json.RawMessage("-1"), Momentum: 0.99, Epsilon: 1e-3, Center: true, Scale: true}
+	case "MaxPooling2D":
+		return &pooling{PoolSize: two, kind: maxPooling}
+	case "AveragePooling2D":
+		return &pooling{PoolSize: two, kind: averagePooling}
+	case "GlobalAveragePooling2D":
+		return &globalPooling{kind: averagePooling}
+	case "GlobalMaxPooling2D":
+		return &globalPooling{kind: maxPooling}
+	case "UpSampling2D":
+		return &upSampling{Size: two}
+	case "ZeroPadding2D":
+		return &zeroPadding{Padding: margins(graph.AllAround(1))}
+	case "Cropping2D":
+		return &cropping{}
+	case "Flatten":
+		return &flatten{}
+	case "Reshape":
+		return &reshape{}
+	case "Dropout":
+		return &dropout{}
+	case "SpatialDropout2D":
+		return &spatialDropout{}
+	case "GaussianNoise":
+		return &gaussianNoise{}
+	case "Activation":
+		return &activation{}
+	case "ReLU":
+		return &reLU{}
+	case "LeakyReLU":
+		return &leakyReLU{NegativeSlope: 0.3}
+	case "PReLU":
+		return &pReLU{}
+	case "ELU":
+		return &elu{Alpha: 1}
+	case "Softmax":
+		return &softmax{Axis: json.RawMessage("-1")}
+	case "Rescaling":
+		return &rescaling{}
+	case "Identity":
+		return &plain{made: graph.Identity{}}
+	case "Add":
+		return &plain{made: graph.Add{}}
+	case "Subtract":
+		return &plain{made: graph.Subtract{}}
+	case "Multiply":
+		return &plain{made: graph.Multiply{}}
+	case "Average":
+		return &plain{made: graph.Average{}}
+	case "Maximum":
+		return &plain{made: graph.Maximum{}}
+	case "Minimum":
+		return &plain{made: graph.Minimum{}}
+	case "Concatenate":
+		return &concatenate{Axis: -1}
+	}
+	return nil
+}
+
+// size is a height and a width, which may be written as one number.
+type size graph.Size
+
+// UnmarshalJSON reads n or [height, width]; null leaves the value.
+func (s *size) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil
+	}
+	var n int
+	if json.Unmarshal(b, &n) == nil {
+		*s = size(graph.Square(n))
+		return nil
+	}
+	var two []int
+	if err := json.Unmarshal(b, &two); err != nil || len(two) != 2 {
+		return errors.Errorf("%.40s is neither a number nor a height and a width", b)
+	}
+	*s = size{two[0], two[1]}
+	return nil
+}
+
+// margins are rows and columns at an image's border.
+type margins graph.Margins
+
+// UnmarshalJSON reads n, [rows, columns] or [[top, bottom], [left, right]].
+func (m *margins) UnmarshalJSON(b []byte) error {
+	var sides [2]size
+	if err := json.Unmarshal(b, &sides); err == nil && b[0] == '[' {
+		*m = margins{sides[0].H, sides[0].W, sides[1].H, sides[1].W}
+		return nil
+	}
+	var n int
+	if err := json.Unmarshal(b, &n); err != nil {
+		return errors.Errorf("%.40s is no margin: [[top, bottom], [left, right]]", b)
+	}
+	*m = margins(graph.AllAround(n))
+	return nil
+}
+
+func (p *problems) padding(name string) graph.Padding {
+	switch name {
+	case "same":
+		return graph.Same
+	case "valid", "":
+	default:
+		p.refuse("padding %s", name)
+	}
+	return graph.Valid
+}
+
+// activation reads an activation; linear where there is none.
+func (p *problems) activation(n Named) graph.Activation {
+	if n.Object != nil {
+		p.refuse("activation %s given as an object: put it as a layer of its own behind this one", n.Object.Class)
+		return graph.Linear
+	}
+	a := graph.Activation(n.Name)
+	if err := a.Check(); err != nil {
+		p.refuse("%v", err)
+		return graph.Linear
+	}
+	if a == "" {
+		return graph.Linear
+	}
+	return a
+}
+
+// axes reads one axis or a list of them.
+func axes(b json.RawMessage) []int {
+	var list []int
+	if json.Unmarshal(b, &list) == nil {
+		return list
+	}
+	var one int
+	if json.Unmarshal(b, &one) != nil {
+		return nil
+	}
+	return []int{one}
+}
+
+// last refuses anything but the last axis.
+func (p *problems) last(at place, setting json.RawMessage) {
+	if list := axes(setting); len(list) != 1 || !at.lastAxis(list[0]) {
+		p.refuse("axis %s: only the last axis, -1", setting)
+	}
+}
+
+// numbers reads one number or a list of them.
+func (p *problems) numbers(setting string, b json.RawMessage) []float64 {
+	if !isSet(b) {
+		return nil
+	}
+	var list []float64
+	if json.Unmarshal(b, &list) == nil {
+		return list
+	}
+	var one float64
+	if json.Unmarshal(b, &one) != nil {
+		p.refuse("%s %.40s is neither a number nor a list of numbers", setting, b)
+	}
+	return []float64{one}
+}
+
+// exactly is x as a setting of a layer whose 0 means a default: the least number above 0, which is 0 in float32.
+func exactly(x float64) float64 {
+	if x == 0 {
+		return math.SmallestNonzeroFloat64
+	}
+	return x
+}
+
+// fixed tells whether all lengths of a shape are known.
+func (s Shape) fixed() bool { return !slices.Contains(s, Unknown) }

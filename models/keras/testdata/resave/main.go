@@ -1,0 +1,75 @@
+// Command resave reads a .keras file's model, optimizer and loss, trains it on one batch, and writes it again, for
+// check_keras.py, which goes on with it in Keras.
+//
+// usage: resave IN.keras OUT.keras [BATCH.npz STEPS]
+package main
+
+import (
+	"log"
+	"os"
+	"strconv"
+
+	"dcae/experiments"
+	"dcae/graph"
+	"dcae/training"
+)
+
+func main() {
+	log.SetFlags(0)
+	if len(os.Args) != 3 && len(os.Args) != 5 {
+		log.Fatal("usage: resave IN.keras OUT.keras [BATCH.npz STEPS]")
+	}
+	if err := resave(os.Args[1], os.Args[2], os.Args[3:]); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func resave(from, to string, training []string) error {
+	m, err := experiments.LoadKeras(from)
+	if err != nil {
+		return err
+	}
+	for _, w := range m.Warnings {
+		log.Print(w)
+	}
+	if len(training) == 2 {
+		steps, err := strconv.Atoi(training[1])
+		if err != nil {
+			return err
+		}
+		if err := train(m, training[0], steps); err != nil {
+			return err
+		}
+	}
+	return experiments.SaveKeras(to, m)
+}
+
+func train(m *experiments.SavedModel, path string, steps int) error {
+	batch, err := experiments.ReadBatch(path, m.Model)
+	if err != nil {
+		return err
+	}
+	n := len(batch.X) / m.Model.Input.Size()
+	p, err := graph.NewTraining(m.Model, m.Params, m.Loss, graph.Options{Batch: n})
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	if err := p.SetInputs(batch.X, batch.Target); err != nil {
+		return err
+	}
+	u, err := training.NewUpdater(m.Optimizer, m.Params.Trainable(), m.State)
+	if err != nil {
+		return err
+	}
+	for range steps {
+		if _, err := p.Step(n); err != nil {
+			return err
+		}
+		p.UpdateStatistics()
+		u.Step(nil, func(i int) []float32 { return p.Gradient(i).Data().([]float32) })
+	}
+	state := u.State()
+	m.State = &state
+	return nil
+}
