@@ -148,6 +148,7 @@ func NewTraining(m *Model, params *Params, loss Loss, o Options) (*Training, err
 	}
 	t := &Training{machine: mach, model: m}
 	t.x = mach.addInput("x", m.Input)
+	mach.flows[t.x.node] = o.KeepActivations // so that there is a gradient by every layer's output
 	mach.random.seed = o.Seed
 	y, err := mach.apply(m, t.x.node, loss.wantsLogits(m))
 	if err != nil {
@@ -167,11 +168,15 @@ func NewTraining(m *Model, params *Params, loss Loss, o Options) (*Training, err
 	if len(by) == 0 {
 		return nil, errors.Errorf("model %s has nothing to train", m.Name)
 	}
+	trained := len(by)
+	if o.KeepActivations {
+		by = append(by, t.x.node)
+	}
 	grads, err := gorgonia.Grad(t.total, by...)
 	if err != nil {
 		return nil, errors.Wrap(err, "differentiating the loss")
 	}
-	t.gradients = grads
+	t.gradients = grads[:trained]
 	return t, mach.compile()
 }
 

@@ -6,6 +6,7 @@ import "unsafe"
 
 // filterProduct is a correlation or an adjoint by minimal filtering.
 type filterProduct struct {
+	own scratch // without a pool
 	plan
 	*filter
 	*microkernels
@@ -98,6 +99,7 @@ func (p *filterProduct) run(pool *Pool, n int, in operand[float32], out, kernel,
 	if n == 0 {
 		return
 	}
+	memory := pool.memory(&p.own)
 	pool = pool.forProducts(n * p.products())
 	p.n, p.in, p.out, p.kernel = n, in, out, kernel
 	clear(p.bias)
@@ -107,13 +109,13 @@ func (p *filterProduct) run(pool *Pool, n int, in operand[float32], out, kernel,
 		p.workers = append(p.workers, &filterWorker{})
 	}
 	for _, w := range p.workers[:pool.Threads()] {
-		w.source = resize(w.source, p.blockImages*p.sourceRows(p.blockRows)*p.width*p.k+2*p.lanes)
-		w.v = resize(w.v, p.sources*p.sources*p.sourceDistance())
-		w.m = resize(w.m, p.results*p.results*p.resultDistance(2))
-		w.fragment = resize(w.fragment, p.size*p.size*p.cols*2*p.lanes)
+		w.source = memory.take(p.blockImages*p.sourceRows(p.blockRows)*p.width*p.k + 2*p.lanes)
+		w.v = memory.take(p.sources * p.sources * p.sourceDistance())
+		w.m = memory.take(p.results * p.results * p.resultDistance(2))
+		w.fragment = memory.take(p.size * p.size * p.cols * 2 * p.lanes)
 	}
 	size := p.k * p.padded(p.plan.n)
-	p.packed, p.transformed = resize(p.packed, 9*size), resize(p.transformed, p.kernels*p.kernels*size)
+	p.packed, p.transformed = memory.take(9*size), memory.take(p.kernels*p.kernels*size)
 	pool.run(len(p.panels), (*filterPacking)(p))
 	pool.run(ceil(n, p.blockImages)*p.bands, p)
 	p.in, p.out, p.kernel = operand[float32]{}, nil, nil

@@ -8,7 +8,8 @@ import "unsafe"
 // is a sum over all tiles of transformed source pixels times transformed gradients of results. The arguments are those of
 // kernelSum: a is the source, b the results' gradient.
 type filterSum struct {
-	plan // of a
+	own  scratch // without a pool
+	plan         // of a
 	*filter
 	gradient plan // of b: the results of a tile
 	biasOfA  bool
@@ -82,23 +83,24 @@ func (s *filterSum) biasWidth() int {
 }
 
 func (s *filterSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias []float32) {
+	memory := pool.memory(&s.own)
 	pool = pool.forProducts(n * s.products())
 	s.n, s.a, s.b, s.dkernel, s.dbias = n, a, b, dkernel, dbias
 	s.blocks = ceil(n, s.images) * s.bands
 	s.chunks = min(fewPieces, chunkCount(s.blocks, s.kernels*s.kernels*s.k*roundUp(s.plan.n)))
-	s.sums = resize(s.sums, s.chunks*s.sumSize())
-	s.biasSums = resize(s.biasSums, s.chunks*s.biasWidth())
+	s.sums = memory.take(s.chunks * s.sumSize())
+	s.biasSums = memory.take(s.chunks * s.biasWidth())
 	if s.plan.n != s.stride {
-		s.unpacked = resize(s.unpacked, 9*s.k*s.stride)
+		s.unpacked = memory.take(9 * s.k * s.stride)
 	}
 	for len(s.workers) < pool.Threads() {
 		s.workers = append(s.workers, &filterSumWorker{})
 	}
 	for _, w := range s.workers[:pool.Threads()] {
-		w.a = resize(w.a, s.images*s.sourceRows(s.bandRows)*s.width*s.k+2*s.lanes)
-		w.b = resize(w.b, s.images*s.size*s.bandRows*s.gradient.width*s.plan.n+2*s.lanes)
-		w.v = resize(w.v, s.sources*s.sources*s.sourceDistance())
-		w.m = resize(w.m, s.results*s.results*s.gradientDistance(2))
+		w.a = memory.take(s.images*s.sourceRows(s.bandRows)*s.width*s.k + 2*s.lanes)
+		w.b = memory.take(s.images*s.size*s.bandRows*s.gradient.width*s.plan.n + 2*s.lanes)
+		w.v = memory.take(s.sources * s.sources * s.sourceDistance())
+		w.m = memory.take(s.results * s.results * s.gradientDistance(2))
 	}
 	pool.run(s.chunks, s)
 	pool.run(ceil(s.k*s.stride, filterPart), (*filterJoin)(s))

@@ -74,6 +74,9 @@ func (w *productWorker) packTransposed(to, matrix []float32, panel panel, k, wid
 			}
 		}
 	}
+	if c == width {
+		return
+	}
 	for i := from; i < end; i++ {
 		row := to[i*width:][:width]
 		for d := c; d < panel.columns; d++ {

@@ -6,6 +6,7 @@ import "unsafe"
 
 // product computes out[pixel][n] = act(bias + sum over taps, k of in[pixel+tap][k] * kernel[tap][k][n]) by a plan.
 type product struct {
+	own scratch // without a pool
 	plan
 	*microkernels
 	act        Activation
@@ -150,6 +151,7 @@ func (p *product) run(pool *Pool, n int, in operand[float32], out, kernel, bias 
 	if n == 0 {
 		return
 	}
+	memory := pool.memory(&p.own)
 	pool = pool.forProducts(n * p.products())
 	p.n, p.in, p.out, p.kernel = n, in, out, kernel
 	clear(p.bias)
@@ -161,11 +163,11 @@ func (p *product) run(pool *Pool, n int, in operand[float32], out, kernel, bias 
 	if !p.direct {
 		size := p.blockImages*p.sourceRows(p.blockRows)*p.width*p.k + p.lanes
 		for _, w := range p.workers[:pool.Threads()] {
-			w.source = resize(w.source, size)
+			w.source = memory.take(size)
 		}
 	}
 	if !p.natural() {
-		p.packed = resize(p.packed, p.packedSize())
+		p.packed = memory.take(p.packedSize())
 		pool.run(len(p.panels)*(*packing)(p).parts(), (*packing)(p))
 	}
 	blocks := ceil(n, p.blockImages) * p.bands

@@ -10,9 +10,10 @@ import "unsafe"
 // The rows of the sum, taps*k of them, are cut into groups of as many as fit the registers; a microkernel adds a block of
 // pixels to a group and one panel of columns.
 type kernelSum struct {
-	plan         // of one phase
-	swapped bool // a is what the kernel's columns belong to: dkernel[tap] is [n,k]
-	biasOfA bool // the bias gradient is the sum over a, otherwise b
+	own     scratch // without a pool
+	plan            // of one phase
+	swapped bool    // a is what the kernel's columns belong to: dkernel[tap] is [n,k]
+	biasOfA bool    // the bias gradient is the sum over a, otherwise b
 	*microkernels
 	directA, directB bool // read where they are
 	images, bandRows int  // of a block
@@ -105,6 +106,7 @@ func (s *kernelSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias
 	if s.swapped {
 		a, b = b, a
 	}
+	memory := pool.memory(&s.own)
 	pool = pool.forProducts(n * s.products())
 	s.n, s.a, s.b, s.dkernel, s.dbias = n, a, b, dkernel, dbias
 	s.blocks = ceil(n, s.images) * s.bands
@@ -115,25 +117,25 @@ func (s *kernelSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias
 	if s.inPlace() {
 		sums--
 	}
-	s.sums = resize(s.sums, sums*size)
-	s.biasSums = resize(s.biasSums, s.chunks*s.biasWidth())
-	s.grow(pool.Threads())
+	s.sums = memory.take(sums * size)
+	s.biasSums = memory.take(s.chunks * s.biasWidth())
+	s.grow(memory, pool.Threads())
 	pool.run(s.chunks*s.parts, s)
 	pool.run(ceil(size, partLength), (*sumJoin)(s))
 	s.finish()
 	s.a, s.b, s.dkernel, s.dbias = operand[float32]{}, operand[float32]{}, nil, nil
 }
 
-func (s *kernelSum) grow(workers int) {
+func (s *kernelSum) grow(memory *scratch, workers int) {
 	for len(s.workers) < workers {
 		s.workers = append(s.workers, &sumWorker{})
 	}
 	for _, w := range s.workers[:workers] {
 		if !s.directA {
-			w.a = resize(w.a, s.images*s.sourceRows(s.bandRows)*s.width*s.k+s.lanes)
+			w.a = memory.take(s.images*s.sourceRows(s.bandRows)*s.width*s.k + s.lanes)
 		}
 		if !s.directB {
-			w.b = resize(w.b, min(pixelBlock, len(s.pixels))*s.strideB)
+			w.b = memory.take(min(pixelBlock, len(s.pixels)) * s.strideB)
 		}
 	}
 }

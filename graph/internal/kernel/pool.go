@@ -11,6 +11,7 @@ type Pool struct {
 	busy    atomic.Int64 // workers that have not finished
 	rest    rest         // of the caller, until none is busy
 	vector  vectorJobs
+	scratch scratch
 }
 
 // job is an operation cut into pieces that may run in any order and at the same time. worker tells the goroutines apart (0

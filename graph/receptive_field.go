@@ -1,0 +1,221 @@
+package graph
+
+import "dcae/graph/internal/kernel"
+
+// ReceptiveFields says for each node how many rows and columns of the model's input image one value of its output depends
+// on: the largest number over all places in the image, whose border cuts it short. What is not an image depends on all
+// that it was made of. Convolutions, pooling and resizing are followed exactly, from row to row and column to column.
+func (m *Model) ReceptiveFields() ([]Size, error) {
+	shapes, err := m.Shapes()
+	if err != nil {
+		return nil, err
+	}
+	input := newSight(m.Input)
+	sights, out := make([]sight, len(m.Nodes)), make([]Size, len(m.Nodes))
+	for i, n := range m.Nodes {
+		in := make([]sight, len(n.Inputs))
+		for k, from := range n.Inputs {
+			if in[k] = input; from >= 0 {
+				in[k] = sights[from]
+			}
+		}
+		sights[i] = see(n.Layer, m.inputShapes(i, shapes), shapes[i], in)
+		out[i] = Size{longest(sights[i].rows), longest(sights[i].columns)}
+	}
+	return out, nil
+}
+
+// span is from a first to a last row or column of the input image.
+type span struct{ first, last int }
+
+var nothing = span{1 << 60, -1}
+
+func (s span) with(other span) span { return span{min(s.first, other.first), max(s.last, other.last)} }
+
+// sight is what each row and each column of an output depends on; an output that is no image has one of both.
+type sight struct{ rows, columns []span }
+
+func newSight(s Shape) sight {
+	if len(s) != 3 {
+		return sight{[]span{{0, 0}}, []span{{0, s.Size() - 1}}}
+	}
+	return sight{each(s[0]), each(s[1])}
+}
+
+// each sees itself alone.
+func each(n int) []span {
+	out := make([]span, n)
+	for i := range out {
+		out[i] = span{i, i}
+	}
+	return out
+}
+
+func longest(spans []span) int {
+	n := 0
+	for _, s := range spans {
+		n = max(n, s.last-s.first+1)
+	}
+	return n
+}
+
+// union repeats, n times, all that some spans see together.
+func union(spans []span, n int) []span {
+	all := nothing
+	for _, s := range spans {
+		all = all.with(s)
+	}
+	out := make([]span, n)
+	for i := range out {
+		out[i] = all
+	}
+	return out
+}
+
+// see is what a layer's output depends on.
+func see(l Layer, in []Shape, out Shape, from []sight) sight {
+	switch l := l.(type) {
+	case Conv2D:
+		w, _ := l.window(in) // the shapes were found to fit
+		return throughWindow(w, from[0])
+	case MaxPooling2D:
+		w, _ := l.window(in)
+		return throughWindow(w, from[0])
+	case AveragePooling2D:
+		w, _ := l.window(in)
+		return throughWindow(w, from[0])
+	case Conv2DTranspose:
+		w, _ := l.window(in)
+		return sight{
+			spread(from[0].rows, out[0], w.StrideH, w.PadTop, w.KernelH),
+			spread(from[0].columns, out[1], w.StrideW, w.PadLeft, w.KernelW),
+		}
+	case UpSampling2D:
+		f := l.Factor.or(Square(2))
+		reach := 0
+		if l.Interpolation == Bilinear {
+			reach = 1
+		}
+		return sight{enlarged(from[0].rows, f.H, reach), enlarged(from[0].columns, f.W, reach)}
+	case ZeroPadding2D:
+		return sight{shifted(from[0].rows, out[0], -l.Padding.Top), shifted(from[0].columns, out[1], -l.Padding.Left)}
+	case Cropping2D:
+		return sight{shifted(from[0].rows, out[0], l.Cropping.Top), shifted(from[0].columns, out[1], l.Cropping.Left)}
+	case Concatenate:
+		if axis, err := l.axis(len(in[0])); err == nil && len(out) == 3 && axis < 2 {
+			return joined(from, axis)
+		}
+	case Flatten, Reshape, GlobalAveragePooling2D, GlobalMaxPooling2D:
+		return whole(out, from)
+	}
+	return pointwise(out, from)
+}
+
+// whole sees all that the inputs see.
+func whole(out Shape, from []sight) sight {
+	var all sight
+	for _, s := range from {
+		all.rows, all.columns = append(all.rows, s.rows...), append(all.columns, s.columns...)
+	}
+	if len(out) != 3 {
+		return sight{union(all.rows, 1), union(all.columns, 1)}
+	}
+	return sight{union(all.rows, out[0]), union(all.columns, out[1])}
+}
+
+// pointwise sees in each place what the inputs see there; an input of length 1 is repeated.
+func pointwise(out Shape, from []sight) sight {
+	if len(out) != 3 {
+		return whole(out, from)
+	}
+	y := sight{union(nil, out[0]), union(nil, out[1])}
+	for _, s := range from {
+		for i := range y.rows {
+			y.rows[i] = y.rows[i].with(s.rows[min(i, len(s.rows)-1)])
+		}
+		for i := range y.columns {
+			y.columns[i] = y.columns[i].with(s.columns[min(i, len(s.columns)-1)])
+		}
+	}
+	return y
+}
+
+func throughWindow(w kernel.Window, from sight) sight {
+	return sight{
+		slid(from.rows, w.OutH, w.StrideH, w.PadTop, w.KernelH, max(w.DilationH, 1)),
+		slid(from.columns, w.OutW, w.StrideW, w.PadLeft, w.KernelW, max(w.DilationW, 1)),
+	}
+}
+
+// slid sees through a window that slides over an axis.
+func slid(in []span, out, stride, before, size, dilation int) []span {
+	y := union(nil, out)
+	for i := range y {
+		for k := range size {
+			if at := i*stride - before + k*dilation; at >= 0 && at < len(in) {
+				y[i] = y[i].with(in[at])
+			}
+		}
+	}
+	return y
+}
+
+// spread sees through the adjoint of slid.
+func spread(in []span, out, stride, before, size int) []span {
+	y := union(nil, out)
+	for at := range in {
+		for k := range size {
+			if i := at*stride - before + k; i >= 0 && i < out {
+				y[i] = y[i].with(in[at])
+			}
+		}
+	}
+	return y
+}
+
+// enlarged repeats each place, and looks at neighbours as far as reach.
+func enlarged(in []span, factor, reach int) []span {
+	y := union(nil, len(in)*factor)
+	for i := range y {
+		first, last := i/factor, i/factor
+		if reach > 0 && factor > 1 { // between the centres of two pixels, see [Bilinear]
+			switch centre := 2*(i%factor) + 1; {
+			case centre < factor:
+				first = max(first-reach, 0)
+			case centre > factor:
+				last = min(last+reach, len(in)-1)
+			}
+		}
+		for at := first; at <= last; at++ {
+			y[i] = y[i].with(in[at])
+		}
+	}
+	return y
+}
+
+// shifted begins at a later place, or with places that see nothing.
+func shifted(in []span, out, by int) []span {
+	y := union(nil, out)
+	for i := range y {
+		if at := i + by; at >= 0 && at < len(in) {
+			y[i] = in[at]
+		}
+	}
+	return y
+}
+
+// joined puts rows (axis 0) or columns side by side.
+func joined(from []sight, axis int) sight {
+	y := from[0]
+	for _, s := range from[1:] {
+		along, across := [2][]span{y.rows, y.columns}, [2][]span{s.rows, s.columns}
+		along[axis] = append(append([]span{}, along[axis]...), across[axis]...)
+		other := append([]span{}, along[1-axis]...)
+		for i := range other {
+			other[i] = other[i].with(across[1-axis][i])
+		}
+		along[1-axis] = other
+		y = sight{along[0], along[1]}
+	}
+	return y
+}
