@@ -27,4 +27,7 @@ bench: ## training speed, and where the time goes
 bench-peers: ## the same models in Keras and PyTorch, side by side (about half an hour)
 	python3 experiments/peers/compare.py
 
-.PHONY: help build test race lint ci bench bench-peers
+check-keras: ## models of many kinds against the real Keras: traces, round trips, going on with training (about 5 minutes)
+	python3 models/keras/testdata/check_keras.py
+
+.PHONY: help build test race lint ci bench bench-peers check-keras

@@ -37,7 +37,9 @@ type optimizerFields struct {
 
 // writeOptimizer is an optimizer as Keras writes it.
 func writeOptimizer(o training.Optimizer) (json.RawMessage, error) {
-	f, class, base := optimizerFields{}, "", training.Base{}
+	var f optimizerFields
+	var class string
+	var base training.Base
 	switch o := o.(type) {
 	case training.SGD:
 		class, base, f.LearningRate = "SGD", o.Base, resolved(o.LearningRate, 0.01)

@@ -71,13 +71,12 @@ type layer struct {
 	Kernel   bool            `json:"kernel"` // whether it has one
 }
 
-// define describes a study on its data.
-func define(s Study, set *dataset.Set) (*Definition, error) {
+// define describes a study on its data; mean is the mean training image.
+func define(s Study, set *dataset.Set, mean []float32) (*Definition, error) {
 	d := &Definition{
 		Format: 1, Version: Version, Kernels: graph.KernelFamily(), Name: s.Name, Question: s.Question,
 		Budget: Length{Seeds: s.Budget.Seeds, Batch: s.Budget.Batch, Full: s.Budget.Full},
 	}
-	mean := set.Train.Mean()
 	meanLevel, black := levels(set.Validation, mean)
 	d.Data = Data{
 		Name: set.Name, Checksum: set.Checksum, Shape: []int{set.Shape().H, set.Shape().W, set.Shape().C},

@@ -27,6 +27,6 @@ func failureModes() Study {
 				},
 			},
 		}},
-		Budget: Budget{Seeds: []uint64{1, 2, 3, 4, 5}, Epochs: 6, Images: 4000, Batch: 32, ValidationImages: 1000},
+		Budget: Budget{Seeds: []uint64{1, 2, 3, 4, 5}, Epochs: 8, Images: 6000, Batch: 32, ValidationImages: 1000},
 	}
 }

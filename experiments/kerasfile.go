@@ -105,7 +105,7 @@ func (m *SavedModel) readState(given []*hdf5.Dataset) error {
 	if !schedules(m.Optimizer) {
 		first = 2
 	}
-	if len(given) <= first {
+	if unused := len(given) == first && len(state.Slots) > 0; unused || len(given) == 0 {
 		return nil
 	}
 	if len(given) != first+len(state.Slots) {
@@ -176,10 +176,7 @@ func (m *SavedModel) archive() (*keras.Archive, error) {
 			return nil, err
 		}
 	}
-	if m.Optimizer == nil {
-		m.Optimizer = training.Adam{}
-	}
-	optimizer, err := writeOptimizer(m.Optimizer)
+	optimizer, err := writeOptimizer(m.optimizer())
 	if err != nil {
 		return nil, err
 	}
@@ -197,15 +194,23 @@ func (m *SavedModel) archive() (*keras.Archive, error) {
 	return keras.NewArchive(config, m.Params, state)
 }
 
+// optimizer is the one that the model is trained by.
+func (m *SavedModel) optimizer() training.Optimizer {
+	if m.Optimizer == nil {
+		return training.Adam{}
+	}
+	return m.Optimizer
+}
+
 // state are the optimizer's variables in Keras' order.
 func (m *SavedModel) state() ([]*hdf5.Dataset, error) {
-	updater, err := training.NewUpdater(m.Optimizer, m.Params.Trainable(), m.State)
+	updater, err := training.NewUpdater(m.optimizer(), m.Params.Trainable(), m.State)
 	if err != nil {
 		return nil, err
 	}
 	state := updater.State()
 	out := []*hdf5.Dataset{{Data: []int64{int64(state.Iterations)}}}
-	if !schedules(m.Optimizer) {
+	if !schedules(m.optimizer()) {
 		out = append(out, &hdf5.Dataset{Data: []float32{float32(state.LearningRate)}})
 	}
 	for _, slot := range state.Slots {

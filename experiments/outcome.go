@@ -52,6 +52,8 @@ func Judge(e Evidence) (outcome Outcome, why string) {
 		return Learned, fmt.Sprintf("FVU %.3f < 0.5", e.FVU)
 	case fall > 0.01:
 		return Slow, fmt.Sprintf("FVU %.3f, the last epoch's loss fell by %.1f%%", e.FVU, 100*fall)
+	case math.IsNaN(fall):
+		return Stuck, fmt.Sprintf("FVU %.3f after a single epoch", e.FVU)
 	default:
 		return Stuck, fmt.Sprintf("FVU %.3f, the last epoch's loss fell by %.1f%%", e.FVU, 100*fall)
 	}

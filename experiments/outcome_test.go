@@ -24,7 +24,7 @@ func TestJudge(t *testing.T) {
 		{"learned", Evidence{FirstLoss: 0.2, LastLoss: 0.02, EpochLosses: []float64{0.1, 0.02}, FVU: 0.3, Spread: 0.9}, Learned, "0.300 < 0.5"},
 		{"slow", Evidence{FirstLoss: 0.2, LastLoss: 0.06, EpochLosses: []float64{0.1, 0.06}, FVU: 0.8, Spread: 0.5}, Slow, "fell by 40.0%"},
 		{"stuck", Evidence{FirstLoss: 0.2, LastLoss: 0.06, EpochLosses: []float64{0.0601, 0.06}, FVU: 0.8, Spread: 0.5}, Stuck, "fell by 0.2%"},
-		{"a single epoch tells no fall", Evidence{FirstLoss: 0.2, LastLoss: 0.06, EpochLosses: []float64{0.06}, FVU: 0.8, Spread: 0.5}, Stuck, ""},
+		{"a single epoch tells no fall", Evidence{FirstLoss: 0.2, LastLoss: 0.06, EpochLosses: []float64{0.06}, FVU: 0.8, Spread: 0.5}, Stuck, "after a single epoch"},
 	} {
 		got, why := Judge(c.e)
 		if got != c.want || !strings.Contains(why, c.why) {

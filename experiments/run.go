@@ -86,7 +86,7 @@ func (r *runner) run(ctx context.Context, j job, threads *graph.Threads) (res *R
 	r.watch.Started(j.arm.Name, j.seed, f.epochs*r.definition.stepsPerEpoch())
 	config := training.Config{
 		Seed: j.seed, Epochs: f.epochs, Batch: r.study.Budget.Batch, Optimizer: j.arm.Optimizer, Loss: j.arm.Loss, Threads: threads,
-		Params: j.params, State: j.state, KeepBest: j.keepBest,
+		Mean: r.mean, Params: j.params, State: j.state, KeepBest: j.keepBest,
 	}
 	fit := training.Fit
 	if j.checkpointEvery > 0 {

@@ -114,11 +114,12 @@ func prepareOn(full *dataset.Set, s Study, o Options, w Watcher) (*runner, error
 			return nil, errors.Errorf("model %s takes images of %v, but those of %s are %v; --resize makes them fit in height and width", a.Name, a.Model.Input, set.Name, shape)
 		}
 	}
-	definition, err := define(s, &set)
+	mean := set.Train.Mean()
+	definition, err := define(s, &set, mean)
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{study: s, set: &set, definition: definition, dir: o.Dir, mean: set.Train.Mean(), watch: w}
+	r := &runner{study: s, set: &set, definition: definition, dir: o.Dir, mean: mean, watch: w}
 	if err := writeJSON(filepath.Join(o.Dir, studyFile), definition); err != nil {
 		return nil, err
 	}

@@ -179,6 +179,10 @@ func (t *tracer) layers() error {
 		return nil
 	}
 	for i, n := range t.Model.Nodes {
+		if i+1 < len(t.Model.Nodes) && t.Model.Nodes[i+1].Name == n.Name+keras.ActivationSuffix {
+			continue // the layer's output is that of its activation
+		}
+		n.Name = strings.TrimSuffix(n.Name, keras.ActivationSuffix)
 		act := p.Activation(i)
 		t.add("act/"+n.Name, act.Shape(), act.Data().([]float32))
 		if d := p.Derivative(i); d != nil {
@@ -199,7 +203,7 @@ func (t *tracer) train(steps int) error {
 		return err
 	}
 	trainable := t.Params.Trainable()
-	updater, err := training.NewUpdater(t.Optimizer, trainable, nil)
+	updater, err := training.NewUpdater(t.optimizer(), trainable, nil)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"dcae/graph"
 	"dcae/training/dataset/npz"
 )
@@ -142,6 +144,20 @@ func leaveOutTies(got, want []float64, act *npz.Array) {
 	}
 }
 
+func TestTraceLeavesRegularizersOut(t *testing.T) {
+	trace := func(r graph.Regularizer) []npz.Array {
+		model := graph.Sequential("m", graph.Shape{2, 3}, graph.Dense{Units: 3, KernelRegularizer: r, ActivityRegularizer: r})
+		params, err := model.Init(1, graph.Float32)
+		check(t, err)
+		got, err := (&SavedModel{Model: model, Params: params}).Trace(Batch{X: []float64{1, 2, 3, 4, 5, 6}, Target: make([]float64, 6)}, 3, nil)
+		check(t, err)
+		return got
+	}
+	if diff := cmp.Diff(trace(graph.Regularizer{}), trace(graph.Regularizer{L1: 1, L2: 2})); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestTraceRefuses(t *testing.T) {
 	m := graph.Sequential("noisy", graph.Shape{4, 4, 1}, graph.GaussianNoise{StdDev: 0.1}, graph.Dropout{Rate: 0.5}, graph.Dense{Units: 1})
 	_, err := (&SavedModel{Model: m}).Trace(Batch{}, 1, nil)
@@ -160,4 +176,8 @@ func TestTraceRefuses(t *testing.T) {
 			t.Errorf("error %v does not say %q", err, want)
 		}
 	}
+}
+
+func readTestdata(name string) ([]npz.Array, error) {
+	return npz.Read(filepath.Join("testdata", name+".npz"))
 }

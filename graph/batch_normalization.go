@@ -86,20 +86,8 @@ func batchNorm[T kernel.Float](b *builder, layer string, l BatchNormalization, p
 			return nil, err
 		}
 	}
-	if !b.training {
-		mean, err := read("moving_mean")
-		if err != nil {
-			return nil, err
-		}
-		variance, err := read("moving_variance")
-		if err != nil {
-			return nil, err
-		}
-		return b.add(&op{label: label + " (evaluation)", batched: true, item: out,
-			run: func(in []gorgonia.Value, y gorgonia.Value) error {
-				k.evaluate(b.pool, data[T](y), data[T](in[0]), optional[T](in, gamma, gamma > 0), optional[T](in, beta, beta > 0), data[T](in[mean]), data[T](in[variance]))
-				return nil
-			}}, in...)
+	if !b.training || b.frozen {
+		return normalizeByMoving(b, label, layer, k, gamma, beta, out, in)
 	}
 	mean, variance := newDense(b.precision, Shape{channels}), newDense(b.precision, Shape{channels})
 	b.statistics = append(b.statistics,
@@ -144,6 +132,44 @@ func batchNorm[T kernel.Float](b *builder, layer string, l BatchNormalization, p
 			}
 		}
 		return grads, nil
+	}
+	return b.add(forward, in...)
+}
+
+// normalizeByMoving adds an op that takes mean and variance from the moving averages: in evaluation, and where the layer is
+// frozen, as in Keras. By its input it is affine.
+func normalizeByMoving[T kernel.Float](b *builder, label, layer string, k normalizer[T], gamma, beta int, out Shape, in []*gorgonia.Node) (*gorgonia.Node, error) {
+	mean := len(in)
+	for _, name := range []string{"moving_mean", "moving_variance"} {
+		v, err := b.variable(layer, name)
+		if err != nil {
+			return nil, err
+		}
+		in = append(in, v)
+	}
+	forward := &op{label: label + " (evaluation)", batched: true, item: out}
+	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
+		k.evaluate(b.pool, data[T](y), data[T](in[0]), optional[T](in, gamma, gamma > 0), optional[T](in, beta, beta > 0), data[T](in[mean]), data[T](in[mean+1]))
+		return nil
+	}
+	forward.derive = func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+		grads := make(gorgonia.Nodes, len(in))
+		if !forward.differentiable[0] {
+			return grads, nil
+		}
+		zero := newDense(b.precision, Shape(in[mean].Shape()))
+		reads := []*gorgonia.Node{grad, in[mean+1]}
+		if gamma > 0 {
+			reads = append(reads, in[gamma])
+		}
+		backward := &op{label: "gradient of " + label, batched: true, item: Shape(in[0].Shape()[1:])}
+		backward.run = func(in []gorgonia.Value, dx gorgonia.Value) error {
+			k.evaluate(b.pool, data[T](dx), data[T](in[0]), optional[T](in, 2, gamma > 0), nil, data[T](zero), data[T](in[1]))
+			return nil
+		}
+		dx, err := b.add(backward, reads...)
+		grads[0] = dx
+		return grads, err
 	}
 	return b.add(forward, in...)
 }

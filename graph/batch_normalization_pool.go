@@ -56,7 +56,7 @@ func (n *poolingNormalizer[T]) backward(p *kernel.Pool, dx, dgamma, dbeta, x, ga
 // pooledBy finds, for a batch normalization at node i, the node of the only layer that reads it, if that is a max pooling that
 // can be computed together with it; -1 if there is none.
 func (m *Model) pooledBy(i int, shapes []Shape) int {
-	if _, ok := m.Nodes[i].Layer.(BatchNormalization); !ok || len(shapes[i]) != 3 {
+	if _, ok := m.Nodes[i].Layer.(BatchNormalization); !ok || len(shapes[i]) != 3 || m.Nodes[i].Frozen {
 		return -1
 	}
 	reader := -1

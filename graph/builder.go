@@ -27,6 +27,7 @@ type builder struct {
 	penalties  []*gorgonia.Node // scalars to add to the loss
 	random     randomness
 	layer      string         // whose ops are being added; empty for the loss
+	frozen     bool           // that layer is not trained
 	wantLogits bool           // what goes into its sigmoid is wanted
 	logits     *gorgonia.Node // what went into the last activation
 }
@@ -148,7 +149,7 @@ func (b *builder) apply(m *Model, x *gorgonia.Node, logits bool) (*gorgonia.Node
 				in[i] = b.outputs[from]
 			}
 		}
-		b.layer, b.wantLogits = n.Name, logits && i == len(m.Nodes)-1
+		b.layer, b.frozen, b.wantLogits = n.Name, n.Frozen, logits && i == len(m.Nodes)-1
 		out, err := n.Layer.apply(b, n.owner(), in)
 		if err != nil {
 			return nil, errors.WithMessagef(err, "layer %s (%s)", n.Name, n.Layer.Class())

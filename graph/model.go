@@ -47,7 +47,7 @@ type Node struct {
 	// own.
 	SharedWith string
 
-	// Frozen variables are not trained.
+	// Frozen variables are not trained, and a frozen batch normalization uses and keeps its moving averages.
 	Frozen bool `json:",omitempty"`
 }
 

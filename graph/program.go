@@ -158,8 +158,11 @@ func NewTraining(m *Model, params *Params, loss Loss, o Options) (*Training, err
 	if t.loss, err = loss.apply(mach.builder, y, t.target.node); err != nil {
 		return nil, err
 	}
-	if t.total, err = mach.total(t.loss); err != nil {
-		return nil, err
+	t.total = t.loss
+	if !o.NoPenalties {
+		if t.total, err = mach.total(t.loss); err != nil {
+			return nil, err
+		}
 	}
 	var by gorgonia.Nodes
 	for _, v := range params.Trainable() {

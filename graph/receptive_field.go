@@ -1,6 +1,13 @@
 package graph
 
-import "dcae/graph/internal/kernel"
+import (
+	"github.com/pkg/errors"
+
+	"dcae/graph/internal/kernel"
+)
+
+// maxFollowed is the longest side of an image whose rows are followed one by one.
+const maxFollowed = 1 << 14
 
 // ReceptiveFields says for each node how many rows and columns of the model's input image one value of its output depends
 // on: the largest number over all places in the image, whose border cuts it short. What is not an image depends on all
@@ -9,6 +16,11 @@ func (m *Model) ReceptiveFields() ([]Size, error) {
 	shapes, err := m.Shapes()
 	if err != nil {
 		return nil, err
+	}
+	for i, s := range append([]Shape{m.Input}, shapes...) {
+		if len(s) == 3 && max(s[0], s[1]) > maxFollowed {
+			return nil, errors.Errorf("receptive fields: the image behind layer %d would have %v, more than %d pixels along a side", i, s, maxFollowed)
+		}
 	}
 	input := newSight(m.Input)
 	sights, out := make([]sight, len(m.Nodes)), make([]Size, len(m.Nodes))
@@ -151,10 +163,12 @@ func throughWindow(w kernel.Window, from sight) sight {
 func slid(in []span, out, stride, before, size, dilation int) []span {
 	y := union(nil, out)
 	for i := range y {
-		for k := range size {
-			if at := i*stride - before + k*dilation; at >= 0 && at < len(in) {
-				y[i] = y[i].with(in[at])
-			}
+		at, end := i*stride-before, min(i*stride-before+(size-1)*dilation, len(in)-1)
+		if at < 0 {
+			at += (-at + dilation - 1) / dilation * dilation
+		}
+		for ; at <= end; at += dilation {
+			y[i] = y[i].with(in[at])
 		}
 	}
 	return y
@@ -164,10 +178,8 @@ func slid(in []span, out, stride, before, size, dilation int) []span {
 func spread(in []span, out, stride, before, size int) []span {
 	y := union(nil, out)
 	for at := range in {
-		for k := range size {
-			if i := at*stride - before + k; i >= 0 && i < out {
-				y[i] = y[i].with(in[at])
-			}
+		for i := max(at*stride-before, 0); i < min(at*stride-before+size, out); i++ {
+			y[i] = y[i].with(in[at])
 		}
 	}
 	return y

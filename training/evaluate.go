@@ -12,6 +12,20 @@ type Source interface {
 	Read(dst []float32, indices []int)
 }
 
+// prefetcher is a Source that is told which images will be read next, so that they come from disk meanwhile.
+type prefetcher interface{ Prefetch(indices []int) }
+
+// failer is a Source whose Read may fail; Err tells of the first time.
+type failer interface{ Err() error }
+
+// readError tells why a source could not be read; nil if it could.
+func readError(s Source) error {
+	if f, ok := s.(failer); ok {
+		return f.Err()
+	}
+	return nil
+}
+
 // evaluationBatch is large, since nothing but one layer's output at a time is kept, and divides the number of images
 // that units are observed on.
 const evaluationBatch = 250
@@ -145,6 +159,9 @@ func (e *Evaluator) Scores() (Scores, error) {
 		}
 		return nil
 	})
+	if err == nil {
+		err = readError(e.images)
+	}
 	values := float64(e.n * e.size)
 	return Scores{
 		MSE: squared / values, FVU: squared / e.baseline, Mean: total / values,

@@ -18,6 +18,7 @@ type Config struct {
 	Loss             graph.Loss     // default mse
 	Threads          *graph.Threads // default one thread
 	ValidationImages int            // how many of the held-out images are looked at after each epoch; default all
+	Mean             []float32      // the mean training image, which FVU compares with; default computed
 
 	Params  *graph.Params   // the model's first values, which are trained in place; default drawn from the seed
 	State   *OptimizerState // the optimizer's first state; default none

@@ -66,7 +66,10 @@ func newRun(m *graph.Model, train, valid Source, c Config, recorders []Recorder)
 	if err != nil {
 		return nil, err
 	}
-	mean := MeanImage(train, m.Input.Size())
+	mean := c.Mean
+	if mean == nil {
+		mean = MeanImage(train, m.Input.Size())
+	}
 	held, err := NewEvaluator(m, params, valid, c.ValidationImages, mean, c.Threads, true)
 	if err != nil {
 		stepper.program.Close()
@@ -132,6 +135,10 @@ func (r *run) steps(ctx context.Context) error {
 		x, target := r.stepper.program.Inputs(len(batch))
 		r.images.Read(x, batch)
 		copy(target, x)
+		if p, ok := r.images.(prefetcher); ok {
+			next := r.at.Images + len(batch)
+			p.Prefetch(r.order[next:min(next+r.config.Batch, len(r.order))])
+		}
 		record, err := r.stepper.take(r.at.Epoch, len(batch))
 		if err != nil {
 			return errors.WithMessagef(err, "step %d", r.result.Steps+1)
@@ -158,6 +165,9 @@ func (r *run) steps(ctx context.Context) error {
 
 // endEpoch scores the model after an epoch.
 func (r *run) endEpoch(record *EpochRecord) error {
+	if err := readError(r.images); err != nil {
+		return errors.WithMessage(err, "training images")
+	}
 	start := time.Now()
 	scores, err := r.held.Scores()
 	if err != nil {

@@ -15,7 +15,7 @@ func graphCommand() *cobra.Command {
 		Short: "Write an arm's training step as a Graphviz graph",
 		Long: "Writes the symbolic expression graph of one training step of an arm (output, loss, and all gradients) in Graphviz' DOT\n" +
 			"language: dcae graph improved | dot -Tsvg > improved.svg",
-		Args: arguments(1, 1),
+		Args: arguments(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			arm, err := experiments.LookupArm(args[0])
 			if err != nil {

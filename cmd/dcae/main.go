@@ -60,14 +60,14 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{errors.Errorf("%v; see %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(runCommand(), trainCommand(), graphCommand(), benchCommand(), traceCommand())
+	root.AddCommand(runCommand(), trainCommand(), graphCommand(), benchCommand(), traceCommand(), predictCommand(), summaryCommand(), dataCommand())
 	return root
 }
 
-// arguments checks the number of arguments, as a mistake in the call.
-func arguments(least, most int) cobra.PositionalArgs {
+// arguments takes a wrong number of arguments, fewer than the least or more than one, for a mistake in the call.
+func arguments(least int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if len(args) < least || len(args) > most {
+		if len(args) < least || len(args) > 1 {
 			return usageError{errors.Errorf("%s takes %s; see %s --help", c.CommandPath(), c.Use, c.CommandPath())}
 		}
 		return nil

@@ -30,7 +30,7 @@ func runCommand() *cobra.Command {
 		Use:   "run [STUDY]",
 		Short: "Train a study's arms side by side, and report",
 		Long:  "Trains every arm of a study with every seed, prints how each run ended, and leaves records and pictures in a folder.\nSTUDY is " + studyNames() + ".",
-		Args:  arguments(0, 1),
+		Args:  arguments(0),
 		RunE: func(c *cobra.Command, args []string) error {
 			name := "failure-modes"
 			if len(args) == 1 {

@@ -31,7 +31,7 @@ func traceCommand() *cobra.Command {
 			"  moving/LAYER/VAR      non-trainable weights after them\n\n" +
 			"The optimizer (the file's, or Adam) starts afresh. Regularizers take no part. Layers of one name go by their path, as in\n" +
 			"encoder/conv2d. A model with dropout or noise layers is refused.",
-		Args: arguments(1, 1),
+		Args: arguments(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case data == "":

@@ -37,7 +37,7 @@ func trainCommand() *cobra.Command {
 		Short: "Train one model on any images",
 		Long: "Trains a variant (" + armNames() + ") from values that the seed gives, or a model saved by Keras 3 (a .keras file) from those\n" +
 			"in the file. Leaves the records and pictures of a run, and model.keras (after the best held-out epoch) and last.keras.",
-		Args: arguments(1, 1),
+		Args: arguments(1),
 		RunE: func(c *cobra.Command, args []string) error { return train(c, args[0], f) },
 	}
 	flags := c.Flags()

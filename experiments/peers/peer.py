@@ -24,7 +24,7 @@ os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", OMP_NUM_THR
 import numpy as np  # noqa: E402  (after the environment is set)
 
 WINDOWS = 5
-COUNT = 512 if args.model == "deep" else 4096
+COUNT = 256 if args.model == "deep" else 4096
 RATE = 0.1 if args.model == "highlr" else 0.001
 
 

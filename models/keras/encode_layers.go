@@ -145,10 +145,16 @@ func activationName(a graph.Activation) string {
 }
 
 func regularizerObject(r graph.Regularizer) any {
-	if r == (graph.Regularizer{}) {
+	const module = "keras.regularizers"
+	switch {
+	case r == (graph.Regularizer{}):
 		return nil
+	case r.L2 == 0:
+		return object(module, "L1", fields{{"l1", r.L1}})
+	case r.L1 == 0:
+		return object(module, "L2", fields{{"l2", r.L2}})
 	}
-	return object("keras.regularizers", "L1L2", fields{{"l1", r.L1}, {"l2", r.L2}})
+	return object(module, "L1L2", fields{{"l1", r.L1}, {"l2", r.L2}})
 }
 
 // initializerObject is what Keras writes for an initializer.

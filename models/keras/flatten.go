@@ -25,13 +25,14 @@ type storedLayer struct {
 
 // Flatten makes one graph of the layers of a model and of all models in it. A node has the name of its layer; if several layers
 // have that name, the path to it, such as encoder/conv2d. Further calls of a layer are nodes of their own that share its
-// variables, named conv2d/2 and so on. The order of variables is that of Keras.
+// variables, named conv2d/2 and so on. An activation that was given as a layer is a node behind its layer, see
+// [ActivationSuffix]. The order of variables is that of Keras.
 //
 // It returns [Unsupported], which names everything that cannot be had here, or another error if the model does not hold
 // together.
 func (m *Model) Flatten() (*Flat, error) {
 	f := &flattener{
-		flat: &Flat{Model: &graph.Model{Name: m.Name}}, made: map[*Layer]graph.Layer{}, frozen: map[*Layer]bool{},
+		flat: &Flat{Model: &graph.Model{Name: m.Name}}, made: map[*Layer]graph.Layer{}, behind: map[*Layer]graph.Layer{}, frozen: map[*Layer]bool{},
 		paths: map[*Layer]string{}, names: map[*Layer]string{}, calls: map[*Layer]int{},
 	}
 	f.locate(m, "", "", false)
@@ -52,6 +53,9 @@ func (m *Model) Flatten() (*Flat, error) {
 	return f.flat, nil
 }
 
+// ActivationSuffix follows the layer's name in that of its activation's node, where the activation is a layer itself.
+const ActivationSuffix = "/activation"
+
 // modelInput is the index that stands for the model's input among a node's inputs.
 const modelInput = -1
 
@@ -61,6 +65,7 @@ type flattener struct {
 	layers []*Layer // all that are no models, in Keras' order
 	found  Unsupported
 	made   map[*Layer]graph.Layer
+	behind map[*Layer]graph.Layer // an activation that is a layer
 	frozen map[*Layer]bool
 	paths  map[*Layer]string // of its variables in the file
 	names  map[*Layer]string // path from the outermost model, then the node's name
@@ -105,9 +110,7 @@ func (f *flattener) translateAll(m *Model) {
 		p := problems{about: fmt.Sprintf("layer %s (%s)", f.names[l], l.Class)}
 		made, frozen := translate(l, &p)
 		f.made[l], f.frozen[l] = made, frozen || f.frozen[l]
-		if _, normalizes := made.(graph.BatchNormalization); normalizes && f.frozen[l] {
-			p.refuse("trainable=False: set it to True, or leave the layer out of the model")
-		}
+		f.behind[l] = behind(l, &p)
 		p.calls(l)
 		f.found = append(f.found, p.found...)
 	}
@@ -207,13 +210,13 @@ func (m *Model) input() (graph.Shape, error) {
 	case len(shape) < 2:
 		return nil, errors.Errorf("model %s: it has no input shape: begin it with keras.Input(shape)", m.Name)
 	case !shape[1:].fixed():
-		return nil, errors.Errorf("model %s: input shape %s has no fixed size: build it with one, such as keras.Input((28, 28, 1))", m.Name, shape)
+		return nil, errors.Errorf("model %s: input shape %s has no fixed size: build it with one, such as keras.Input((28, 28, 1))", m.Name, shape.python())
 	}
 	return graph.Shape(shape[1:]), nil
 }
 
-// String writes the shape as Python does, None where a length is not fixed.
-func (s Shape) String() string {
+// python writes the shape as Python does, None where a length is not fixed.
+func (s Shape) python() string {
 	parts := make([]string, len(s))
 	for i, n := range s {
 		if parts[i] = fmt.Sprint(n); n == Unknown {
@@ -311,7 +314,7 @@ func (f *flattener) call(l *Layer, in []int) (int, error) {
 	}
 	nodes := &f.flat.Model.Nodes
 	at := len(*nodes)
-	if at == maxNodes {
+	if at >= maxNodes {
 		return 0, errors.Errorf("the model has more than %d layers", maxNodes)
 	}
 	n := graph.Node{Name: f.names[l], Layer: f.made[l], Inputs: in, Frozen: f.frozen[l]}
@@ -321,5 +324,9 @@ func (f *flattener) call(l *Layer, in []int) (int, error) {
 		f.flat.stored = append(f.flat.stored, storedLayer{at, f.paths[l]})
 	}
 	*nodes = append(*nodes, n)
+	if activation := f.behind[l]; activation != nil {
+		*nodes = append(*nodes, graph.Node{Name: n.Name + ActivationSuffix, Layer: activation, Inputs: []int{at}})
+		at++
+	}
 	return at, nil
 }

@@ -1,46 +1,283 @@
 package keras
 
 import (
-	"path/filepath"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dcae/graph"
+	"dcae/models/keras/hdf5"
 )
 
-// fixtures are models of the study and of its kind, made by Keras.
-var fixtureModels = []string{"sigmoid", "highlr", "improved", "trained_improved", "mixed", "functional"}
+// layersWithSettings have every setting that can be written, none at its default where it has one.
+func layersWithSettings() *graph.Model {
+	l1, l2 := graph.Regularizer{L1: 0.1}, graph.Regularizer{L2: 0.2}
+	two := graph.Size{H: 2, W: 3}
+	m := graph.Sequential("all", graph.Shape{14, 15, 2},
+		graph.Rescaling{Scale: []float64{0.5, 2}, Offset: []float64{1, -1}},
+		graph.Conv2D{Filters: 4, Kernel: two, Strides: graph.Square(1), Dilation: graph.Size{H: 2, W: 1}, Padding: graph.Same, Activation: graph.GELU, NoBias: true,
+			KernelInit: graph.HeNormal(), BiasInit: graph.Constant{Value: 0.5}, KernelRegularizer: l1, BiasRegularizer: l2, ActivityRegularizer: l1},
+		graph.BatchNormalization{Momentum: 0.9, Epsilon: 1e-5, NoScale: true, GammaRegularizer: l1, BetaRegularizer: l2},
+		graph.BatchNormalization{Momentum: exactly(0), Epsilon: 1e-5, NoCenter: true},
+		graph.MaxPooling2D{Pool: two, Strides: graph.Square(1), Padding: graph.Same},
+		graph.AveragePooling2D{Pool: two, Strides: graph.Square(2), Padding: graph.Valid},
+		graph.UpSampling2D{Factor: two, Interpolation: graph.Bilinear},
+		graph.ZeroPadding2D{Padding: graph.Margins{Top: 1, Bottom: 2, Left: 3, Right: 4}},
+		graph.Cropping2D{Cropping: graph.Margins{Top: 2, Bottom: 1, Left: 4, Right: 3}},
+		graph.Conv2DTranspose{Filters: 3, Kernel: two, Strides: two, Padding: graph.Same, OutputPadding: &graph.Size{H: 1, W: 1}, Activation: graph.Tanh,
+			KernelInit: graph.Orthogonal{Gain: 2}, BiasInit: graph.RandomUniform{Min: -1, Max: 2}, KernelRegularizer: graph.Regularizer{L1: 0.1, L2: 0.2}},
+		graph.Dropout{Rate: 0.25}, graph.SpatialDropout2D{Rate: 0.5}, graph.GaussianNoise{StdDev: 0.1},
+		graph.Rectifier{Max: 6, NegativeSlope: 0.1, Threshold: 0.2}, graph.Rectifier{}, graph.LeakyRectifier{NegativeSlope: exactly(0)},
+		graph.ParametricRectifier{SharedAxes: []int{1, 2}, AlphaInit: graph.RandomTruncatedNormal{Mean: 0.1, StdDev: 0.2}, AlphaRegularizer: l1},
+		graph.ExponentialLinear{Alpha: 0.5}, graph.SoftmaxLayer{}, graph.Activate{Function: graph.Mish}, graph.Identity{},
+		graph.GlobalAveragePooling2D{KeepDims: true}, graph.GlobalMaxPooling2D{KeepDims: false},
+		graph.Dense{Units: 6, Activation: graph.Linear, KernelInit: graph.VarianceScaling{Scale: 3, Fan: graph.FanOut, Distribution: graph.UntruncatedNormal},
+			BiasInit: graph.RandomNormal{Mean: 1, StdDev: 2}},
+		graph.Reshape{Target: graph.Shape{3, -1}}, graph.Dense{Units: 2, Activation: graph.ReLU, KernelInit: graph.GlorotUniform(), BiasInit: graph.Zeros{}}, graph.Flatten{})
+	m.Nodes[1].Frozen = true
+	return m
+}
 
-func TestTry(t *testing.T) {
-	for _, n := range fixtureModels {
-		a, err := Open(filepath.Join("..", "..", "..", "shared", "fixtures", n+".keras"))
+// branched calls a layer twice and merges what comes out in every way.
+func branched() *graph.Model {
+	conv := graph.Conv2D{Filters: 2, Kernel: graph.Square(1), Strides: graph.Square(1), Dilation: graph.Square(1), Activation: graph.ReLU, KernelInit: graph.GlorotUniform(), BiasInit: graph.Zeros{}}
+	return &graph.Model{Name: "branched", Input: graph.Shape{4, 4, 2}, Nodes: []graph.Node{
+		{Name: "conv", Layer: conv, Inputs: []int{-1}},
+		{Name: "conv/2", Layer: conv, Inputs: []int{0}, SharedWith: "conv"},
+		{Name: "add", Layer: graph.Add{}, Inputs: []int{0, 1}},
+		{Name: "subtract", Layer: graph.Subtract{}, Inputs: []int{1, -1}},
+		{Name: "multiply", Layer: graph.Multiply{}, Inputs: []int{2, 3, 0}},
+		{Name: "average", Layer: graph.Average{}, Inputs: []int{4, 2}},
+		{Name: "maximum", Layer: graph.Maximum{}, Inputs: []int{5, 2}},
+		{Name: "minimum", Layer: graph.Minimum{}, Inputs: []int{6, 3}},
+		{Name: "concatenate", Layer: graph.Concatenate{Axis: 2}, Inputs: []int{7, 1}},
+	}}
+}
+
+func TestEncodeThenFlatten(t *testing.T) {
+	for _, m := range []*graph.Model{layersWithSettings(), branched()} {
+		config, err := Encode(m)
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := ParseConfig(a.Config)
+		parsed, err := ParseConfig(config)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := m.Flatten()
+		flat, err := parsed.Flatten()
 		if err != nil {
-			t.Fatal(n, err)
+			t.Fatal(err)
 		}
-		p, w, err := f.Params(a.Weights)
-		t.Log(n, w, err)
-		for _, v := range p.All {
-			t.Log(v.Path(), v.Shape)
+		if diff := cmp.Diff(m, flat.Model); diff != "" {
+			t.Error(diff)
 		}
-	}
-	for _, n := range models {
-		m := parse(t, n)
-		f, err := m.Flatten()
-		t.Log(n, err)
-		if err == nil {
-			var s []string
-			for _, v := range f.Model.Nodes {
-				s = append(s, v.Name)
-			}
-			t.Log(strings.Join(s, " "))
-			_, w, err := f.Params(open(t, n).Weights)
-			t.Log(w, err)
+		if flat.Nested {
+			t.Errorf("%s is not nested", m.Name)
 		}
 	}
+}
+
+func TestEncodeRefusesSlashes(t *testing.T) {
+	m := graph.Sequential("m", graph.Shape{2, 1}, graph.Dense{Units: 1})
+	m.Nodes[0].Name = "encoder/dense"
+	if _, err := Encode(m); err == nil || !strings.Contains(err.Error(), "encoder/dense") {
+		t.Error(err)
+	}
+}
+
+// nest puts layers, as JSON, into a Sequential of Keras'.
+func nest(name string, layers ...string) string {
+	return fmt.Sprintf(`{"module": "keras", "class_name": "Sequential", "config": {"name": %q, "layers": [%s]}}`, name, strings.Join(layers, ","))
+}
+
+const input = `{"module": "keras.layers", "class_name": "InputLayer", "config": {"name": "in", "batch_shape": [null, 6, 6, 1], "dtype": "float32"}}`
+
+func convolution(name, extra string) string {
+	return fmt.Sprintf(`{"module": "keras.layers", "class_name": "Conv2D", "config": {"name": %q, "filters": 2, "kernel_size": [3, 3], "padding": "same"%s}}`, name, extra)
+}
+
+func flattened(t *testing.T, config string) (*Flat, error) {
+	t.Helper()
+	m, err := ParseConfig([]byte(config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Flatten()
+}
+
+func TestNestedModelsAreFlattened(t *testing.T) {
+	f, err := flattened(t, nest("outer", input, nest("encoder", convolution("conv", ""), nest("deep", convolution("bottom", ""))), nest("decoder", convolution("conv", ""), convolution("last", ""))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names, paths []string
+	for _, s := range f.stored {
+		names, paths = append(names, f.Model.Nodes[s.node].Name), append(paths, s.path)
+	}
+	if want := []string{"encoder/conv", "bottom", "decoder/conv", "last"}; !cmp.Equal(names, want) || !f.Nested {
+		t.Errorf("layers %v, want %v", names, want)
+	}
+	if want := []string{"layers/sequential/layers/conv2d/vars", "layers/sequential/layers/sequential/layers/conv2d/vars", "layers/sequential_1/layers/conv2d/vars", "layers/sequential_1/layers/conv2d_1/vars"}; !cmp.Equal(paths, want) {
+		t.Errorf("paths %v, want %v", paths, want)
+	}
+}
+
+func TestActivationsThatAreLayersStandBehindTheirs(t *testing.T) {
+	leaky := `, "activation": {"module": "keras.layers", "class_name": "LeakyReLU", "config": {"name": "l", "negative_slope": 0.25}, "registered_name": null}`
+	f, err := flattened(t, nest("m", input, convolution("conv", leaky), convolution("last", "")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := graph.Node{Name: "conv/activation", Layer: graph.LeakyRectifier{NegativeSlope: 0.25}, Inputs: []int{0}}
+	if n := f.Model.Nodes; len(n) != 3 || !cmp.Equal(n[1], want) || !cmp.Equal(n[2].Inputs, []int{1}) {
+		t.Errorf("%+v", n)
+	}
+	_, err = flattened(t, nest("m", input, convolution("conv", strings.Replace(leaky, "LeakyReLU", "PReLU", 1))))
+	if err == nil || !strings.Contains(err.Error(), "activation PReLU given as an object") {
+		t.Error(err)
+	}
+}
+
+func TestEverythingUnsupportedIsNamedAtOnce(t *testing.T) {
+	object := func(class, module string) string {
+		return fmt.Sprintf(`{"module": %q, "class_name": %q, "config": {}, "registered_name": null}`, module, class)
+	}
+	policy := `, "dtype": {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "mixed_float16"}, "registered_name": null}`
+	_, err := flattened(t, nest("m", strings.Replace(input, "[null, 6, 6, 1]", "[null, null, null, 1]", 1),
+		convolution("groups", `, "groups": 2, "data_format": "channels_first"`),
+		convolution("half", policy),
+		convolution("constrained", `, "kernel_constraint": `+object("MaxNorm", "keras.constraints")),
+		convolution("mine", `, "activation": "me>swirl", "kernel_initializer": `+object("Mine", "me")),
+		convolution("stft", `, "kernel_initializer": `+object("STFT", "keras.initializers")+`, "bias_regularizer": `+object("OrthogonalRegularizer", "keras.regularizers")),
+		convolution("new", `, "spin": 1`),
+		nest("inner", `{"module": "keras.layers", "class_name": "LSTM", "config": {"name": "lstm"}}`),
+		`{"module": "keras.layers", "class_name": "BatchNormalization", "config": {"name": "bn", "axis": 1, "renorm": true}}`,
+		`{"module": "me", "class_name": "Dense", "config": {"name": "own"}, "registered_name": "me>Dense"}`))
+	var unsupported Unsupported
+	if !errors.As(err, &unsupported) {
+		t.Fatalf("error %v is no list", err)
+	}
+	for _, want := range []string{
+		"model m: input shape (None, None, None, 1) has no fixed size", "layer groups (Conv2D): groups 2", "layer groups (Conv2D): data_format channels_first",
+		"layer half (Conv2D): dtype mixed_float16", "layer constrained (Conv2D): kernel_constraint MaxNorm", "layer mine (Conv2D): kernel_initializer Mine of your own",
+		`layer mine (Conv2D): unknown activation "me>swirl"`, "layer stft (Conv2D): kernel_initializer STFT", "bias_regularizer OrthogonalRegularizer", `layer new (Conv2D): settings of Conv2D: JSON: json: unknown field "spin"`,
+		"layer lstm (LSTM): there is no such layer here", "layer bn (BatchNormalization): axis 1: only the last axis", "layer bn (BatchNormalization): renorm", "layer own (Dense): a layer class of your own",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("not said: %s", want)
+		}
+	}
+	if strings.Contains(err.Error(), "\n") {
+		t.Error("more than one line")
+	}
+	if t.Failed() {
+		t.Log(err)
+	}
+}
+
+func TestCallsWithArgumentsAreRefused(t *testing.T) {
+	config := strings.Replace(string(open(t, "calls").Config), `{"training": true}`, `{"training": false}`, 1)
+	if _, err := flattened(t, config); err == nil || !strings.Contains(err.Error(), "argument training=false") || !strings.Contains(err.Error(), "outputs: only one") {
+		t.Error(err)
+	}
+}
+
+func TestParamsChecksTheFile(t *testing.T) {
+	a := open(t, "sequential")
+	f, err := parse(t, "sequential").Flatten()
+	if err != nil {
+		t.Fatal(err)
+	}
+	params, warnings, err := f.Params(a.Weights)
+	if err != nil || len(warnings) > 0 {
+		t.Fatal(warnings, err)
+	}
+	again, err := NewArchive(a.Config, params, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range f.stored {
+		if diff := cmp.Diff(a.Weights.Group(s.path).Datasets, again.Weights.Group(s.path).Datasets); diff != "" {
+			t.Errorf("%s: %s", s.path, diff)
+		}
+	}
+	kernel := func() (*Flat, *hdf5.Group, *hdf5.Dataset) {
+		again, err := NewArchive(a.Config, params, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f, again.Weights, again.Weights.Group(f.stored[0].path).Datasets[0]
+	}
+	f, weights, d := kernel()
+	d.Data.([]float32)[0] = float32(math.NaN())
+	if _, warnings, err := f.Params(weights); err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "1 of ") {
+		t.Errorf("a value that is no number: warnings %v, error %v", warnings, err)
+	}
+	f, weights, d = kernel()
+	d.Shape = append([]int{1}, d.Shape...)
+	if _, _, err := f.Params(weights); err == nil || !strings.Contains(err.Error(), "must have shape") {
+		t.Errorf("a wrong shape: %v", err)
+	}
+	f, weights, d = kernel()
+	d.Data = make([]int64, len(d.Data.([]float32)))
+	if _, _, err := f.Params(weights); err == nil || !strings.Contains(err.Error(), "int64") {
+		t.Errorf("a wrong type: %v", err)
+	}
+	f, weights, _ = kernel()
+	weights.Group(f.stored[0].path).Datasets = nil
+	if _, _, err := f.Params(weights); err == nil || !strings.Contains(err.Error(), "the file has 0") {
+		t.Errorf("no variables: %v", err)
+	}
+}
+
+func TestWithCompileKeepsMetrics(t *testing.T) {
+	config := `{"class_name": "Sequential", "compile_config": {"optimizer": null, "loss": "mse", "metrics": ["mae"]}}`
+	got, err := WithCompile([]byte(config), []byte(`"o"`), []byte(`"l"`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m struct {
+		Compile struct {
+			Optimizer, Loss string
+			Metrics         []string
+		} `json:"compile_config"`
+	}
+	if err := json.Unmarshal(got, &m); err != nil {
+		t.Fatal(err)
+	}
+	if c := m.Compile; c.Optimizer != "o" || c.Loss != "l" || !cmp.Equal(c.Metrics, []string{"mae"}) {
+		t.Errorf("%+v", c)
+	}
+}
+
+func FuzzFlatten(f *testing.F) {
+	for _, name := range models {
+		f.Add([]byte(open(f, name).Config))
+	}
+	for _, m := range []*graph.Model{layersWithSettings(), branched()} {
+		config, err := Encode(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add([]byte(config))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := ParseConfig(b)
+		if err != nil {
+			return
+		}
+		flat, err := m.Flatten()
+		if err != nil {
+			return
+		}
+		if _, err := flat.Model.Shapes(); err != nil {
+			t.Error(err)
+		}
+		_, _ = flat.Model.ReceptiveFields() // an image too large to be followed is an error
+	})
 }

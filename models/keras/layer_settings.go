@@ -70,6 +70,35 @@ func translate(l *Layer, p *problems) (made graph.Layer, frozen bool) {
 	return s.layer(at, p), common.Trainable != nil && !*common.Trainable
 }
 
+// behind is the layer that was given as activation of another, if any: Conv2D(8, 3, activation=keras.layers.LeakyReLU(0.2)).
+func behind(l *Layer, p *problems) graph.Layer {
+	s := settingsOf(l.Class)
+	if s == nil || l.Decode(s) != nil {
+		return nil // said before
+	}
+	w, ok := s.(interface {
+		activationLayer() (activation, penalty Named)
+	})
+	if !ok {
+		return nil
+	}
+	a, penalty := w.activationLayer()
+	if a.Object == nil {
+		return nil
+	}
+	switch a.Object.Class {
+	case "ReLU", "LeakyReLU", "ELU", "Softmax", "Activation":
+	default:
+		p.refuse("activation %s given as an object: put it as a layer of its own behind this one", a.Object.Class)
+		return nil
+	}
+	if !penalty.IsNone() {
+		p.refuse("activity_regularizer beside an activation that is a layer")
+	}
+	made, _ := translate(&Layer{Object: *a.Object, InputShape: l.InputShape}, p)
+	return made
+}
+
 // float32 refuses any other dtype.
 func (p *problems) float32(n Named) {
 	switch name, err := n.DType(); {
@@ -200,10 +229,9 @@ func (p *problems) padding(name string) graph.Padding {
 	return graph.Valid
 }
 
-// activation reads an activation; linear where there is none.
+// activation reads an activation; linear where there is none, and where it is a layer, see [behind].
 func (p *problems) activation(n Named) graph.Activation {
 	if n.Object != nil {
-		p.refuse("activation %s given as an object: put it as a layer of its own behind this one", n.Object.Class)
 		return graph.Linear
 	}
 	a := graph.Activation(n.Name)

@@ -15,21 +15,23 @@ import (
 // Params reads the variables of a model from the file's weights. Values that are not finite are let through; warnings tell
 // where they are. It is an error if a variable is missing, is one too many, or has another shape than the model's.
 func (f *Flat) Params(weights *hdf5.Group) (params *graph.Params, warnings []string, err error) {
+	shapes, err := f.Model.Shapes()
+	if err != nil {
+		return nil, nil, err
+	}
+	given := make([][]*hdf5.Dataset, len(f.stored))
+	for i, s := range f.stored { // before memory is taken for what the config merely claims
+		given[i] = Variables(weights.Group(s.path))
+		if err := f.compare(shapes, s, given[i]); err != nil {
+			return nil, nil, err
+		}
+	}
 	if params, err = f.Model.Init(0, graph.Float32); err != nil {
 		return nil, nil, err
 	}
-	for _, s := range f.stored {
-		layer := f.Model.Nodes[s.node].Name
-		own := variablesOf(params, layer)
-		given := Variables(weights.Group(s.path))
-		if len(given) != len(own) {
-			return nil, nil, errors.Errorf("layer %s has %d variables, the file has %d at %s: its weights are not those of its model", layer, len(own), len(given), s.path)
-		}
-		for i, v := range own {
-			if !slices.Equal(given[i].Shape, v.Shape) {
-				return nil, nil, errors.Errorf("%s must have shape %v, the file's has %v", v.Path(), []int(v.Shape), given[i].Shape)
-			}
-			values, err := given[i].Float32s()
+	for i, s := range f.stored {
+		for k, v := range variablesOf(params, f.Model.Nodes[s.node].Name) {
+			values, err := given[i][k].Float32s()
 			if err != nil {
 				return nil, nil, errors.WithMessage(err, v.Path())
 			}
@@ -40,6 +42,29 @@ func (f *Flat) Params(weights *hdf5.Group) (params *graph.Params, warnings []str
 		}
 	}
 	return params, warnings, nil
+}
+
+// compare tells why a layer's variables in a file are not those that it needs.
+func (f *Flat) compare(shapes []graph.Shape, s storedLayer, given []*hdf5.Dataset) error {
+	n := f.Model.Nodes[s.node]
+	var in []graph.Shape
+	for _, from := range n.Inputs {
+		if from == modelInput {
+			in = append(in, f.Model.Input)
+		} else {
+			in = append(in, shapes[from])
+		}
+	}
+	own := n.Layer.Variables(in)
+	if len(given) != len(own) {
+		return errors.Errorf("layer %s has %d variables, the file has %d at %s: its weights are not those of its model", n.Name, len(own), len(given), s.path)
+	}
+	for i, v := range own {
+		if !slices.Equal(given[i].Shape, v.Shape) {
+			return errors.Errorf("%s/%s must have shape %v, the file's has %v", n.Name, v.Name, []int(v.Shape), given[i].Shape)
+		}
+	}
+	return nil
 }
 
 // variablesOf are a layer's variables in Keras' order.

@@ -23,6 +23,10 @@ func (s *weighted) check(p *problems) {
 	p.absent("bias_constraint", s.BiasConstraint)
 }
 
+func (s *weighted) activationLayer() (activation, penalty Named) {
+	return s.Activation, s.ActivityRegularizer
+}
+
 type conv2D struct {
 	formatted
 	weighted

@@ -1,12 +1,12 @@
 // Command resave reads a .keras file's model, optimizer and loss, trains it on one batch, and writes it again, for
-// check_keras.py, which goes on with it in Keras.
+// check_keras.py, which goes on with it in Keras. With -anew the file's config is not kept, but made from the graph.
 //
-// usage: resave IN.keras OUT.keras [BATCH.npz STEPS]
+// usage: resave [-anew] IN.keras OUT.keras [BATCH.npz STEPS]
 package main
 
 import (
+	"flag"
 	"log"
-	"os"
 	"strconv"
 
 	"dcae/experiments"
@@ -16,18 +16,24 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) != 3 && len(os.Args) != 5 {
-		log.Fatal("usage: resave IN.keras OUT.keras [BATCH.npz STEPS]")
+	anew := flag.Bool("anew", false, "make the config from the graph")
+	flag.Parse()
+	args := flag.Args()
+	if len(args) != 2 && len(args) != 4 {
+		log.Fatal("usage: resave [-anew] IN.keras OUT.keras [BATCH.npz STEPS]")
 	}
-	if err := resave(os.Args[1], os.Args[2], os.Args[3:]); err != nil {
+	if err := resave(args[0], args[1], *anew, args[2:]); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func resave(from, to string, training []string) error {
+func resave(from, to string, anew bool, training []string) error {
 	m, err := experiments.LoadKeras(from)
 	if err != nil {
 		return err
+	}
+	if anew {
+		m = &experiments.SavedModel{Model: m.Model, Params: m.Params, Optimizer: m.Optimizer, Loss: m.Loss, State: m.State}
 	}
 	for _, w := range m.Warnings {
 		log.Print(w)

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"dcae/experiments"
+)
+
+func summaryCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "summary MODEL.keras",
+		Short: "Print a Keras model's layers, with their cost and receptive field",
+		Long: "Prints Keras' summary table of a model: layers, output shapes, parameters; and for each layer the floating-point operations of\n" +
+			"its product for one image, and the receptive field: how many rows and columns of the image one output value depends on.",
+		Args: arguments(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			model, err := loadModel(c, args[0])
+			if err != nil {
+				return err
+			}
+			return experiments.WriteSummary(c.OutOrStdout(), model)
+		},
+	}
+}

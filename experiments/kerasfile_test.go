@@ -1,0 +1,190 @@
+package experiments
+
+import (
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dcae/graph"
+	"dcae/models"
+	"dcae/models/keras"
+	"dcae/training"
+)
+
+// saved are models that Keras made, small enough to be here, with what it computed for them in float64; see
+// models/keras/testdata/check_keras.py.
+var saved = []string{"unet_add", "nested", "shared", "frozen", "pooled"}
+
+func loadSaved(t *testing.T, name string) *SavedModel {
+	t.Helper()
+	m, err := LoadKeras(filepath.Join("testdata", name+".keras"))
+	check(t, err)
+	if len(m.Warnings) > 0 {
+		t.Errorf("warnings: %v", m.Warnings)
+	}
+	return m
+}
+
+func TestTraceOfBranchesNestingSharingAndFreezing(t *testing.T) {
+	for _, name := range saved {
+		t.Run(name, func(t *testing.T) {
+			m := loadSaved(t, name)
+			want, err := readTestdata(name)
+			check(t, err)
+			batch, err := batchOf(want, m.Model)
+			check(t, err)
+			got, err := m.Trace(batch, 20, nil)
+			check(t, err)
+			compareTraces(t, m.Model, got, want)
+		})
+	}
+}
+
+// TestOptimizerStateGoesOn takes Adam's steps 6 to 10, the first 5 having been taken by Keras, which goes on with the given
+// losses.
+func TestOptimizerStateGoesOn(t *testing.T) {
+	m := loadSaved(t, "continued")
+	if m.State == nil || m.State.Iterations != 5 {
+		t.Fatalf("state %+v, want that after 5 steps", m.State)
+	}
+	arrays, err := readTestdata("continued")
+	check(t, err)
+	batch, err := batchOf(arrays, m.Model)
+	check(t, err)
+	for i, want := range float64s(lookup(arrays, "losses")) {
+		// each step from a file of its own
+		got := takeStep(t, m, batch)
+		if math.Abs(got-want) > 1e-5*want {
+			t.Errorf("step %d: loss %g, in Keras %g", 6+i, got, want)
+		}
+		path := filepath.Join(t.TempDir(), "m.keras")
+		check(t, SaveKeras(path, m))
+		if m, err = LoadKeras(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// takeStep trains a model on a batch and keeps the optimizer's state.
+func takeStep(t *testing.T, m *SavedModel, b Batch) (loss float64) {
+	t.Helper()
+	n := len(b.X) / m.Model.Input.Size()
+	p, err := graph.NewTraining(m.Model, m.Params, m.Loss, graph.Options{Batch: n})
+	check(t, err)
+	defer p.Close()
+	check(t, p.SetInputs(b.X, b.Target))
+	loss, err = p.Step(n)
+	check(t, err)
+	u, err := training.NewUpdater(m.Optimizer, m.Params.Trainable(), m.State)
+	check(t, err)
+	p.UpdateStatistics()
+	u.Step(nil, func(i int) []float32 { return p.Gradient(i).Data().([]float32) })
+	state := u.State()
+	m.State = &state
+	return loss
+}
+
+func TestSaveThenLoad(t *testing.T) {
+	for _, name := range append(saved, "continued") {
+		m := loadSaved(t, name)
+		path := filepath.Join(t.TempDir(), "again.keras")
+		check(t, SaveKeras(path, m))
+		again, err := LoadKeras(path)
+		check(t, err)
+		if diff := cmp.Diff(m.Model, again.Model); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		if diff := cmp.Diff(m.Params.Snapshot(), again.Params.Snapshot()); diff != "" {
+			t.Errorf("%s: other values", name)
+		}
+		if diff := cmp.Diff(m.State, again.State); m.State != nil && diff != "" {
+			t.Errorf("%s: state %s", name, diff)
+		}
+		if m.Optimizer.String() != again.Optimizer.String() || m.Loss != again.Loss {
+			t.Errorf("%s: %v, %v was %v, %v", name, again.Optimizer, again.Loss, m.Optimizer, m.Loss)
+		}
+	}
+}
+
+func TestVariantsAreWrittenForKeras(t *testing.T) {
+	for _, model := range []*graph.Model{models.Sigmoid(), models.HighLR(), models.Improved()} {
+		params, err := model.Init(1, graph.Float32)
+		check(t, err)
+		m := &SavedModel{Model: model, Params: params}
+		path := filepath.Join(t.TempDir(), "m.keras")
+		check(t, SaveKeras(path, m))
+		again, err := LoadKeras(path)
+		check(t, err)
+		if diff := cmp.Diff(model.Nodes[0].Name, again.Model.Nodes[0].Name); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff(params.Snapshot(), again.Params.Snapshot()); diff != "" {
+			t.Errorf("%s: other values", model.Name)
+		}
+		if again.Optimizer.String() != (training.Adam{}).String() || again.Loss != graph.MSE {
+			t.Errorf("%s: %v, %v", model.Name, again.Optimizer, again.Loss)
+		}
+	}
+}
+
+// TestOptimizersGoThroughAFile writes every optimizer, with settings of its own and with a schedule, and reads it.
+func TestOptimizersGoThroughAFile(t *testing.T) {
+	clip := training.Base{ClipNorm: 1, WeightDecay: 0.01}
+	for _, o := range []training.Optimizer{
+		training.SGD{}, training.SGD{LearningRate: 0.5, Momentum: 0.9, Nesterov: true, Base: clip},
+		training.Adam{}, training.Adam{LearningRate: 1e-4, Beta1: training.Zero, Beta2: 0.99, Epsilon: 1e-3, AMSGrad: true},
+		training.AdamW{}, training.AdamW{Base: training.Base{WeightDecay: training.Zero, GlobalClipNorm: 2}},
+		training.Adamax{Beta2: 0.9}, training.Nadam{Beta1: 0.8}, training.RMSprop{Rho: training.Zero, Momentum: 0.1, Centered: true},
+		training.Adagrad{InitialAccumulatorValue: training.Zero}, training.Adadelta{Rho: 0.5, Base: training.Base{ClipValue: 3}},
+		training.Adam{Base: training.Base{Schedule: training.ExponentialDecay{InitialLearningRate: 0.1, DecaySteps: 10, DecayRate: 0.5, Staircase: true}}},
+		training.SGD{Base: training.Base{Schedule: training.InverseTimeDecay{InitialLearningRate: 0.1, DecaySteps: 10, DecayRate: 0.5}}},
+		training.SGD{Base: training.Base{Schedule: training.PiecewiseConstantDecay{Boundaries: []int{3, 5}, Values: []float64{1, 0.5, 0.1}}}},
+		training.SGD{Base: training.Base{Schedule: training.PolynomialDecay{InitialLearningRate: 0.1, DecaySteps: 7, EndLearningRate: training.Zero, Power: 2, Cycle: true}}},
+		training.SGD{Base: training.Base{Schedule: training.CosineDecay{InitialLearningRate: 0.1, DecaySteps: 7, Alpha: 0.1, WarmupTarget: 0.5, WarmupSteps: 3}}},
+		training.SGD{Base: training.Base{Schedule: training.CosineDecay{InitialLearningRate: 0.1, DecaySteps: 7}}},
+		training.SGD{Base: training.Base{Schedule: training.CosineDecayRestarts{InitialLearningRate: 0.1, FirstDecaySteps: 7, TMul: 1.5, MMul: 0.5, Alpha: 0.1}}},
+	} {
+		for _, loss := range []graph.Loss{graph.MSE, {Function: graph.BinaryCrossentropy, FromLogits: true, LabelSmoothing: 0.1}, {Function: graph.Huber}} {
+			model := graph.Sequential("m", graph.Shape{2, 2, 1}, graph.Dense{Units: 1})
+			params, err := model.Init(1, graph.Float32)
+			check(t, err)
+			path := filepath.Join(t.TempDir(), "m.keras")
+			check(t, SaveKeras(path, &SavedModel{Model: model, Params: params, Optimizer: o, Loss: loss}))
+			m, err := LoadKeras(path)
+			check(t, err)
+			if m.Optimizer.String() != o.String() || m.Loss != loss {
+				t.Errorf("%v, %v became %v, %v", o, loss, m.Optimizer, m.Loss)
+			}
+			if m.State == nil || m.State.Iterations != 0 {
+				if _, plain := o.(training.SGD); !plain {
+					t.Errorf("%v: no state", o)
+				}
+			}
+		}
+	}
+}
+
+// TestCompileSettingsAreRefusedByName changes the compile settings of a model and looks for what is said of it.
+func TestCompileSettingsAreRefusedByName(t *testing.T) {
+	for _, c := range []struct{ optimizer, loss, want string }{
+		{`{"module": "keras.optimizers", "class_name": "Lion", "config": {"learning_rate": 0.1}}`, `"mse"`, "optimizer Lion: there is no such optimizer here"},
+		{`{"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": 0.1, "use_ema": true}}`, `"mape"`, "optimizer Adam: use_ema; loss: mape"},
+		{`{"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": 0.1, "gradient_accumulation_steps": 2}}`, `"mse"`, "gradient_accumulation_steps=2"},
+		{`{"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": 0.1, "spin": 2}}`, `"mse"`, "spin"},
+		{`{"module": "me", "class_name": "Adam", "config": {"learning_rate": 0.1}}`, `"mse"`, "a class of your own"},
+		{`{"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": {"module": "keras.optimizers.schedules", "class_name": "Mine", "config": {}}}}`, `"mse"`, "learning-rate schedule Mine"},
+		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `{"module": "keras.losses", "class_name": "MeanSquaredError", "config": {"reduction": "sum"}}`, "reduction=sum"},
+		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `["mse", "mae"]`, "2 losses"},
+	} {
+		a, err := keras.Open(filepath.Join("testdata", "unet_add.keras"))
+		check(t, err)
+		a.Config, err = keras.WithCompile(a.Config, []byte(c.optimizer), []byte(c.loss))
+		check(t, err)
+		if _, err := openModel(a); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error %v does not say %q", err, c.want)
+		}
+	}
+}

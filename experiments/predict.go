@@ -1,0 +1,140 @@
+package experiments
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+	"dcae/training/dataset"
+)
+
+const predictionBatch = 64
+
+// Predict runs a model, in evaluation, on images, batch by batch: receive gets the index of a batch's first image, its images and
+// what the model makes of them, valid during the call.
+func Predict(ctx context.Context, m *SavedModel, images *dataset.Images, threads *graph.Threads, receive func(first int, x, y []float32) error) error {
+	if err := fits(m.Model, images.Shape()); err != nil {
+		return err
+	}
+	e, err := graph.NewEvaluation(m.Model, m.Params, graph.Options{Batch: min(predictionBatch, max(images.Len(), 1)), Threads: threads})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	indices := make([]int, 0, predictionBatch)
+	for first := 0; first < images.Len(); first += len(indices) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		indices = indices[:0]
+		for i := first; i < min(first+predictionBatch, images.Len()); i++ {
+			indices = append(indices, i)
+		}
+		x := e.Input(len(indices))
+		images.Read(x, indices)
+		y, err := e.Run(len(indices))
+		if err != nil {
+			return err
+		}
+		if err := receive(first, x, y.Data().([]float32)); err != nil {
+			return err
+		}
+	}
+	return images.Err()
+}
+
+// fits tells why images are none that the model takes.
+func fits(m *graph.Model, s dataset.Shape) error {
+	in := m.Input
+	switch {
+	case len(in) != 3:
+		return errors.Errorf("model %s takes %v, not images of height x width x channels", m.Name, in)
+	case in[2] != s.C:
+		return errors.Errorf("model %s takes images of %d channels (%v), the data has %d (%v)", m.Name, in[2], in, s.C, s)
+	case in[0] != s.H || in[1] != s.W:
+		return errors.Errorf("model %s takes images of %v, the data has %v: bring them to that size with --resize %dx%d", m.Name, in, s, in[0], in[1])
+	}
+	return nil
+}
+
+// Gray maps values to the brightness of a picture.
+type Gray struct{ Black, White float32 }
+
+// GrayOf maps 0 to black and 1 to white; where the values of images lie outside of that, their smallest and largest.
+func GrayOf(images *dataset.Images) Gray {
+	low, high := float32(math.Inf(1)), float32(math.Inf(-1))
+	buffer := make([]float32, images.Shape().Size())
+	for i := range images.Len() {
+		images.Read(buffer, []int{i})
+		for _, v := range buffer {
+			low, high = min(low, v), max(high, v)
+		}
+	}
+	if !(low < 0 || high > 1) {
+		return Gray{0, 1}
+	}
+	return Gray{low, high}
+}
+
+// byteOf is a value's brightness; not a number is black.
+func (g Gray) byteOf(v float32) uint8 {
+	if share := (v - g.Black) / (g.White - g.Black); share > 0 {
+		return uint8(math.Round(255 * float64(min(share, 1))))
+	}
+	return 0
+}
+
+// WritePictures writes images [n, shape...] of one or three channels as PNG files into a folder, numbered from first.
+func (g Gray) WritePictures(folder string, first int, shape graph.Shape, values []float32) error {
+	if len(shape) != 3 || shape[2] != 1 && shape[2] != 3 {
+		return errors.Errorf("outputs of %v are no pictures: they need one or three channels", shape)
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return errors.Errorf("cannot make the folder %s: %v", folder, reason(err))
+	}
+	size := shape.Size()
+	for i := range len(values) / size {
+		path := filepath.Join(folder, fmt.Sprintf("%05d.png", first+i))
+		if err := writePNG(path, g.picture(shape, values[i*size:(i+1)*size])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g Gray) picture(shape graph.Shape, v []float32) image.Image {
+	box := image.Rect(0, 0, shape[1], shape[0])
+	if shape[2] == 1 {
+		p := image.NewGray(box)
+		for i := range p.Pix {
+			p.Pix[i] = g.byteOf(v[i])
+		}
+		return p
+	}
+	p := image.NewNRGBA(box)
+	for i := range shape[0] * shape[1] {
+		c := color.NRGBA{R: g.byteOf(v[3*i]), G: g.byteOf(v[3*i+1]), B: g.byteOf(v[3*i+2]), A: 255}
+		p.SetNRGBA(i%shape[1], i/shape[1], c)
+	}
+	return p
+}
+
+func writePNG(path string, p image.Image) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return errors.Errorf("cannot write %s: %v", path, reason(err))
+	}
+	if err := png.Encode(f, p); err != nil {
+		_ = f.Close() // the first error counts
+		return errors.Wrap(err, path)
+	}
+	return errors.Wrap(f.Close(), path)
+}
