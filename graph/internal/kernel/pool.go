@@ -130,7 +130,7 @@ type rest struct {
 	wake   chan struct{}
 }
 
-const looks = 50000 // some 50 microseconds
+const looks = 300000 // some 300 microseconds: longer than what lies between the operations of a step
 
 // until returns when over is true, or earlier; what makes it true is followed by a call of end.
 func (r *rest) until(over func() bool) {
