@@ -57,7 +57,7 @@ func load(dir string, results []*Result) (*plots.Study, error) {
 		Title: d.Question,
 		Subtitle: fmt.Sprintf("%s, %d training images, %d held out for validation, %d for test; batch %d; seeds %s", strings.ToUpper(d.Data.Name),
 			d.Data.Train, d.Data.Held, d.Data.Test, d.Budget.Batch, FormatSeeds(d.Budget.Seeds)),
-		LossName:   "mean squared error",
+		LossName:   "MSE",
 		References: []plots.Reference{{Label: "mean image", Y: d.Data.MeanImage}, {Label: "all black", Y: d.Data.AllBlack}},
 		Moments: []plots.Moment{
 			{Label: "first step", Step: 1}, {Label: "after one epoch", Step: float64(d.stepsPerEpoch())}, {Label: "end", Step: math.Inf(1)},
