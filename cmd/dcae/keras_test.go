@@ -150,7 +150,7 @@ func TestMistakesWithModelsGetOneClearLine(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"trace"}, 2, "takes trace MODEL.keras"},
+		{[]string{"trace"}, 2, "call it as dcae trace MODEL.keras"},
 		{[]string{"trace", model, "--out", out}, 2, "--data names no .npz file"},
 		{[]string{"trace", model, "--data", batch}, 2, "--out names no .npz file"},
 		{[]string{"trace", model, "--data", batch, "--out", out, "--steps", "-1"}, 2, "--steps must be at least 0"},
@@ -164,7 +164,7 @@ func TestMistakesWithModelsGetOneClearLine(t *testing.T) {
 		{[]string{"predict", model, "--data", "mnist", "--out", out}, 1, "--resize 4x6"},
 		{[]string{"predict", model, "--data", batch, "--out", out, "--holdout", "90%"}, 2, "--holdout"},
 		{[]string{"summary", "nonsense.keras"}, 1, "nonsense.keras"},
-		{[]string{"data"}, 2, "takes data D"},
+		{[]string{"data"}, 2, "call it as dcae data D"},
 		{[]string{"data", batch, "--scale", "loud"}, 2, "--scale"},
 		{[]string{"data", batch, "--resize", "big"}, 2, "--resize"},
 		{[]string{"data", filepath.Join(t.TempDir(), "nothing.npz")}, 1, "nothing.npz"},

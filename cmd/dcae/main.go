@@ -68,7 +68,7 @@ func rootCommand() *cobra.Command {
 func arguments(least int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) < least || len(args) > 1 {
-			return usageError{errors.Errorf("%s takes %s; see %s --help", c.CommandPath(), c.Use, c.CommandPath())}
+			return usageError{errors.Errorf("call it as %s; see %s --help", c.UseLine(), c.CommandPath())}
 		}
 		return nil
 	}

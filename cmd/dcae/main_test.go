@@ -29,7 +29,7 @@ func TestMistakesGetOneClearLine(t *testing.T) {
 	}{
 		{[]string{"walk"}, 2, `there is no command "walk"`},
 		{[]string{"run", "nonsense"}, 2, `there is no study "nonsense"; there is failure-modes`},
-		{[]string{"run", "a", "b"}, 2, "takes run [STUDY]"},
+		{[]string{"run", "a", "b"}, 2, "call it as dcae run [STUDY]"},
 		{[]string{"run", "--arms", "nonsense"}, 2, `has no arm "nonsense"; its arms are sigmoid, highlr, improved`},
 		{[]string{"run", "--images", "0"}, 2, "--images must be at least 1, not 0"},
 		{[]string{"run", "--images", "60000"}, 2, "more than the 55000 training images"},
@@ -43,7 +43,7 @@ func TestMistakesGetOneClearLine(t *testing.T) {
 		{[]string{"run", "--colour"}, 2, "unknown flag: --colour; see dcae run --help"},
 		{[]string{"run", "--out", filled}, 1, "is not empty; name another with --out, or replace the study in it with --force"},
 		{[]string{"run", "--out", filepath.Join(filled, "file", "below")}, 1, "cannot make the folder"},
-		{[]string{"graph"}, 2, "takes graph ARM"},
+		{[]string{"graph"}, 2, "call it as dcae graph ARM"},
 		{[]string{"graph", "nonsense"}, 2, `there is no arm "nonsense"`},
 	} {
 		code, out, errs := call(c.args...)
