@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"image/color"
 	"image/png"
-	"math"
 	"os"
 	"path/filepath"
 
@@ -65,33 +63,6 @@ func fits(m *graph.Model, s dataset.Shape) error {
 	return nil
 }
 
-// Gray maps values to the brightness of a picture.
-type Gray struct{ Black, White float32 }
-
-// GrayOf maps 0 to black and 1 to white; where the values of images lie outside of that, their smallest and largest.
-func GrayOf(images *dataset.Images) Gray {
-	low, high := float32(math.Inf(1)), float32(math.Inf(-1))
-	buffer := make([]float32, images.Shape().Size())
-	for i := range images.Len() {
-		images.Read(buffer, []int{i})
-		for _, v := range buffer {
-			low, high = min(low, v), max(high, v)
-		}
-	}
-	if !(low < 0 || high > 1) {
-		return Gray{0, 1}
-	}
-	return Gray{low, high}
-}
-
-// byteOf is a value's brightness; not a number is black.
-func (g Gray) byteOf(v float32) uint8 {
-	if share := (v - g.Black) / (g.White - g.Black); share > 0 {
-		return uint8(math.Round(255 * float64(min(share, 1))))
-	}
-	return 0
-}
-
 // WritePictures writes images [n, shape...] of one or three channels as PNG files into a folder, numbered from first.
 func (g Gray) WritePictures(folder string, first int, shape graph.Shape, values []float32) error {
 	if len(shape) != 3 || shape[2] != 1 && shape[2] != 3 {
@@ -108,23 +79,6 @@ func (g Gray) WritePictures(folder string, first int, shape graph.Shape, values 
 		}
 	}
 	return nil
-}
-
-func (g Gray) picture(shape graph.Shape, v []float32) image.Image {
-	box := image.Rect(0, 0, shape[1], shape[0])
-	if shape[2] == 1 {
-		p := image.NewGray(box)
-		for i := range p.Pix {
-			p.Pix[i] = g.byteOf(v[i])
-		}
-		return p
-	}
-	p := image.NewNRGBA(box)
-	for i := range shape[0] * shape[1] {
-		c := color.NRGBA{R: g.byteOf(v[3*i]), G: g.byteOf(v[3*i+1]), B: g.byteOf(v[3*i+2]), A: 255}
-		p.SetNRGBA(i%shape[1], i/shape[1], c)
-	}
-	return p
 }
 
 func writePNG(path string, p image.Image) error {

@@ -2,8 +2,6 @@ package experiments
 
 import (
 	"fmt"
-	"image"
-	"image/color"
 	"math"
 	"os"
 	"path/filepath"
@@ -67,14 +65,14 @@ func load(dir string, results []*Result) (*plots.Study, error) {
 	if err != nil {
 		return nil, err
 	}
-	grey := greyRange{0, 1}
+	gray := Gray{0, 1}
 	for _, a := range shown {
 		if a.Name == "test" {
-			grey = rangeOf(a)
+			gray = Gray{}.widened(a.Float32).orUnit()
 		}
 	}
 	for _, a := range shown {
-		switch images := grey.pictures(a); {
+		switch images := gray.pictures(a); {
 		case a.Name == "test":
 			out.Originals = images
 		case a.Name == "mean" && len(images) > 0:
@@ -86,7 +84,7 @@ func load(dir string, results []*Result) (*plots.Study, error) {
 		var own []*Result
 		for _, seed := range d.Budget.Seeds {
 			run := plots.Run{Seed: seed, HeldOutMSE: math.NaN(), FVU: math.NaN(), RatioStart: math.NaN(), RatioEnd: math.NaN(), ImagesPerSecond: math.NaN()}
-			there, err := loadRun(dir, a, seed, grey, &run)
+			there, err := loadRun(dir, a, seed, gray, &run)
 			if err != nil {
 				return nil, err
 			}
@@ -108,7 +106,7 @@ func load(dir string, results []*Result) (*plots.Study, error) {
 }
 
 // loadRun reads a run's records; there is false for one that was not started.
-func loadRun(dir string, a arm, seed uint64, grey greyRange, run *plots.Run) (there bool, err error) {
+func loadRun(dir string, a arm, seed uint64, gray Gray, run *plots.Run) (there bool, err error) {
 	folder := runFolder(dir, a.Name, seed)
 	if _, err := os.Stat(filepath.Join(folder, stepsFile)); err != nil {
 		return false, nil
@@ -149,46 +147,8 @@ func loadRun(dir string, a arm, seed uint64, grey greyRange, run *plots.Run) (th
 			return false, err
 		}
 		for _, array := range arrays {
-			run.Reconstructions = grey.pictures(array)
+			run.Reconstructions = gray.pictures(array)
 		}
 	}
 	return true, nil
-}
-
-// greyRange is what black and white stand for in pictures.
-type greyRange struct{ black, white float64 }
-
-// rangeOf is 0..1 for images within it, and else from the smallest to the largest value.
-func rangeOf(a npz.Array) greyRange {
-	r := greyRange{0, 1}
-	for _, v := range a.Float32 {
-		r.black, r.white = min(r.black, float64(v)), max(r.white, float64(v))
-	}
-	return r
-}
-
-// pictures are made of values, [N, H, W, C]; what lies outside of the range is clipped.
-func (g greyRange) pictures(a npz.Array) []image.Image {
-	if len(a.Shape) != 4 {
-		return nil
-	}
-	n, h, w, c := a.Shape[0], a.Shape[1], a.Shape[2], a.Shape[3]
-	level := func(v float32) uint8 {
-		x := (float64(v) - g.black) / (g.white - g.black)
-		return uint8(math.Round(255 * min(max(x, 0), 1)))
-	}
-	out := make([]image.Image, n)
-	for k := range out {
-		img := image.NewRGBA(image.Rect(0, 0, w, h))
-		for p := range h * w {
-			v := a.Float32[(k*h*w+p)*c:]
-			rgb := color.RGBA{level(v[0]), level(v[0]), level(v[0]), 255}
-			if c >= 3 {
-				rgb.G, rgb.B = level(v[1]), level(v[2])
-			}
-			img.SetRGBA(p%w, p/w, rgb)
-		}
-		out[k] = img
-	}
-	return out
 }

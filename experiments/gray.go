@@ -1,0 +1,82 @@
+package experiments
+
+import (
+	"image"
+	"image/color"
+	"math"
+
+	"dcae/graph"
+	"dcae/training/dataset"
+	"dcae/training/dataset/npz"
+)
+
+// Gray maps values to the brightness of a picture.
+type Gray struct{ Black, White float32 }
+
+// GrayOf maps 0 to black and 1 to white; where the values of images lie outside of that, their smallest and largest.
+func GrayOf(images *dataset.Images) Gray {
+	var g Gray
+	buffer := make([]float32, images.Shape().Size())
+	for i := range images.Len() {
+		images.Read(buffer, []int{i})
+		g = g.widened(buffer)
+	}
+	return g.orUnit()
+}
+
+// widened includes more values.
+func (g Gray) widened(values []float32) Gray {
+	if g == (Gray{}) {
+		g = Gray{float32(math.Inf(1)), float32(math.Inf(-1))}
+	}
+	for _, v := range values {
+		g.Black, g.White = min(g.Black, v), max(g.White, v)
+	}
+	return g
+}
+
+// orUnit is 0..1 unless values lie outside of it.
+func (g Gray) orUnit() Gray {
+	if g.Black < 0 || g.White > 1 {
+		return g
+	}
+	return Gray{0, 1}
+}
+
+// byteOf is a value's brightness; not a number is black.
+func (g Gray) byteOf(v float32) uint8 {
+	if share := (v - g.Black) / (g.White - g.Black); share > 0 {
+		return uint8(math.Round(255 * float64(min(share, 1))))
+	}
+	return 0
+}
+
+func (g Gray) picture(shape graph.Shape, v []float32) image.Image {
+	box := image.Rect(0, 0, shape[1], shape[0])
+	if shape[2] == 1 {
+		p := image.NewGray(box)
+		for i := range p.Pix {
+			p.Pix[i] = g.byteOf(v[i])
+		}
+		return p
+	}
+	p := image.NewNRGBA(box)
+	for i := range shape[0] * shape[1] {
+		c := color.NRGBA{R: g.byteOf(v[3*i]), G: g.byteOf(v[3*i+1]), B: g.byteOf(v[3*i+2]), A: 255}
+		p.SetNRGBA(i%shape[1], i/shape[1], c)
+	}
+	return p
+}
+
+// pictures are made of an array [N, H, W, C] of one or three channels; none of any other.
+func (g Gray) pictures(a npz.Array) []image.Image {
+	if len(a.Shape) != 4 || a.Shape[3] != 1 && a.Shape[3] != 3 {
+		return nil
+	}
+	shape := graph.Shape(a.Shape[1:])
+	out := make([]image.Image, a.Shape[0])
+	for i := range out {
+		out[i] = g.picture(shape, a.Float32[i*shape.Size():(i+1)*shape.Size()])
+	}
+	return out
+}
