@@ -64,35 +64,6 @@ func openModel(a *keras.Archive) (*SavedModel, error) {
 	return m, err
 }
 
-// schedules tells whether a schedule sets the learning rate; its variable is missing then.
-func schedules(o training.Optimizer) bool {
-	fields := optimizerBase(o)
-	return fields != nil && fields.Schedule != nil
-}
-
-// optimizerBase is the settings that all optimizers share; nil for an unknown optimizer.
-func optimizerBase(o training.Optimizer) *training.Base {
-	switch o := o.(type) {
-	case training.SGD:
-		return &o.Base
-	case training.Adam:
-		return &o.Base
-	case training.AdamW:
-		return &o.Base
-	case training.Adamax:
-		return &o.Base
-	case training.Nadam:
-		return &o.Base
-	case training.RMSprop:
-		return &o.Base
-	case training.Adagrad:
-		return &o.Base
-	case training.Adadelta:
-		return &o.Base
-	}
-	return nil
-}
-
 // readState reads the optimizer's variables. As in Keras, an optimizer starts afresh, with a warning, if they are not those that
 // it keeps, and without one if it never took a step.
 func (m *SavedModel) readState(given []*hdf5.Dataset) error {
@@ -102,7 +73,7 @@ func (m *SavedModel) readState(given []*hdf5.Dataset) error {
 	}
 	state := updater.State()
 	first := 1
-	if !schedules(m.Optimizer) {
+	if !training.HasSchedule(m.Optimizer) {
 		first = 2
 	}
 	if unused := len(given) == first && len(state.Slots) > 0; unused || len(given) == 0 {
@@ -210,7 +181,7 @@ func (m *SavedModel) state() ([]*hdf5.Dataset, error) {
 	}
 	state := updater.State()
 	out := []*hdf5.Dataset{{Data: []int64{int64(state.Iterations)}}}
-	if !schedules(m.optimizer()) {
+	if !training.HasSchedule(m.optimizer()) {
 		out = append(out, &hdf5.Dataset{Data: []float32{float32(state.LearningRate)}})
 	}
 	for _, slot := range state.Slots {

@@ -33,34 +33,3 @@ func OptimizerByName(name string) (training.Optimizer, error) {
 	}
 	return nil, errors.Errorf("there is no optimizer %q; there are %s", name, strings.Join(optimizerNames, ", "))
 }
-
-// WithLearningRate is the optimizer with another learning rate, which takes the place of a schedule, too.
-func WithLearningRate(o training.Optimizer, rate float64) training.Optimizer {
-	switch o := o.(type) {
-	case training.SGD:
-		o.LearningRate, o.Schedule = rate, nil
-		return o
-	case training.Adam:
-		o.LearningRate, o.Schedule = rate, nil
-		return o
-	case training.AdamW:
-		o.LearningRate, o.Schedule = rate, nil
-		return o
-	case training.Adamax:
-		o.LearningRate, o.Schedule = rate, nil
-		return o
-	case training.Nadam:
-		o.LearningRate, o.Schedule = rate, nil
-		return o
-	case training.RMSprop:
-		o.LearningRate, o.Schedule = rate, nil
-		return o
-	case training.Adagrad:
-		o.LearningRate, o.Schedule = rate, nil
-		return o
-	case training.Adadelta:
-		o.LearningRate, o.Schedule = rate, nil
-		return o
-	}
-	return o
-}

@@ -61,3 +61,8 @@ func (a *adadelta) update(_ *graph.Threads, i int, w, g []float32) (s graph.Upda
 func (a *adadelta) slots() []Slot {
 	return interleave(slotsOf("accumulated_grad", a.variables, a.gradients), slotsOf("accumulated_delta_var", a.variables, a.steps))
 }
+
+func (a Adadelta) at(rate float64) Optimizer {
+	a.LearningRate, a.Schedule = rate, nil
+	return a
+}

@@ -53,3 +53,8 @@ func (a *adagrad) update(_ *graph.Threads, i int, w, g []float32) (s graph.Updat
 }
 
 func (a *adagrad) slots() []Slot { return slotsOf("accumulator", a.variables, a.accumulator) }
+
+func (a Adagrad) at(rate float64) Optimizer {
+	a.LearningRate, a.Schedule = rate, nil
+	return a
+}

@@ -112,3 +112,13 @@ func (a *adam) slots() []Slot {
 	}
 	return out
 }
+
+func (a Adam) at(rate float64) Optimizer {
+	a.LearningRate, a.Schedule = rate, nil
+	return a
+}
+
+func (a AdamW) at(rate float64) Optimizer {
+	a.LearningRate, a.Schedule = rate, nil
+	return a
+}

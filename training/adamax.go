@@ -60,3 +60,8 @@ func (a *adamax) update(_ *graph.Threads, i int, w, g []float32) (s graph.Update
 func (a *adamax) slots() []Slot {
 	return interleave(slotsOf("momentum", a.variables, a.moment), slotsOf("norm", a.variables, a.norm))
 }
+
+func (a Adamax) at(rate float64) Optimizer {
+	a.LearningRate, a.Schedule = rate, nil
+	return a
+}

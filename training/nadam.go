@@ -76,3 +76,8 @@ func (n *nadam) slots() []Slot {
 	out := interleave(slotsOf("momentum", n.variables, n.first), slotsOf("velocity", n.variables, n.second))
 	return append(out, Slot{"", "u_product", n.product})
 }
+
+func (n Nadam) at(rate float64) Optimizer {
+	n.LearningRate, n.Schedule = rate, nil
+	return n
+}

@@ -21,11 +21,19 @@ type Optimizer interface {
 	Check() error
 	// rate is the learning rate where there is no schedule.
 	rate() float64
+	// at is the optimizer with another rate and no schedule.
+	at(rate float64) Optimizer
 	// base is the settings that all optimizers share, with defaults filled in.
 	base() Base
 	// start prepares the state for the variables that are trained.
 	start(variables []*graph.Variable) rule
 }
+
+// WithLearningRate is the optimizer with another learning rate, which takes the place of a schedule, too.
+func WithLearningRate(o Optimizer, rate float64) Optimizer { return o.at(rate) }
+
+// HasSchedule tells whether a schedule sets the optimizer's learning rate.
+func HasSchedule(o Optimizer) bool { return o.base().Schedule != nil }
 
 // Zero stands for 0 in a setting whose value 0 means its default.
 const Zero = math.SmallestNonzeroFloat64

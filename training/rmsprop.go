@@ -87,3 +87,8 @@ func (r *rmsprop) slots() []Slot {
 	}
 	return out
 }
+
+func (r RMSprop) at(rate float64) Optimizer {
+	r.LearningRate, r.Schedule = rate, nil
+	return r
+}

@@ -60,3 +60,8 @@ func (s *sgd) slots() []Slot {
 	}
 	return slotsOf("momentum", s.variables, s.velocity)
 }
+
+func (s SGD) at(rate float64) Optimizer {
+	s.LearningRate, s.Schedule = rate, nil
+	return s
+}

@@ -166,7 +166,7 @@ func (f *trainFlags) change(c *cobra.Command, m *experiments.SavedModel) error {
 		if f.rate <= 0 {
 			return errors.Errorf("--lr must be positive, not %g", f.rate)
 		}
-		m.Optimizer = experiments.WithLearningRate(m.Optimizer, f.rate)
+		m.Optimizer = training.WithLearningRate(m.Optimizer, f.rate)
 		if m.State != nil {
 			m.State.LearningRate = f.rate
 		}
