@@ -1,0 +1,163 @@
+package edit
+
+import "dcae/graph"
+
+// weighted is what convolutions and dense layers have in common.
+type weighted struct {
+	width                                     int // filters or units
+	activation                                graph.Activation
+	kernel, bias                              graph.Initializer
+	noBias                                    bool
+	kernelPenalty, biasPenalty, outputPenalty graph.Regularizer
+}
+
+// weightsOf reads what convolutions and dense layers have in common; ok is false for other layers.
+func weightsOf(l graph.Layer) (w weighted, ok bool) {
+	switch l := l.(type) {
+	case graph.Conv2D:
+		return weighted{l.Filters, l.Activation, l.KernelInit, l.BiasInit, l.NoBias, l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer}, true
+	case graph.Conv2DTranspose:
+		return weighted{l.Filters, l.Activation, l.KernelInit, l.BiasInit, l.NoBias, l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer}, true
+	case graph.Dense:
+		return weighted{l.Units, l.Activation, l.KernelInit, l.BiasInit, l.NoBias, l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer}, true
+	}
+	return weighted{}, false
+}
+
+// in is the layer with these settings instead of its own.
+func (w weighted) in(l graph.Layer) graph.Layer {
+	switch l := l.(type) {
+	case graph.Conv2D:
+		l.Filters, l.Activation, l.KernelInit, l.BiasInit, l.NoBias = w.width, w.activation, w.kernel, w.bias, w.noBias
+		l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer = w.kernelPenalty, w.biasPenalty, w.outputPenalty
+		return l
+	case graph.Conv2DTranspose:
+		l.Filters, l.Activation, l.KernelInit, l.BiasInit, l.NoBias = w.width, w.activation, w.kernel, w.bias, w.noBias
+		l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer = w.kernelPenalty, w.biasPenalty, w.outputPenalty
+		return l
+	case graph.Dense:
+		l.Units, l.Activation, l.KernelInit, l.BiasInit, l.NoBias = w.width, w.activation, w.kernel, w.bias, w.noBias
+		l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer = w.kernelPenalty, w.biasPenalty, w.outputPenalty
+		return l
+	}
+	return l
+}
+
+// isWeighted tells whether a layer has a kernel.
+func isWeighted(l graph.Layer) bool {
+	_, ok := weightsOf(l)
+	return ok
+}
+
+// isNormalization tells whether a layer is a batch normalization.
+func isNormalization(l graph.Layer) bool {
+	_, ok := l.(graph.BatchNormalization)
+	return ok
+}
+
+// noise is the rate or standard deviation of a layer that changes its input at random; ok is false for other layers.
+func noise(l graph.Layer) (amount float64, ok bool) {
+	switch l := l.(type) {
+	case graph.Dropout:
+		return l.Rate, true
+	case graph.SpatialDropout2D:
+		return l.Rate, true
+	case graph.GaussianNoise:
+		return l.StdDev, true
+	}
+	return 0, false
+}
+
+// joins tells whether a layer makes one output of several inputs, each of whose values is some input's.
+func joins(l graph.Layer) bool {
+	switch l.(type) {
+	case graph.Concatenate, graph.Maximum, graph.Minimum, graph.Average:
+		return true
+	}
+	return false
+}
+
+// computes tells whether a layer makes one output of several inputs by arithmetic.
+func computes(l graph.Layer) bool {
+	switch l.(type) {
+	case graph.Add, graph.Subtract, graph.Multiply:
+		return true
+	}
+	return false
+}
+
+// merges tells whether a layer makes one output of several inputs.
+func merges(l graph.Layer) bool { return joins(l) || computes(l) }
+
+// passes tells whether a layer has no activation and no weights: it moves, picks, averages or scales values.
+func passes(l graph.Layer) bool {
+	if a, ok := activationOf(l); ok {
+		return a == graph.Linear && !isWeighted(l)
+	}
+	return !isNormalization(l) && !merges(l)
+}
+
+// chain are the nodes behind n as long as there is one reader, up to the next layer with a kernel or of several inputs.
+func (d *draft) chain(n *node) []*node {
+	var out []*node
+	for {
+		readers := d.readers(n)
+		if len(readers) != 1 || isWeighted(readers[0].layer) || merges(readers[0].layer) {
+			return out
+		}
+		n = readers[0]
+		out = append(out, n)
+	}
+}
+
+// outputs are the nodes whose activation, or lack of one, the model's output has. Where an arithmetic of several inputs gives the
+// output it is that node, or, if through is set, all whose values are in it.
+func (d *draft) outputs(through bool) map[*node]bool {
+	return d.behindOutput(func(l graph.Layer) bool { return passes(l) || joins(l) || through && computes(l) })
+}
+
+// outputWeights are the layers with a kernel of which the model's output is made.
+func (d *draft) outputWeights() map[*node]bool {
+	return d.behindOutput(func(l graph.Layer) bool { return !isWeighted(l) })
+}
+
+// behindOutput goes back from the output through layers as long as it may, and returns those where it stops.
+func (d *draft) behindOutput(through func(graph.Layer) bool) map[*node]bool {
+	ends, seen := map[*node]bool{}, map[*node]bool{}
+	var walk func(n *node)
+	walk = func(n *node) {
+		if n == nil || seen[n] {
+			return
+		}
+		seen[n] = true
+		if !through(n.layer) {
+			ends[n] = true
+			return
+		}
+		for _, in := range n.inputs {
+			walk(in)
+		}
+	}
+	walk(d.output)
+	return ends
+}
+
+// gates tells whether the node's output is only there to be multiplied by, as that of squeeze and excitation.
+func (d *draft) gates(n *node) bool {
+	switch a, _ := activationOf(n.layer); a {
+	case graph.Sigmoid, graph.HardSigmoid, graph.SparseSigmoid, graph.Softmax, graph.Sparsemax:
+	default:
+		return false
+	}
+	return d.multipliesOnly(n)
+}
+
+func (d *draft) multipliesOnly(n *node) bool {
+	readers := d.readers(n)
+	for _, r := range readers {
+		if _, ok := r.layer.(graph.Multiply); !ok && !(passes(r.layer) && d.multipliesOnly(r)) {
+			return false
+		}
+	}
+	return len(readers) > 0
+}

@@ -1,0 +1,189 @@
+package edit
+
+import (
+	"math"
+
+	"dcae/graph"
+)
+
+// OutputRange is what a model's output can be, whatever its weights and input.
+type OutputRange struct {
+	Layers     []string           // those that give the output; none if it is the input, moved about
+	Activation graph.Activation   // of the first of them; linear if it has none
+	Others     []graph.Activation // of the other ones, where they differ
+	Low, High  float64            // the closed range that contains all outputs; infinite where there is no limit
+}
+
+// outputRange is the range of the last node's values.
+func (d *draft) outputRange() OutputRange {
+	r := OutputRange{Activation: graph.Linear}
+	ends := d.outputs(false)
+	for _, n := range d.nodes {
+		if !ends[n] {
+			continue
+		}
+		a, ok := activationOf(n.layer)
+		if !ok {
+			a = graph.Linear
+		}
+		if len(r.Layers) == 0 {
+			r.Activation = a
+		} else if a != r.Activation {
+			r.Others = append(r.Others, a)
+		}
+		r.Layers = append(r.Layers, n.name)
+	}
+	reach := reachable(d.output, map[*node]interval{})
+	r.Low, r.High = reach.low, reach.high
+	return r
+}
+
+// interval is a closed range of numbers.
+type interval struct{ low, high float64 }
+
+var everything = interval{math.Inf(-1), math.Inf(1)}
+
+// union is the least interval that has both.
+func (i interval) union(j interval) interval {
+	return interval{min(i.low, j.low), max(i.high, j.high)}
+}
+
+// reachable is the range of a node's values; known are those of nodes that were asked for before.
+func reachable(n *node, known map[*node]interval) interval {
+	if n == nil {
+		return everything // images may have any values
+	}
+	if i, ok := known[n]; ok {
+		return i
+	}
+	i := everything
+	if !isWeighted(n.layer) && !isNormalization(n.layer) {
+		for k, in := range n.inputs {
+			if next := reachable(in, known); k == 0 {
+				i = next
+			} else {
+				i = merged(n.layer, i, next)
+			}
+		}
+		if _, ok := n.layer.(graph.Average); ok && len(n.inputs) > 0 {
+			i = interval{i.low / float64(len(n.inputs)), i.high / float64(len(n.inputs))}
+		}
+	}
+	i = mapped(n.layer, i)
+	known[n] = i
+	return i
+}
+
+// merged is the range of what a layer makes of values from two ranges; an Average is not divided yet.
+func merged(l graph.Layer, i, j interval) interval {
+	switch l.(type) {
+	case graph.Add, graph.Average:
+		return interval{i.low + j.low, i.high + j.high}
+	case graph.Subtract:
+		return interval{i.low - j.high, i.high - j.low}
+	case graph.Multiply:
+		if i == everything || j == everything {
+			return everything
+		}
+		var out interval
+		for k, p := range []float64{product(i.low, j.low), product(i.low, j.high), product(i.high, j.low), product(i.high, j.high)} {
+			if k == 0 {
+				out = interval{p, p}
+			}
+			out = out.union(interval{p, p})
+		}
+		return out
+	case graph.Maximum:
+		return interval{max(i.low, j.low), max(i.high, j.high)}
+	case graph.Minimum:
+		return interval{min(i.low, j.low), min(i.high, j.high)}
+	}
+	return i.union(j)
+}
+
+// product is 0 where a factor is, even if the other is infinite: it stands for a limit that is not reached.
+func product(a, b float64) float64 {
+	if a == 0 || b == 0 {
+		return 0
+	}
+	return a * b
+}
+
+// mapped is the range of a layer's output for an input's, or for products of any size.
+func mapped(l graph.Layer, i interval) interval {
+	switch l := l.(type) {
+	case graph.Rectifier:
+		high := math.Inf(1)
+		if l.Max > 0 {
+			high = l.Max
+		}
+		if l.NegativeSlope > 0 {
+			return interval{math.Inf(-1), high}
+		}
+		return interval{0, high}
+	case graph.ExponentialLinear:
+		alpha := l.Alpha
+		if alpha == 0 {
+			alpha = 1
+		}
+		return interval{-alpha, math.Inf(1)}
+	case graph.ZeroPadding2D:
+		return i.union(interval{0, 0})
+	case graph.Rescaling:
+		return rescaled(l, i)
+	}
+	if a, ok := activationOf(l); ok && a != graph.Linear {
+		return rangeOf(a)
+	}
+	return i
+}
+
+// rescaled is the range over all channels.
+func rescaled(l graph.Rescaling, i interval) interval {
+	at := func(list []float64, k int, def float64) float64 {
+		if len(list) == 0 {
+			return def
+		}
+		return list[k%len(list)]
+	}
+	var out interval
+	for k := range max(1, len(l.Scale), len(l.Offset)) {
+		a := product(at(l.Scale, k, 1), i.low) + at(l.Offset, k, 0)
+		b := product(at(l.Scale, k, 1), i.high) + at(l.Offset, k, 0)
+		if ends := (interval{min(a, b), max(a, b)}); k == 0 {
+			out = ends
+		} else {
+			out = out.union(ends)
+		}
+	}
+	return out
+}
+
+// rangeOf is what an activation function can give. Minima without a closed form are rounded down in the third digit.
+func rangeOf(a graph.Activation) interval {
+	switch a {
+	case graph.Sigmoid, graph.HardSigmoid, graph.SparseSigmoid, graph.Softmax:
+		return interval{0, 1}
+	case graph.Tanh, graph.HardTanh, graph.Softsign:
+		return interval{-1, 1}
+	case graph.ReLU6:
+		return interval{0, 6}
+	case graph.ReLU, graph.Softplus, graph.Squareplus, graph.SparsePlus, graph.Exponential, graph.Sparsemax: // as Keras has it, sparsemax is not bounded
+		return interval{0, math.Inf(1)}
+	case graph.ELU, graph.CELU:
+		return interval{-1, math.Inf(1)}
+	case graph.SELU:
+		return interval{-1.759, math.Inf(1)}
+	case graph.GELU:
+		return interval{-0.17, math.Inf(1)}
+	case graph.SiLU, graph.Swish:
+		return interval{-0.279, math.Inf(1)}
+	case graph.HardSiLU, graph.HardSwish:
+		return interval{-0.375, math.Inf(1)}
+	case graph.Mish:
+		return interval{-0.309, math.Inf(1)}
+	case graph.LogSigmoid, graph.LogSoftmax:
+		return interval{math.Inf(-1), 0}
+	}
+	return everything
+}
