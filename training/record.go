@@ -24,6 +24,7 @@ type LayerStep struct {
 // EpochRecord is how an epoch ended.
 type EpochRecord struct {
 	Epoch     int
+	Step      int     // its last one, counted through all epochs
 	TrainLoss float64 // mean over the epoch's images, while the variables changed
 	HeldOut   Scores
 	Units     []UnitShares  // layers with units, in the model's order

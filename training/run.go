@@ -16,6 +16,8 @@ type run struct {
 	config    Config
 	images    Source
 	recorders []Recorder
+	snapshots []SnapshotRecorder // those of the recorders that want to see values
+	image     graph.Shape
 	stepper   *stepper
 	held      *Evaluator
 	identity  identity
@@ -76,7 +78,7 @@ func newRun(m *graph.Model, train, valid Source, c Config, recorders []Recorder)
 		return nil, err
 	}
 	r := &run{
-		config: c, images: train, recorders: recorders, stepper: stepper, held: held,
+		config: c, images: train, recorders: recorders, snapshots: snapshotRecorders(recorders), image: m.Input, stepper: stepper, held: held,
 		order: make([]int, train.Len()), at: place{Epoch: 1}, result: &Result{Params: params},
 	}
 	if c.CheckpointPath != "" {
@@ -151,8 +153,9 @@ func (r *run) steps(ctx context.Context) error {
 				return err
 			}
 		}
-		if r.result.Diverged = math.IsNaN(record.Loss) || math.IsInf(record.Loss, 0); r.result.Diverged {
-			return nil
+		r.result.Diverged = math.IsNaN(record.Loss) || math.IsInf(record.Loss, 0)
+		if err := r.snapshot(false); err != nil || r.result.Diverged {
+			return err
 		}
 		if every := r.config.CheckpointEvery; every > 0 && r.result.Steps%every == 0 {
 			if err := r.checkpoint(); err != nil {
@@ -173,12 +176,15 @@ func (r *run) endEpoch(record *EpochRecord) error {
 	if err != nil {
 		return errors.WithMessagef(err, "evaluation after epoch %d", r.at.Epoch)
 	}
-	record.Epoch, record.TrainLoss = r.at.Epoch, float64(r.at.LossSum)/float64(len(r.order))
+	record.Epoch, record.Step, record.TrainLoss = r.at.Epoch, r.result.Steps, float64(r.at.LossSum)/float64(len(r.order))
 	record.HeldOut, record.Units, record.Held = scores, r.held.Units(), time.Since(start)
 	for _, recorder := range r.recorders {
 		if err := recorder.Epoch(record); err != nil {
 			return err
 		}
+	}
+	if err := r.snapshot(true); err != nil {
+		return err
 	}
 	if r.config.KeepBest && !math.IsNaN(scores.MSE) && (r.result.Best == nil || scores.MSE < r.result.Best.HeldOut.MSE) {
 		r.result.Best = &Best{Epoch: r.at.Epoch, HeldOut: scores, Values: r.result.Params.Snapshot()}

@@ -15,6 +15,7 @@ type stepper struct {
 	record  StepRecord
 	sums    []graph.UpdateSums // of each layer
 	sizes   []float64
+	taken   bool // a step, since the program was started
 }
 
 func newStepper(m *graph.Model, params *graph.Params, c Config, images int) (*stepper, error) {
@@ -48,6 +49,7 @@ func (s *stepper) take(epoch, batch int) (*StepRecord, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.taken = true
 	s.program.UpdateStatistics()
 	s.record.Step++
 	s.record.Epoch, s.record.Loss = epoch, loss
@@ -71,6 +73,18 @@ func (s *stepper) take(epoch, batch int) (*StepRecord, error) {
 }
 
 func (s *stepper) gradient(i int) []float32 { return s.program.Gradient(i).Data().([]float32) }
+
+// gradients are those of the last step by each trainable variable; nil if there was none since the program was started.
+func (s *stepper) gradients() [][]float32 {
+	if !s.taken {
+		return nil
+	}
+	out := make([][]float32, len(s.layerOf))
+	for i := range out {
+		out[i] = s.gradient(i)
+	}
+	return out
+}
 
 // resume goes on after a number of steps, of which the optimizer may have taken more in an earlier run.
 func (s *stepper) resume(steps, iterations int, rate float64) {
