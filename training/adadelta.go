@@ -62,7 +62,7 @@ func (a *adadelta) slots() []Slot {
 	return interleave(slotsOf("accumulated_grad", a.variables, a.gradients), slotsOf("accumulated_delta_var", a.variables, a.steps))
 }
 
-func (a Adadelta) at(rate float64) Optimizer {
-	a.LearningRate, a.Schedule = rate, nil
+func (a Adadelta) with(rate float64, base Base) Optimizer {
+	a.LearningRate, a.Base = rate, base
 	return a
 }

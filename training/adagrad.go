@@ -54,7 +54,7 @@ func (a *adagrad) update(_ *graph.Threads, i int, w, g []float32) (s graph.Updat
 
 func (a *adagrad) slots() []Slot { return slotsOf("accumulator", a.variables, a.accumulator) }
 
-func (a Adagrad) at(rate float64) Optimizer {
-	a.LearningRate, a.Schedule = rate, nil
+func (a Adagrad) with(rate float64, base Base) Optimizer {
+	a.LearningRate, a.Base = rate, base
 	return a
 }

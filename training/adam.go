@@ -113,12 +113,12 @@ func (a *adam) slots() []Slot {
 	return out
 }
 
-func (a Adam) at(rate float64) Optimizer {
-	a.LearningRate, a.Schedule = rate, nil
+func (a Adam) with(rate float64, base Base) Optimizer {
+	a.LearningRate, a.Base = rate, base
 	return a
 }
 
-func (a AdamW) at(rate float64) Optimizer {
-	a.LearningRate, a.Schedule = rate, nil
+func (a AdamW) with(rate float64, base Base) Optimizer {
+	a.LearningRate, a.Base = rate, base
 	return a
 }

@@ -61,7 +61,7 @@ func (a *adamax) slots() []Slot {
 	return interleave(slotsOf("momentum", a.variables, a.moment), slotsOf("norm", a.variables, a.norm))
 }
 
-func (a Adamax) at(rate float64) Optimizer {
-	a.LearningRate, a.Schedule = rate, nil
+func (a Adamax) with(rate float64, base Base) Optimizer {
+	a.LearningRate, a.Base = rate, base
 	return a
 }

@@ -77,7 +77,7 @@ func (n *nadam) slots() []Slot {
 	return append(out, Slot{"", "u_product", n.product})
 }
 
-func (n Nadam) at(rate float64) Optimizer {
-	n.LearningRate, n.Schedule = rate, nil
+func (n Nadam) with(rate float64, base Base) Optimizer {
+	n.LearningRate, n.Base = rate, base
 	return n
 }

@@ -21,8 +21,10 @@ type Optimizer interface {
 	Check() error
 	// rate is the learning rate where there is no schedule.
 	rate() float64
-	// at is the optimizer with another rate and no schedule.
-	at(rate float64) Optimizer
+	// with is the optimizer with another rate and other shared settings.
+	with(rate float64, base Base) Optimizer
+	// shared is the shared settings as they were given.
+	shared() Base
 	// base is the settings that all optimizers share, with defaults filled in.
 	base() Base
 	// start prepares the state for the variables that are trained.
@@ -30,7 +32,20 @@ type Optimizer interface {
 }
 
 // WithLearningRate is the optimizer with another learning rate, which takes the place of a schedule, too.
-func WithLearningRate(o Optimizer, rate float64) Optimizer { return o.at(rate) }
+func WithLearningRate(o Optimizer, rate float64) Optimizer {
+	base := o.shared()
+	base.Schedule = nil
+	return o.with(rate, base)
+}
+
+// LearningRate is the learning rate, or what it would be without a schedule.
+func LearningRate(o Optimizer) float64 { return o.rate() }
+
+// Shared is the settings that all optimizers have, as they were given.
+func Shared(o Optimizer) Base { return o.shared() }
+
+// WithShared is the optimizer with other shared settings.
+func WithShared(o Optimizer, base Base) Optimizer { return o.with(Exactly(o.rate()), base) }
 
 // HasSchedule tells whether a schedule sets the optimizer's learning rate.
 func HasSchedule(o Optimizer) bool { return o.base().Schedule != nil }
@@ -70,6 +85,8 @@ type Base struct {
 	GlobalClipNorm float64 // L2 norm of all variables' gradients together
 	ClipValue      float64 // absolute value of each element
 }
+
+func (b Base) shared() Base { return b }
 
 // resolved has each setting's value, given the default of the weight decay.
 func (b Base) resolved(weightDecay float64) Base {

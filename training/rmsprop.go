@@ -88,7 +88,7 @@ func (r *rmsprop) slots() []Slot {
 	return out
 }
 
-func (r RMSprop) at(rate float64) Optimizer {
-	r.LearningRate, r.Schedule = rate, nil
+func (r RMSprop) with(rate float64, base Base) Optimizer {
+	r.LearningRate, r.Base = rate, base
 	return r
 }

@@ -61,7 +61,7 @@ func (s *sgd) slots() []Slot {
 	return slotsOf("momentum", s.variables, s.velocity)
 }
 
-func (s SGD) at(rate float64) Optimizer {
-	s.LearningRate, s.Schedule = rate, nil
+func (s SGD) with(rate float64, base Base) Optimizer {
+	s.LearningRate, s.Base = rate, base
 	return s
 }

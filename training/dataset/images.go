@@ -8,18 +8,24 @@ type Images struct {
 	store   *store
 	index   []uint32 // places in the store, in the order of this set
 	scaling Scaling
-	table   *[256]float32 // scaled value of each uint8, when the store holds those
+	changes changes       // by a treatment
+	table   *[256]float32 // clipped and scaled value of each uint8, when the store holds those
 }
 
 func newImages(s *store, index []uint32, scaling Scaling) *Images {
 	images := &Images{store: s, index: index, scaling: scaling}
-	if s.kind == kindUint8 {
-		images.table = new([256]float32)
-		for v := range images.table {
-			images.table[v] = scaling.Apply(float64(v))
-		}
-	}
+	images.fillTable()
 	return images
+}
+
+func (s *Images) fillTable() {
+	if s.store.kind != kindUint8 {
+		return
+	}
+	s.table = new([256]float32)
+	for v := range s.table {
+		s.table[v] = s.scaled(float64(v))
+	}
 }
 
 // Len is the number of images.
@@ -57,8 +63,10 @@ func (s *Images) Read(dst []float32, indices []int) {
 
 // read writes image i to dst, [H, W, C], scaled.
 func (s *Images) read(dst []float32, i int, buffer []byte) {
-	if raw := s.store.at(int(s.index[i]), buffer); raw != nil {
+	place := s.index[i]
+	if raw := s.store.at(int(place), buffer); raw != nil {
 		s.convert(dst, raw)
+		s.change(dst, place)
 		return
 	}
 	for j := range dst {
@@ -94,13 +102,13 @@ func (s *Images) convert(dst []float32, raw []byte) {
 		for i, v := range raw {
 			dst[i] = table[v]
 		}
-	case s.scaling.identity():
+	case s.scaling.identity() && s.changes.clip == nil:
 		for i := range dst {
 			dst[i] = getFloat(raw, i)
 		}
 	default:
 		for i := range dst {
-			dst[i] = s.scaling.Apply(float64(getFloat(raw, i)))
+			dst[i] = s.scaled(float64(getFloat(raw, i)))
 		}
 	}
 }

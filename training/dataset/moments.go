@@ -83,11 +83,11 @@ func (m *moments) deviation() float64 {
 	return math.Sqrt(m.squares / float64(max(m.count, 1)))
 }
 
-// moments reads all images of the part, unscaled.
-func (p part) moments() (moments, error) {
+// moments reads all images.
+func (s *Images) moments() (moments, error) {
 	var m moments
-	newImages(p.store, p.index, Scaling{}).each(func(_ int, image []float32) { m.add(image) })
-	return m, p.store.err()
+	s.each(func(_ int, image []float32) { m.add(image) })
+	return m, s.Err()
 }
 
 // CheckFinite returns an error that names the first value of the set that is infinite or NaN, or nil.

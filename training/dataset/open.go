@@ -72,7 +72,7 @@ func open(spec string, options Options) (*Set, error) {
 	if options.Scale != ScaleDefault {
 		scale = options.Scale
 	}
-	scaling, err := scale.fit(p.train)
+	scaling, err := scale.fit(newImages(p.train.store, p.train.index, Scaling{}))
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,15 @@ func ParseScale(name string) (Scale, error) {
 	return 0, errors.Errorf("unknown scale %q: use none, unit, standardize or minmax", name)
 }
 
+// MarshalText gives the name, for JSON and YAML.
+func (s Scale) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what [ParseScale] reads.
+func (s *Scale) UnmarshalText(text []byte) (err error) {
+	*s, err = ParseScale(string(text))
+	return err
+}
+
 // Scaling is an affine map of values: scaled = (raw - Shift) / Divisor. A Divisor of 0 counts as 1, so that the zero
 // value leaves values as they are. It is one map for all pixels and channels.
 //
@@ -59,8 +68,8 @@ func (s Scaling) Apply(raw float64) float32 {
 	return float32((raw - s.Shift) / s.Divisor)
 }
 
-// fit finds the parameters of a scale on the training part alone.
-func (s Scale) fit(train part) (Scaling, error) {
+// fit finds the parameters of a scale on the training images alone, which it takes unscaled.
+func (s Scale) fit(train *Images) (Scaling, error) {
 	scaling := Scaling{Scale: s, Divisor: 1}
 	limit := train.store.limit
 	switch {
@@ -76,7 +85,7 @@ func (s Scale) fit(train part) (Scaling, error) {
 	}
 	if m.nonFinite > 0 {
 		return scaling, errors.Errorf("training data hold %d values that are infinite or NaN, first in %s, so that scale %v has no parameters: %s",
-			m.nonFinite, train.store.name(int(train.index[m.firstNonFinite])), s, nonFiniteAdvice)
+			m.nonFinite, train.Name(m.firstNonFinite), s, nonFiniteAdvice)
 	}
 	switch s {
 	case ScaleUnit:

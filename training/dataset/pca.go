@@ -1,0 +1,189 @@
+package dataset
+
+import (
+	"math"
+	"slices"
+
+	"github.com/pkg/errors"
+	"gonum.org/v1/gonum/mat"
+)
+
+const (
+	// Principal components of images of up to largestCovariance values come from the covariance of all training images;
+	// those of larger ones from the inner products of innerProducts of them.
+	largestCovariance = 1024
+	innerProducts     = 1000
+	pcaBatch          = 500
+)
+
+// PCA returns how well the best linear autoencoders do: for each number of components in dims, the fraction of the test
+// images' variance, around the mean training image, that is left unexplained (FVU, 0 to 1) when they are rebuilt from
+// that many principal components of the training images. It is the mark for a bottleneck of that size (Baldi and Hornik
+// 1989, "Neural networks and principal component analysis: learning from examples without local minima"). 0 components
+// give 1; more than there are give what all give.
+//
+// Images of up to 1,024 values take the eigenvectors of the training images' covariance. Larger ones take those of the
+// inner products of at most 1,000 training images, evenly chosen (Sirovich and Kirby 1987, "Low-dimensional procedure
+// for the characterization of human faces"): then there are at most 1,000 components.
+func (set *Set) PCA(dims []int) ([]float64, error) {
+	fvu, err := set.pca(dims)
+	return fvu, errors.WithMessagef(err, "principal components of data %s", set.Name)
+}
+
+func (set *Set) pca(dims []int) ([]float64, error) {
+	if len(dims) == 0 {
+		return nil, nil
+	}
+	if d := slices.Min(dims); d < 0 {
+		return nil, errors.Errorf("%d components can't be asked for: give 0 or more", d)
+	}
+	mean := set.Train.Mean()
+	find := covarianceComponents
+	if len(mean) > largestCovariance {
+		find = innerProductComponents
+	}
+	components, err := find(set.Train, mean, slices.Max(dims))
+	if err != nil {
+		return nil, err
+	}
+	explained, total := set.Test.explained(components, mean)
+	for _, images := range []*Images{set.Train, set.Test} {
+		if err := images.Err(); err != nil {
+			return nil, err
+		}
+	}
+	if !(total > 0) || math.IsInf(total, 0) {
+		return nil, errors.New("the test images hold values that are infinite or NaN, or all equal the mean training image")
+	}
+	fvu := make([]float64, len(dims))
+	for i, d := range dims {
+		left := total
+		for _, e := range explained[:min(d, len(explained))] {
+			left -= e
+		}
+		fvu[i] = max(left/total, 0)
+	}
+	return fvu, nil
+}
+
+// explained is the squared length of the images, less the mean, along each component, and altogether. The components
+// are the columns of a [values, components] matrix; nil for none.
+func (s *Images) explained(components *mat.Dense, mean []float32) (along []float64, total float64) {
+	count := 0
+	if components != nil {
+		_, count = components.Dims()
+	}
+	along = make([]float64, count)
+	var scores mat.Dense
+	s.centered(s.all(), mean, func(batch *mat.Dense) {
+		for _, v := range batch.RawMatrix().Data {
+			total += v * v
+		}
+		if components == nil {
+			return
+		}
+		scores.Reset()
+		scores.Mul(batch, components)
+		n, _ := scores.Dims()
+		for i := range n {
+			for j, v := range scores.RawRowView(i) {
+				along[j] += v * v
+			}
+		}
+	})
+	return along, total
+}
+
+// covarianceComponents finds up to count principal components as eigenvectors of the sum of outer products.
+func covarianceComponents(train *Images, mean []float32, count int) (*mat.Dense, error) {
+	sum, product := mat.NewSymDense(len(mean), nil), mat.NewSymDense(len(mean), nil)
+	train.centered(train.all(), mean, func(batch *mat.Dense) {
+		product.SymOuterK(1, batch.T())
+		sum.AddSym(sum, product)
+	})
+	_, vectors, err := leading(sum, count)
+	return vectors, err
+}
+
+// innerProductComponents finds up to count principal components as combinations of some of the images.
+func innerProductComponents(train *Images, mean []float32, count int) (*mat.Dense, error) {
+	chosen := train.all()
+	if n := len(chosen); n > innerProducts {
+		for i := range innerProducts {
+			chosen[i] = i * n / innerProducts
+		}
+		chosen = chosen[:innerProducts]
+	}
+	images := mat.NewDense(len(chosen), len(mean), nil)
+	row := 0
+	train.centered(chosen, mean, func(batch *mat.Dense) {
+		n, size := batch.Dims()
+		images.Slice(row, row+n, 0, size).(*mat.Dense).Copy(batch)
+		row += n
+	})
+	products := mat.NewSymDense(len(chosen), nil)
+	products.SymOuterK(1, images)
+	values, vectors, err := leading(products, count)
+	if err != nil || vectors == nil {
+		return nil, err
+	}
+	var components mat.Dense
+	components.Mul(images.T(), vectors)
+	for j, v := range values {
+		column := components.Slice(0, len(mean), j, j+1).(*mat.Dense)
+		column.Scale(1/math.Sqrt(v), column)
+	}
+	return &components, nil
+}
+
+// leading finds the largest eigenvalues, at most count, of a symmetric matrix that has no negative ones, and their vectors
+// as columns. Those that the rounding of float32 images can't tell from 0 are left out; vectors is nil when none is left.
+func leading(a *mat.SymDense, count int) (values []float64, vectors *mat.Dense, err error) {
+	if trace := mat.Trace(a); trace-trace != 0 {
+		return nil, nil, errors.Errorf("the training images hold values that are infinite or NaN: %s", nonFiniteAdvice)
+	}
+	n := a.SymmetricDim()
+	var eigen mat.EigenSym
+	if !eigen.Factorize(a, true) {
+		return nil, nil, errors.New("the eigenvalues of the training images' covariance can't be found: scale the images to 0..1")
+	}
+	ascending := eigen.Values(nil)
+	var all mat.Dense
+	eigen.VectorsTo(&all)
+	smallest := ascending[n-1] * float64(n) * 0x1p-46
+	for i := n - 1; i >= 0 && len(values) < count && ascending[i] > smallest; i-- {
+		values = append(values, ascending[i])
+	}
+	if len(values) == 0 {
+		return nil, nil, nil
+	}
+	vectors = mat.NewDense(n, len(values), nil)
+	for j := range values {
+		vectors.SetCol(j, mat.Col(nil, n-1-j, &all))
+	}
+	return values, vectors, nil
+}
+
+// centered hands images, less the mean, to use: [batch, values], overwritten by the next.
+func (s *Images) centered(indices []int, mean []float32, use func(batch *mat.Dense)) {
+	size := len(mean)
+	values := make([]float32, pcaBatch*size)
+	data := make([]float64, pcaBatch*size)
+	for batch := range slices.Chunk(indices, pcaBatch) {
+		n := len(batch) * size
+		s.Read(values[:n], batch)
+		for i, v := range values[:n] {
+			data[i] = float64(v) - float64(mean[i%size])
+		}
+		use(mat.NewDense(len(batch), size, data[:n]))
+	}
+}
+
+// all lists the indices of all images.
+func (s *Images) all() []int {
+	indices := make([]int, s.Len())
+	for i := range indices {
+		indices[i] = i
+	}
+	return indices
+}
