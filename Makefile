@@ -30,4 +30,16 @@ bench-peers: ## the same models in Keras and PyTorch, side by side (about half a
 check-keras: ## models of many kinds against the real Keras: traces, round trips, going on with training (about 5 minutes)
 	python3 models/keras/testdata/check_keras.py
 
-.PHONY: help build test race lint ci bench bench-peers check-keras
+kill: ## dcae run, killed at 20 random moments, against a run that was left alone (some minutes)
+	go test -tags long -timeout 60m -run TestRunGoesOnAfterManyKills -v ./cmd/dcae
+
+slurm: ## a study as a job array on a Slurm of this machine alone; as root, on Debian (3 minutes)
+	bash experiments/deploy/try-slurm.sh
+
+check-tensorboard: ## event files against the real TensorBoard
+	python3 training/tensorboard/testdata/check_tensorboard.py
+
+screenshots: ## pictures of a report (PAGE=results/x/report.html OUT=folder) in a real browser, and checks of how it behaves
+	bash plots/testdata/screenshot.sh $(PAGE) $(OUT)
+
+.PHONY: help build test race lint ci bench bench-peers check-keras check-tensorboard screenshots kill slurm

@@ -19,6 +19,7 @@ type axis struct {
 	integers bool      // ticks at whole numbers alone
 	zeroBand vg.Length // on a logarithmic axis: height of the band below it for exact zeros
 	names    []string  // ticks at 0, 1, 2, ... instead of numbers
+	at       []float64 // ticks at these values instead of round ones
 }
 
 // logScale places zero, which has no logarithm, into a band at the low end of the axis.
@@ -54,6 +55,8 @@ func (a axis) ticks(length vg.Length, vertical bool) []plot.Tick {
 			ticks[i] = plot.Tick{Value: float64(i), Label: tickText.fit(name, maxNameWidth)}
 		}
 		return ticks
+	case len(a.at) > 0:
+		return a.givenTicks(length)
 	case a.log:
 		ticks := logTicks(a.min, a.max, count)
 		if a.zeroBand > 0 {
@@ -63,6 +66,22 @@ func (a axis) ticks(length vg.Length, vertical bool) []plot.Tick {
 	default:
 		return linearTicks(a.min, a.max, count, a.integers)
 	}
+}
+
+// givenTicks are those at given values, without the labels that would run into the one before.
+func (a axis) givenTicks(length vg.Length) []plot.Tick {
+	scale := a.scale(length)
+	end := vg.Length(math.Inf(-1))
+	ticks := make([]plot.Tick, len(a.at))
+	for i, v := range a.at {
+		ticks[i] = plot.Tick{Value: v}
+		label := formatTick(v, 0)
+		middle, half := vg.Length(scale.Normalize(a.min, a.max, v))*length, tickText.width(label)/2
+		if middle-half > end {
+			ticks[i].Label, end = label, middle+half+6
+		}
+	}
+	return ticks
 }
 
 // clearOfZero takes away labels that would run into that of the zero band.

@@ -14,9 +14,11 @@ var (
 	gridGrey = color.NRGBA{0xe4, 0xe4, 0xe4, 0xff}
 	bandGrey = color.NRGBA{0xf0, 0xf0, 0xf0, 0xff}
 	zeroGrey = color.NRGBA{0xd0, 0xd0, 0xd0, 0xff}
+	// controlBlue lies behind the row of a control.
+	controlBlue = color.NRGBA{0xe9, 0xf0, 0xf6, 0xff}
 )
 
-// armColors are those of Okabe and Ito, Color Universal Design (2008), that stand out on white; the last two are ours.
+// armColors are those of Okabe and Ito, Color Universal Design (2008), that stand out on white; the last four are ours.
 var armColors = []color.NRGBA{
 	{0x00, 0x72, 0xb2, 0xff}, // blue
 	{0xd5, 0x5e, 0x00, 0xff}, // vermilion
@@ -26,6 +28,8 @@ var armColors = []color.NRGBA{
 	{0x56, 0xb4, 0xe9, 0xff}, // sky blue
 	{0x00, 0x00, 0x00, 0xff}, // black
 	{0x8c, 0x6d, 0x31, 0xff}, // brown
+	{0x6a, 0x3d, 0x9a, 0xff}, // violet
+	{0x88, 0x88, 0x88, 0xff}, // grey
 }
 
 var armShapes = []draw.GlyphDrawer{
@@ -33,7 +37,7 @@ var armShapes = []draw.GlyphDrawer{
 	hollowGlyph{draw.BoxGlyph{}}, hollowGlyph{draw.PyramidGlyph{}}, hollowGlyph{diamondGlyph{}},
 }
 
-// armColor returns the colour of arm i; beyond eight arms they repeat and the marker tells them apart.
+// armColor returns the colour of arm i; beyond ten arms they repeat and the marker tells them apart.
 func armColor(i int) color.NRGBA { return armColors[i%len(armColors)] }
 
 // armMarker returns the marker of arm i. Colours and markers repeat with different periods.

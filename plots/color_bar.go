@@ -1,16 +1,19 @@
 package plots
 
 import (
+	"image/color"
+
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// colorBar is the scale of a heat map: viridis over a range of logarithms to base ten.
+// colorBar is the scale of a heat map: colours over a range of logarithms to base ten.
 type colorBar struct {
 	label  string
 	lo, hi float64 // values, positive
 	length vg.Length
+	color  func(t float64) color.NRGBA // from 0 at lo to 1 at hi; default viridis
 }
 
 const (
@@ -32,9 +35,13 @@ func (b colorBar) draw(c draw.Canvas) {
 	top := snap(labelText.drawLines(c, c.Min.X, c.Max.Y, text.XLeft, b.labelLines()) - 8)
 	r := vg.Rectangle{Min: vg.Point{X: snap(c.Min.X), Y: top - b.length}, Max: vg.Point{X: snap(c.Min.X) + barWidth, Y: top}}
 	steps := max(2, int(b.length*pixelsPerUnit))
+	colorOf := b.color
+	if colorOf == nil {
+		colorOf = sequential
+	}
 	for i := range steps {
 		y := r.Min.Y + vg.Length(i)/pixelsPerUnit
-		c.SetColor(sequential(float64(i) / float64(steps-1)))
+		c.SetColor(colorOf(float64(i) / float64(steps-1)))
 		c.Fill(rectangle(vg.Rectangle{Min: vg.Point{X: r.Min.X, Y: y}, Max: vg.Point{X: r.Max.X, Y: y + 1.0/pixelsPerUnit}}))
 	}
 	line := draw.LineStyle{Color: mutedInk, Width: 0.75}

@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,10 +69,17 @@ func TestFormatResult(t *testing.T) {
 	}
 }
 
-// Marker and colour together tell twenty arms apart.
+// Colour alone tells MaxArms arms apart, marker and colour together sixty.
 func TestArmStylesDiffer(t *testing.T) {
 	seen := map[draw.GlyphStyle]int{}
-	for i := range 20 {
+	colors := map[color.NRGBA]bool{}
+	for i := range MaxArms {
+		colors[armColor(i)] = true
+	}
+	if len(colors) != MaxArms {
+		t.Errorf("%d arms have %d colours", MaxArms, len(colors))
+	}
+	for i := range 60 {
 		if j, ok := seen[armMarker(i)]; ok {
 			t.Errorf("arms %d and %d look the same", i, j)
 		}
@@ -115,5 +123,44 @@ func TestSpread(t *testing.T) {
 		if got[k] != want[k] {
 			t.Fatalf("columns show points %v, want %v", got, want)
 		}
+	}
+}
+
+// Marks that are moved apart do not cover each other, and no further than it takes.
+func TestApart(t *testing.T) {
+	for _, c := range []struct {
+		positions []vg.Length
+		want      []int
+	}{
+		{nil, []int{}},
+		{[]vg.Length{5, 5, 5, 5, 5}, []int{0, 1, -1, 2, -2}},
+		{[]vg.Length{0, 10, 20}, []int{0, 0, 0}},
+		{[]vg.Length{0, 4, 8, 30}, []int{0, 1, -1, 0}},
+		{[]vg.Length{0, 9, 18}, []int{0, 1, 0}},
+	} {
+		if got := apart(c.positions, 10); !slices.Equal(got, c.want) {
+			t.Errorf("%v moved by %v, want %v", c.positions, got, c.want)
+		}
+	}
+}
+
+// Values that are not finite count as the largest.
+func TestMedianOfDots(t *testing.T) {
+	for _, c := range []struct {
+		values []float64
+		want   float64
+	}{
+		{[]float64{3, 1, 2}, 2}, {[]float64{1, 4}, 2.5}, {[]float64{math.NaN(), 1, 2}, 2}, {[]float64{math.Inf(1), math.NaN(), 2}, math.Inf(1)}, {[]float64{1, math.NaN()}, math.Inf(1)},
+	} {
+		var dots []Dot
+		for _, v := range c.values {
+			dots = append(dots, Dot{Value: v})
+		}
+		if got := medianOf(dots); got != c.want {
+			t.Errorf("median of %v is %v, want %v", c.values, got, c.want)
+		}
+	}
+	if got := medianOf(nil); !math.IsNaN(got) {
+		t.Errorf("median of nothing is %v", got)
 	}
 }

@@ -67,3 +67,34 @@ func ExampleOutcomeMap() {
 	fmt.Println(err)
 	// Output: row 1: category "dead" is not in the list of categories
 }
+
+func ExampleDots() {
+	figure, err := plots.Dots(plots.DotChart{
+		Title: "Test error of every run", XLabel: "test FVU", XLog: true, XMax: 10,
+		Groups: []plots.DotGroup{{Title: "activation", Rows: []plots.DotRow{
+			{Name: "ReLU", Control: true, Dots: []plots.Dot{{Value: 0.31, Category: "learned"}, {Value: 1.68, Category: "constant"}}},
+			{Name: "sigmoid", Dots: []plots.Dot{{Value: 1, Category: "mean-image"}, {Value: math.NaN(), Category: "diverged"}}},
+		}}},
+	})
+	fmt.Println(figure != nil, err)
+	// Output: true <nil>
+}
+
+func ExampleIntervals() {
+	_, err := plots.Intervals(plots.IntervalChart{
+		Title: "Share of seeds that learned", XLabel: "share, with 95% interval", Max: 1,
+		Groups: []plots.IntervalGroup{{Rows: []plots.Interval{{Name: "ReLU", Low: 0.23, Mid: 0.1, High: 0.88, Note: "3/5"}}}},
+	})
+	fmt.Println(err)
+	// Output: row "ReLU": the estimate 0.1 is not within 0.23 and 0.88
+}
+
+func ExamplePage() {
+	page := plots.Page{
+		Question: "Why does it not learn?",
+		Answer:   "The learning rate is too high.",
+		Tables:   []plots.Table{{Title: "Runs", Columns: []plots.Column{{Name: "seed", Numeric: true}, {Name: "outcome"}}, Rows: [][]string{{"1"}}}},
+	}
+	fmt.Println(page.Render(os.Stdout))
+	// Output: table 0 "Runs": row 0 has 1 cells for 2 columns
+}

@@ -4,9 +4,7 @@ import (
 	"image"
 	"image/png"
 	"io"
-	"path/filepath"
 
-	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -49,14 +47,4 @@ func (f *Figure) WritePNG(w io.Writer) error {
 }
 
 // SavePNG writes the figure to a file. A file of that name is replaced as a whole or not at all.
-func (f *Figure) SavePNG(path string) error {
-	file, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
-	if err != nil {
-		return errors.Wrapf(err, "creating %s", path)
-	}
-	defer func() { _ = file.Cleanup() }()
-	if err := f.WritePNG(file); err != nil {
-		return errors.WithMessage(err, path)
-	}
-	return errors.Wrapf(file.CloseAtomicallyReplace(), "replacing %s", path)
-}
+func (f *Figure) SavePNG(path string) error { return saveAtomically(path, f.WritePNG) }

@@ -48,15 +48,30 @@ func fixtures(t *testing.T) []namedFigure {
 
 func chartFixtures(t *testing.T) []namedFigure {
 	t.Helper()
-	lines, err := Lines(fakeChart())
-	if err != nil {
-		t.Fatal(err)
+	var figures []namedFigure
+	add := func(name string, f *Figure, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		figures = append(figures, namedFigure{name, f})
 	}
-	outcomes, err := OutcomeMap(fakeGrid())
-	if err != nil {
-		t.Fatal(err)
+	for name, c := range map[string]Chart{"lines": fakeChart(), "factor": fakeFactor()} {
+		f, err := Lines(c)
+		add(name, f, err)
 	}
-	return []namedFigure{{"lines", lines}, {"outcomes", outcomes}}
+	for name, g := range map[string]Grid{"outcomes": fakeGrid(), "values": fakeValueGrid()} {
+		f, err := OutcomeMap(g)
+		add(name, f, err)
+	}
+	for name, c := range map[string]DotChart{"dots": fakeDots(2, 5, 5), "dots_60": fakeDots(8, 8, 5), "dots_1": fakeDots(1, 1, 1), "dots_20_seeds": fakeDots(1, 8, 20)} {
+		f, err := Dots(c)
+		add(name, f, err)
+	}
+	for name, c := range map[string]IntervalChart{"intervals": fakeIntervals(2, 5), "intervals_60": fakeIntervals(6, 10)} {
+		f, err := Intervals(c)
+		add(name, f, err)
+	}
+	return figures
 }
 
 // Figures are wide enough to read and not so high that nobody would scroll through them.

@@ -20,6 +20,17 @@ func TestGolden(t *testing.T) {
 	chart := chartPanel(fakeChart())
 	chart.panelHeight = 150
 	grid := fakeGrid()
+	factor := chartPanel(fakeFactor())
+	factor.panelHeight = 150
+	values := fakeValueGrid()
+	dots, err := dotChart(fakeDots(2, 5, 5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	intervals, err := intervalChart(fakeIntervals(2, 4))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, f := range map[string]*Figure{
 		"loss":            small(lossPanel(s, 140)),
 		"gradients":       small(gradientPanels(s, 100)),
@@ -29,6 +40,10 @@ func TestGolden(t *testing.T) {
 		"table":           small(resultTable{s.Arms[:1]}),
 		"lines":           small(chart),
 		"outcome_map":     small(grid.panel(grid.Categories)),
+		"factor":          small(factor),
+		"value_map":       small(values.panel(nil)),
+		"dots":            small(dots),
+		"intervals":       small(intervals),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got bytes.Buffer

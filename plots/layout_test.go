@@ -150,18 +150,7 @@ func TestDrawingStaysOnThePage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, page := record(f)
-			for _, action := range c.Actions {
-				stroke, ok := action.(*recorder.Stroke)
-				if !ok {
-					continue
-				}
-				for _, part := range stroke.Path {
-					if p := part.Pos; part.Type != vg.CloseComp && !within(vg.Rectangle{Min: p, Max: p}, page) {
-						t.Errorf("%s of norms %v draws to %v", name, v, p)
-					}
-				}
-			}
+			checkOnPage(t, name, f)
 		}
 	}
 }

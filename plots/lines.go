@@ -1,6 +1,9 @@
 package plots
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/pkg/errors"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -11,6 +14,9 @@ type Line struct {
 	Points Series
 	// Low and High, if given, are the y values of a range drawn behind the curve, one per point.
 	Low, High []float64
+	// Crosses are values of single runs to be pointed out, such as seeds that did not learn. They are drawn at their own height, beside each
+	// other where they would cover each other, and along the upper edge if not finite.
+	Crosses Series
 	// Dashed draws a dashed line; Markers puts a marker on every point.
 	Dashed, Markers bool
 	// Thin draws a thin line without a legend entry of its own, in the colour of the last line before it that is not thin: a
@@ -23,6 +29,10 @@ type Line struct {
 type Chart struct {
 	Title, XLabel, YLabel string
 	XLog, YLog            bool
+	XNames                []string  // of x = 0, 1, 2, ..., for a factor that is not a number; default: numbers
+	XTicks                []float64 // rising, such as the levels of a factor; default: round numbers
+	YMax                  float64   // larger values are drawn along the upper edge; default: all finite ones are shown
+	CrossLabel            string    // what Line.Crosses are; default "run that failed"
 	Lines                 []Line
 	References            []Reference // horizontal lines
 	Caption               string      // below the axes
@@ -44,13 +54,21 @@ func (l Line) validate() error {
 	if (len(l.Low) != 0 || len(l.High) != 0) && (len(l.Low) != n || len(l.High) != n) {
 		return errors.Errorf("range of %d and %d values for %d points", len(l.Low), len(l.High), n)
 	}
+	if err := l.Crosses.validate(); err != nil {
+		return errors.WithMessage(err, "crosses")
+	}
 	return l.Points.validate()
 }
 
 // withPositiveX leaves out the points that a logarithmic x axis cannot show.
 func (l Line) withPositiveX() Line {
 	out := l
-	out.Points, out.Low, out.High = nil, nil, nil
+	out.Points, out.Low, out.High, out.Crosses = nil, nil, nil, nil
+	for _, p := range l.Crosses {
+		if p.X > 0 {
+			out.Crosses = append(out.Crosses, p)
+		}
+	}
 	for i, p := range l.Points {
 		if p.X <= 0 {
 			continue
@@ -65,13 +83,15 @@ func (l Line) withPositiveX() Line {
 
 func chartPanel(c Chart) panels {
 	b := panels{title: c.Title, columns: 1, panelHeight: 330, references: c.References, caption: c.Caption}
-	x, y := span{log: c.XLog}, span{log: c.YLog}
+	x, y := span{log: c.XLog}, span{log: c.YLog, depth: 1e-100} // a few points are no corner
 	var p panel
 	for _, ref := range c.References {
 		y.add(ref.Y)
 		p.plotters = append(p.plotters, rule{ref.Y, referenceLine})
 	}
 	color, crosses, points := -1, false, 0
+	clipped := false
+	var marks crossMarks
 	for _, l := range c.Lines {
 		if c.XLog {
 			l = l.withPositiveX()
@@ -80,9 +100,18 @@ func chartPanel(c Chart) panels {
 			color++
 		}
 		x.addX(l.Points)
-		y.addY(l.Points)
-		y.add(l.Low...)
-		y.add(l.High...)
+		x.addX(l.Crosses)
+		for _, values := range [][]float64{l.Low, l.High, ys(l.Points), ys(l.Crosses)} {
+			for _, v := range values {
+				over := isFinite(v) && c.YMax > 0 && v > c.YMax
+				clipped = clipped || over
+				if over {
+					v = c.YMax
+				}
+				y.add(v)
+			}
+		}
+		marks.add(l.Crosses, armColor(color))
 		for _, pt := range l.Points {
 			if isFinite(pt.Y) && !(c.YLog && pt.Y < 0) {
 				points++
@@ -99,11 +128,16 @@ func chartPanel(c Chart) panels {
 			b.legend = append(b.legend, legendItem{label: l.Label, line: cv.line, marker: cv.marker})
 		}
 	}
-	if points == 0 {
+	p.plotters = append(p.plotters, marks)
+	if points == 0 && len(marks.points) == 0 {
 		p.empty = "no values to show"
 	}
 	b.panels = []panel{p}
 	b.x, b.y = x.axis(c.XLabel, 0.03), y.axis(c.YLabel, 0.05)
+	b.x.at = c.XTicks
+	if c.XNames != nil {
+		b.x = axis{label: c.XLabel, min: -0.5, max: float64(len(c.XNames)) - 0.5, names: c.XNames}
+	}
 	if c.YLog && y.zero {
 		b.y.zeroBand = 16
 		b.legend = append(b.legend, zeroItem)
@@ -111,7 +145,21 @@ func chartPanel(c Chart) panels {
 	if crosses {
 		b.legend = append(b.legend, crossItem)
 	}
+	if len(marks.points) > 0 {
+		b.legend = append(b.legend, marks.legendItem(c.CrossLabel))
+	}
+	if clipped {
+		b.caption = strings.TrimSpace(fmt.Sprintf("Values over %v are drawn along the upper edge. %s", c.YMax, b.caption))
+	}
 	return b
+}
+
+func ys(s Series) []float64 {
+	values := make([]float64, len(s))
+	for i, p := range s {
+		values[i] = p.Y
+	}
+	return values
 }
 
 func (l Line) curve(color, lines int) curve {

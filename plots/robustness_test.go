@@ -104,14 +104,48 @@ func TestDegenerateCharts(t *testing.T) {
 				l := Line{Label: "a"}
 				for i := range n {
 					l.Points = append(l.Points, Point{float64(i), v})
+					l.Crosses = append(l.Crosses, Point{float64(i), v}, Point{float64(i), v})
 					l.Low, l.High = append(l.Low, v), append(l.High, v)
 				}
-				f, err := Lines(Chart{XLog: axes&1 > 0, YLog: axes&2 > 0, Lines: []Line{l}, References: []Reference{{"r", v}}})
+				f, err := Lines(Chart{XLog: axes&1 > 0, YLog: axes&2 > 0, YMax: float64(n), Lines: []Line{l}, References: []Reference{{"r", v}}})
 				if err != nil {
 					t.Fatal(err)
 				}
-				record(f)
+				checkOnPage(t, "lines", f)
 			}
+		}
+		grid := Grid{Rows: []string{"r"}, Columns: []string{"a", "b"}, ValueLabel: "v", ValueMax: 2, Cells: [][]Cell{{{Value: v, Text: "x"}, {Value: 1, Text: "y"}}}}
+		f, err := OutcomeMap(grid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkOnPage(t, "map", f)
+		for _, w := range values {
+			dots := []Dot{{v, "a"}, {w, "b"}, {v, "a"}}
+			for axes := range 4 {
+				c := DotChart{XLog: axes&1 > 0, XMax: float64(axes & 2), Groups: []DotGroup{{Rows: []DotRow{{Control: true, Dots: dots}}}}, References: []Reference{{"r", v}, {"s", w}}}
+				f, err := Dots(c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				checkOnPage(t, "dots", f)
+			}
+			c := IntervalChart{Groups: []IntervalGroup{{Rows: []Interval{{Low: min(v, w), Mid: w, High: max(v, w), Control: true}}}}, References: []Reference{{"r", v}}}
+			if f, err := Intervals(c); err == nil {
+				checkOnPage(t, "intervals", f)
+			} else if !math.IsNaN(v) {
+				t.Error(err)
+			}
+		}
+	}
+	for _, empty := range []func() (*Figure, error){
+		func() (*Figure, error) { return Dots(DotChart{}) },
+		func() (*Figure, error) { return Dots(DotChart{Groups: []DotGroup{{Title: "g"}}}) },
+		func() (*Figure, error) { return Intervals(IntervalChart{}) },
+	} {
+		f, err := empty()
+		if err != nil || !strings.Contains(texts(f), "nothing to show") {
+			t.Errorf("an empty chart does not say so: %v", err)
 		}
 	}
 	f, err := Lines(Chart{})
@@ -121,6 +155,28 @@ func TestDegenerateCharts(t *testing.T) {
 	f, err = OutcomeMap(Grid{})
 	if err != nil || !strings.Contains(texts(f), "no cells") {
 		t.Errorf("an empty map does not say so: %v", err)
+	}
+}
+
+// checkOnPage reports lines and texts that leave the page.
+func checkOnPage(t *testing.T, name string, f *Figure) {
+	t.Helper()
+	c, page := record(f)
+	for _, action := range c.Actions {
+		stroke, ok := action.(*recorder.Stroke)
+		if !ok {
+			continue
+		}
+		for _, part := range stroke.Path {
+			if p := part.Pos; part.Type != vg.CloseComp && !within(vg.Rectangle{Min: p, Max: p}, page) {
+				t.Errorf("%s draws to %v", name, p)
+			}
+		}
+	}
+	for _, box := range textBoxes(c) {
+		if !within(box.area, page) {
+			t.Errorf("%s writes %q at %v", name, box.text, box.area)
+		}
 	}
 }
 
@@ -143,6 +199,17 @@ func TestContradictionsAreErrors(t *testing.T) {
 	}
 	if _, err := Lines(Chart{Lines: []Line{{Points: Series{{1, 1}}, Low: []float64{1}}}}); err == nil {
 		t.Error("Lines accepts a range without an upper end")
+	}
+	if _, err := Lines(Chart{Lines: []Line{{Crosses: Series{{2, 1}, {1, 1}}}}}); err == nil {
+		t.Error("Lines accepts crosses with falling x")
+	}
+	if _, err := Dots(DotChart{Categories: []string{"a"}, Groups: []DotGroup{{Rows: []DotRow{{Dots: []Dot{{1, "b"}}}}}}}); err == nil {
+		t.Error("Dots accepts a category that is not in the list")
+	}
+	for _, i := range []Interval{{Low: 0.5, Mid: 0.4, High: 1}, {Low: 0, Mid: 2, High: 1}, {Low: math.NaN(), Mid: 0.5, High: 1}} {
+		if _, err := Intervals(IntervalChart{Groups: []IntervalGroup{{Rows: []Interval{i}}}}); err == nil {
+			t.Errorf("Intervals accepts %+v", i)
+		}
 	}
 	for _, g := range []Grid{
 		{Rows: []string{"r"}},

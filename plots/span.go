@@ -18,6 +18,7 @@ type span struct {
 	any    bool // a value was seen
 	zero   bool // an exact zero was seen
 	log    bool
+	depth  float64 // of a logarithmic axis; default deepest
 }
 
 // add takes finite values; on a logarithmic axis positive ones alone, noting zeros.
@@ -52,7 +53,8 @@ func (s *span) addX(series Series) {
 // it; without any the axis goes from 0 to 1, or 0.1 to 1.
 func (s *span) axis(label string, padding float64) axis {
 	a := axis{label: label, log: s.log}
-	lo, hi := math.Max(s.lo, -largest), math.Min(s.hi, largest)
+	clamp := func(v float64) float64 { return math.Max(-largest, math.Min(v, largest)) }
+	lo, hi := clamp(s.lo), clamp(s.hi)
 	switch {
 	case !s.any && s.log:
 		a.min, a.max = 0.1, 1
@@ -60,7 +62,11 @@ func (s *span) axis(label string, padding float64) axis {
 		a.min, a.max = 0, 1
 	case s.log:
 		lo, hi = math.Max(lo, smallest), math.Max(hi, smallest)
-		lo = math.Max(lo, hi*deepest)
+		depth := s.depth
+		if depth == 0 {
+			depth = deepest
+		}
+		lo = math.Max(lo, hi*depth)
 		if hi < lo*1.0001 {
 			lo, hi = lo/2, hi*2
 		}

@@ -69,6 +69,10 @@ type Arm struct {
 	Runs    []Run
 }
 
+// MaxArms is the number of arms up to which the pictures of a Study stay readable; for more choose some, or use Dots and Intervals.
+// Larger studies are drawn all the same: colours repeat from here on, and pictures with a panel an arm grow.
+const MaxArms = 10
+
 // Study is the data of all pictures. Every field may be empty; what is missing is said in the picture.
 type Study struct {
 	Title    string // the question; title of the report
