@@ -13709,3 +13709,15 @@ loop:
 	JNZ        loop
 	VZEROUPPER
 	RET
+
+// func controlWord() uint32
+// Requires: SSE
+TEXT ·controlWord(SB), NOSPLIT, $0-4
+	STMXCSR ret+0(FP)
+	RET
+
+// func setControlWord(word uint32)
+// Requires: SSE
+TEXT ·setControlWord(SB), NOSPLIT, $0-4
+	LDMXCSR word+0(FP)
+	RET

@@ -116,8 +116,8 @@ func (p *filterProduct) run(pool *Pool, n int, in operand[float32], out, kernel,
 	}
 	size := p.k * p.padded(p.plan.n)
 	p.packed, p.transformed = memory.take(9*size), memory.take(p.kernels*p.kernels*size)
-	pool.run(len(p.panels), (*filterPacking)(p))
-	pool.run(ceil(n, p.blockImages)*p.bands, p)
+	pool.runFlushing(len(p.panels), (*filterPacking)(p))
+	pool.runFlushing(ceil(n, p.blockImages)*p.bands, p)
 	p.in, p.out, p.kernel = operand[float32]{}, nil, nil
 }
 

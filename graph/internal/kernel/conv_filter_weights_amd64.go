@@ -102,8 +102,8 @@ func (s *filterSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias
 		w.v = memory.take(s.sources * s.sources * s.sourceDistance())
 		w.m = memory.take(s.results * s.results * s.gradientDistance(2))
 	}
-	pool.run(s.chunks, s)
-	pool.run(ceil(s.k*s.stride, filterPart), (*filterJoin)(s))
+	pool.runFlushing(s.chunks, s)
+	pool.runFlushing(ceil(s.k*s.stride, filterPart), (*filterJoin)(s))
 	if s.plan.n != s.stride {
 		for i := range 9 * s.k {
 			copy(s.dkernel[i*s.plan.n:(i+1)*s.plan.n], s.unpacked[i*s.stride:])

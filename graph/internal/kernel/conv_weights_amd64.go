@@ -120,8 +120,8 @@ func (s *kernelSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias
 	s.sums = memory.take(sums * size)
 	s.biasSums = memory.take(s.chunks * s.biasWidth())
 	s.grow(memory, pool.Threads())
-	pool.run(s.chunks*s.parts, s)
-	pool.run(ceil(size, partLength), (*sumJoin)(s))
+	pool.runFlushing(s.chunks*s.parts, s)
+	pool.runFlushing(ceil(size, partLength), (*sumJoin)(s))
 	s.finish()
 	s.a, s.b, s.dkernel, s.dbias = operand[float32]{}, operand[float32]{}, nil, nil
 }
