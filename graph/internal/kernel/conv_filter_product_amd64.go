@@ -101,25 +101,36 @@ func (p *filterProduct) run(pool *Pool, n int, in operand[float32], out, kernel,
 	}
 	memory := pool.memory(&p.own)
 	pool = pool.forProducts(n * p.products())
-	p.n, p.in, p.out, p.kernel = n, in, out, kernel
+	p.in = in
+	p.cut(n)
+	p.prepare(pool, memory, n, out, kernel, bias)
+	for _, w := range p.workers[:pool.Threads()] {
+		w.source = memory.take(p.blockImages*p.sourceRows(p.blockRows)*p.width*p.k + 2*p.lanes)
+		w.v = memory.take(p.sources * p.sources * p.sourceDistance())
+	}
+	pool.runFlushing(ceil(n, p.blockImages)*p.bands, p)
+	p.finish()
+}
+
+// prepare makes everything ready for the results of transformed blocks.
+func (p *filterProduct) prepare(pool *Pool, memory *scratch, n int, out, kernel, bias []float32) {
+	p.n, p.out, p.kernel = n, out, kernel
 	clear(p.bias)
 	copy(p.bias, bias)
-	p.cut(n)
 	for len(p.workers) < pool.Threads() {
 		p.workers = append(p.workers, &filterWorker{})
 	}
 	for _, w := range p.workers[:pool.Threads()] {
-		w.source = memory.take(p.blockImages*p.sourceRows(p.blockRows)*p.width*p.k + 2*p.lanes)
-		w.v = memory.take(p.sources * p.sources * p.sourceDistance())
 		w.m = memory.take(p.results * p.results * p.resultDistance(2))
 		w.fragment = memory.take(p.size * p.size * p.cols * 2 * p.lanes)
 	}
 	size := p.k * p.padded(p.plan.n)
 	p.packed, p.transformed = memory.take(9*size), memory.take(p.kernels*p.kernels*size)
 	pool.runFlushing(len(p.panels), (*filterPacking)(p))
-	pool.runFlushing(ceil(n, p.blockImages)*p.bands, p)
-	p.in, p.out, p.kernel = operand[float32]{}, nil, nil
 }
+
+// finish drops the caller's slices.
+func (p *filterProduct) finish() { p.in, p.out, p.kernel = operand[float32]{}, nil, nil }
 
 // cut chooses blocks for n images: results do not depend on it.
 func (p *filterProduct) cut(n int) {
@@ -136,6 +147,11 @@ func (p *filterProduct) piece(worker, i int) {
 	b.images, b.to = min(p.blockImages, p.n-b.image), min(p.rows, b.from+p.blockRows)
 	p.copySource(&w.rows, p.microkernels, w.source, &p.in, b)
 	w.args.transformSource(p.filter, &p.plan, p.microkernels, w.v, w.source, b, p.sourceDistance())
+	p.computeBlock(w, b)
+}
+
+// computeBlock computes a block whose transformed source is in w.v.
+func (p *filterProduct) computeBlock(w *filterWorker, b block) {
 	for i, panel := range p.panels {
 		p.multiply(w, i, b)
 		p.writeResults(w, panel, b)

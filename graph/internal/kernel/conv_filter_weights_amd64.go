@@ -25,11 +25,13 @@ type filterSum struct {
 	groups           [2][]rowGroup
 	workers          []*filterSumWorker
 	chunks           int
-	sums, biasSums   []float32 // by chunk: [position of a tap][k][stride], [biasWidth]
-	unpacked         []float32 // the kernel's gradient, where rows are no whole vectors
+	sums, biasSums   []float32      // by chunk: [position of a tap][k][stride], [biasWidth]
+	unpacked         []float32      // the kernel's gradient, where rows are no whole vectors
+	image            *filterProduct // of a with the kernel, for runWithImage
 
 	// of the current call
 	n              int
+	withImage      bool
 	a, b           operand[float32]
 	dkernel, dbias []float32
 }
@@ -82,11 +84,34 @@ func (s *filterSum) biasWidth() int {
 	return s.stride
 }
 
-func (s *filterSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias []float32) {
+// runWithImage is run, and computes the image out, a's product with the kernel, from the same transformed tiles of a. False: it is
+// better to compute them one after the other.
+func (s *filterSum) runWithImage(pool *Pool, n int, a, b operand[float32], dkernel, dbias, out, kernel []float32) bool {
+	if s.blockCount(n) < fewPieces {
+		return false
+	}
+	if s.image == nil {
+		s.image = newFilterProduct(s.filter, s.plan, Activation{}, false)
+	}
 	memory := pool.memory(&s.own)
+	s.image.prepare(pool.forProducts(n*s.products()), memory, n, out, kernel, nil)
+	s.withImage = true
+	s.sum(pool, memory, n, a, b, dkernel, dbias)
+	s.withImage = false
+	s.image.finish()
+	return true
+}
+
+func (s *filterSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias []float32) {
+	s.sum(pool, pool.memory(&s.own), n, a, b, dkernel, dbias)
+}
+
+func (s *filterSum) blockCount(n int) int { return ceil(n, s.images) * s.bands }
+
+func (s *filterSum) sum(pool *Pool, memory *scratch, n int, a, b operand[float32], dkernel, dbias []float32) {
 	pool = pool.forProducts(n * s.products())
 	s.n, s.a, s.b, s.dkernel, s.dbias = n, a, b, dkernel, dbias
-	s.blocks = ceil(n, s.images) * s.bands
+	s.blocks = s.blockCount(n)
 	s.chunks = min(fewPieces, chunkCount(s.blocks, s.kernels*s.kernels*s.k*roundUp(s.plan.n)))
 	s.sums = memory.take(s.chunks * s.sumSize())
 	s.biasSums = memory.take(s.chunks * s.biasWidth())
@@ -134,6 +159,11 @@ func (s *filterSum) piece(worker, chunk int) {
 			w.add(s.microkernels, &bias[0], &w.b[0], s.plan.n, pixels, s.plan.n)
 		}
 		w.args.transformSource(s.filter, &s.plan, s.microkernels, w.v, w.a, b, s.sourceDistance())
+		if s.withImage {
+			i := s.image.workers[worker]
+			i.v = w.v
+			s.image.computeBlock(i, b)
+		}
 		for _, p := range s.panels {
 			s.transformGradient(w, p, b)
 			s.addTiles(w, p, b.images*(b.to-b.from)*s.cols, sum)
