@@ -142,9 +142,11 @@ func (s *filterSum) sum(pool *Pool, memory *scratch, n int, a, b operand[float32
 func (s *filterSum) piece(worker, chunk int) {
 	w := s.workers[worker]
 	sum, bias := s.sums[chunk*s.sumSize():][:s.sumSize()], s.biasSums[chunk*s.biasWidth():][:s.biasWidth()]
-	clear(sum)
 	clear(bias)
 	from, to := split(s.blocks, s.chunks, chunk)
+	if from == to {
+		clear(sum) // no images
+	}
 	for unit := from; unit < to; unit++ {
 		b := block{image: unit / s.bands * s.images, from: unit % s.bands * s.bandRows}
 		b.images, b.to = min(s.images, s.n-b.image), min(s.rows, b.from+s.bandRows)
@@ -166,7 +168,7 @@ func (s *filterSum) piece(worker, chunk int) {
 		}
 		for _, p := range s.panels {
 			s.transformGradient(w, p, b)
-			s.addTiles(w, p, b.images*(b.to-b.from)*s.cols, sum)
+			s.addTiles(w, p, b.images*(b.to-b.from)*s.cols, sum, unit == from)
 		}
 	}
 }
@@ -185,15 +187,21 @@ func (s *filterSum) transformGradient(w *filterSumWorker, p panel, b block) {
 	}
 }
 
-// addTiles adds the products of count tiles to the panel's columns of sum.
-func (s *filterSum) addTiles(w *filterSumWorker, p panel, count int, sum []float32) {
+// addTiles adds the products of count tiles to the panel's columns of sum; the first ones begin it.
+func (s *filterSum) addTiles(w *filterSumWorker, p panel, count int, sum []float32, first bool) {
 	o := &w.outer
+	begun := 0 // positions of taps, as bits
 	width := p.vectors * s.lanes
 	o.pixels, o.count, o.stride, o.sumStride = &s.pixels[0], count, 4*width, 4*s.stride
 	for i := range len(s.factors) * len(s.factors) {
 		f, g := s.factors[i/len(s.factors)], s.factors[i%len(s.factors)]
 		source, result, kernel := f.source*s.sources+g.source, f.result*s.results+g.result, f.kernel*s.kernels+g.kernel
 		o.in, o.b = &w.v[source*s.sourceDistance()], &w.m[result*s.gradientDistance(p.vectors)]
+		o.fresh = 0
+		if first && begun>>kernel&1 == 0 {
+			o.fresh = 1
+		}
+		begun |= 1 << kernel
 		for _, g := range s.groups[p.vectors-1] {
 			o.rows, o.sum = &s.rowOffsets[g.from], &sum[(kernel*s.k+g.from)*s.stride+p.from]
 			g.call((*byte)(unsafe.Pointer(o)))

@@ -170,17 +170,16 @@ func (s *kernelSum) piece(worker, i int) {
 		groups[v] = s.groups[v][from:to]
 	}
 	sum := s.chunk(chunk)
-	first, last := groups[0][0].from, len(s.rowOffsets)
-	if _, to := split(len(s.groups[0]), s.parts, part); to < len(s.groups[0]) {
-		last = s.groups[0][to].from
-	}
-	clear(sum[first*s.stride : last*s.stride])
 	var bias []float32
 	if s.dbias != nil && part == 0 {
 		bias = s.biasSums[chunk*s.biasWidth():][:s.biasWidth()]
 		clear(bias)
 	}
 	from, to := split(s.blocks, s.chunks, chunk)
+	if from == to {
+		clear(sum) // no images
+	}
+	w.outer.fresh = 1
 	for unit := from; unit < to; unit++ {
 		b := block{image: unit / s.bands * s.images, from: unit % s.bands * s.bandRows}
 		b.images, b.to = min(s.images, s.n-b.image), min(s.rows, b.from+s.bandRows)
@@ -216,6 +215,7 @@ func (s *kernelSum) addBlock(w *sumWorker, b block, groups [2][]rowGroup, sum, b
 			w.add(s.microkernels, &bias[0], data, s.strideB, step, s.plan.n)
 		}
 		s.addPixels(o, data, groups, sum)
+		o.fresh = 0
 		done += step
 	}
 }
