@@ -126,7 +126,7 @@ func (p *filterProduct) prepare(pool *Pool, memory *scratch, n int, out, kernel,
 	}
 	size := p.k * p.padded(p.plan.n)
 	p.packed, p.transformed = memory.take(9*size), memory.take(p.kernels*p.kernels*size)
-	pool.runFlushing(len(p.panels), (*filterPacking)(p))
+	pool.runFlushing(len(p.panels)*p.packingParts(), (*filterPacking)(p))
 }
 
 // finish drops the caller's slices.
@@ -213,25 +213,33 @@ func (p *filterProduct) writeResults(w *filterWorker, panel panel, b block) {
 	}
 }
 
-// filterPacking is the job that packs and transforms the kernel, a panel a piece.
+// packingParts is into how many parts a panel's rows are cut for packing.
+func (p *filterProduct) packingParts() int {
+	return max(1, min(ceil(fewPieces, len(p.panels)), p.k/16))
+}
+
+// filterPacking is the job that packs and transforms the kernel, a part of a panel's rows a piece.
 type filterPacking filterProduct
 
 func (p *filterPacking) piece(worker, i int) {
 	w := p.workers[worker]
-	panel := p.panels[i]
+	parts := (*filterProduct)(p).packingParts()
+	panel, part := p.panels[i/parts], i%parts
 	width := panel.vectors * p.lanes
+	from, to := split(ceil(p.k, 8), parts, part)
+	from, to = 8*from, min(p.k, 8*to)
 	taps := p.packed[9*panel.from*p.k:][:9*width*p.k]
 	for i, tap := range p.order {
 		matrix := p.kernel[tap*p.k*p.plan.n:][:p.k*p.plan.n]
-		if to := taps[i*width*p.k:]; p.transposed {
-			w.packTransposed(to, matrix, panel, p.k, width, 0, p.k)
+		if packed := taps[i*width*p.k:]; p.transposed {
+			w.packTransposed(packed, matrix, panel, p.k, width, from, to)
 		} else {
-			packRows(to, matrix, panel, p.plan.n, width, 0, p.k)
+			packRows(packed, matrix, panel, p.plan.n, width, from, to)
 		}
 	}
 	a := &w.args
-	a.tiles, a.vectors, a.in, a.inColumn = 1, p.k*panel.vectors, &taps[0], 4*width*p.k
-	a.out, a.outColumn = &p.transformed[p.kernels*p.kernels*panel.from*p.k], 4*width*p.k
+	a.tiles, a.vectors, a.in, a.inColumn = 1, (to-from)*panel.vectors, &taps[from*width], 4*width*p.k
+	a.out, a.outColumn = &p.transformed[p.kernels*p.kernels*panel.from*p.k+from*width], 4*width*p.k
 	a.inRow, a.outRow = 3*a.inColumn, p.kernels*a.outColumn
 	p.of(p.microkernels).kernel((*byte)(unsafe.Pointer(a)))
 }
