@@ -378,3 +378,9 @@ func kernelSum3AVX512(args *byte)
 //
 //go:noescape
 func transpose8(args *byte)
+
+// controlWord is the thread's MXCSR register.
+func controlWord() uint32
+
+// setControlWord changes the thread's MXCSR register.
+func setControlWord(word uint32)

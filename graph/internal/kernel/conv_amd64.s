@@ -953,9 +953,12 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Y0, Y0
 	VMOVUPS      Y0, (R14)
 	ADDQ         R15, R14
@@ -973,6 +976,21 @@ loop:
 	ADDQ         R15, R14
 	VADDPS       (R14), Y5, Y5
 	VMOVUPS      Y5, (R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Y0, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Y1, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Y2, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Y3, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Y4, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Y5, (R14)
 	VZEROUPPER
 	RET
 
@@ -1023,9 +1041,12 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Y0, Y0
 	VMOVUPS      Y0, (R14)
 	ADDQ         R15, R14
@@ -1037,6 +1058,17 @@ loop:
 	ADDQ         R15, R14
 	VADDPS       (R14), Y3, Y3
 	VMOVUPS      Y3, (R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Y0, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Y1, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Y2, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Y3, (R14)
 	VZEROUPPER
 	RET
 
@@ -1083,9 +1115,12 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Y0, Y0
 	VMOVUPS      Y0, (R14)
 	ADDQ         R15, R14
@@ -1094,6 +1129,15 @@ loop:
 	ADDQ         R15, R14
 	VADDPS       (R14), Y2, Y2
 	VMOVUPS      Y2, (R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Y0, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Y1, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Y2, (R14)
 	VZEROUPPER
 	RET
 
@@ -1136,14 +1180,24 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Y0, Y0
 	VMOVUPS      Y0, (R14)
 	ADDQ         R15, R14
 	VADDPS       (R14), Y1, Y1
 	VMOVUPS      Y1, (R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Y0, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Y1, (R14)
 	VZEROUPPER
 	RET
 
@@ -1182,11 +1236,19 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Y0, Y0
 	VMOVUPS      Y0, (R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Y0, (R14)
 	VZEROUPPER
 	RET
 
@@ -2375,9 +2437,12 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Y0, Y0
 	VMOVUPS      Y0, (R14)
 	VADDPS       32(R14), Y1, Y1
@@ -2407,6 +2472,27 @@ loop:
 	VMOVUPS      Y10, (R14)
 	VADDPS       32(R14), Y11, Y11
 	VMOVUPS      Y11, 32(R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Y0, (R14)
+	VMOVUPS Y1, 32(R14)
+	ADDQ    R15, R14
+	VMOVUPS Y2, (R14)
+	VMOVUPS Y3, 32(R14)
+	ADDQ    R15, R14
+	VMOVUPS Y4, (R14)
+	VMOVUPS Y5, 32(R14)
+	ADDQ    R15, R14
+	VMOVUPS Y6, (R14)
+	VMOVUPS Y7, 32(R14)
+	ADDQ    R15, R14
+	VMOVUPS Y8, (R14)
+	VMOVUPS Y9, 32(R14)
+	ADDQ    R15, R14
+	VMOVUPS Y10, (R14)
+	VMOVUPS Y11, 32(R14)
 	VZEROUPPER
 	RET
 
@@ -2466,9 +2552,12 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Y0, Y0
 	VMOVUPS      Y0, (R14)
 	VADDPS       32(R14), Y1, Y1
@@ -2488,6 +2577,21 @@ loop:
 	VMOVUPS      Y6, (R14)
 	VADDPS       32(R14), Y7, Y7
 	VMOVUPS      Y7, 32(R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Y0, (R14)
+	VMOVUPS Y1, 32(R14)
+	ADDQ    R15, R14
+	VMOVUPS Y2, (R14)
+	VMOVUPS Y3, 32(R14)
+	ADDQ    R15, R14
+	VMOVUPS Y4, (R14)
+	VMOVUPS Y5, 32(R14)
+	ADDQ    R15, R14
+	VMOVUPS Y6, (R14)
+	VMOVUPS Y7, 32(R14)
 	VZEROUPPER
 	RET
 
@@ -2541,9 +2645,12 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Y0, Y0
 	VMOVUPS      Y0, (R14)
 	VADDPS       32(R14), Y1, Y1
@@ -2558,6 +2665,18 @@ loop:
 	VMOVUPS      Y4, (R14)
 	VADDPS       32(R14), Y5, Y5
 	VMOVUPS      Y5, 32(R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Y0, (R14)
+	VMOVUPS Y1, 32(R14)
+	ADDQ    R15, R14
+	VMOVUPS Y2, (R14)
+	VMOVUPS Y3, 32(R14)
+	ADDQ    R15, R14
+	VMOVUPS Y4, (R14)
+	VMOVUPS Y5, 32(R14)
 	VZEROUPPER
 	RET
 
@@ -2605,9 +2724,12 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Y0, Y0
 	VMOVUPS      Y0, (R14)
 	VADDPS       32(R14), Y1, Y1
@@ -2617,6 +2739,15 @@ loop:
 	VMOVUPS      Y2, (R14)
 	VADDPS       32(R14), Y3, Y3
 	VMOVUPS      Y3, 32(R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Y0, (R14)
+	VMOVUPS Y1, 32(R14)
+	ADDQ    R15, R14
+	VMOVUPS Y2, (R14)
+	VMOVUPS Y3, 32(R14)
 	VZEROUPPER
 	RET
 
@@ -2658,13 +2789,22 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Y0, Y0
 	VMOVUPS      Y0, (R14)
 	VADDPS       32(R14), Y1, Y1
 	VMOVUPS      Y1, 32(R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Y0, (R14)
+	VMOVUPS Y1, 32(R14)
 	VZEROUPPER
 	RET
 
@@ -7501,9 +7641,12 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Z0, Z0
 	VMOVUPS      Z0, (R14)
 	ADDQ         R15, R14
@@ -7539,6 +7682,33 @@ loop:
 	ADDQ         R15, R14
 	VADDPS       (R14), Z11, Z11
 	VMOVUPS      Z11, (R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Z0, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z1, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z2, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z3, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z4, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z5, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z6, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z7, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z8, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z9, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z10, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z11, (R14)
 	VZEROUPPER
 	RET
 
@@ -7609,9 +7779,12 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Z0, Z0
 	VMOVUPS      Z0, (R14)
 	ADDQ         R15, R14
@@ -7638,6 +7811,27 @@ loop:
 	ADDQ         R15, R14
 	VADDPS       (R14), Z8, Z8
 	VMOVUPS      Z8, (R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Z0, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z1, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z2, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z3, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z4, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z5, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z6, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z7, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z8, (R14)
 	VZEROUPPER
 	RET
 
@@ -7704,9 +7898,12 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Z0, Z0
 	VMOVUPS      Z0, (R14)
 	ADDQ         R15, R14
@@ -7730,6 +7927,25 @@ loop:
 	ADDQ         R15, R14
 	VADDPS       (R14), Z7, Z7
 	VMOVUPS      Z7, (R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Z0, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z1, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z2, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z3, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z4, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z5, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z6, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z7, (R14)
 	VZEROUPPER
 	RET
 
@@ -7780,9 +7996,12 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Z0, Z0
 	VMOVUPS      Z0, (R14)
 	ADDQ         R15, R14
@@ -7794,6 +8013,17 @@ loop:
 	ADDQ         R15, R14
 	VADDPS       (R14), Z3, Z3
 	VMOVUPS      Z3, (R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Z0, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z1, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z2, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z3, (R14)
 	VZEROUPPER
 	RET
 
@@ -7836,14 +8066,24 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Z0, Z0
 	VMOVUPS      Z0, (R14)
 	ADDQ         R15, R14
 	VADDPS       (R14), Z1, Z1
 	VMOVUPS      Z1, (R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Z0, (R14)
+	ADDQ    R15, R14
+	VMOVUPS Z1, (R14)
 	VZEROUPPER
 	RET
 
@@ -7882,11 +8122,19 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Z0, Z0
 	VMOVUPS      Z0, (R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Z0, (R14)
 	VZEROUPPER
 	RET
 
@@ -9535,9 +9783,12 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Z0, Z0
 	VMOVUPS      Z0, (R14)
 	VADDPS       64(R14), Z1, Z1
@@ -9597,6 +9848,45 @@ loop:
 	VMOVUPS      Z22, (R14)
 	VADDPS       64(R14), Z23, Z23
 	VMOVUPS      Z23, 64(R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Z0, (R14)
+	VMOVUPS Z1, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z2, (R14)
+	VMOVUPS Z3, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z4, (R14)
+	VMOVUPS Z5, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z6, (R14)
+	VMOVUPS Z7, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z8, (R14)
+	VMOVUPS Z9, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z10, (R14)
+	VMOVUPS Z11, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z12, (R14)
+	VMOVUPS Z13, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z14, (R14)
+	VMOVUPS Z15, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z16, (R14)
+	VMOVUPS Z17, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z18, (R14)
+	VMOVUPS Z19, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z20, (R14)
+	VMOVUPS Z21, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z22, (R14)
+	VMOVUPS Z23, 64(R14)
 	VZEROUPPER
 	RET
 
@@ -9686,9 +9976,12 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Z0, Z0
 	VMOVUPS      Z0, (R14)
 	VADDPS       64(R14), Z1, Z1
@@ -9733,6 +10026,36 @@ loop:
 	VMOVUPS      Z16, (R14)
 	VADDPS       64(R14), Z17, Z17
 	VMOVUPS      Z17, 64(R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Z0, (R14)
+	VMOVUPS Z1, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z2, (R14)
+	VMOVUPS Z3, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z4, (R14)
+	VMOVUPS Z5, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z6, (R14)
+	VMOVUPS Z7, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z8, (R14)
+	VMOVUPS Z9, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z10, (R14)
+	VMOVUPS Z11, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z12, (R14)
+	VMOVUPS Z13, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z14, (R14)
+	VMOVUPS Z15, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z16, (R14)
+	VMOVUPS Z17, 64(R14)
 	VZEROUPPER
 	RET
 
@@ -9816,9 +10139,12 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Z0, Z0
 	VMOVUPS      Z0, (R14)
 	VADDPS       64(R14), Z1, Z1
@@ -9858,6 +10184,33 @@ loop:
 	VMOVUPS      Z14, (R14)
 	VADDPS       64(R14), Z15, Z15
 	VMOVUPS      Z15, 64(R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Z0, (R14)
+	VMOVUPS Z1, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z2, (R14)
+	VMOVUPS Z3, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z4, (R14)
+	VMOVUPS Z5, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z6, (R14)
+	VMOVUPS Z7, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z8, (R14)
+	VMOVUPS Z9, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z10, (R14)
+	VMOVUPS Z11, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z12, (R14)
+	VMOVUPS Z13, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z14, (R14)
+	VMOVUPS Z15, 64(R14)
 	VZEROUPPER
 	RET
 
@@ -9917,9 +10270,12 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Z0, Z0
 	VMOVUPS      Z0, (R14)
 	VADDPS       64(R14), Z1, Z1
@@ -9939,6 +10295,21 @@ loop:
 	VMOVUPS      Z6, (R14)
 	VADDPS       64(R14), Z7, Z7
 	VMOVUPS      Z7, 64(R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Z0, (R14)
+	VMOVUPS Z1, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z2, (R14)
+	VMOVUPS Z3, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z4, (R14)
+	VMOVUPS Z5, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z6, (R14)
+	VMOVUPS Z7, 64(R14)
 	VZEROUPPER
 	RET
 
@@ -9986,9 +10357,12 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Z0, Z0
 	VMOVUPS      Z0, (R14)
 	VADDPS       64(R14), Z1, Z1
@@ -9998,6 +10372,15 @@ loop:
 	VMOVUPS      Z2, (R14)
 	VADDPS       64(R14), Z3, Z3
 	VMOVUPS      Z3, 64(R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Z0, (R14)
+	VMOVUPS Z1, 64(R14)
+	ADDQ    R15, R14
+	VMOVUPS Z2, (R14)
+	VMOVUPS Z3, 64(R14)
 	VZEROUPPER
 	RET
 
@@ -10039,13 +10422,22 @@ loop:
 	CMPQ         BP, 16(SP)
 	JNE          loop
 	MOVQ         args+0(FP), R14
+	CMPQ         64(R14), $0x00
+	MOVQ         args+0(FP), R14
 	MOVQ         56(R14), R15
 	MOVQ         args+0(FP), R14
 	MOVQ         48(R14), R14
+	JNE          fresh
 	VADDPS       (R14), Z0, Z0
 	VMOVUPS      Z0, (R14)
 	VADDPS       64(R14), Z1, Z1
 	VMOVUPS      Z1, 64(R14)
+	VZEROUPPER
+	RET
+
+fresh:
+	VMOVUPS Z0, (R14)
+	VMOVUPS Z1, 64(R14)
 	VZEROUPPER
 	RET
 
@@ -13708,4 +14100,16 @@ loop:
 	DECQ       AX
 	JNZ        loop
 	VZEROUPPER
+	RET
+
+// func controlWord() uint32
+// Requires: SSE
+TEXT ·controlWord(SB), NOSPLIT, $0-4
+	STMXCSR ret+0(FP)
+	RET
+
+// func setControlWord(word uint32)
+// Requires: SSE
+TEXT ·setControlWord(SB), NOSPLIT, $0-4
+	LDMXCSR word+0(FP)
 	RET

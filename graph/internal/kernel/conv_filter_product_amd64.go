@@ -101,25 +101,36 @@ func (p *filterProduct) run(pool *Pool, n int, in operand[float32], out, kernel,
 	}
 	memory := pool.memory(&p.own)
 	pool = pool.forProducts(n * p.products())
-	p.n, p.in, p.out, p.kernel = n, in, out, kernel
+	p.in = in
+	p.cut(n)
+	p.prepare(pool, memory, n, out, kernel, bias)
+	for _, w := range p.workers[:pool.Threads()] {
+		w.source = memory.take(p.blockImages*p.sourceRows(p.blockRows)*p.width*p.k + 2*p.lanes)
+		w.v = memory.take(p.sources * p.sources * p.sourceDistance())
+	}
+	pool.runFlushing(ceil(n, p.blockImages)*p.bands, p)
+	p.finish()
+}
+
+// prepare makes everything ready for the results of transformed blocks.
+func (p *filterProduct) prepare(pool *Pool, memory *scratch, n int, out, kernel, bias []float32) {
+	p.n, p.out, p.kernel = n, out, kernel
 	clear(p.bias)
 	copy(p.bias, bias)
-	p.cut(n)
 	for len(p.workers) < pool.Threads() {
 		p.workers = append(p.workers, &filterWorker{})
 	}
 	for _, w := range p.workers[:pool.Threads()] {
-		w.source = memory.take(p.blockImages*p.sourceRows(p.blockRows)*p.width*p.k + 2*p.lanes)
-		w.v = memory.take(p.sources * p.sources * p.sourceDistance())
 		w.m = memory.take(p.results * p.results * p.resultDistance(2))
 		w.fragment = memory.take(p.size * p.size * p.cols * 2 * p.lanes)
 	}
 	size := p.k * p.padded(p.plan.n)
 	p.packed, p.transformed = memory.take(9*size), memory.take(p.kernels*p.kernels*size)
-	pool.run(len(p.panels), (*filterPacking)(p))
-	pool.run(ceil(n, p.blockImages)*p.bands, p)
-	p.in, p.out, p.kernel = operand[float32]{}, nil, nil
+	pool.runFlushing(len(p.panels)*p.packingParts(), (*filterPacking)(p))
 }
+
+// finish drops the caller's slices.
+func (p *filterProduct) finish() { p.in, p.out, p.kernel = operand[float32]{}, nil, nil }
 
 // cut chooses blocks for n images: results do not depend on it.
 func (p *filterProduct) cut(n int) {
@@ -136,6 +147,11 @@ func (p *filterProduct) piece(worker, i int) {
 	b.images, b.to = min(p.blockImages, p.n-b.image), min(p.rows, b.from+p.blockRows)
 	p.copySource(&w.rows, p.microkernels, w.source, &p.in, b)
 	w.args.transformSource(p.filter, &p.plan, p.microkernels, w.v, w.source, b, p.sourceDistance())
+	p.computeBlock(w, b)
+}
+
+// computeBlock computes a block whose transformed source is in w.v.
+func (p *filterProduct) computeBlock(w *filterWorker, b block) {
 	for i, panel := range p.panels {
 		p.multiply(w, i, b)
 		p.writeResults(w, panel, b)
@@ -197,25 +213,33 @@ func (p *filterProduct) writeResults(w *filterWorker, panel panel, b block) {
 	}
 }
 
-// filterPacking is the job that packs and transforms the kernel, a panel a piece.
+// packingParts is into how many parts a panel's rows are cut for packing.
+func (p *filterProduct) packingParts() int {
+	return max(1, min(ceil(fewPieces, len(p.panels)), p.k/16))
+}
+
+// filterPacking is the job that packs and transforms the kernel, a part of a panel's rows a piece.
 type filterPacking filterProduct
 
 func (p *filterPacking) piece(worker, i int) {
 	w := p.workers[worker]
-	panel := p.panels[i]
+	parts := (*filterProduct)(p).packingParts()
+	panel, part := p.panels[i/parts], i%parts
 	width := panel.vectors * p.lanes
+	from, to := split(ceil(p.k, 8), parts, part)
+	from, to = 8*from, min(p.k, 8*to)
 	taps := p.packed[9*panel.from*p.k:][:9*width*p.k]
 	for i, tap := range p.order {
 		matrix := p.kernel[tap*p.k*p.plan.n:][:p.k*p.plan.n]
-		if to := taps[i*width*p.k:]; p.transposed {
-			w.packTransposed(to, matrix, panel, p.k, width, 0, p.k)
+		if packed := taps[i*width*p.k:]; p.transposed {
+			w.packTransposed(packed, matrix, panel, p.k, width, from, to)
 		} else {
-			packRows(to, matrix, panel, p.plan.n, width, 0, p.k)
+			packRows(packed, matrix, panel, p.plan.n, width, from, to)
 		}
 	}
 	a := &w.args
-	a.tiles, a.vectors, a.in, a.inColumn = 1, p.k*panel.vectors, &taps[0], 4*width*p.k
-	a.out, a.outColumn = &p.transformed[p.kernels*p.kernels*panel.from*p.k], 4*width*p.k
+	a.tiles, a.vectors, a.in, a.inColumn = 1, (to-from)*panel.vectors, &taps[from*width], 4*width*p.k
+	a.out, a.outColumn = &p.transformed[p.kernels*p.kernels*panel.from*p.k+from*width], 4*width*p.k
 	a.inRow, a.outRow = 3*a.inColumn, p.kernels*a.outColumn
 	p.of(p.microkernels).kernel((*byte)(unsafe.Pointer(a)))
 }

@@ -25,11 +25,13 @@ type filterSum struct {
 	groups           [2][]rowGroup
 	workers          []*filterSumWorker
 	chunks           int
-	sums, biasSums   []float32 // by chunk: [position of a tap][k][stride], [biasWidth]
-	unpacked         []float32 // the kernel's gradient, where rows are no whole vectors
+	sums, biasSums   []float32      // by chunk: [position of a tap][k][stride], [biasWidth]
+	unpacked         []float32      // the kernel's gradient, where rows are no whole vectors
+	image            *filterProduct // of a with the kernel, for runWithImage
 
 	// of the current call
 	n              int
+	withImage      bool
 	a, b           operand[float32]
 	dkernel, dbias []float32
 }
@@ -82,11 +84,34 @@ func (s *filterSum) biasWidth() int {
 	return s.stride
 }
 
-func (s *filterSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias []float32) {
+// runWithImage is run, and computes the image out, a's product with the kernel, from the same transformed tiles of a. False: it is
+// better to compute them one after the other.
+func (s *filterSum) runWithImage(pool *Pool, n int, a, b operand[float32], dkernel, dbias, out, kernel []float32) bool {
+	if s.blockCount(n) < fewPieces {
+		return false
+	}
+	if s.image == nil {
+		s.image = newFilterProduct(s.filter, s.plan, Activation{}, false)
+	}
 	memory := pool.memory(&s.own)
+	s.image.prepare(pool.forProducts(n*s.products()), memory, n, out, kernel, nil)
+	s.withImage = true
+	s.sum(pool, memory, n, a, b, dkernel, dbias)
+	s.withImage = false
+	s.image.finish()
+	return true
+}
+
+func (s *filterSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias []float32) {
+	s.sum(pool, pool.memory(&s.own), n, a, b, dkernel, dbias)
+}
+
+func (s *filterSum) blockCount(n int) int { return ceil(n, s.images) * s.bands }
+
+func (s *filterSum) sum(pool *Pool, memory *scratch, n int, a, b operand[float32], dkernel, dbias []float32) {
 	pool = pool.forProducts(n * s.products())
 	s.n, s.a, s.b, s.dkernel, s.dbias = n, a, b, dkernel, dbias
-	s.blocks = ceil(n, s.images) * s.bands
+	s.blocks = s.blockCount(n)
 	s.chunks = min(fewPieces, chunkCount(s.blocks, s.kernels*s.kernels*s.k*roundUp(s.plan.n)))
 	s.sums = memory.take(s.chunks * s.sumSize())
 	s.biasSums = memory.take(s.chunks * s.biasWidth())
@@ -102,8 +127,8 @@ func (s *filterSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias
 		w.v = memory.take(s.sources * s.sources * s.sourceDistance())
 		w.m = memory.take(s.results * s.results * s.gradientDistance(2))
 	}
-	pool.run(s.chunks, s)
-	pool.run(ceil(s.k*s.stride, filterPart), (*filterJoin)(s))
+	pool.runFlushing(s.chunks, s)
+	pool.runFlushing(ceil(s.k*s.stride, filterPart), (*filterJoin)(s))
 	if s.plan.n != s.stride {
 		for i := range 9 * s.k {
 			copy(s.dkernel[i*s.plan.n:(i+1)*s.plan.n], s.unpacked[i*s.stride:])
@@ -117,9 +142,11 @@ func (s *filterSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias
 func (s *filterSum) piece(worker, chunk int) {
 	w := s.workers[worker]
 	sum, bias := s.sums[chunk*s.sumSize():][:s.sumSize()], s.biasSums[chunk*s.biasWidth():][:s.biasWidth()]
-	clear(sum)
 	clear(bias)
 	from, to := split(s.blocks, s.chunks, chunk)
+	if from == to {
+		clear(sum) // no images
+	}
 	for unit := from; unit < to; unit++ {
 		b := block{image: unit / s.bands * s.images, from: unit % s.bands * s.bandRows}
 		b.images, b.to = min(s.images, s.n-b.image), min(s.rows, b.from+s.bandRows)
@@ -134,9 +161,14 @@ func (s *filterSum) piece(worker, chunk int) {
 			w.add(s.microkernels, &bias[0], &w.b[0], s.plan.n, pixels, s.plan.n)
 		}
 		w.args.transformSource(s.filter, &s.plan, s.microkernels, w.v, w.a, b, s.sourceDistance())
+		if s.withImage {
+			i := s.image.workers[worker]
+			i.v = w.v
+			s.image.computeBlock(i, b)
+		}
 		for _, p := range s.panels {
 			s.transformGradient(w, p, b)
-			s.addTiles(w, p, b.images*(b.to-b.from)*s.cols, sum)
+			s.addTiles(w, p, b.images*(b.to-b.from)*s.cols, sum, unit == from)
 		}
 	}
 }
@@ -155,15 +187,21 @@ func (s *filterSum) transformGradient(w *filterSumWorker, p panel, b block) {
 	}
 }
 
-// addTiles adds the products of count tiles to the panel's columns of sum.
-func (s *filterSum) addTiles(w *filterSumWorker, p panel, count int, sum []float32) {
+// addTiles adds the products of count tiles to the panel's columns of sum; the first ones begin it.
+func (s *filterSum) addTiles(w *filterSumWorker, p panel, count int, sum []float32, first bool) {
 	o := &w.outer
+	begun := 0 // positions of taps, as bits
 	width := p.vectors * s.lanes
 	o.pixels, o.count, o.stride, o.sumStride = &s.pixels[0], count, 4*width, 4*s.stride
 	for i := range len(s.factors) * len(s.factors) {
 		f, g := s.factors[i/len(s.factors)], s.factors[i%len(s.factors)]
 		source, result, kernel := f.source*s.sources+g.source, f.result*s.results+g.result, f.kernel*s.kernels+g.kernel
 		o.in, o.b = &w.v[source*s.sourceDistance()], &w.m[result*s.gradientDistance(p.vectors)]
+		o.fresh = 0
+		if first && begun>>kernel&1 == 0 {
+			o.fresh = 1
+		}
+		begun |= 1 << kernel
 		for _, g := range s.groups[p.vectors-1] {
 			o.rows, o.sum = &s.rowOffsets[g.from], &sum[(kernel*s.k+g.from)*s.stride+p.from]
 			g.call((*byte)(unsafe.Pointer(o)))

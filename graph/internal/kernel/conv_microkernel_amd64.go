@@ -56,7 +56,8 @@ func streamed(out []float32, n int) int {
 	return 0
 }
 
-// outerArgs are the arguments of the outer microkernels: sum[m] += sum over pixels p of in[pixels[p]+rows[m]] * b[p].
+// outerArgs are the arguments of the outer microkernels: sum[m] += sum over pixels p of in[pixels[p]+rows[m]] * b[p], or = where
+// the sum is fresh.
 type outerArgs struct {
 	in        *float32
 	rows      *int32
@@ -66,6 +67,7 @@ type outerArgs struct {
 	stride    int // of b
 	sum       *float32
 	sumStride int
+	fresh     int // not 0: what is in sum does not count
 }
 
 // deriveArgs are the arguments of derive: to[r][c] = from[r][c] * act'(y[r][c]). It writes whole vectors.

@@ -70,3 +70,9 @@ type imageProduct interface {
 type kernelGradient interface {
 	run(p *Pool, n int, in, out operand[float32], dkernel, dbias []float32)
 }
+
+// jointGradient is a kernelGradient that can compute the product of the window's input with the kernel, too. False: it has not
+// computed anything.
+type jointGradient interface {
+	runWithImage(p *Pool, n int, in, out operand[float32], dkernel, dbias, image, kernel []float32) bool
+}

@@ -165,19 +165,23 @@ func (p *plan) imageStride(direct bool) int {
 // copySource copies a block's source with its border, multiplied by the derivative if in has one.
 func (p *plan) copySource(r *rows, k *microkernels, to []float32, in *operand[float32], b block) {
 	left, inner, length := p.left*p.k, p.srcW*p.k, p.width*p.k
+	rows := p.sourceRows(b.to - b.from)
+	top := b.from*p.stepH - p.top                                // the source row of the first
+	first, end := min(rows, max(0, -top)), min(rows, p.srcH-top) // rows that are in the image
 	for image := range b.images {
-		for i := range p.sourceRows(b.to - b.from) {
-			line := to[:length+k.lanes]
-			to = to[length:]
-			row := b.from*p.stepH - p.top + i
-			if row < 0 || row >= p.srcH {
-				clear(line[:length])
-				continue
-			}
-			clear(line[:left])
-			r.copyDerived(k, line[left:], 0, in, ((b.image+image)*p.srcH+row)*inner, 0, 1, inner)
-			clear(line[left+inner : length])
+		clear(to[:first*length])
+		if end > first {
+			r.copyDerived(k, to[first*length+left:], length, in, ((b.image+image)*p.srcH+top+first)*inner, inner, end-first, inner)
 		}
+		if length > inner { // after the copy, which writes whole vectors
+			for i := first; i < end; i++ {
+				line := to[i*length:][:length]
+				clear(line[:left])
+				clear(line[left+inner:])
+			}
+		}
+		clear(to[max(first, end)*length : rows*length])
+		to = to[rows*length:]
 	}
 }
 

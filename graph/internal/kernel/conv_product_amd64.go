@@ -168,10 +168,10 @@ func (p *product) run(pool *Pool, n int, in operand[float32], out, kernel, bias 
 	}
 	if !p.natural() {
 		p.packed = memory.take(p.packedSize())
-		pool.run(len(p.panels)*(*packing)(p).parts(), (*packing)(p))
+		pool.runFlushing(len(p.panels)*(*packing)(p).parts(), (*packing)(p))
 	}
 	blocks := ceil(n, p.blockImages) * p.bands
-	pool.run(blocks*p.groups, p)
+	pool.runFlushing(blocks*p.groups, p)
 	p.in, p.out, p.kernel = operand[float32]{}, nil, nil
 }
 

@@ -120,8 +120,8 @@ func (s *kernelSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias
 	s.sums = memory.take(sums * size)
 	s.biasSums = memory.take(s.chunks * s.biasWidth())
 	s.grow(memory, pool.Threads())
-	pool.run(s.chunks*s.parts, s)
-	pool.run(ceil(size, partLength), (*sumJoin)(s))
+	pool.runFlushing(s.chunks*s.parts, s)
+	pool.runFlushing(ceil(size, partLength), (*sumJoin)(s))
 	s.finish()
 	s.a, s.b, s.dkernel, s.dbias = operand[float32]{}, operand[float32]{}, nil, nil
 }
@@ -170,17 +170,16 @@ func (s *kernelSum) piece(worker, i int) {
 		groups[v] = s.groups[v][from:to]
 	}
 	sum := s.chunk(chunk)
-	first, last := groups[0][0].from, len(s.rowOffsets)
-	if _, to := split(len(s.groups[0]), s.parts, part); to < len(s.groups[0]) {
-		last = s.groups[0][to].from
-	}
-	clear(sum[first*s.stride : last*s.stride])
 	var bias []float32
 	if s.dbias != nil && part == 0 {
 		bias = s.biasSums[chunk*s.biasWidth():][:s.biasWidth()]
 		clear(bias)
 	}
 	from, to := split(s.blocks, s.chunks, chunk)
+	if from == to {
+		clear(sum) // no images
+	}
+	w.outer.fresh = 1
 	for unit := from; unit < to; unit++ {
 		b := block{image: unit / s.bands * s.images, from: unit % s.bands * s.bandRows}
 		b.images, b.to = min(s.images, s.n-b.image), min(s.rows, b.from+s.bandRows)
@@ -216,6 +215,7 @@ func (s *kernelSum) addBlock(w *sumWorker, b block, groups [2][]rowGroup, sum, b
 			w.add(s.microkernels, &bias[0], data, s.strideB, step, s.plan.n)
 		}
 		s.addPixels(o, data, groups, sum)
+		o.fresh = 0
 		done += step
 	}
 }

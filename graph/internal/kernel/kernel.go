@@ -11,6 +11,9 @@
 // convolution or a dense layer of more than four channels on both sides (with few columns, vectors run along the sum, and
 // they differ in length); the portable form sums in another order and does not use fused multiply-add.
 //
+// Convolutions, dense layers and optimizers take subnormal numbers (below 1.2e-38) for zero on amd64, since some processors need
+// over a hundred cycles for each; builds without assembly keep them.
+//
 // # Convolutions
 //
 // A layer consists of three products: a correlation, its adjoint (one is forward, the other backward by the data) and the

@@ -61,6 +61,7 @@ func (u update[T]) run(p *Pool) Sums {
 	var total Sums
 	n := blockCount(len(u.w))
 	if p = forTraffic[T](p, u.traffic()); p.Threads() == 1 {
+		defer keepSubnormals(flushSubnormals())
 		for i := range n {
 			total.merge(u.block(i))
 		}
@@ -69,7 +70,7 @@ func (u update[T]) run(p *Pool) Sums {
 	shared := updateOf[T](p)
 	u.sums = resize(shared.sums, n)
 	*shared = u
-	p.run(n, shared)
+	p.runFlushing(n, shared) // moments of weights without a gradient fade away
 	for _, s := range shared.sums {
 		total.merge(s)
 	}

@@ -10,6 +10,7 @@ type Pool struct {
 	next    atomic.Int64
 	busy    atomic.Int64 // workers that have not finished
 	rest    rest         // of the caller, until none is busy
+	flush   bool         // the job is to flush subnormal numbers
 	vector  vectorJobs
 	scratch scratch
 }
@@ -67,9 +68,7 @@ func (p *Pool) Close() {
 func (p *Pool) run(pieces int, j job) {
 	others := min(p.Threads(), pieces) - 1
 	if others <= 0 {
-		for i := range pieces {
-			j.piece(0, i)
-		}
+		runAlone(pieces, j)
 		return
 	}
 	p.job, p.pieces = j, int64(pieces)
@@ -90,7 +89,28 @@ func (p *Pool) run(pieces int, j job) {
 	p.job = nil
 }
 
+func runAlone(pieces int, j job) {
+	for i := range pieces {
+		j.piece(0, i)
+	}
+}
+
+// runFlushing is run with subnormal numbers taken for zero, where the processor can: see [flushSubnormals].
+func (p *Pool) runFlushing(pieces int, j job) {
+	if min(p.Threads(), pieces) <= 1 {
+		defer keepSubnormals(flushSubnormals())
+		runAlone(pieces, j)
+		return
+	}
+	p.flush = true
+	p.run(pieces, j)
+	p.flush = false
+}
+
 func (p *Pool) work(worker int) {
+	if p.flush {
+		defer keepSubnormals(flushSubnormals())
+	}
 	for {
 		i := p.next.Add(1) - 1
 		if i >= p.pieces {

@@ -50,6 +50,7 @@ func conv() {
 		filters(s.isa)
 	}
 	transpose()
+	controlWord()
 }
 
 // function starts a function func(args *argsType) with the given number of local 8 byte variables. It returns the variables and
@@ -70,6 +71,19 @@ func function(name, argsType string, locals int) ([]Mem, func(i int, via reg.GPP
 		MOVQ(args, via)
 		return Mem{Base: via, Disp: 8 * i}
 	}
+}
+
+// controlWord builds access to MXCSR, which says how a thread's floating-point instructions round and what they do with subnormal
+// numbers.
+func controlWord() {
+	TEXT("controlWord", NOSPLIT, "func() uint32")
+	Doc("controlWord is the thread's MXCSR register.")
+	STMXCSR(NewParamAddr("ret", 0))
+	RET()
+	TEXT("setControlWord", NOSPLIT, "func(word uint32)")
+	Doc("setControlWord changes the thread's MXCSR register.")
+	LDMXCSR(NewParamAddr("word", 0))
+	RET()
 }
 
 // zero clears a vector.

@@ -18,11 +18,14 @@ const (
 	outerStride
 	outerSum
 	outerSumStride
+	outerFresh
 )
 
 // outer builds a sum of outer products over pixels:
 //
 //	sum[m][0..columns) += sum over pixels p of in[pixels[p]+rows[m]] * b[p][0..columns)
+//
+// What sum has before is overwritten where it is fresh.
 func outer(s isa, rows, vectors int) {
 	const (
 		in = iota
@@ -71,18 +74,27 @@ func outer(s isa, rows, vectors int) {
 	}
 	CMPQ(pixel, local[end])
 	JNE(LabelRef("loop"))
+	CMPQ(arg(outerFresh, x), Imm(0))
 	MOVQ(arg(outerSumStride, x), b)
 	MOVQ(arg(outerSum, x), x)
-	for m := range rows {
-		for v := range vectors {
-			to := Mem{Base: x, Disp: v * s.bytes()}
-			VADDPS(to, acc(m, v), acc(m, v))
-			VMOVUPS(acc(m, v), to)
+	JNE(LabelRef("fresh"))
+	for _, add := range []bool{true, false} {
+		for m := range rows {
+			for v := range vectors {
+				to := Mem{Base: x, Disp: v * s.bytes()}
+				if add {
+					VADDPS(to, acc(m, v), acc(m, v))
+				}
+				VMOVUPS(acc(m, v), to)
+			}
+			if m < rows-1 {
+				ADDQ(b, x)
+			}
 		}
-		if m < rows-1 {
-			ADDQ(b, x)
+		VZEROUPPER()
+		RET()
+		if add {
+			Label("fresh")
 		}
 	}
-	VZEROUPPER()
-	RET()
 }
