@@ -53,15 +53,15 @@ func benchArm(name string) (Arm, error) {
 			return a, nil
 		}
 	}
-	a, err := LookupArm(name)
+	m, err := OpenModel(name, nil)
 	if err != nil {
 		var names []string
 		for _, m := range benchModels() {
 			names = append(names, m.Name)
 		}
-		err = errors.Errorf("%v, %s", err, strings.Join(names, ", "))
+		return Arm{}, errors.Errorf("%v, %s", err, strings.Join(names, ", "))
 	}
-	return a, err
+	return Arm{Name: name, Model: m.Model, Optimizer: m.Optimizer, Loss: m.Loss}, nil
 }
 
 // CheckBench tells whether there is such a model.

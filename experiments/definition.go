@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"path/filepath"
+	"slices"
 
 	"github.com/pkg/errors"
 
@@ -17,14 +18,30 @@ const Version = "0.1.0"
 
 // Definition is what study.json holds: all that the bits of the records depend on.
 type Definition struct {
-	Format   int     `json:"format"`
-	Version  string  `json:"version"`
-	Kernels  string  `json:"kernels"` // family of compute kernels
-	Name     string  `json:"name"`
-	Question string  `json:"question"`
-	Data     Data    `json:"data"`
-	Budget   Length  `json:"budget"`
-	Groups   []group `json:"groups"`
+	Format   int         `json:"format"`
+	Version  string      `json:"version"`
+	Kernels  string      `json:"kernels"` // family of compute kernels
+	Name     string      `json:"name"`
+	Question string      `json:"question"`
+	Data     Data        `json:"data"`
+	Budget   Length      `json:"budget"`
+	Groups   []group     `json:"groups"`
+	Plan     *Plan       `json:"plan,omitempty"` // which makes the study anew
+	PCA      []principal `json:"pca,omitempty"`  // where a measure is set beside it
+
+	gray Gray // of the images that are shown
+}
+
+// units are those that a treatment gives values: treated = Factor * value + Shift.
+type units struct {
+	Factor float64 `json:"factor"`
+	Shift  float64 `json:"shift"`
+}
+
+// principal is how much the first principal components leave unexplained.
+type principal struct {
+	Components int     `json:"components"`
+	FVU        float64 `json:"fvu"`
 }
 
 // Data names and describes a study's images.
@@ -47,9 +64,10 @@ type Length struct {
 }
 
 type group struct {
-	Name    string `json:"name"`
-	Control string `json:"control"`
-	Arms    []arm  `json:"arms"`
+	Name    string   `json:"name"`
+	Control string   `json:"control"`
+	Seeds   []uint64 `json:"seeds"`
+	Arms    []arm    `json:"arms"`
 }
 
 type arm struct {
@@ -57,7 +75,10 @@ type arm struct {
 	Factors   []string `json:"differs_from_control_in"`
 	Epochs    int      `json:"epochs"`
 	Optimizer string   `json:"optimizer"`
+	Plateau   string   `json:"plateau,omitempty"`
 	Loss      string   `json:"loss"`
+	Treatment string   `json:"treatment,omitempty"` // of the images
+	Units     *units   `json:"units,omitempty"`     // of the treated images' values
 	Input     []int    `json:"input"`
 	Layers    []layer  `json:"layers"`
 }
@@ -75,7 +96,7 @@ type layer struct {
 func define(s Study, set *dataset.Set, mean []float32) (*Definition, error) {
 	d := &Definition{
 		Format: 1, Version: Version, Kernels: graph.KernelFamily(), Name: s.Name, Question: s.Question,
-		Budget: Length{Seeds: s.Budget.Seeds, Batch: s.Budget.Batch, Full: s.Budget.Full},
+		Budget: Length{Seeds: s.Budget.Seeds, Batch: s.Budget.Batch, Full: s.Budget.Full}, Plan: s.Plan,
 	}
 	meanLevel, black := levels(set.Validation, mean)
 	d.Data = Data{
@@ -83,9 +104,12 @@ func define(s Study, set *dataset.Set, mean []float32) (*Definition, error) {
 		Train: set.Train.Len(), Held: set.Validation.Len(), Test: set.Test.Len(), MeanImage: meanLevel, AllBlack: black,
 	}
 	for _, g := range s.Groups {
-		out := group{Name: g.Name, Control: g.Control}
+		out := group{Name: g.Name, Control: g.Control, Seeds: s.seeds(g)}
 		for _, a := range g.Arms {
 			described, err := describe(a, s.Budget.epochs(a))
+			if err == nil {
+				described.Units, err = unitsOf(a.Treatment, set)
+			}
 			if err != nil {
 				return nil, errors.WithMessagef(err, "arm %s", a.Name)
 			}
@@ -93,11 +117,60 @@ func define(s Study, set *dataset.Set, mean []float32) (*Definition, error) {
 		}
 		d.Groups = append(d.Groups, out)
 	}
-	return d, nil
+	var err error
+	d.PCA, err = principals(s, set)
+	return d, err
+}
+
+// unitsOf are nil where values keep theirs.
+func unitsOf(t dataset.Treatment, set *dataset.Set) (*units, error) {
+	treated, err := set.Treated(t, treatmentSeed)
+	if err != nil || treated.Scaling == set.Scaling {
+		return nil, err
+	}
+	from, to := set.Scaling, treated.Scaling
+	for _, s := range []*dataset.Scaling{&from, &to} {
+		if s.Divisor == 0 {
+			s.Divisor = 1
+		}
+	}
+	return &units{Factor: from.Divisor / to.Divisor, Shift: (from.Shift - to.Shift) / to.Divisor}, nil
+}
+
+// treatmentSeed addresses the randomness of treatments, which are part of the data and the same in every run.
+const treatmentSeed = 0
+
+// principals measures the data's principal components, as many as the arms' bottlenecks have units, if the study asks for them.
+func principals(s Study, set *dataset.Set) ([]principal, error) {
+	if s.Plan == nil || !slices.ContainsFunc(s.Plan.Measures, func(m Measure) bool { return m.Reference == "pca" }) {
+		return nil, nil
+	}
+	var sizes []int
+	for _, a := range s.Arms() {
+		if n := a.Settings.Bottleneck; n > 0 && !slices.Contains(sizes, n) {
+			sizes = append(sizes, n)
+		}
+	}
+	slices.Sort(sizes)
+	fvu, err := set.PCA(sizes)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]principal, len(sizes))
+	for i, n := range sizes {
+		out[i] = principal{n, fvu[i]}
+	}
+	return out, nil
 }
 
 func describe(a Arm, epochs int) (arm, error) {
 	out := arm{Name: a.Name, Factors: append([]string{}, a.Factors...), Epochs: epochs, Optimizer: a.Optimizer.String(), Loss: a.Loss.String(), Input: a.Model.Input}
+	if a.Plateau != nil {
+		out.Plateau = a.Plateau.String()
+	}
+	if a.Treatment != (dataset.Treatment{}) {
+		out.Treatment = a.Treatment.String()
+	}
 	shapes, err := a.Model.Shapes()
 	if err != nil {
 		return out, err

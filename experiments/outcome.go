@@ -59,4 +59,6 @@ func Judge(e Evidence) (outcome Outcome, why string) {
 	}
 }
 
+var nan = math.NaN()
+
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

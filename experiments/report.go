@@ -1,10 +1,12 @@
 package experiments
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -13,49 +15,101 @@ import (
 	"dcae/training/dataset/npz"
 )
 
-// pictures are the figures that a study's folder gets.
+// pictures are the figures that each group of a study gets.
 var pictures = []struct {
-	file string
-	draw func(plots.Study) (*plots.Figure, error)
+	file    string
+	title   string
+	caption string // what to look for
+	draw    func(plots.Study) (*plots.Figure, error)
 }{
-	{"loss.png", plots.Loss},
-	{"gradients.png", plots.Gradients},
-	{"gradient-map.png", plots.GradientMap},
-	{"profile.png", plots.Profile},
-	{"reconstructions.png", plots.Reconstructions},
-	{"report.png", plots.Report},
+	{"loss.png", "Loss", "Solid: median over the seeds; band: their range. Does the loss fall at all, does it fall below the mean image's, and do the seeds agree?", plots.Loss},
+	{"gradients.png", "Gradient norms", "From the first layer to the last. Lines far apart mean that layers learn at different speeds. Adam's step hardly depends on the gradient's scale until it nears epsilon, so a small norm alone proves nothing; a norm of zero does.", plots.Gradients},
+	{"gradient-map.png", "Gradient norms of every layer, over training", "Dark rows are layers that hear little of the error.", plots.GradientMap},
+	{"profile.png", "Gradient norm from layer to layer", "A line that falls towards the first layer fades, one that rises explodes.", plots.Profile},
+	{"reconstructions.png", "What the arms make of test images", "One row an arm. The same picture in every column means that the output does not depend on the input.", plots.Reconstructions},
+	{"report.png", "All in one", "", plots.Report},
 }
 
-// Draw makes the pictures of a study from the records in its folder, finished or not. Speeds, which no record holds, come
-// from results.
+// pageFile is the report as one page.
+const pageFile = "report.html"
+
+// mostShown is how many arms of a group one picture shows; of more, some are chosen.
+const mostShown = 8
+
+// Draw makes the pictures and the page of a study from the records in its folder, finished or not. Speeds, which no record
+// holds, come from results.
 func Draw(dir string, results []*Result) error {
-	study, err := load(dir, results)
+	d, err := readDefinition(dir)
 	if err != nil {
 		return err
 	}
-	for _, p := range pictures {
-		figure, err := p.draw(*study)
+	held, err := waitForLock(context.Background(), filepath.Join(dir, lockFile)) // or a task that begins would clear away half a picture
+	if err != nil {
+		return err
+	}
+	defer held.release()
+	page, err := d.page(dir, results)
+	if err != nil {
+		return err
+	}
+	base, err := d.base(dir)
+	if err != nil {
+		return err
+	}
+	for i, g := range d.Groups {
+		study, err := d.load(dir, base, g, results)
 		if err != nil {
-			return errors.WithMessage(err, p.file)
-		}
-		if err := figure.SavePNG(filepath.Join(dir, p.file)); err != nil {
 			return err
 		}
+		for _, p := range pictures {
+			figure, err := p.draw(study)
+			if err != nil {
+				return errors.WithMessagef(err, "group %s, %s", g.Name, p.file)
+			}
+			file := d.pictureFile(i, p.file)
+			if err := figure.SavePNG(filepath.Join(dir, file)); err != nil {
+				return err
+			}
+			if p.caption == "" {
+				continue // all of it is on the page already
+			}
+			title := p.title
+			if len(d.Groups) > 1 {
+				title = g.Name + ": " + title
+			}
+			if err := page.add(dir, file, title, p.caption); err != nil {
+				return err
+			}
+		}
 	}
-	return nil
+	return page.Save(filepath.Join(dir, pageFile))
 }
 
-// load reads a study's records back.
-func load(dir string, results []*Result) (*plots.Study, error) {
-	d, err := readDefinition(dir)
-	if err != nil {
-		return nil, err
+// pictureFile is a picture's name: that of the i-th group stands before it if there are several.
+func (d *Definition) pictureFile(i int, file string) string {
+	if len(d.Groups) == 1 {
+		return file
 	}
-	out := &plots.Study{
-		Title: d.Question,
-		Subtitle: fmt.Sprintf("%s, %d training images, %d held out for validation, %d for test; batch %d; seeds %s", strings.ToUpper(d.Data.Name),
-			d.Data.Train, d.Data.Held, d.Data.Test, d.Budget.Batch, FormatSeeds(d.Budget.Seeds)),
-		LossName:   "MSE",
+	return fmt.Sprintf("%d-%s-%s", i+1, slug(d.Groups[i].Name), file)
+}
+
+// slug is a name as part of a file's.
+func slug(name string) string {
+	return strings.Trim(strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, name), "-")
+}
+
+// base is what the pictures of all groups have in common.
+func (d *Definition) base(dir string) (plots.Study, error) {
+	out := plots.Study{
+		Title: d.Question, Subtitle: d.subtitle(), LossName: "MSE",
 		References: []plots.Reference{{Label: "mean image", Y: d.Data.MeanImage}, {Label: "all black", Y: d.Data.AllBlack}},
 		Moments: []plots.Moment{
 			{Label: "first step", Step: 1}, {Label: "after one epoch", Step: float64(d.stepsPerEpoch())}, {Label: "end", Step: math.Inf(1)},
@@ -63,30 +117,55 @@ func load(dir string, results []*Result) (*plots.Study, error) {
 	}
 	shown, err := npz.Read(filepath.Join(dir, imagesFile))
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	gray := Gray{0, 1}
+	d.gray = grayOf(shown)
 	for _, a := range shown {
-		if a.Name == "test" {
-			gray = Gray{}.widened(a.Float32).orUnit()
-		}
-	}
-	for _, a := range shown {
-		switch images := gray.pictures(a); {
+		switch images := d.gray.pictures(a); {
 		case a.Name == "test":
 			out.Originals = images
 		case a.Name == "mean" && len(images) > 0:
 			out.MeanImage = images[0]
 		}
 	}
-	for _, a := range d.arms() {
+	return out, nil
+}
+
+// in is the same brightness for treated values.
+func (g Gray) in(u *units) Gray {
+	if u == nil {
+		return g
+	}
+	return Gray{float32(u.Factor*float64(g.Black) + u.Shift), float32(u.Factor*float64(g.White) + u.Shift)}
+}
+
+// grayOf maps the range of the shown images to black and white.
+func grayOf(shown []npz.Array) Gray {
+	for _, a := range shown {
+		if a.Name == "test" {
+			return Gray{}.widened(a.Float32).orUnit()
+		}
+	}
+	return Gray{0, 1}
+}
+
+func (d *Definition) subtitle() string {
+	return fmt.Sprintf("%s, %d training images, %d held out for validation, %d for test; batch %d; seeds %s", strings.ToUpper(d.Data.Name),
+		d.Data.Train, d.Data.Held, d.Data.Test, d.Budget.Batch, FormatSeeds(d.Budget.Seeds))
+}
+
+// load reads a group's records back.
+func (d *Definition) load(dir string, base plots.Study, g group, results []*Result) (plots.Study, error) {
+	out := base
+	for _, a := range shownArms(g) {
 		arm := plots.Arm{Name: a.Name, Layers: a.trained()}
+		gray := d.gray.in(a.Units)
 		var own []*Result
-		for _, seed := range d.Budget.Seeds {
+		for _, seed := range g.Seeds {
 			run := plots.Run{Seed: seed, HeldOutMSE: math.NaN(), FVU: math.NaN(), RatioStart: math.NaN(), RatioEnd: math.NaN(), ImagesPerSecond: math.NaN()}
 			there, err := loadRun(dir, a, seed, gray, &run)
 			if err != nil {
-				return nil, err
+				return out, err
 			}
 			for _, r := range results {
 				if r.Arm == a.Name && r.Seed == seed {
@@ -103,6 +182,25 @@ func load(dir string, results []*Result) (*plots.Study, error) {
 		out.Arms = append(out.Arms, arm)
 	}
 	return out, nil
+}
+
+// shownArms are a group's arms, or if there are too many for a picture its control and others at even distances.
+func shownArms(g group) []arm {
+	if len(g.Arms) <= mostShown {
+		return g.Arms
+	}
+	var out []arm
+	control := slices.IndexFunc(g.Arms, func(a arm) bool { return a.Name == g.Control })
+	chosen := map[int]bool{control: true}
+	for i := range mostShown - 1 {
+		chosen[i*(len(g.Arms)-1)/(mostShown-2)] = true
+	}
+	for i, a := range g.Arms {
+		if chosen[i] {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // loadRun reads a run's records; there is false for one that was not started.
@@ -151,4 +249,13 @@ func loadRun(dir string, a arm, seed uint64, gray Gray, run *plots.Run) (there b
 		}
 	}
 	return true, nil
+}
+
+// Redraw makes the pictures and the page of a study's folder again, from its records.
+func Redraw(dir string) error {
+	results, err := readResults(dir)
+	if err != nil {
+		return err
+	}
+	return Draw(dir, results)
 }

@@ -3,10 +3,14 @@ package experiments
 import (
 	"bytes"
 	"encoding/csv"
+	"math"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/pkg/errors"
+
+	"dcae/training"
 )
 
 var resultColumns = []string{
@@ -16,6 +20,10 @@ var resultColumns = []string{
 
 // writeResults writes results.csv. Speed is not in it: it differs from time to time.
 func writeResults(path string, results []*Result) error {
+	return writeFile(path, encodeResults(results))
+}
+
+func encodeResults(results []*Result) []byte {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	w.Write(resultColumns)
@@ -28,7 +36,75 @@ func writeResults(path string, results []*Result) error {
 		})
 	}
 	w.Flush()
-	return writeFile(path, b.Bytes())
+	return b.Bytes()
+}
+
+// savedResult is what result.json holds: a line of results.csv. It is the last file that a run writes, and says that the
+// run is finished.
+type savedResult struct {
+	Arm         string    `json:"arm"`
+	Seed        uint64    `json:"seed"`
+	Outcome     Outcome   `json:"outcome"`
+	Why         string    `json:"why"`
+	Epochs      int       `json:"epochs"`
+	Steps       int       `json:"steps"`
+	MSE         jsonFloat `json:"test_mse"`
+	FVU         jsonFloat `json:"test_fvu"`
+	Spread      jsonFloat `json:"test_spread"`
+	Mean        jsonFloat `json:"test_mean"`
+	Reestimated jsonFloat `json:"test_fvu_reestimated"`
+	RatioStart  jsonFloat `json:"gradient_ratio_start"`
+	RatioEnd    jsonFloat `json:"gradient_ratio_end"`
+}
+
+func writeResult(path string, r *Result) error {
+	return writeJSON(path, savedResult{
+		Arm: r.Arm, Seed: r.Seed, Outcome: r.Outcome, Why: r.Why, Epochs: r.Epochs, Steps: r.Steps,
+		MSE: jsonFloat(r.Test.MSE), FVU: jsonFloat(r.Test.FVU), Spread: jsonFloat(r.Test.Spread), Mean: jsonFloat(r.Test.Mean),
+		Reestimated: jsonFloat(r.Reestimated), RatioStart: jsonFloat(r.RatioStart), RatioEnd: jsonFloat(r.RatioEnd),
+	})
+}
+
+// readResult reads a result.json back; the speed, which is not in it, is NaN.
+func readResult(path string) (*Result, error) {
+	var s savedResult
+	if err := readJSON(path, &s); err != nil {
+		return nil, err
+	}
+	return &Result{
+		Arm: s.Arm, Seed: s.Seed, Outcome: s.Outcome, Why: s.Why, Epochs: s.Epochs, Steps: s.Steps,
+		Test:        training.Scores{MSE: float64(s.MSE), FVU: float64(s.FVU), Spread: float64(s.Spread), Mean: float64(s.Mean)},
+		Reestimated: float64(s.Reestimated), RatioStart: float64(s.RatioStart), RatioEnd: float64(s.RatioEnd), ImagesPerSecond: math.NaN(),
+	}, nil
+}
+
+// readResults reads the results of the runs that are finished in a study's folder, in the study's order.
+func readResults(dir string) ([]*Result, error) {
+	d, err := readDefinition(dir)
+	if err != nil {
+		return nil, err
+	}
+	finished, _, err := readFinished(dir, d)
+	return finished, err
+}
+
+// jsonFloat goes through JSON without losing a bit; what is not finite becomes a string.
+type jsonFloat float64
+
+// MarshalJSON writes the shortest text that reads back to the same number.
+func (f jsonFloat) MarshalJSON() ([]byte, error) {
+	text := strconv.FormatFloat(float64(f), 'g', -1, 64)
+	if !finite(float64(f)) {
+		text = strconv.Quote(text)
+	}
+	return []byte(text), nil
+}
+
+// UnmarshalJSON reads a number.
+func (f *jsonFloat) UnmarshalJSON(text []byte) error {
+	x, err := strconv.ParseFloat(strings.Trim(string(text), `"`), 64)
+	*f = jsonFloat(x)
+	return errors.Wrap(err, "number")
 }
 
 // table is a CSV file read back.

@@ -14,6 +14,7 @@ import (
 	"dcae/training"
 	"dcae/training/dataset"
 	"dcae/training/dataset/npz"
+	"dcae/training/tensorboard"
 )
 
 // shownImages is how many test images each run reconstructs for the pictures.
@@ -40,12 +41,20 @@ type Result struct {
 // runner trains the runs of one study.
 type runner struct {
 	study      Study
-	set        *dataset.Set
+	options    Options
+	images     treated   // the study's, of which only the budget is taken
+	treated    []treated // one for each of the arms' treatments
 	definition *Definition
 	dir        string
-	mean       []float32 // mean training image
 	watch      Watcher
 	timing     *timing
+}
+
+// treated is what arms train on.
+type treated struct {
+	*dataset.Set
+	mean      []float32 // mean training image
+	treatment dataset.Treatment
 }
 
 // job is one run to be done.
@@ -60,11 +69,21 @@ type job struct {
 }
 
 // run trains one arm with one seed and leaves its records in its folder.
-func (r *runner) run(ctx context.Context, j job, threads *graph.Threads) (res *Result, fitted *training.Result, err error) {
+func (r *runner) run(ctx context.Context, j job, threads *graph.Threads) (*Result, *training.Result, error) {
 	dir := runFolder(r.dir, j.arm.Name, j.seed)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, nil, errors.Errorf("cannot make the folder %s: %v", dir, reason(err))
 	}
+	r.watch.Started(j.arm.Name, j.seed, r.study.Budget.epochs(j.arm)*r.definition.stepsPerEpoch())
+	res, fitted, err := r.train(ctx, j, dir, threads)
+	if err == nil {
+		r.watch.Finished(res)
+	}
+	return res, fitted, err
+}
+
+// train trains a run, or trains it on from its checkpoint, and judges it.
+func (r *runner) train(ctx context.Context, j job, dir string, threads *graph.Threads) (res *Result, fitted *training.Result, err error) {
 	stepsOut, err := openRecord(filepath.Join(dir, stepsFile), j.resume)
 	if err != nil {
 		return nil, nil, err
@@ -82,11 +101,11 @@ func (r *runner) run(ctx context.Context, j job, threads *graph.Threads) (res *R
 		}
 	}()
 
+	set := r.data(j.arm.Treatment)
 	f := &follower{arm: j.arm.Name, seed: j.seed, watch: r.watch, timing: r.timing, epochs: r.study.Budget.epochs(j.arm)}
-	r.watch.Started(j.arm.Name, j.seed, f.epochs*r.definition.stepsPerEpoch())
 	config := training.Config{
 		Seed: j.seed, Epochs: f.epochs, Batch: r.study.Budget.Batch, Optimizer: j.arm.Optimizer, Loss: j.arm.Loss, Threads: threads,
-		Mean: r.mean, Params: j.params, State: j.state, KeepBest: j.keepBest,
+		Mean: set.mean, Params: j.params, State: j.state, Plateau: j.arm.Plateau, KeepBest: j.keepBest,
 	}
 	fit := training.Fit
 	if j.checkpointEvery > 0 {
@@ -95,11 +114,31 @@ func (r *runner) run(ctx context.Context, j job, threads *graph.Threads) (res *R
 			fit = training.Resume
 		}
 	}
-	if fitted, err = fit(ctx, j.arm.Model, r.set.Train, r.set.Validation, config, steps, epochs, f); err != nil {
+	recorders := []training.Recorder{steps, epochs, f}
+	if r.options.TensorBoard {
+		gray := GrayOf(set.Validation.Head(shownImages))
+		folder := filepath.Join(r.dir, tensorBoardFolder, j.arm.Name, fmt.Sprintf("seed-%d", j.seed)) // outside of runs/: event files hold times
+		events := tensorboard.NewWriter(folder, tensorboard.Config{Images: shownImages, Black: gray.Black, White: gray.White})
+		defer func() {
+			if e := events.Close(); err == nil {
+				err = e
+			}
+		}()
+		recorders = append(recorders, events)
+	}
+	if fitted, err = fit(ctx, j.arm.Model, set.Train, set.Validation, config, recorders...); err != nil {
+		if j.resume && fitted == nil {
+			err = cannotResume{err}
+		}
 		return nil, fitted, err
 	}
 	if err := steps.Flush(); err != nil {
 		return nil, fitted, err
+	}
+	for _, out := range []*os.File{stepsOut, epochsOut} { // the result must not outlive them
+		if err := out.Sync(); err != nil {
+			return nil, fitted, errors.Errorf("cannot write %s: %v", out.Name(), reason(err))
+		}
 	}
 	described, err := describe(j.arm, f.epochs)
 	if err != nil {
@@ -112,7 +151,7 @@ func (r *runner) run(ctx context.Context, j job, threads *graph.Threads) (res *R
 	res = &Result{
 		Arm: j.arm.Name, Seed: j.seed, Epochs: fitted.Epochs, Steps: fitted.Steps,
 		Test: training.Scores{MSE: math.NaN(), FVU: math.NaN(), Spread: math.NaN(), Mean: math.NaN()}, Reestimated: math.NaN(),
-		RatioStart: start, RatioEnd: end, ImagesPerSecond: median(f.speeds),
+		RatioStart: start, RatioEnd: end, ImagesPerSecond: median(readSpeeds(r.dir)[runID{j.arm.Name, j.seed}]),
 	}
 	if !fitted.Diverged {
 		if err := r.test(j.arm, fitted.Params, threads, res, dir); err != nil {
@@ -126,7 +165,6 @@ func (r *runner) run(ctx context.Context, j job, threads *graph.Threads) (res *R
 			return nil, fitted, err
 		}
 	}
-	r.watch.Finished(res)
 	return res, fitted, nil
 }
 
@@ -145,7 +183,8 @@ func openRecord(path string, resume bool) (*os.File, error) {
 
 // test scores the model on the test images, once, and writes what it makes of the first ones.
 func (r *runner) test(a Arm, params *graph.Params, threads *graph.Threads, res *Result, dir string) error {
-	e, err := training.NewEvaluator(a.Model, params, r.set.Test, 0, r.mean, threads, false)
+	set := r.data(a.Treatment)
+	e, err := training.NewEvaluator(a.Model, params, set.Test, 0, set.mean, threads, false)
 	if err != nil {
 		return err
 	}
@@ -157,16 +196,17 @@ func (r *runner) test(a Arm, params *graph.Params, threads *graph.Threads, res *
 	if err != nil {
 		return err
 	}
-	return npz.Write(filepath.Join(dir, reconstructionsFile), []npz.Array{imageArray("y", images, r.set.Shape())})
+	return npz.Write(filepath.Join(dir, reconstructionsFile), []npz.Array{imageArray("y", images, set.Shape())})
 }
 
 func (r *runner) testReestimated(a Arm, params *graph.Params, config training.Config, res *Result) error {
+	set := r.data(a.Treatment)
 	before := params.Snapshot()
 	defer func() { _ = params.Restore(before) }() // of the same model: cannot fail
-	if err := training.ReestimateStatistics(a.Model, params, r.set.Train, config); err != nil {
+	if err := training.ReestimateStatistics(a.Model, params, set.Train, config); err != nil {
 		return err
 	}
-	e, err := training.NewEvaluator(a.Model, params, r.set.Test, 0, r.mean, config.Threads, false)
+	e, err := training.NewEvaluator(a.Model, params, set.Test, 0, set.mean, config.Threads, false)
 	if err != nil {
 		return err
 	}
@@ -202,7 +242,6 @@ type follower struct {
 	epochs     int
 	watch      Watcher
 	timing     *timing
-	speeds     []float64
 	lastReport time.Time
 }
 
@@ -215,9 +254,8 @@ func (f *follower) Step(r *training.StepRecord) error {
 	return nil
 }
 
-// Epoch reports, and keeps the speed.
+// Epoch reports, and writes down the speed.
 func (f *follower) Epoch(r *training.EpochRecord) error {
-	f.speeds = append(f.speeds, float64(r.Images)/r.Training.Seconds())
 	f.watch.EpochEnded(f.arm, f.seed, f.epochs, r)
 	return f.timing.write(f.arm, f.seed, r)
 }

@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"bytes"
 	"context"
 	"path/filepath"
 	"slices"
@@ -15,88 +16,148 @@ import (
 
 // Options say where and how a study runs; no result depends on them.
 type Options struct {
-	Dir        string
-	Threads    int  // processors to use
-	Resume     bool // go on with what lies in the folder
-	Invocation any  // written to invocation.json
+	Dir         string
+	Threads     int  // processors to use
+	Task        Task // which part of the study; default all
+	Force       bool // Run replaces the study that lies in the folder
+	Resume      bool // Train goes on with what lies in the folder; Run does so in any case
+	TensorBoard bool // write event files, too
+	Invocation  any  // written to invocation.json
 }
 
-// Run trains every arm of a study with every seed and leaves records in the folder. Runs go side by side, each on as few
-// threads as keep all processors busy. When ctx ends, Run returns the finished runs and ctx's error; what was recorded stays.
+// Run trains every arm of a study with every seed, or the task's part of them, and leaves records in the folder. Runs go side by
+// side, as many as processors and memory allow, each on as few threads as keep all processors busy.
+//
+// Where the folder holds the same study already, Run goes on with it: finished runs are taken from their records, others from
+// their last checkpoint. Several processes may work in one folder at a time. Where it holds another study, the error says in
+// what they differ.
+//
+// When ctx ends, Run returns the finished runs and ctx's error; what was recorded stays.
 func Run(ctx context.Context, s Study, o Options, w Watcher) (finished []*Result, err error) {
-	r, err := prepare(s, o, w)
+	if o.Force && !o.Task.whole() {
+		return nil, errors.New("a task cannot replace the study, which other tasks are at: replace it before the first of them begins")
+	}
+	if err := PrepareFolder(o.Dir, o.Force); err != nil {
+		return nil, err
+	}
+	r, err := newRunner(s, o, w)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if e := r.timing.close(); err == nil {
-			err = e
-		}
-	}()
+	if err := r.claim(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.begin(true); err != nil {
+		return nil, err
+	}
+	results, err := r.finishAll(ctx, r.jobs())
+	if e := r.timing.close(); err == nil {
+		err = e
+	}
+	if e := r.collect(); err == nil {
+		err = e
+	}
+	return results, err
+}
 
-	var tasks []job
-	for _, seed := range s.Budget.Seeds {
-		for _, a := range s.Arms() {
-			tasks = append(tasks, job{arm: a, seed: seed})
+// jobs are the runs of the task, in the order in which they are begun.
+func (r *runner) jobs() []job {
+	var out []job
+	arms := len(r.study.Arms())
+	for i, run := range r.study.Runs() {
+		if r.options.Task.holds(i, arms) {
+			out = append(out, job{arm: run.Arm, seed: run.Seed})
 		}
 	}
-	workers := max(1, min(o.Threads, len(tasks)))
-	results, failures := make([]*Result, len(tasks)), make([]error, len(tasks))
-	queue := make(chan int)
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	var done sync.WaitGroup
-	for range workers {
-		done.Go(func() {
-			threads := graph.NewThreads(max(1, o.Threads/workers))
-			defer threads.Close()
-			for i := range queue {
-				if ctx.Err() != nil {
-					continue
-				}
-				if results[i], _, failures[i] = r.run(ctx, tasks[i], threads); failures[i] != nil && ctx.Err() == nil {
-					failures[i] = errors.WithMessagef(failures[i], "arm %s, seed %d", tasks[i].arm.Name, tasks[i].seed)
-					stop() // the disk is full, say: the other runs would fail in the same way
-				}
-			}
-		})
-	}
-	for i := range tasks {
-		queue <- i
-	}
-	close(queue)
-	done.Wait()
+	return out
+}
 
-	// in the order of the study, whichever finished first
-	for _, a := range s.Arms() {
-		for i, t := range tasks {
-			if t.arm.Name == a.Name && results[i] != nil {
+// finishAll takes runs to their ends, side by side, and returns the results in the study's order.
+func (r *runner) finishAll(ctx context.Context, jobs []job) ([]*Result, error) {
+	all := make([]int, len(jobs))
+	for i := range jobs {
+		all[i] = i
+	}
+	results, failures := make([]*Result, len(jobs)), make([]error, len(jobs))
+	workers, err := r.workers(jobs)
+	if err != nil {
+		return nil, err
+	}
+	r.pool(ctx, workers, jobs, all, results, failures, false)
+	var busy []int // with other processes, who may end without finishing them
+	for i, err := range failures {
+		if errors.Is(err, errBusy) {
+			busy = append(busy, i)
+		}
+	}
+	if ctx.Err() == nil {
+		r.pool(ctx, workers, jobs, busy, results, failures, true)
+	}
+
+	var finished []*Result
+	for _, a := range r.study.Arms() { // in the order of the study, whichever finished first
+		for i, j := range jobs {
+			if j.arm.Name == a.Name && results[i] != nil {
 				finished = append(finished, results[i])
 			}
 		}
 	}
-	if err := writeResults(filepath.Join(o.Dir, resultsFile), finished); err != nil {
-		return finished, err
-	}
 	for _, err := range failures {
-		if err != nil && !errors.Is(err, context.Canceled) {
+		if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, errBusy) {
 			return finished, err
 		}
 	}
 	return finished, ctx.Err()
 }
 
-// prepare loads the data, and writes all that is known before the first run.
-func prepare(s Study, o Options, w Watcher) (*runner, error) {
-	set, err := dataset.Open(s.Data, dataset.Options{})
-	if err != nil {
-		return nil, err
+// workers is how many of the runs go side by side.
+func (r *runner) workers(jobs []job) (int, error) {
+	largest := 1.0
+	for _, a := range r.study.Arms() {
+		bytes, err := runMemory(a.Model, r.study.Budget.Batch)
+		if err != nil {
+			return 0, errors.WithMessagef(err, "arm %s", a.Name)
+		}
+		if slices.ContainsFunc(jobs, func(j job) bool { return j.arm.Name == a.Name }) {
+			largest = max(largest, bytes)
+		}
 	}
-	return prepareOn(set, s, o, w)
+	return max(1, min(r.options.Threads, len(jobs), workersFor(largest, availableMemory("/")))), nil
 }
 
-func prepareOn(full *dataset.Set, s Study, o Options, w Watcher) (*runner, error) {
-	set := *full
+// pool does the chosen ones of the jobs. After a failure it begins no others: if the disk is full, say, they would fail too.
+func (r *runner) pool(ctx context.Context, workers int, jobs []job, chosen []int, results []*Result, failures []error, wait bool) {
+	queue := make(chan int)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var done sync.WaitGroup
+	for w := range workers {
+		done.Go(func() {
+			threads := graph.NewThreads(max(1, (r.options.Threads+w)/workers)) // those that do not divide go to the last ones
+			defer threads.Close()
+			for i := range queue {
+				if ctx.Err() != nil {
+					continue
+				}
+				j := jobs[i]
+				results[i], failures[i] = r.finish(ctx, j, threads, wait)
+				if err := failures[i]; err != nil && !errors.Is(err, errBusy) && ctx.Err() == nil {
+					failures[i] = errors.WithMessagef(err, "arm %s, seed %d", j.arm.Name, j.seed)
+					stop()
+				}
+			}
+		})
+	}
+	for _, i := range chosen {
+		queue <- i
+	}
+	close(queue)
+	done.Wait()
+}
+
+// newRunner makes the study ready to run on its images, and writes nothing.
+func newRunner(s Study, o Options, w Watcher) (*runner, error) {
+	set := *s.Images
 	if s.Budget.Images > 0 && !s.Budget.Full {
 		set.Train = set.Train.Head(s.Budget.Images)
 	}
@@ -114,29 +175,140 @@ func prepareOn(full *dataset.Set, s Study, o Options, w Watcher) (*runner, error
 			return nil, errors.Errorf("model %s takes images of %v, but those of %s are %v; --resize makes them fit in height and width", a.Name, a.Model.Input, set.Name, shape)
 		}
 	}
-	mean := set.Train.Mean()
-	definition, err := define(s, &set, mean)
-	if err != nil {
-		return nil, err
+	o.Threads = max(1, o.Threads)
+	r := &runner{study: s, options: o, dir: o.Dir, images: treated{Set: &set, mean: set.Train.Mean()}, watch: w}
+	for _, a := range s.Arms() {
+		if err := r.treat(a.Treatment); err != nil {
+			return nil, errors.WithMessagef(err, "arm %s", a.Name)
+		}
 	}
-	r := &runner{study: s, set: &set, definition: definition, dir: o.Dir, mean: mean, watch: w}
-	if err := writeJSON(filepath.Join(o.Dir, studyFile), definition); err != nil {
-		return nil, err
-	}
-	if err := writeJSON(filepath.Join(o.Dir, invocationFile), o.Invocation); err != nil {
-		return nil, err
-	}
-	shown := make([][]float32, min(shownImages, set.Test.Len()))
-	for i := range shown {
-		shown[i] = make([]float32, set.Shape().Size())
-		set.Test.Read(shown[i], []int{i})
-	}
-	err = npz.Write(filepath.Join(o.Dir, imagesFile), []npz.Array{
-		imageArray("test", shown, set.Shape()), imageArray("mean", [][]float32{r.mean}, set.Shape()),
-	})
-	if err != nil {
-		return nil, err
-	}
-	r.timing, err = newTiming(filepath.Join(o.Dir, timingFile), o.Resume)
+	var err error
+	r.definition, err = define(s, &set, r.images.mean)
 	return r, err
+}
+
+// treat makes ready the images of a treatment.
+func (r *runner) treat(t dataset.Treatment) error {
+	if r.data(t) != nil {
+		return nil
+	}
+	set, err := r.images.Treated(t, 0)
+	if err != nil {
+		return err
+	}
+	r.treated = append(r.treated, treated{Set: set, mean: set.Train.Mean(), treatment: t})
+	return nil
+}
+
+// data is what arms with a treatment train on; nil if it is not ready.
+func (r *runner) data(t dataset.Treatment) *treated {
+	if t == (dataset.Treatment{}) {
+		return &r.images
+	}
+	for i := range r.treated {
+		if r.treated[i].treatment == t {
+			return &r.treated[i]
+		}
+	}
+	return nil
+}
+
+// claim makes the folder this study's. If it holds another one, the error says in what they differ.
+func (r *runner) claim(ctx context.Context) error {
+	held, err := waitForLock(ctx, filepath.Join(r.dir, lockFile))
+	if err != nil {
+		return err
+	}
+	defer held.release()
+	if err := removeAbandoned(r.dir, studyFile, r.invocationFile(), resultsFile, imagesFile); err != nil {
+		return err
+	}
+	for _, pattern := range []string{".*.png[0-9]*", ".*.html[0-9]*"} { // of the report
+		if err := removeMatching(r.dir, pattern); err != nil {
+			return err
+		}
+	}
+	own, err := encodeJSON(r.definition)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(r.dir, studyFile)
+	if exists(path) {
+		there, err := readFile(path)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(own, there) {
+			return errors.Errorf("the folder %s holds another study: %s; name another folder with --out, or replace the study with --force",
+				r.dir, firstOfJSON(there, own).between("there", "here"))
+		}
+	} else if err := writeFile(path, own); err != nil {
+		return err
+	}
+	if images := filepath.Join(r.dir, imagesFile); !exists(images) {
+		if err := r.writeImages(images); err != nil {
+			return err
+		}
+	}
+	return r.writeInvocation()
+}
+
+// collect writes results.csv from all runs that are finished in the folder, whichever process did them.
+func (r *runner) collect() error {
+	held, err := waitForLock(context.Background(), filepath.Join(r.dir, lockFile))
+	if err != nil {
+		return err
+	}
+	defer held.release()
+	finished, _, err := readFinished(r.dir, r.definition)
+	if err != nil {
+		return err
+	}
+	return writeResults(filepath.Join(r.dir, resultsFile), finished)
+}
+
+// prepare writes all that is known before a run of its own begins.
+func prepare(s Study, o Options, w Watcher) (*runner, error) {
+	if !o.Resume && exists(filepath.Join(o.Dir, studyFile)) {
+		return nil, notEmpty(o.Dir)
+	}
+	r, err := newRunner(s, o, w)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeJSON(filepath.Join(o.Dir, studyFile), r.definition); err != nil {
+		return nil, err
+	}
+	if err := r.writeImages(filepath.Join(o.Dir, imagesFile)); err != nil {
+		return nil, err
+	}
+	if err := r.writeInvocation(); err != nil {
+		return nil, err
+	}
+	return r, r.begin(o.Resume)
+}
+
+// begin makes ready to write down how long everything takes.
+func (r *runner) begin(goOn bool) (err error) {
+	r.timing, err = newTiming(filepath.Join(r.dir, suffixed(timingFile, r.options.Task.suffix())), goOn)
+	return err
+}
+
+func (r *runner) invocationFile() string { return suffixed(invocationFile, r.options.Task.suffix()) }
+
+// writeInvocation writes down how the program was called.
+func (r *runner) writeInvocation() error {
+	return writeJSON(filepath.Join(r.dir, r.invocationFile()), r.options.Invocation)
+}
+
+// writeImages writes the images that every run reconstructs, and the mean image.
+func (r *runner) writeImages(path string) error {
+	shape, test := r.images.Shape(), r.images.Test
+	shown := make([][]float32, min(shownImages, test.Len()))
+	for i := range shown {
+		shown[i] = make([]float32, shape.Size())
+		test.Read(shown[i], []int{i})
+	}
+	err := npz.Write(path, []npz.Array{imageArray("test", shown, shape), imageArray("mean", [][]float32{r.images.mean}, shape)})
+	return errors.WithMessage(err, "images that are reconstructed")
 }

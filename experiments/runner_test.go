@@ -24,11 +24,22 @@ func (w watcher) EpochEnded(string, uint64, int, *training.EpochRecord) {
 		w.epoch()
 	}
 }
-func (watcher) Finished(*Result) {}
+func (watcher) Finished(*Result)              {}
+func (watcher) Warned(string, uint64, string) {}
 
-func small(t *testing.T) Study {
+// small is a short study of the named arms; of all, if none is named.
+func small(t *testing.T, arms ...string) Study {
 	t.Helper()
-	s, err := Lookup("failure-modes")
+	p, err := LookupPlan("failure-modes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(arms) > 0 {
+		if err := p.Only(arms); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := p.open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,12 +93,8 @@ func TestRecordsAreTheSameBytes(t *testing.T) {
 	two, _ := runIn(t, s, 2)
 	compare("two threads", records(t, two), "")
 
-	alone := s
+	alone := small(t, "improved")
 	alone.Budget.Seeds = []uint64{2}
-	alone, err := alone.Only([]string{"improved"})
-	if err != nil {
-		t.Fatal(err)
-	}
 	one, _ := runIn(t, alone, 2) // one run on two threads
 	compare("one run alone on two threads", records(t, one), filepath.Join("improved", "seed-2"))
 }
@@ -119,10 +126,7 @@ func TestInterruptedStudyLeavesItsRecords(t *testing.T) {
 }
 
 func TestDivergedRunKeepsItsRecordsAndLetsOthersGoOn(t *testing.T) {
-	s, err := small(t).Only([]string{"highlr", "sigmoid"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := small(t, "highlr", "sigmoid")
 	for i := range s.Groups[0].Arms {
 		if a := &s.Groups[0].Arms[i]; a.Name == "highlr" {
 			a.Optimizer = training.SGD{LearningRate: 1e20}

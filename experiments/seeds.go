@@ -56,3 +56,16 @@ func FormatSeeds(seeds []uint64) string {
 	}
 	return strings.Join(parts, ",")
 }
+
+// ParseShare reads 10% or 0.1: a share above 0 and below one half.
+func ParseShare(text string) (float64, error) {
+	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
+	x, err := strconv.ParseFloat(number, 64)
+	if percent {
+		x /= 100
+	}
+	if err != nil || !(x > 0 && x < 0.5) {
+		return 0, errors.Errorf("%q is no share above 0 and below one half, as 10%%", text)
+	}
+	return x, nil
+}

@@ -2,21 +2,19 @@
 package experiments
 
 import (
-	"strings"
-
-	"github.com/pkg/errors"
-
 	"dcae/graph"
 	"dcae/training"
+	"dcae/training/dataset"
 )
 
-// Study asks a question and answers it by training arms over several random seeds.
+// Study asks a question and answers it by training arms over several random seeds. It is a [Plan] made for some images.
 type Study struct {
 	Name     string
 	Question string
-	Data     string // "mnist"
+	Images   *dataset.Set
 	Groups   []Group
-	Budget   Budget // default
+	Budget   Budget
+	Plan     *Plan // what it was made of; nil for a single run of dcae train
 }
 
 // Group is a set of arms to be compared with one of them, the control.
@@ -24,6 +22,7 @@ type Group struct {
 	Name    string
 	Control string // an arm's name
 	Arms    []Arm
+	Seeds   []uint64 // default the budget's
 }
 
 // Arm is one variant of a study.
@@ -33,7 +32,10 @@ type Arm struct {
 	Model      *graph.Model
 	Optimizer  training.Optimizer
 	Loss       graph.Loss
-	FullEpochs int // length as the variant was first published
+	Plateau    *training.Plateau
+	Treatment  dataset.Treatment // of the study's images; default none
+	FullEpochs int               // length as the variant was first published
+	Settings   Settings          // what it was made of
 }
 
 // Budget is how long and on what each run trains.
@@ -64,62 +66,33 @@ func (s Study) Arms() []Arm {
 	return out
 }
 
-// Only keeps the named arms, in the study's order. It fails on a name that the study does not have.
-func (s Study) Only(names []string) (Study, error) {
-	wanted := map[string]bool{}
-	for _, n := range names {
-		wanted[n] = true
-	}
-	out := s
-	out.Groups = nil
-	var known []string
-	for _, g := range s.Groups {
-		kept := g
-		kept.Arms = nil
-		for _, a := range g.Arms {
-			known = append(known, a.Name)
-			if wanted[a.Name] {
-				kept.Arms = append(kept.Arms, a)
-				delete(wanted, a.Name)
-			}
-		}
-		if len(kept.Arms) > 0 {
-			out.Groups = append(out.Groups, kept)
-		}
-	}
-	for _, n := range names {
-		if wanted[n] {
-			return Study{}, errors.Errorf("study %s has no arm %q; its arms are %s", s.Name, n, strings.Join(known, ", "))
-		}
-	}
-	return out, nil
+// RunOf is one run: an arm with a seed.
+type RunOf struct {
+	Arm  Arm
+	Seed uint64
 }
 
-// Builtin lists the studies that come with the program.
-func Builtin() []Study { return []Study{failureModes()} }
-
-// Lookup finds a built-in study by name.
-func Lookup(name string) (Study, error) {
-	var known []string
-	for _, s := range Builtin() {
-		if s.Name == name {
-			return s, nil
+// Runs are all runs: every group's first seed, then every group's second, so that a study that is cut off has a bit of each arm.
+func (s Study) Runs() []RunOf {
+	var out []RunOf
+	for k := 0; ; k++ {
+		before := len(out)
+		for _, g := range s.Groups {
+			if seeds := s.seeds(g); k < len(seeds) {
+				for _, a := range g.Arms {
+					out = append(out, RunOf{a, seeds[k]})
+				}
+			}
 		}
-		known = append(known, s.Name)
+		if len(out) == before {
+			return out
+		}
 	}
-	return Study{}, errors.Errorf("there is no study %q; there is %s", name, strings.Join(known, ", "))
 }
 
-// LookupArm finds an arm of a built-in study by name.
-func LookupArm(name string) (Arm, error) {
-	var known []string
-	for _, s := range Builtin() {
-		for _, a := range s.Arms() {
-			if a.Name == name {
-				return a, nil
-			}
-			known = append(known, a.Name)
-		}
+func (s Study) seeds(g Group) []uint64 {
+	if g.Seeds != nil {
+		return g.Seeds
 	}
-	return Arm{}, errors.Errorf("there is no arm %q; there are %s", name, strings.Join(known, ", "))
+	return s.Budget.Seeds
 }

@@ -15,7 +15,7 @@ func Sentence(results []*Result) string {
 		return "No run has finished."
 	}
 	var words []string
-	for _, o := range []Outcome{Learned, Slow, Stuck, MeanImage, Constant, Diverged} {
+	for _, o := range outcomeOrder {
 		var fvu []float64
 		black, white := true, true
 		for _, r := range results {

@@ -24,11 +24,11 @@ type TrainOptions struct {
 // Train trains one model on any images, and keeps the best epoch. With Resume it goes on from the folder's last checkpoint.
 func Train(ctx context.Context, a Arm, set *dataset.Set, o TrainOptions, w Watcher) (*Result, *training.Result, error) {
 	s := Study{
-		Name: "train", Question: "Does " + a.Name + " learn?", Data: set.Name,
+		Name: "train", Question: "Does " + a.Name + " learn?", Images: set,
 		Groups: []Group{{Name: "model", Control: a.Name, Arms: []Arm{a}}},
 		Budget: Budget{Seeds: []uint64{o.Seed}, Epochs: o.Epochs, Batch: o.Batch},
 	}
-	r, err := prepareOn(set, s, o.Options, w)
+	r, err := prepare(s, o.Options, w)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,4 +8,5 @@ type Watcher interface {
 	Stepped(arm string, seed uint64, step int, loss float64)
 	EpochEnded(arm string, seed uint64, epochs int, r *training.EpochRecord)
 	Finished(r *Result)
+	Warned(arm string, seed uint64, warning string) // something went wrong, but the study goes on
 }

@@ -2,7 +2,11 @@
 // of any depth.
 package models
 
-import "dcae/graph"
+import (
+	"math"
+
+	"dcae/graph"
+)
 
 // bottleneck is the number of values that an image is squeezed into.
 const bottleneck = 32
@@ -71,3 +75,25 @@ func ImprovedFor(image graph.Shape) *graph.Model {
 		graph.Conv2D{Filters: channels, Kernel: graph.Square(3), Padding: graph.Same, Activation: graph.Sigmoid},
 	)
 }
+
+// MeanPixel is that of MNIST's training images, scaled to 0..1.
+const MeanPixel = 0.1307
+
+// Reliable is Improved whose output begins at the images' mean.
+func Reliable() *graph.Model { return ReliableFor(mnist, MeanPixel) }
+
+// ReliableFor is [ImprovedFor] with one change: the output's bias begins at logit(mean), so that the first outputs are about as bright as
+// the images, whose values have that mean, above 0 and below 1. Improved begins at 0.5, and with black images Adam's first steps, all in
+// one direction, push the output so far down that its sigmoid saturates and every ReLU before it dies.
+func ReliableFor(image graph.Shape, mean float64) *graph.Model {
+	m := ImprovedFor(image)
+	m.Name = "reliable"
+	last := len(m.Nodes) - 1
+	output := m.Nodes[last].Layer.(graph.Conv2D)
+	output.BiasInit = graph.Constant{Value: Logit(mean)}
+	m.Nodes[last].Layer = output
+	return m
+}
+
+// Logit is what a sigmoid makes the share p of.
+func Logit(p float64) float64 { return math.Log(p / (1 - p)) }

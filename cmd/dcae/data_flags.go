@@ -1,12 +1,10 @@
 package main
 
 import (
-	"strconv"
-	"strings"
-
 	"github.com/pkg/errors"
 	"github.com/spf13/pflag"
 
+	"dcae/experiments"
 	"dcae/training/dataset"
 )
 
@@ -39,7 +37,7 @@ func (f *dataFlags) open() (*dataset.Set, error) {
 	if o.Resize, err = dataset.ParseSize(f.resize); err != nil {
 		return nil, usageError{errors.WithMessage(err, "--resize")}
 	}
-	if o.Holdout, err = parseShare(f.holdout); err != nil {
+	if o.Holdout, err = experiments.ParseShare(f.holdout); err != nil {
 		return nil, usageError{errors.WithMessage(err, "--holdout")}
 	}
 	if f.images < 0 {
@@ -47,17 +45,4 @@ func (f *dataFlags) open() (*dataset.Set, error) {
 	}
 	o.Images = f.images
 	return dataset.Open(f.spec, o)
-}
-
-// parseShare reads 10% or 0.1.
-func parseShare(text string) (float64, error) {
-	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
-	x, err := strconv.ParseFloat(number, 64)
-	if percent {
-		x /= 100
-	}
-	if err != nil || !(x > 0 && x < 0.5) {
-		return 0, errors.Errorf("%q is no share above 0 and below one half, as 10%%", text)
-	}
-	return x, nil
 }

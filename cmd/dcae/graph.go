@@ -11,13 +11,13 @@ import (
 
 func graphCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "graph ARM",
-		Short: "Write an arm's training step as a Graphviz graph",
-		Long: "Writes the symbolic expression graph of one training step of an arm (output, loss, and all gradients) in Graphviz' DOT\n" +
+		Use:   "graph MODEL",
+		Short: "Write a model's training step as a Graphviz graph",
+		Long: "Writes the symbolic expression graph of one training step of a model (output, loss, and all gradients) in Graphviz' DOT\n" +
 			"language: dcae graph improved | dot -Tsvg > improved.svg",
 		Args: arguments(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			arm, err := experiments.LookupArm(args[0])
+			arm, err := experiments.OpenModel(args[0], nil)
 			if err != nil {
 				return usageError{err}
 			}

@@ -24,6 +24,7 @@ func (silence) Started(string, uint64, int)                           {}
 func (silence) Stepped(string, uint64, int, float64)                  {}
 func (silence) EpochEnded(string, uint64, int, *training.EpochRecord) {}
 func (silence) Finished(*experiments.Result)                          {}
+func (silence) Warned(string, uint64, string)                         {}
 func (silence) end()                                                  {}
 
 type progress interface {
@@ -37,7 +38,7 @@ func chooseProgress(c *cobra.Command, quiet, json bool) progress {
 	case json:
 		return newEvents(c.OutOrStdout())
 	case quiet:
-		return silence{}
+		return &warnings{w: c.ErrOrStderr()}
 	}
 	return newProgress(c.ErrOrStderr())
 }
@@ -47,15 +48,28 @@ func newProgress(w io.Writer) progress {
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return &bars{all: mpb.New(mpb.WithOutput(w), mpb.WithWidth(40)), runs: map[string]*bar{}}
 	}
-	return &lines{w: w}
+	return &lines{warnings{w: w}}
 }
 
-// lines prints plain lines.
-type lines struct {
+// warnings prints nothing else.
+type warnings struct {
 	silence
 	mu sync.Mutex
 	w  io.Writer
 }
+
+func (p *warnings) Warned(arm string, seed uint64, warning string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprint(p.w, warningLine(arm, seed, warning))
+}
+
+func warningLine(arm string, seed uint64, warning string) string {
+	return fmt.Sprintf("warning: %s, seed %d: %s\n", arm, seed, warning)
+}
+
+// lines prints plain lines.
+type lines struct{ warnings }
 
 func (l *lines) EpochEnded(arm string, seed uint64, epochs int, r *training.EpochRecord) {
 	l.mu.Lock()
@@ -114,6 +128,11 @@ func (b *bars) Stepped(arm string, seed uint64, step int, loss float64) {
 func (b *bars) Finished(r *experiments.Result) {
 	run := b.find(r.Arm, r.Seed)
 	run.SetTotal(int64(r.Steps), true)
+}
+
+// Warned prints above the bars.
+func (b *bars) Warned(arm string, seed uint64, warning string) {
+	fmt.Fprint(b.all, warningLine(arm, seed, warning))
 }
 
 // end removes the bars of runs that did not finish, without which waiting would not end.
@@ -187,6 +206,15 @@ func (e *events) Finished(r *experiments.Result) {
 		Speed   any    `json:"images_per_second"`
 	}{"run-finished", r.Arm, r.Seed, string(r.Outcome), r.Why, number(r.Test.MSE), number(r.Test.FVU), number(r.Reestimated),
 		number(r.RatioStart), number(r.RatioEnd), number(r.ImagesPerSecond)})
+}
+
+func (e *events) Warned(arm string, seed uint64, warning string) {
+	e.write(struct {
+		Event   string `json:"event"`
+		Arm     string `json:"arm"`
+		Seed    uint64 `json:"seed"`
+		Warning string `json:"warning"`
+	}{"warning", arm, seed, warning})
 }
 
 func (e *events) end() {}

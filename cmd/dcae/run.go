@@ -16,12 +16,12 @@ import (
 
 // runFlags are the flags of dcae run.
 type runFlags struct {
-	seeds, out            string
-	arms                  []string
-	epochs, images, batch int
-	threads               int
-	full, force           bool
-	quiet, json           bool
+	seeds, out, task                 string
+	data, scale, resize, holdout     string
+	arms                             []string
+	epochs, images, batch            int
+	threads                          int
+	full, force, quiet, json, tensor bool
 }
 
 func runCommand() *cobra.Command {
@@ -29,8 +29,9 @@ func runCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run [STUDY]",
 		Short: "Train a study's arms side by side, and report",
-		Long:  "Trains every arm of a study with every seed, prints how each run ended, and leaves records and pictures in a folder.\nSTUDY is " + studyNames() + ".",
-		Args:  arguments(0),
+		Long: "Trains every arm of a study with every seed, prints how each run ended, and leaves records and a report in a folder. A study that\n" +
+			"was cut off in that folder goes on where it stopped. STUDY is a .yaml file or one of\n" + strings.Join(experiments.BuiltinStudies(), ", ") + " (see dcae list).",
+		Args: arguments(0),
 		RunE: func(c *cobra.Command, args []string) error {
 			name := "failure-modes"
 			if len(args) == 1 {
@@ -45,38 +46,39 @@ func runCommand() *cobra.Command {
 	flags.IntVar(&f.images, "images", 0, "train on the first so many training images (default: the study's)")
 	flags.IntVar(&f.batch, "batch", 0, "images in a step (default: the study's)")
 	flags.StringSliceVar(&f.arms, "arms", nil, "run only these arms, as sigmoid,improved")
+	flags.StringVar(&f.data, "data", "", "images: mnist, pneumonia, a .npz, .npy or IDX file, or a folder of PNG or JPEG files (default: the study's)")
+	flags.StringVar(&f.scale, "scale", "", "with --data: none, unit (0..1), standardize or minmax (default: unit for the built-in sets, none for others)")
+	flags.StringVar(&f.resize, "resize", "", "with --data: bring all images to HEIGHTxWIDTH")
+	flags.StringVar(&f.holdout, "holdout", "", "with --data: share of the images that is held out where the data has no such part (default 10%)")
 	flags.BoolVar(&f.full, "full", false, "each arm's full published length on all images: hours")
 	flags.StringVar(&f.out, "out", "", "folder for records and pictures (default: results/STUDY)")
 	flags.BoolVar(&f.force, "force", false, "replace the study that lies in the folder")
+	flags.StringVar(&f.task, "task", "", "do the K-th of N parts alone, as 3/16 (default: SLURM_ARRAY_TASK_ID and ..._COUNT, where set); dcae merge joins them")
 	flags.IntVar(&f.threads, "threads", runtime.NumCPU(), "processors to use; results do not depend on it")
+	flags.BoolVar(&f.tensor, "tensorboard", false, "write TensorBoard's event files, too, under tensorboard/ in the folder")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress, only the table")
 	flags.BoolVar(&f.json, "json", false, "one JSON object a line instead of progress and table")
 	return c
 }
 
-func studyNames() string {
-	var names []string
-	for _, s := range experiments.Builtin() {
-		names = append(names, s.Name)
-	}
-	return strings.Join(names, ", ")
-}
-
 func runStudy(c *cobra.Command, name string, f *runFlags) error {
-	study, err := chooseStudy(c, name, f)
+	plan, err := choosePlan(c, name, f)
 	if err != nil {
 		return usageError{err}
 	}
-	if f.out == "" {
-		f.out = "results/" + study.Name
-	}
-	if err := experiments.PrepareFolder(f.out, f.force); err != nil {
+	task, err := chooseTask(f.task)
+	if err != nil {
 		return err
+	}
+	if f.out == "" {
+		f.out = "results/" + plan.Name
 	}
 	out := c.OutOrStdout()
 	progress := chooseProgress(c, f.quiet, f.json)
 	start := time.Now()
-	results, err := experiments.Run(c.Context(), study, experiments.Options{Dir: f.out, Threads: f.threads, Invocation: invocation(start)}, progress)
+	results, err := experiments.RunPlan(c.Context(), plan, experiments.Options{
+		Dir: f.out, Threads: f.threads, Task: task, Force: f.force, Invocation: invocation(start), TensorBoard: f.tensor,
+	}, progress)
 	progress.end()
 	interrupted := errors.Is(err, context.Canceled)
 	if err != nil && !interrupted {
@@ -87,62 +89,77 @@ func runStudy(c *cobra.Command, name string, f *runFlags) error {
 			return err
 		}
 	}
-	if err := experiments.Draw(f.out, results); err != nil {
-		return err
+	if task.N <= 1 { // dcae merge draws the whole study
+		if err := experiments.Draw(f.out, results); err != nil {
+			return err
+		}
 	}
 	if interrupted {
-		return errors.Errorf("interrupted: %d of %d runs had finished; their records, and those of the others up to there, are in %s",
-			len(results), len(study.Arms())*len(study.Budget.Seeds), f.out)
+		return errors.Errorf("interrupted: %d of %d runs had finished, and lie in %s; the same call goes on", len(results), plan.Runs(), f.out)
+	}
+	if task.N > 1 {
+		if !f.json {
+			fmt.Fprintf(out, "\nThe records of task %s are in %s; when all tasks have ended, dcae merge makes the study of them.\n", task, f.out)
+		}
+		return nil
 	}
 	if !f.json {
-		fmt.Fprintf(out, "\nRecords and pictures are in %s (begin with report.png); it took %s.\n", f.out, time.Since(start).Round(time.Second))
+		fmt.Fprintf(out, "\nRecords and pictures are in %s (begin with report.html); it took %s.\n", f.out, time.Since(start).Round(time.Second))
 	}
 	return nil
 }
 
-// chooseStudy applies the flags to a built-in study.
-func chooseStudy(c *cobra.Command, name string, f *runFlags) (experiments.Study, error) {
-	study, err := experiments.Lookup(name)
+// choosePlan applies the flags to a study.
+func choosePlan(c *cobra.Command, name string, f *runFlags) (*experiments.Plan, error) {
+	plan, err := experiments.LookupPlan(name)
 	if err != nil {
-		return study, err
+		return nil, err
 	}
 	changed := c.Flags().Changed
 	if changed("arms") {
-		if study, err = study.Only(f.arms); err != nil {
-			return study, err
+		if err := plan.Only(f.arms); err != nil {
+			return nil, err
 		}
 	}
 	if changed("seeds") {
-		if study.Budget.Seeds, err = experiments.ParseSeeds(f.seeds); err != nil {
-			return study, err
+		if err := plan.SetSeeds(f.seeds); err != nil {
+			return nil, err
+		}
+	}
+	if changed("data") {
+		plan.Data = experiments.DataPlan{Source: f.data}
+	}
+	for _, n := range []struct {
+		flag, value string
+		to          *string
+	}{{"scale", f.scale, &plan.Data.Scale}, {"resize", f.resize, &plan.Data.Resize}, {"holdout", f.holdout, &plan.Data.Holdout}} {
+		if changed(n.flag) {
+			*n.to = n.value
 		}
 	}
 	for _, n := range []struct {
 		flag  string
 		value int
 		to    *int
-	}{{"epochs", f.epochs, &study.Budget.Epochs}, {"images", f.images, &study.Budget.Images}, {"batch", f.batch, &study.Budget.Batch}, {"threads", f.threads, nil}} {
+	}{{"epochs", f.epochs, &plan.Budget.Epochs}, {"images", f.images, &plan.Budget.Images}, {"batch", f.batch, &plan.Budget.Batch}, {"threads", f.threads, nil}} {
 		if !changed(n.flag) {
 			continue
 		}
 		if n.value < 1 {
-			return study, errors.Errorf("--%s must be at least 1, not %d", n.flag, n.value)
+			return nil, errors.Errorf("--%s must be at least 1, not %d", n.flag, n.value)
 		}
 		if n.to != nil {
 			*n.to = n.value
 		}
 	}
 	if f.full && (changed("epochs") || changed("images")) {
-		return study, errors.New("--full sets epochs and images; leave out --epochs and --images")
+		return nil, errors.New("--full sets epochs and images; leave out --epochs and --images")
 	}
 	if f.quiet && f.json {
-		return study, errors.New("--quiet and --json exclude each other")
+		return nil, errors.New("--quiet and --json exclude each other")
 	}
-	study.Budget.Full = f.full
-	if limit := 55000; study.Budget.Images > limit {
-		return study, errors.Errorf("--images %d is more than the %d training images", study.Budget.Images, limit)
-	}
-	return study, nil
+	plan.Budget.Full = f.full
+	return plan, nil
 }
 
 // invocation is what invocation.json holds: it differs from time to time and from machine to machine.

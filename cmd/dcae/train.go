@@ -14,6 +14,7 @@ import (
 	"dcae/experiments"
 	"dcae/graph"
 	"dcae/training"
+	"dcae/training/dataset"
 )
 
 // trainFlags are the flags of dcae train.
@@ -28,6 +29,7 @@ type trainFlags struct {
 	checkpointEvery int
 	threads         int
 	quiet, json     bool
+	tensor          bool
 }
 
 func trainCommand() *cobra.Command {
@@ -35,7 +37,7 @@ func trainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train MODEL",
 		Short: "Train one model on any images",
-		Long: "Trains a variant (" + armNames() + ") from values that the seed gives, or a model saved by Keras 3 (a .keras file) from those\n" +
+		Long: "Trains a variant (" + strings.Join(experiments.VariantNames(), ", ") + ") from values that the seed gives, or a model saved by Keras 3 (a .keras file) from those\n" +
 			"in the file. Leaves the records and pictures of a run, and model.keras (after the best held-out epoch) and last.keras.",
 		Args: arguments(1),
 		RunE: func(c *cobra.Command, args []string) error { return train(c, args[0], f) },
@@ -53,19 +55,10 @@ func trainCommand() *cobra.Command {
 	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's last checkpoint; all else as in the first call")
 	flags.IntVar(&f.checkpointEvery, "checkpoint-every", 200, "steps between checkpoints")
 	flags.IntVar(&f.threads, "threads", runtime.NumCPU(), "processors to use; results do not depend on it")
+	flags.BoolVar(&f.tensor, "tensorboard", false, "write TensorBoard's event files, too, under tensorboard/ in the folder")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress, only the table")
 	flags.BoolVar(&f.json, "json", false, "one JSON object a line instead of progress and table")
 	return c
-}
-
-func armNames() string {
-	var names []string
-	for _, s := range experiments.Builtin() {
-		for _, a := range s.Arms() {
-			names = append(names, a.Name)
-		}
-	}
-	return strings.Join(names, ", ")
 }
 
 func train(c *cobra.Command, name string, f *trainFlags) error {
@@ -83,7 +76,11 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 	if f.force && f.resume {
 		return usageError{errors.New("--force and --resume exclude each other")}
 	}
-	model, err := openModel(name)
+	set, err := f.data.open()
+	if err != nil {
+		return err
+	}
+	model, err := openModel(name, set)
 	if err != nil {
 		return err
 	}
@@ -92,10 +89,6 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 	}
 	for _, warning := range model.Warnings {
 		fmt.Fprintf(c.ErrOrStderr(), "%s: %s\n", name, warning)
-	}
-	set, err := f.data.open()
-	if err != nil {
-		return err
 	}
 	arm := experiments.Arm{Name: strings.TrimSuffix(filepath.Base(name), ".keras"), Model: model.Model, Optimizer: model.Optimizer, Loss: model.Loss}
 	if f.out == "" {
@@ -112,7 +105,7 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 	progress := chooseProgress(c, f.quiet, f.json)
 	start := time.Now()
 	res, fitted, err := experiments.Train(c.Context(), arm, set, experiments.TrainOptions{
-		Options: experiments.Options{Dir: f.out, Threads: f.threads, Resume: f.resume, Invocation: invocation(start)},
+		Options: experiments.Options{Dir: f.out, Threads: f.threads, Resume: f.resume, TensorBoard: f.tensor, Invocation: invocation(start)},
 		Seed:    f.seed, Epochs: f.epochs, Batch: f.batch, CheckpointEvery: f.checkpointEvery, Params: model.Params, State: model.State,
 	}, progress)
 	progress.end()
@@ -140,16 +133,13 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 	return nil
 }
 
-// openModel reads a .keras file, or takes a built-in variant, whose Params stay nil.
-func openModel(name string) (*experiments.SavedModel, error) {
-	if strings.HasSuffix(name, ".keras") {
-		return experiments.LoadKeras(name)
+// openModel reads a .keras file, or takes a variant, whose Params stay nil.
+func openModel(name string, set *dataset.Set) (*experiments.SavedModel, error) {
+	m, err := experiments.OpenModel(name, set)
+	if err != nil && !strings.HasSuffix(name, ".keras") {
+		err = usageError{err}
 	}
-	arm, err := experiments.LookupArm(name)
-	if err != nil {
-		return nil, usageError{errors.WithMessage(err, "a MODEL is an arm or a .keras file")}
-	}
-	return &experiments.SavedModel{Model: arm.Model, Optimizer: arm.Optimizer, Loss: arm.Loss}, nil
+	return m, err
 }
 
 // change applies the flags that replace the model's own settings.

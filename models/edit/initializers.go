@@ -39,6 +39,17 @@ func BiasInitializers(m *graph.Model, to graph.Initializer) (*graph.Model, []str
 	})
 }
 
+// OutputBias makes the bias of the model's last layers with a kernel begin with values of an initializer. Started where an image's mean
+// is, the output need not get there in the first steps, which moves everything else, too.
+func OutputBias(m *graph.Model, to graph.Initializer) (*graph.Model, []string, error) {
+	return weights(m, func(d *draft, n *node, w *weighted) error {
+		if d.outputWeights()[n] && !w.noBias && !sameInitializer(w.bias, to, graph.Zeros{}) {
+			w.bias = to
+		}
+		return nil
+	})
+}
+
 // ResetInitializers makes all kernels begin as suits what follows them: He normal before rectifiers (He et al. 2015), LeCun normal
 // before selu (Klambauer et al. 2017), else Glorot uniform, Keras' default (Glorot and Bengio 2010); and biases with zeros. Batch
 // normalizations always begin with a gamma of 1 and a beta of 0.

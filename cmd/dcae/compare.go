@@ -1,0 +1,38 @@
+package main
+
+import (
+	"github.com/pkg/errors"
+	"github.com/spf13/cobra"
+
+	"dcae/experiments"
+)
+
+func compareCommand() *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use:   "compare DIR DIR...",
+		Short: "Lay studies side by side",
+		Long:  "Prints how the arms ended in each of several studies' folders, and in what the studies differ.",
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return usageError{errors.Errorf("call it as %s; see %s --help", c.UseLine(), c.CommandPath())}
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			comparison, err := experiments.Compare(args)
+			if err != nil {
+				return err
+			}
+			if err := comparison.WriteTable(c.OutOrStdout()); err != nil {
+				return err
+			}
+			if out == "" {
+				return nil
+			}
+			return comparison.Save(out)
+		},
+	}
+	c.Flags().StringVar(&out, "out", "", "write a page, too, as compare.html, with its picture beside it")
+	return c
+}

@@ -1,0 +1,22 @@
+package main
+
+import (
+	"os"
+
+	"github.com/pkg/errors"
+
+	"dcae/experiments"
+)
+
+// chooseTask is the part of a study that --task names or, without it, that falls to a task of a Slurm job array.
+func chooseTask(flag string) (task experiments.Task, err error) {
+	if flag != "" {
+		task, err = experiments.ParseTask(flag)
+	} else {
+		task, err = experiments.SlurmTask(os.LookupEnv)
+	}
+	if err != nil {
+		return task, usageError{errors.WithMessage(err, "--task")}
+	}
+	return task, nil
+}

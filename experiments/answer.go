@@ -1,0 +1,190 @@
+package experiments
+
+import (
+	"fmt"
+	"strings"
+)
+
+// answer says in two sentences what came out, from the numbers alone: who learned, and where along the study's first measure
+// learning begins and ends, or what an arm that was chosen on some seeds did on others.
+func (d *Definition) answer(arms []armSummary) string {
+	if n := runsOf(arms); n == 0 {
+		return "No run has finished."
+	}
+	first := whoLearned(arms)
+	if second := d.second(arms); second != "" {
+		return first + " " + second
+	}
+	return first
+}
+
+func runsOf(arms []armSummary) int {
+	n := 0
+	for _, a := range arms {
+		n += len(a.results)
+	}
+	return n
+}
+
+// whoLearned names each arm if they are few, and counts them otherwise.
+func whoLearned(arms []armSummary) string {
+	if len(arms) <= 6 {
+		var parts []string
+		for _, a := range arms {
+			if len(a.results) > 0 {
+				parts = append(parts, fmt.Sprintf("%s learned with %d of %d seeds", a.name(), a.learned, len(a.results)))
+			}
+		}
+		return upper(enumerate(parts)) + "."
+	}
+	all, some, none := 0, 0, 0
+	for _, a := range arms {
+		switch {
+		case len(a.results) == 0:
+		case a.all():
+			all++
+		case a.learned > 0:
+			some++
+		default:
+			none++
+		}
+	}
+	return fmt.Sprintf("Of %d arms %d learned with every seed, %d with some seeds and %d with none.", all+some+none, all, some, none)
+}
+
+// second is the sentence about what the study varies; "" if there is nothing to say.
+func (d *Definition) second(arms []armSummary) string {
+	if d.Plan == nil {
+		return ""
+	}
+	if d.Plan.Chosen != nil {
+		return d.confirmation(arms)
+	}
+	for _, m := range d.Plan.Measures {
+		if m.Over != "" {
+			return d.along(m, arms)
+		}
+	}
+	var better []string
+	for _, a := range arms {
+		if a.against != nil && a.against.ShiftInterval.High < 0 {
+			better = append(better, fmt.Sprintf("%s explains more than its control (median FVU %s lower)", a.name(), figure(-a.against.MedianDifference)))
+		}
+	}
+	if len(better) > 0 && len(better) <= 3 {
+		return upper(enumerate(better)) + "."
+	}
+	return named(arms)
+}
+
+// along says for each group at which values of a setting its arms learned.
+func (d *Definition) along(m Measure, arms []armSummary) string {
+	points, numeric := d.laidOut(m, arms)
+	var parts []string
+	for _, g := range points {
+		var always []armPoint
+		for _, p := range g.points {
+			if p.arm.all() {
+				always = append(always, p)
+			}
+		}
+		switch {
+		case len(always) == 0:
+			parts = append(parts, g.name+" with none of the values")
+		case len(always) == len(g.points):
+			parts = append(parts, fmt.Sprintf("%s with all %d values", g.name, len(g.points)))
+		case numeric && contiguous(always, g.points):
+			parts = append(parts, fmt.Sprintf("%s from %s to %s", g.name, always[0].label, always[len(always)-1].label))
+		default:
+			var labels []string
+			for _, p := range always {
+				labels = append(labels, p.label)
+			}
+			parts = append(parts, fmt.Sprintf("%s with %s", g.name, enumerate(labels)))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Over %s, every seed learned: %s.", strings.ReplaceAll(m.Over, "_", " "), strings.Join(parts, "; "))
+}
+
+// contiguous tells whether the points follow each other without one left out.
+func contiguous(some, all []armPoint) bool {
+	for i := range all {
+		if all[i].arm.name() == some[0].arm.name() {
+			return i+len(some) <= len(all) && all[i+len(some)-1].arm.name() == some[len(some)-1].arm.name()
+		}
+	}
+	return false
+}
+
+// named lists the arms that learned with every seed, or else those that did not.
+func named(arms []armSummary) string {
+	var all, rest []string
+	for _, a := range arms {
+		switch {
+		case len(a.results) == 0:
+		case a.all():
+			all = append(all, a.name())
+		default:
+			rest = append(rest, a.name())
+		}
+	}
+	switch {
+	case len(all) == 0 || len(rest) == 0:
+		return ""
+	case len(all) <= len(rest):
+		return "Every seed learned with " + enumerate(all) + "."
+	default:
+		return "Some seeds or all failed with " + enumerate(rest) + "."
+	}
+}
+
+// confirmation tells of seeds that took no part in the choice.
+func (d *Definition) confirmation(arms []armSummary) string {
+	c := d.Plan.Chosen
+	on := map[uint64]bool{}
+	for _, s := range c.On {
+		on[s] = true
+	}
+	var parts []string
+	for _, name := range []string{c.Arm, c.Control} {
+		for _, a := range arms {
+			if a.name() != name {
+				continue
+			}
+			k, n := 0, 0
+			for _, r := range a.results {
+				if on[r.Seed] {
+					n++
+					if r.Outcome == Learned {
+						k++
+					}
+				}
+			}
+			if n > 0 {
+				parts = append(parts, fmt.Sprintf("%s learned with %s", name, shareOf(k, n)))
+			}
+		}
+	}
+	if len(parts) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("On seeds %s, which took no part in choosing it, %s, and %s.", FormatSeeds(c.On), parts[0], parts[1])
+}
+
+// enumerate joins words: "a, b and c".
+func enumerate(words []string) string {
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+	return strings.Join(words, "")
+}
+
+func upper(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

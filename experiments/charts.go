@@ -1,0 +1,310 @@
+package experiments
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+
+	"dcae/experiments/statistics"
+	"dcae/plots"
+)
+
+// armPoint is an arm at its value of the setting that a chart is over.
+type armPoint struct {
+	arm   armSummary
+	x     float64 // NaN where the value is no number
+	label string
+}
+
+type laidOutGroup struct {
+	name   string
+	points []armPoint
+}
+
+// laidOut puts the arms of each group in the order of a setting; numeric tells whether all values are numbers.
+func (d *Definition) laidOut(m Measure, arms []armSummary) (groups []laidOutGroup, numeric bool) {
+	numeric = true
+	for _, g := range d.Groups {
+		if len(m.Groups) > 0 && !slices.Contains(m.Groups, g.Name) {
+			continue
+		}
+		out := laidOutGroup{name: g.Name}
+		for _, a := range arms {
+			if a.group != g.Name || len(a.results) == 0 {
+				continue
+			}
+			p := armPoint{arm: a, x: nan}
+			switch v := d.settings(a.name()).value(m.Over).(type) {
+			case nil:
+				continue
+			case int:
+				p.x = float64(v)
+			case float64:
+				p.x = v
+			default:
+				p.label, numeric = fmt.Sprint(v), false
+			}
+			if p.label == "" {
+				p.label = figure(p.x)
+			}
+			out.points = append(out.points, p)
+		}
+		if distinct(out.points) {
+			groups = append(groups, out)
+		}
+	}
+	if numeric {
+		for _, g := range groups {
+			sort.SliceStable(g.points, func(i, j int) bool { return g.points[i].x < g.points[j].x })
+		}
+	}
+	return groups, numeric
+}
+
+// distinct tells whether the points differ at all in the setting.
+func distinct(points []armPoint) bool {
+	for _, p := range points {
+		if p.label != points[0].label {
+			return true
+		}
+	}
+	return false
+}
+
+// settings are those of an arm of the plan.
+func (d *Definition) settings(name string) Settings {
+	for _, g := range d.Plan.Groups {
+		if a := g.arm(name); a != nil {
+			return a.Settings
+		}
+	}
+	return Settings{}
+}
+
+// chart draws a measure.
+func (d *Definition) chart(dir string, m Measure, arms []armSummary) (*plots.Figure, error) {
+	switch {
+	case m.Quantity == rangeTest:
+		return d.rangeTest(dir, m, arms)
+	case m.As == "map" || m.Quantity == outcomeMap:
+		return d.outcomes(m, arms)
+	}
+	return d.lines(dir, m, arms)
+}
+
+// lines draws a quantity's median over the seeds, and its range.
+func (d *Definition) lines(dir string, m Measure, arms []armSummary) (*plots.Figure, error) {
+	groups, numeric := d.laidOut(m, arms)
+	c := plots.Chart{
+		Title: m.Title, XLabel: strings.ReplaceAll(m.Over, "_", " "), YLabel: quantityLabel(m.Quantity), Caption: m.Caption,
+		XLog: strings.Contains(m.Log, "x") && numeric, YLog: strings.Contains(m.Log, "y"),
+	}
+	for _, g := range groups {
+		l := plots.Line{Label: g.name, Markers: true}
+		if m.Quantity == testFVU {
+			c.YMax = 2
+		}
+		for i, p := range g.points {
+			values, err := d.values(dir, p.arm, m.Quantity)
+			if err != nil {
+				return nil, err
+			}
+			x := p.x
+			if !numeric {
+				x = float64(i)
+			}
+			l.Points = append(l.Points, plots.Point{X: x, Y: statistics.Median(values)})
+			spread := statistics.Range(values)
+			l.Low, l.High = append(l.Low, spread.Low), append(l.High, spread.High)
+		}
+		if !numeric && len(g.points) > len(c.XNames) {
+			c.XNames = nil
+			for _, p := range g.points {
+				c.XNames = append(c.XNames, p.label)
+			}
+		}
+		for _, p := range g.points {
+			if numeric && !slices.Contains(c.XTicks, p.x) {
+				c.XTicks = append(c.XTicks, p.x)
+			}
+		}
+		c.Lines = append(c.Lines, l)
+	}
+	slices.Sort(c.XTicks)
+	if m.Reference == "pca" {
+		l := plots.Line{Label: "PCA", Dashed: true}
+		for _, p := range d.PCA {
+			l.Points = append(l.Points, plots.Point{X: float64(p.Components), Y: p.FVU})
+		}
+		c.Lines = append(c.Lines, l)
+	}
+	return plots.Lines(c)
+}
+
+// values are a quantity of all runs of an arm that have it.
+func (d *Definition) values(dir string, a armSummary, quantity string) ([]float64, error) {
+	var out []float64
+	for _, r := range a.results {
+		v, err := measured(dir, a.arm, r, quantity)
+		if err != nil {
+			return nil, err
+		}
+		if finite(v) {
+			out = append(out, v)
+		}
+	}
+	return out, nil
+}
+
+// outcomes draws a map: a row for each group, a column for each value of the setting.
+func (d *Definition) outcomes(m Measure, arms []armSummary) (*plots.Figure, error) {
+	groups, numeric := d.laidOut(m, arms)
+	var columns []armPoint
+	for _, g := range groups {
+		for _, p := range g.points {
+			if !slices.ContainsFunc(columns, func(c armPoint) bool { return c.label == p.label }) {
+				columns = append(columns, p)
+			}
+		}
+	}
+	if numeric {
+		sort.SliceStable(columns, func(i, j int) bool { return columns[i].x < columns[j].x })
+	}
+	grid := plots.Grid{Title: m.Title, XLabel: strings.ReplaceAll(m.Over, "_", " "), Caption: m.Caption, Categories: outcomeNames()}
+	if grid.Caption == "" {
+		grid.Caption = "Each cell: how many seeds learned, the median FVU, and in its colour the most frequent outcome."
+	}
+	for _, c := range columns {
+		grid.Columns = append(grid.Columns, c.label)
+	}
+	for _, g := range groups {
+		row := make([]plots.Cell, len(columns))
+		for i, c := range columns {
+			for _, p := range g.points {
+				if p.label == c.label {
+					row[i] = plots.Cell{
+						Category: string(mostFrequent(p.arm.results)),
+						Text:     fmt.Sprintf("%d/%d\n%s", p.arm.learned, len(p.arm.results), figure(p.arm.fvu)),
+					}
+				}
+			}
+		}
+		grid.Rows, grid.Cells = append(grid.Rows, g.name), append(grid.Cells, row)
+	}
+	return plots.OutcomeMap(grid)
+}
+
+// mostFrequent is the outcome that most runs had; of several the better one.
+func mostFrequent(results []*Result) Outcome {
+	var best Outcome
+	most := 0
+	for _, o := range outcomeOrder {
+		n := 0
+		for _, r := range results {
+			if r.Outcome == o {
+				n++
+			}
+		}
+		if n > most {
+			best, most = o, n
+		}
+	}
+	return best
+}
+
+// rangeTest draws the loss of every step against its learning rate.
+func (d *Definition) rangeTest(dir string, m Measure, arms []armSummary) (*plots.Figure, error) {
+	c := plots.Chart{Title: m.Title, XLabel: "learning rate", YLabel: quantityLabel(m.Quantity), Caption: m.Caption, XLog: true}
+	for _, a := range arms {
+		if len(m.Groups) > 0 && !slices.Contains(m.Groups, a.group) {
+			continue
+		}
+		for i, r := range a.results {
+			steps, err := readTable(filepath.Join(runFolder(dir, r.Arm, r.Seed), stepsFile))
+			if err != nil {
+				return nil, err
+			}
+			rates, err := steps.numbers("learning_rate")
+			if err != nil {
+				return nil, err
+			}
+			losses, err := steps.numbers("loss")
+			if err != nil {
+				return nil, err
+			}
+			l := plots.Line{Label: a.name(), Thin: i > 0}
+			for k, x := range rates {
+				l.Points = append(l.Points, plots.Point{X: x, Y: losses[k]})
+			}
+			c.Lines = append(c.Lines, l)
+		}
+	}
+	return plots.Lines(c)
+}
+
+// figure is a number with three digits.
+func figure(x float64) string { return fmt.Sprintf("%.3g", x) }
+
+// shareOf is k of n with Wilson's interval.
+func shareOf(k, n int) string {
+	i := statistics.Wilson(k, n)
+	return fmt.Sprintf("%d of %d seeds (95%% interval %.0f%% to %.0f%%)", k, n, 100*i.Low, 100*i.High)
+}
+
+// outcomes in the order of the colours.
+var outcomeOrder = []Outcome{Learned, Slow, Stuck, MeanImage, Constant, Diverged}
+
+func outcomeNames() []string {
+	var out []string
+	for _, o := range outcomeOrder {
+		out = append(out, string(o))
+	}
+	return out
+}
+
+// dots are all runs by arm.
+func (d *Definition) dots(arms []armSummary) plots.DotChart {
+	c := plots.DotChart{
+		Title: d.Question, XLabel: quantityLabel(testFVU), XMax: 2, Categories: outcomeNames(),
+		References: []plots.Reference{{Label: "mean image", Y: 1}, {Label: "learned", Y: 0.5}}, NoteTitle: "learned",
+		Caption: "A dot for each seed, the bar at the median. Left of 0.5 counts as learned; 1 is no better than printing the mean image.",
+	}
+	for _, g := range d.Groups {
+		group := plots.DotGroup{Title: g.Name}
+		for _, a := range arms {
+			if a.group != g.Name || len(a.results) == 0 {
+				continue
+			}
+			row := plots.DotRow{Name: a.name(), Control: a.control, Note: fmt.Sprintf("%d/%d", a.learned, len(a.results))}
+			for _, r := range a.results {
+				row.Dots = append(row.Dots, plots.Dot{Value: r.Test.FVU, Category: string(r.Outcome)})
+			}
+			group.Rows = append(group.Rows, row)
+		}
+		c.Groups = append(c.Groups, group)
+	}
+	return c
+}
+
+// shares are the shares of seeds that learned, with their intervals.
+func (d *Definition) shares(arms []armSummary) plots.IntervalChart {
+	c := plots.IntervalChart{
+		Title: "Share of seeds that learn", Min: 0, Max: 1, XLabel: "share, with Wilson's 95% interval",
+		Caption: "Intervals that overlap much do not tell two arms apart: more seeds would.",
+	}
+	for _, g := range d.Groups {
+		group := plots.IntervalGroup{Title: g.Name}
+		for _, a := range arms {
+			if a.group == g.Name && len(a.results) > 0 {
+				group.Rows = append(group.Rows, plots.Interval{
+					Name: a.name(), Control: a.control, Low: a.share.Low, Mid: float64(a.learned) / float64(len(a.results)), High: a.share.High,
+					Note: fmt.Sprintf("%d/%d", a.learned, len(a.results)),
+				})
+			}
+		}
+		c.Groups = append(c.Groups, group)
+	}
+	return c
+}

@@ -1,0 +1,101 @@
+package experiments
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"dcae/graph"
+)
+
+// evaluated is how many images at a time a model is evaluated on.
+const evaluated = 250
+
+// runMemory estimates the bytes that one run needs beside the images, which all runs share: in training every layer's output
+// for a batch, and twice as much for gradients and the kernels' scratch space; in evaluation, which keeps little more than one
+// layer's output and the next one's, those of the largest two; for each value of a variable the value, its gradient, two
+// moments of the optimizer and a copy, float32 each. The garbage collector may let it grow by half, and 32 MiB are for all else.
+func runMemory(m *graph.Model, batch int) (bytes float64, err error) {
+	shapes, err := m.Shapes()
+	if err != nil {
+		return 0, err
+	}
+	params, err := m.Init(0, graph.Float32)
+	if err != nil {
+		return 0, err
+	}
+	values, _ := params.Count()
+	all, before, largest := m.Input.Size(), m.Input.Size(), 0
+	for _, s := range shapes {
+		n := s.Size()
+		all += n
+		largest = max(largest, before+n)
+		before = n
+	}
+	return 32<<20 + 1.5*4*float64(3*batch*all+evaluated*largest+5*values), nil
+}
+
+// workersFor is how many runs of the given needs can go side by side in the memory, at least one. A fifth stays free.
+func workersFor(bytes, memory float64) int {
+	return int(max(1, min(0.8*memory/bytes, math.MaxInt32)))
+}
+
+// availableMemory is how many bytes this process can still use by Linux' accounts: MemAvailable in /proc/meminfo, and what
+// the control groups (version 2) that the process is in leave free of their limits; infinite on other systems. Files that a
+// group's processes have read count as its memory, but make way. root is the file system's, / but in tests.
+func availableMemory(root string) float64 {
+	available := math.Inf(1)
+	if kB, ok := memoryField(filepath.Join(root, "proc/meminfo"), "MemAvailable:"); ok {
+		available = 1024 * kB
+	}
+	groups, err := os.ReadFile(filepath.Join(root, "proc/self/cgroup"))
+	if err != nil {
+		return available
+	}
+	for line := range strings.Lines(string(groups)) {
+		group, ok := strings.CutPrefix(strings.TrimSpace(line), "0::")
+		if !ok {
+			continue
+		}
+		for group = filepath.Clean("/" + group); ; group = filepath.Dir(group) { // the group, and those that it is in
+			folder := filepath.Join(root, "sys/fs/cgroup", group)
+			limit, ok := memoryField(filepath.Join(folder, "memory.max"), "")
+			used, known := memoryField(filepath.Join(folder, "memory.current"), "")
+			if files, ok := memoryField(filepath.Join(folder, "memory.stat"), "inactive_file"); ok {
+				used -= files
+			}
+			if ok && known {
+				available = min(available, max(0, limit-used))
+			}
+			if group == "/" {
+				break
+			}
+		}
+	}
+	return available
+}
+
+// memoryField reads the number after a word at the beginning of a line; with no word, the first of the file.
+func memoryField(path, word string) (float64, bool) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return 0, false
+	}
+	for line := range strings.Lines(string(b)) {
+		fields := strings.Fields(line)
+		if word != "" {
+			if len(fields) == 0 || fields[0] != word {
+				continue
+			}
+			fields = fields[1:]
+		}
+		if len(fields) == 0 {
+			return 0, false
+		}
+		x, err := strconv.ParseFloat(fields[0], 64) // "max" is no number: no limit
+		return x, err == nil
+	}
+	return 0, false
+}

@@ -1,0 +1,55 @@
+package experiments
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestAvailableMemory(t *testing.T) {
+	root := t.TempDir()
+	write := func(path, content string) {
+		t.Helper()
+		path = filepath.Join(root, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is := func(what string, want float64) {
+		t.Helper()
+		if got := availableMemory(root); got != want {
+			t.Errorf("%s: %g, want %g", what, got, want)
+		}
+	}
+	is("another system", math.Inf(1))
+	write("proc/meminfo", "MemTotal:       2000 kB\nMemFree:         10 kB\nMemAvailable:   1000 kB\n")
+	is("no groups", 1000*1024)
+	write("proc/self/cgroup", "1:cpu:/x\n0::/jobs/7\n")
+	write("sys/fs/cgroup/jobs/7/memory.max", "max\n")
+	write("sys/fs/cgroup/jobs/7/memory.current", "5000\n")
+	is("a group without a limit", 1000*1024)
+	write("sys/fs/cgroup/jobs/memory.max", "700000\n")
+	write("sys/fs/cgroup/jobs/memory.current", "300000\n")
+	is("a limit of the group above", 400000)
+	write("sys/fs/cgroup/jobs/memory.stat", "anon 1\ninactive_file 50000\n")
+	is("files make way", 450000)
+	write("sys/fs/cgroup/jobs/7/memory.max", "6000\n")
+	is("a limit of its own", 1000)
+	write("sys/fs/cgroup/jobs/7/memory.current", "9000\n")
+	is("over the limit", 0)
+}
+
+func TestWorkersFor(t *testing.T) {
+	for _, c := range []struct {
+		bytes, memory float64
+		want          int
+	}{{100, 1000, 8}, {100, 0, 1}, {100, 50, 1}, {1, math.Inf(1), math.MaxInt32}} {
+		if got := workersFor(c.bytes, c.memory); got != c.want {
+			t.Errorf("%g bytes in %g: %d workers, want %d", c.bytes, c.memory, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,232 @@
+package experiments
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"dcae/plots"
+)
+
+// page is a study's report but for the pictures of its groups.
+func (d *Definition) page(dir string, results []*Result) (*page, error) {
+	arms := d.summarize(results)
+	p := &page{plots.Page{
+		Title: d.Name + ": " + d.Question, Question: d.Question, Answer: d.answer(arms),
+		Facts: []plots.Fact{
+			{Label: "study", Value: d.Name},
+			{Label: "data", Value: fmt.Sprintf("%s, %d training images", d.Data.Name, d.Data.Train)},
+			{Label: "arms", Value: fmt.Sprint(len(d.arms()))},
+			{Label: "runs", Value: fmt.Sprintf("%d of %d finished", len(results), d.runs())},
+			{Label: "seeds", Value: d.seeds()},
+			{Label: "length", Value: d.length()},
+			{Label: "program", Value: fmt.Sprintf("dcae %s, kernels %s", d.Version, d.Kernels)},
+		},
+		Tables:  []plots.Table{d.armsTable(arms), runsTable(results)},
+		Command: d.command(),
+		Notes:   d.notes(arms),
+	}}
+	if d.Plan != nil {
+		for i, m := range d.Plan.Measures {
+			figure, err := d.chart(dir, m, arms)
+			if err != nil {
+				return nil, errors.WithMessagef(err, "measure %s", m.Quantity)
+			}
+			if err := p.draw(dir, fmt.Sprintf("measure-%d-%s.png", i+1, slug(m.Quantity)), figure, m.title(), ""); err != nil {
+				return nil, err
+			}
+		}
+	}
+	dots, err := plots.Dots(d.dots(arms))
+	if err != nil {
+		return nil, err
+	}
+	if err := p.draw(dir, armsFile, dots, "Every run", "Do the seeds of an arm agree?"); err != nil {
+		return nil, err
+	}
+	shares, err := plots.Intervals(d.shares(arms))
+	if err != nil {
+		return nil, err
+	}
+	return p, p.draw(dir, sharesFile, shares, "Share of seeds that learn", "")
+}
+
+// The pictures that are of all groups together.
+const (
+	armsFile   = "arms.png"
+	sharesFile = "learned.png"
+)
+
+type page struct{ plots.Page }
+
+// draw saves a figure and puts it on the page.
+func (p *page) draw(dir, file string, figure *plots.Figure, title, caption string) error {
+	if err := figure.SavePNG(filepath.Join(dir, file)); err != nil {
+		return err
+	}
+	return p.add(dir, file, title, caption)
+}
+
+// add puts a picture that lies in the folder on the page.
+func (p *page) add(dir, file, title, caption string) error {
+	b, err := os.ReadFile(filepath.Join(dir, file))
+	if err != nil {
+		return errors.Errorf("cannot read %s: %v", filepath.Join(dir, file), reason(err))
+	}
+	p.Pictures = append(p.Pictures, plots.Picture{Title: title, File: file, PNG: b, Caption: caption})
+	return nil
+}
+
+func (m Measure) title() string {
+	if m.Title != "" {
+		return m.Title
+	}
+	return upper(quantityLabel(m.Quantity))
+}
+
+func (d *Definition) runs() int {
+	n := 0
+	for _, g := range d.Groups {
+		n += len(g.Arms) * len(g.Seeds)
+	}
+	return n
+}
+
+// seeds are those of the groups, which may differ.
+func (d *Definition) seeds() string {
+	var parts []string
+	for _, g := range d.Groups {
+		s := FormatSeeds(g.Seeds)
+		if len(parts) == 0 || parts[len(parts)-1] != s {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (d *Definition) length() string {
+	least, most := math.MaxInt, 0
+	for _, a := range d.arms() {
+		least, most = min(least, a.Epochs), max(most, a.Epochs)
+	}
+	epochs := fmt.Sprint(least)
+	if most > least {
+		epochs = fmt.Sprintf("%d to %d", least, most)
+	}
+	return fmt.Sprintf("%s epochs, batch %d", epochs, d.Budget.Batch)
+}
+
+// command makes all of this again. What a study's file says is left out.
+func (d *Definition) command() string {
+	if d.Plan == nil {
+		return ""
+	}
+	p := d.Plan
+	words := []string{"dcae", "run", p.Name}
+	own, err := LookupPlan(p.Name)
+	if err != nil { // a study of the user's
+		words[2] = p.Name + ".yaml"
+		own = &Plan{}
+	}
+	add := func(flag string, value any, same bool) {
+		if !same {
+			words = append(words, flag, fmt.Sprint(value))
+		}
+	}
+	if err == nil && len(own.Arms()) != len(p.Arms()) {
+		add("--arms", strings.Join(p.Arms(), ","), false)
+	}
+	if err == nil {
+		add("--seeds", FormatSeeds(p.Seeds), FormatSeeds(p.Seeds) == FormatSeeds(own.Seeds))
+		add("--data", p.Data.Source, p.Data.Source == own.Data.Source)
+		add("--scale", p.Data.Scale, p.Data.Scale == own.Data.Scale)
+		add("--resize", p.Data.Resize, p.Data.Resize == own.Data.Resize)
+		add("--holdout", p.Data.Holdout, p.Data.Holdout == own.Data.Holdout)
+		if p.Budget.Full {
+			words = append(words, "--full")
+		} else {
+			add("--epochs", p.Budget.Epochs, p.Budget.Epochs == own.Budget.Epochs)
+			add("--images", p.Budget.Images, p.Budget.Images == own.Budget.Images)
+		}
+		add("--batch", p.Budget.Batch, p.Budget.Batch == own.Budget.Batch)
+	}
+	return strings.Join(words, " ")
+}
+
+// Arms names all arms, in order.
+func (p *Plan) Arms() []string {
+	var out []string
+	for _, g := range p.Groups {
+		for _, a := range g.Arms {
+			out = append(out, a.Name)
+		}
+	}
+	return out
+}
+
+func (d *Definition) notes(arms []armSummary) []string {
+	out := []string{
+		"Learned means FVU under 0.5. FVU, the fraction of variance unexplained, is the squared error on test images over their squared distance from the mean training image: 0 is a perfect copy, 1 no better than the mean image.",
+		"Intervals are at 95%: of shares Wilson's, of differences those that Wilcoxon's signed-rank test does not reject (none can be given from fewer than 6 seeds). p values are Holm's, corrected for all arms, and given from 10 seeds on.",
+	}
+	switch {
+	case strings.HasPrefix(d.Data.Name, "mnist"):
+		out = append(out, "Images: MNIST of Yann LeCun, Corinna Cortes and Christopher J. C. Burges, CC BY-SA 3.0.")
+	case strings.HasPrefix(d.Data.Name, "pneumonia"):
+		out = append(out, "Images: PneumoniaMNIST of MedMNIST v2 (Yang et al. 2023), from chest X-rays of Kermany et al. 2018, CC BY 4.0.")
+	}
+	return out
+}
+
+// armsTable is one line an arm.
+func (d *Definition) armsTable(arms []armSummary) plots.Table {
+	t := plots.Table{Title: "Arms", Columns: []plots.Column{
+		{Name: "group"}, {Name: "arm"}, {Name: "differs from its control in"}, {Name: "learned", Numeric: true}, {Name: "95% interval"},
+		{Name: "median FVU", Numeric: true}, {Name: "range"}, {Name: "FVU less the control's", Numeric: true}, {Name: "95% interval"},
+		{Name: "effect", Numeric: true}, {Name: "p (Holm)", Numeric: true},
+	}, Caption: "Effect is the matched-pairs rank biserial correlation over common seeds, from -1 (better with every seed) to 1 (worse with every seed)."}
+	for _, a := range arms {
+		if len(a.results) == 0 {
+			continue
+		}
+		row := []string{
+			a.group, a.name(), strings.Join(a.arm.Factors, ", "), fmt.Sprintf("%d/%d", a.learned, len(a.results)),
+			fmt.Sprintf("%.0f%% to %.0f%%", 100*a.share.Low, 100*a.share.High), figure(a.fvu), fmt.Sprintf("%s to %s", figure(a.spread.Low), figure(a.spread.High)),
+			"", "", "", "",
+		}
+		switch c := a.against; {
+		case a.control:
+			row[2] = "(the control)"
+		case c != nil:
+			row[7] = figure(c.MedianDifference)
+			if finite(c.ShiftInterval.Low) && finite(c.ShiftInterval.High) {
+				row[8] = fmt.Sprintf("%s to %s", figure(c.ShiftInterval.Low), figure(c.ShiftInterval.High))
+			}
+			row[9] = fmt.Sprintf("%.2f", c.Effect)
+			if finite(a.holm) {
+				row[10] = figure(a.holm)
+			}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// runsTable is one line a run.
+func runsTable(results []*Result) plots.Table {
+	t := plots.Table{Title: "Runs", Columns: []plots.Column{
+		{Name: "arm"}, {Name: "seed", Numeric: true}, {Name: "outcome"}, {Name: "FVU", Numeric: true}, {Name: "test MSE", Numeric: true},
+		{Name: "steps", Numeric: true}, {Name: "gradient first/last, start", Numeric: true}, {Name: "end", Numeric: true}, {Name: "decided by"},
+	}}
+	for _, r := range results {
+		t.Rows = append(t.Rows, []string{
+			r.Arm, fmt.Sprint(r.Seed), string(r.Outcome), fmt.Sprintf("%.3f", r.Test.FVU), figure(r.Test.MSE), fmt.Sprint(r.Steps),
+			short(r.RatioStart), short(r.RatioEnd), r.Why,
+		})
+	}
+	return t
+}

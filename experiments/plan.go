@@ -1,0 +1,354 @@
+package experiments
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/pkg/errors"
+
+	"dcae/training/dataset"
+)
+
+// Plan is a study as it is written down, in YAML: a question, data, and groups of arms, each arm given by the settings in which
+// it departs from its group's. [Plan.Study] makes the models for the data.
+type Plan struct {
+	Name     string        `yaml:"name" json:"name"`
+	Question string        `yaml:"question" json:"question"`
+	Data     DataPlan      `yaml:"data,omitempty" json:"data"`
+	Seeds    SeedList      `yaml:"seeds,omitempty" json:"seeds"` // default 1-5
+	Budget   PlanBudget    `yaml:"budget,omitempty" json:"budget"`
+	Groups   []GroupPlan   `yaml:"groups" json:"groups"`
+	Measures []Measure     `yaml:"measures,omitempty" json:"measures,omitempty"`
+	Chosen   *Confirmation `yaml:"confirm,omitempty" json:"confirm,omitempty"`
+	folder   string        // which paths of .keras files start from
+}
+
+// Confirmation keeps apart the seeds by which an arm was chosen and those that confirm the choice.
+type Confirmation struct {
+	Arm     string   `yaml:"arm" json:"arm"`
+	Control string   `yaml:"control" json:"control"` // what it was chosen to improve on
+	Chosen  SeedList `yaml:"chosen_on" json:"chosen_on"`
+	On      SeedList `yaml:"confirmed_on" json:"confirmed_on"`
+}
+
+// DataPlan says which images a study trains on. In YAML a name alone stands for {source: NAME}.
+type DataPlan struct {
+	Source  string `yaml:"source" json:"source"`                       // as --data takes it; default mnist
+	Scale   string `yaml:"scale,omitempty" json:"scale,omitempty"`     // none, unit, standardize, minmax; default as in dcae data
+	Resize  string `yaml:"resize,omitempty" json:"resize,omitempty"`   // HEIGHTxWIDTH
+	Holdout string `yaml:"holdout,omitempty" json:"holdout,omitempty"` // share held out where the data has no such part; default 10%
+}
+
+// GroupPlan is a group of arms, which are compared with its control.
+type GroupPlan struct {
+	Name    string    `yaml:"name" json:"name"`
+	Control string    `yaml:"control" json:"control"`                       // an arm's name
+	Common  Settings  `yaml:"settings,omitempty" json:"settings,omitempty"` // of all its arms, where they have no others
+	Seeds   SeedList  `yaml:"seeds,omitempty" json:"seeds,omitempty"`       // default the study's
+	Vary    []Vary    `yaml:"vary,omitempty" json:"-"`                      // makes one arm of each combination of values, before those in Arms
+	Arms    []ArmPlan `yaml:"arms,omitempty" json:"arms"`
+}
+
+// ArmPlan is one variant.
+type ArmPlan struct {
+	Name       string   `yaml:"name" json:"name"`
+	Factors    []string `yaml:"factors,omitempty" json:"factors,omitempty"`         // default: the settings that are not the control's
+	FullEpochs int      `yaml:"full_epochs,omitempty" json:"full_epochs,omitempty"` // its length with --full; default the budget's
+	Settings   `yaml:",inline"`
+}
+
+// Measure is a chart that a study's report has beside those of every study.
+type Measure struct {
+	Quantity  string   `yaml:"measure" json:"measure"`                         // one of Quantities
+	Over      string   `yaml:"over,omitempty" json:"over,omitempty"`           // the setting that the arms of a group differ in
+	As        string   `yaml:"as,omitempty" json:"as,omitempty"`               // lines (default): a line for each group; map: a row for each group
+	Log       string   `yaml:"log,omitempty" json:"log,omitempty"`             // axes to be logarithmic: x, y or xy
+	Groups    []string `yaml:"groups,omitempty" json:"groups,omitempty"`       // default all that have the setting
+	Reference string   `yaml:"reference,omitempty" json:"reference,omitempty"` // pca: the error of as many principal components
+	Title     string   `yaml:"title,omitempty" json:"title,omitempty"`
+	Caption   string   `yaml:"caption,omitempty" json:"caption,omitempty"` // what to look for
+}
+
+// PlanBudget is how long and on what each run trains.
+type PlanBudget struct {
+	Epochs           int  `yaml:"epochs,omitempty" json:"epochs"`                       // of every arm; default 8
+	Images           int  `yaml:"images,omitempty" json:"images"`                       // the first so many of the training part; default 0: all
+	Batch            int  `yaml:"batch,omitempty" json:"batch"`                         // images in a step; default 32
+	ValidationImages int  `yaml:"validation_images,omitempty" json:"validation_images"` // looked at after each epoch; default 1,000
+	TestImages       int  `yaml:"test_images,omitempty" json:"test_images"`             // looked at once, at the end; default 0: all
+	Full             bool `yaml:"-" json:"full,omitempty"`                              // each arm's own full length, on all images
+}
+
+func (b *PlanBudget) complete() error {
+	for _, n := range []int{b.Epochs, b.Images, b.Batch, b.ValidationImages, b.TestImages} {
+		if n < 0 {
+			return errors.Errorf("budget: %d is negative", n)
+		}
+	}
+	for _, n := range []struct {
+		value *int
+		def   int
+	}{{&b.Epochs, 8}, {&b.Batch, 32}, {&b.ValidationImages, 1000}} {
+		if *n.value == 0 {
+			*n.value = n.def
+		}
+	}
+	return nil
+}
+
+// SeedList is a list of random seeds, written as 1-5 or 1,3,7-9.
+type SeedList []uint64
+
+// UnmarshalYAML reads a list as ParseSeeds does.
+func (s *SeedList) UnmarshalYAML(b []byte) error {
+	var text string
+	if err := yaml.Unmarshal(b, &text); err != nil {
+		return err
+	}
+	seeds, err := ParseSeeds(text)
+	*s = seeds
+	return err
+}
+
+// MarshalYAML writes a list as ParseSeeds reads it.
+func (s SeedList) MarshalYAML() ([]byte, error) { return []byte(FormatSeeds(s)), nil }
+
+// UnmarshalYAML reads a mapping, or a name alone.
+func (d *DataPlan) UnmarshalYAML(decode func(any) error) error {
+	if decode(&d.Source) == nil {
+		return nil
+	}
+	type plain DataPlan
+	return decode((*plain)(d))
+}
+
+// ReadPlan reads a study from a YAML file.
+func ReadPlan(path string) (*Plan, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, errors.Errorf("cannot read %s: %v", path, reason(err))
+	}
+	p, err := parsePlan(b, path)
+	if err != nil {
+		return nil, err
+	}
+	for i := range p.Groups {
+		for k := range p.Groups[i].Arms {
+			a := &p.Groups[i].Arms[k]
+			if strings.HasSuffix(a.Model, ".keras") && !filepath.IsAbs(a.Model) { // paths start from the study's file
+				a.Model = filepath.Join(filepath.Dir(path), a.Model)
+			}
+		}
+	}
+	return p, nil
+}
+
+// parsePlan reads YAML; origin is what messages call it.
+func parsePlan(b []byte, origin string) (*Plan, error) {
+	p := &Plan{}
+	if err := yaml.UnmarshalWithOptions(b, p, yaml.Strict()); err != nil {
+		var at yaml.Error
+		if errors.As(err, &at) && at.GetToken() != nil {
+			position := at.GetToken().Position
+			return nil, errors.Errorf("%s, line %d, column %d: %s", origin, position.Line, position.Column, strings.ReplaceAll(at.GetMessage(), "\n", " "))
+		}
+		return nil, errors.Errorf("%s: %v", origin, err)
+	}
+	return p, errors.WithMessage(p.complete(), origin)
+}
+
+var safeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+=-]*$`)
+
+// complete fills in defaults and varied arms, and checks what can be checked without the data.
+func (p *Plan) complete() error {
+	if !safeName.MatchString(p.Name) {
+		return errors.Errorf("name %q: a study needs one of letters, digits and . _ + = -, which is its folder's, too", p.Name)
+	}
+	if p.Question == "" {
+		return errors.New("a study needs a question")
+	}
+	if p.Data.Source == "" {
+		p.Data.Source = "mnist"
+	}
+	if p.Seeds == nil {
+		p.Seeds = SeedList{1, 2, 3, 4, 5}
+	}
+	if err := p.Budget.complete(); err != nil {
+		return err
+	}
+	if len(p.Groups) == 0 {
+		return errors.New("a study needs a group of arms")
+	}
+	seen := map[string]bool{}
+	for i := range p.Groups {
+		g := &p.Groups[i]
+		if err := g.complete(); err != nil {
+			return errors.WithMessagef(err, "group %q", g.Name)
+		}
+		for _, a := range g.Arms {
+			if key := strings.ToLower(a.Name); seen[key] { // some file systems do not tell case apart
+				return errors.Errorf("there are two arms named %s; each arm of a study needs a name of its own", a.Name)
+			} else {
+				seen[key] = true
+			}
+		}
+	}
+	for _, m := range p.Measures {
+		if err := m.check(p); err != nil {
+			return err
+		}
+	}
+	return p.Chosen.check(p)
+}
+
+func (g *GroupPlan) complete() error {
+	if g.Name == "" {
+		return errors.New("a group needs a name")
+	}
+	varied, err := combine(g.Vary)
+	if err != nil {
+		return err
+	}
+	g.Arms, g.Vary = append(varied, g.Arms...), nil
+	if len(g.Arms) == 0 {
+		return errors.New("no arms: give some under arms, or values under vary")
+	}
+	control := false
+	for i := range g.Arms {
+		a := &g.Arms[i]
+		if !safeName.MatchString(a.Name) {
+			return errors.Errorf("arm %q: a name is of letters, digits and . _ + = -, since it is a folder's, too", a.Name)
+		}
+		if a.FullEpochs < 0 {
+			return errors.Errorf("arm %s: full_epochs is %d", a.Name, a.FullEpochs)
+		}
+		a.Settings = g.Common.with(a.Settings)
+		if err := a.Settings.check(); err != nil {
+			return errors.WithMessagef(err, "arm %s", a.Name)
+		}
+		control = control || a.Name == g.Control
+	}
+	if !control {
+		return errors.Errorf("its control %q is none of its arms; name the arm that the others are compared with", g.Control)
+	}
+	g.Common = Settings{}
+	for i := range g.Arms {
+		if a := &g.Arms[i]; a.Factors == nil && a.Name != g.Control {
+			a.Factors = a.Settings.differences(g.arm(g.Control).Settings)
+		}
+	}
+	return nil
+}
+
+func (g *GroupPlan) arm(name string) *ArmPlan {
+	for i := range g.Arms {
+		if g.Arms[i].Name == name {
+			return &g.Arms[i]
+		}
+	}
+	return nil
+}
+
+func (c *Confirmation) check(p *Plan) error {
+	if c == nil {
+		return nil
+	}
+	arms := map[string]bool{}
+	for _, g := range p.Groups {
+		for _, a := range g.Arms {
+			arms[a.Name] = true
+		}
+	}
+	for _, name := range []string{c.Arm, c.Control} {
+		if !arms[name] {
+			return errors.Errorf("confirm: there is no arm %q", name)
+		}
+	}
+	chosen := map[uint64]bool{}
+	for _, s := range c.Chosen {
+		chosen[s] = true
+	}
+	for _, s := range c.On {
+		if chosen[s] {
+			return errors.Errorf("confirm: seed %d is among those that the arm was chosen on", s)
+		}
+	}
+	return nil
+}
+
+// Only keeps the named arms, in the plan's order. It fails on a name that the plan does not have.
+func (p *Plan) Only(names []string) error {
+	wanted := map[string]bool{}
+	for _, n := range names {
+		wanted[n] = true
+	}
+	var known []string
+	var groups []GroupPlan
+	for _, g := range p.Groups {
+		kept := g
+		kept.Arms = nil
+		for _, a := range g.Arms {
+			known = append(known, a.Name)
+			if wanted[a.Name] {
+				kept.Arms = append(kept.Arms, a)
+				delete(wanted, a.Name)
+			}
+		}
+		if len(kept.Arms) > 0 {
+			groups = append(groups, kept)
+		}
+	}
+	for _, n := range names {
+		if wanted[n] {
+			return errors.Errorf("study %s has no arm %q; its arms are %s", p.Name, n, strings.Join(known, ", "))
+		}
+	}
+	p.Groups = groups
+	return nil
+}
+
+// SetSeeds gives all groups the same seeds, as ParseSeeds reads them.
+func (p *Plan) SetSeeds(text string) error {
+	seeds, err := ParseSeeds(text)
+	if err != nil {
+		return err
+	}
+	p.Seeds = seeds
+	for i := range p.Groups {
+		p.Groups[i].Seeds = nil
+	}
+	return nil
+}
+
+// Open opens the images that the plan names.
+func (d DataPlan) Open() (*dataset.Set, error) {
+	var o dataset.Options
+	var err error
+	if o.Scale, err = dataset.ParseScale(d.Scale); err != nil {
+		return nil, errors.WithMessage(err, "data, scale")
+	}
+	if o.Resize, err = dataset.ParseSize(d.Resize); err != nil {
+		return nil, errors.WithMessage(err, "data, resize")
+	}
+	if d.Holdout != "" {
+		if o.Holdout, err = ParseShare(d.Holdout); err != nil {
+			return nil, errors.WithMessage(err, "data, holdout")
+		}
+	}
+	return dataset.Open(d.Source, o)
+}
+
+// String tells the plan's data in a word or two.
+func (d DataPlan) String() string {
+	s := d.Source
+	for _, setting := range []struct{ name, value string }{{"scale", d.Scale}, {"resize", d.Resize}, {"holdout", d.Holdout}} {
+		if setting.value != "" {
+			s += fmt.Sprintf(", %s %s", setting.name, setting.value)
+		}
+	}
+	return s
+}

@@ -1,0 +1,101 @@
+package experiments
+
+import (
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+	"dcae/models"
+	"dcae/training"
+	"dcae/training/dataset"
+)
+
+// stackModel names the model that is made of settings alone.
+const stackModel = "stack"
+
+// Study makes the plan's models for some images.
+func (p *Plan) Study(images *dataset.Set) (Study, error) {
+	s := Study{
+		Name: p.Name, Question: p.Question, Images: images, Plan: p,
+		Budget: Budget{
+			Seeds: p.Seeds, Epochs: p.Budget.Epochs, Full: p.Budget.Full, Images: p.Budget.Images, Batch: p.Budget.Batch,
+			ValidationImages: p.Budget.ValidationImages, TestImages: p.Budget.TestImages,
+		},
+	}
+	for _, g := range p.Groups {
+		group := Group{Name: g.Name, Control: g.Control, Seeds: g.Seeds}
+		for _, a := range g.Arms {
+			arm, err := p.arm(a, images)
+			if err != nil {
+				return s, errors.WithMessagef(err, "arm %s", a.Name)
+			}
+			group.Arms = append(group.Arms, arm)
+		}
+		s.Groups = append(s.Groups, group)
+	}
+	return s, nil
+}
+
+func (p *Plan) arm(a ArmPlan, images *dataset.Set) (Arm, error) {
+	arm := Arm{Name: a.Name, Factors: a.Factors, FullEpochs: a.FullEpochs, Settings: a.Settings, Plateau: a.Plateau.plateau()}
+	if arm.FullEpochs == 0 {
+		arm.FullEpochs = p.Budget.Epochs
+	}
+	own, err := a.baseModel(images)
+	if err != nil {
+		return arm, err
+	}
+	if arm.Model, err = a.Settings.changed(own.Model, images); err != nil {
+		return arm, err
+	}
+	if arm.Optimizer, err = a.optimizer(own.Optimizer); err != nil {
+		return arm, err
+	}
+	arm.Loss = a.loss(own.Loss)
+	arm.Treatment, err = a.treatment()
+	return arm, err
+}
+
+// baseModel is the model before changes, with its own optimizer and loss.
+func (s Settings) baseModel(images *dataset.Set) (*SavedModel, error) {
+	if s.Model == "" || s.Model == stackModel {
+		shape := images.Shape()
+		m, err := s.stack(graph.Shape{shape.H, shape.W, shape.C}).Model()
+		return &SavedModel{Model: m, Optimizer: training.Adam{}}, err
+	}
+	return OpenModel(s.Model, images)
+}
+
+// stack takes all settings that a stack has itself; changed has then nothing left to change in it.
+func (s Settings) stack(input graph.Shape) models.Stack {
+	out := models.Stack{
+		Input: input, Convolutions: s.Convolutions, Filters: s.Filters, Bottleneck: s.Bottleneck,
+		Activation: graph.Activation(s.Activation), OutputActivation: graph.Activation(s.OutputActivation),
+		BatchNormalization: s.BatchNormalization != nil && *s.BatchNormalization, Decoder: s.decoder(),
+	}
+	if s.Initializer != nil {
+		out.Initializer, _ = s.Initializer.initializer() // it was checked
+	}
+	return out
+}
+
+func (s Settings) decoder() models.Decoder {
+	if s.Decoder == models.UpSampling.String() {
+		return models.UpSampling
+	}
+	return models.Transposed
+}
+
+// treatment is what is done to the data.
+func (s Settings) treatment() (dataset.Treatment, error) {
+	t := dataset.Treatment{Multiply: s.Multiply, Outliers: s.Outliers, Noise: s.Noise}
+	if s.Clip > 0 {
+		t.Clip = dataset.Quantiles{Low: s.Clip, High: 1 - s.Clip}
+	}
+	var err error
+	if s.Scale != "" {
+		if t.Scale, err = dataset.ParseScale(s.Scale); err != nil {
+			return t, err
+		}
+	}
+	return t, t.Check()
+}

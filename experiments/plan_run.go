@@ -1,0 +1,34 @@
+package experiments
+
+import "context"
+
+// RunPlan opens the plan's images, makes its study and runs it; see [Run].
+func RunPlan(ctx context.Context, p *Plan, o Options, w Watcher) ([]*Result, error) {
+	s, err := p.open()
+	if err != nil {
+		return nil, err
+	}
+	return Run(ctx, s, o, w)
+}
+
+// open makes the study for the plan's images.
+func (p *Plan) open() (Study, error) {
+	images, err := p.Data.Open()
+	if err != nil {
+		return Study{}, err
+	}
+	return p.Study(images)
+}
+
+// Runs is how many runs the plan asks for.
+func (p *Plan) Runs() int {
+	n := 0
+	for _, g := range p.Groups {
+		seeds := g.Seeds
+		if seeds == nil {
+			seeds = p.Seeds
+		}
+		n += len(g.Arms) * len(seeds)
+	}
+	return n
+}

@@ -1,0 +1,219 @@
+package experiments
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+	"dcae/models"
+)
+
+// Settings are all that an arm can set; what is left out is the group's, or else the model's own. Names are Keras' where Keras has
+// one.
+type Settings struct {
+	// Model is a variant's name (sigmoid, highlr, improved, reliable), stack, or the path of a .keras file, of which the layers are
+	// taken and its optimizer and loss; its weights are drawn anew from its initializers for each seed. Default stack.
+	Model string `yaml:"model,omitempty" json:"model,omitempty"`
+
+	// Of a stack alone: convolutions a side, filters of the first level.
+	Convolutions int `yaml:"convolutions,omitempty" json:"convolutions,omitempty"`
+	Filters      int `yaml:"filters,omitempty" json:"filters,omitempty"`
+
+	// Changes of any model.
+	Activation         string       `yaml:"activation,omitempty" json:"activation,omitempty"`                   // of the hidden layers
+	OutputActivation   string       `yaml:"output_activation,omitempty" json:"output_activation,omitempty"`     // of the last
+	Initializer        *Initializer `yaml:"initializer,omitempty" json:"initializer,omitempty"`                 // of all kernels
+	OutputBias         string       `yaml:"output_bias,omitempty" json:"output_bias,omitempty"`                 // where the last layer's bias begins: a number, or mean: where the output is as bright as the images
+	BatchNormalization *bool        `yaml:"batch_normalization,omitempty" json:"batch_normalization,omitempty"` // after each hidden layer with a kernel, or nowhere
+	Decoder            string       `yaml:"decoder,omitempty" json:"decoder,omitempty"`                         // transposed or upsampling
+	Bottleneck         int          `yaml:"bottleneck,omitempty" json:"bottleneck,omitempty"`                   // units of the narrowest layer
+	Width              float64      `yaml:"width,omitempty" json:"width,omitempty"`                             // factor to the filters and units of the other hidden layers
+
+	// Training.
+	Optimizer      string    `yaml:"optimizer,omitempty" json:"optimizer,omitempty"` // sgd, adam, adamw, adamax, nadam, rmsprop, adagrad, adadelta; default adam
+	LearningRate   *float64  `yaml:"learning_rate,omitempty" json:"learning_rate,omitempty"`
+	Momentum       *float64  `yaml:"momentum,omitempty" json:"momentum,omitempty"`
+	Nesterov       *bool     `yaml:"nesterov,omitempty" json:"nesterov,omitempty"`
+	WeightDecay    *float64  `yaml:"weight_decay,omitempty" json:"weight_decay,omitempty"`
+	ClipNorm       *float64  `yaml:"clipnorm,omitempty" json:"clipnorm,omitempty"`
+	GlobalClipNorm *float64  `yaml:"global_clipnorm,omitempty" json:"global_clipnorm,omitempty"`
+	ClipValue      *float64  `yaml:"clipvalue,omitempty" json:"clipvalue,omitempty"`
+	Schedule       *Schedule `yaml:"schedule,omitempty" json:"schedule,omitempty"`
+	Plateau        *Plateau  `yaml:"plateau,omitempty" json:"plateau,omitempty"`
+	Loss           string    `yaml:"loss,omitempty" json:"loss,omitempty"` // mse, mae, binary_crossentropy, huber, log_cosh; default mse
+
+	// What is done to the training images before the model sees them.
+	Scale    string  `yaml:"scale,omitempty" json:"scale,omitempty"`       // none, unit, standardize, minmax
+	Multiply float64 `yaml:"multiply,omitempty" json:"multiply,omitempty"` // factor, after scaling
+	Outliers float64 `yaml:"outliers,omitempty" json:"outliers,omitempty"` // share of the images in which a pixel is far out
+	Noise    float64 `yaml:"noise,omitempty" json:"noise,omitempty"`       // standard deviation of Gaussian noise, after scaling
+	Clip     float64 `yaml:"clip,omitempty" json:"clip,omitempty"`         // share of the values, at either end, that are brought to a limit
+}
+
+// with is s where other has nothing to say.
+func (s Settings) with(other Settings) Settings {
+	to, from := reflect.ValueOf(&s).Elem(), reflect.ValueOf(other)
+	for i := range from.NumField() {
+		if f := from.Field(i); !f.IsZero() {
+			to.Field(i).Set(f)
+		}
+	}
+	return s
+}
+
+// differences names the settings in which s is not other.
+func (s Settings) differences(other Settings) []string {
+	a, b := reflect.ValueOf(s), reflect.ValueOf(other)
+	out := []string{}
+	for i := range a.NumField() {
+		if !reflect.DeepEqual(a.Field(i).Interface(), b.Field(i).Interface()) {
+			out = append(out, strings.ReplaceAll(settingName(a.Type().Field(i)), "_", " "))
+		}
+	}
+	return out
+}
+
+func settingName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	return name
+}
+
+// value is a setting by its name in YAML; nil where it is not set.
+func (s Settings) value(name string) any {
+	v := reflect.ValueOf(s)
+	for i := range v.NumField() {
+		f := v.Field(i)
+		if settingName(v.Type().Field(i)) != name || f.IsZero() {
+			continue
+		}
+		if f.Kind() == reflect.Pointer {
+			f = f.Elem()
+		}
+		return f.Interface()
+	}
+	return nil
+}
+
+// hasSetting tells whether there is a setting of that name.
+func hasSetting(name string) bool {
+	t := reflect.TypeFor[Settings]()
+	for i := range t.NumField() {
+		if settingName(t.Field(i)) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// check finds what is wrong whatever the data.
+func (s Settings) check() error {
+	stack := s.Model == "" || s.Model == stackModel
+	if !stack && (s.Convolutions != 0 || s.Filters != 0) {
+		return errors.Errorf("convolutions and filters are settings of a stack, not of %s", s.Model)
+	}
+	for _, n := range []struct {
+		name  string
+		value float64
+	}{
+		{"convolutions", float64(s.Convolutions)}, {"filters", float64(s.Filters)}, {"bottleneck", float64(s.Bottleneck)}, {"width", s.Width},
+		{"outliers", s.Outliers}, {"noise", s.Noise}, {"clip", s.Clip},
+	} {
+		if n.value < 0 || !finite(n.value) {
+			return errors.Errorf("%s is %g; it must not be negative", n.name, n.value)
+		}
+	}
+	for _, a := range []string{s.Activation, s.OutputActivation} {
+		if err := graph.Activation(a).Check(); err != nil {
+			return err
+		}
+	}
+	if d := s.Decoder; d != "" && d != models.Transposed.String() && d != models.UpSampling.String() {
+		return errors.Errorf("decoder %q: there are transposed and upsampling", s.Decoder)
+	}
+	if s.Optimizer != "" {
+		if _, err := OptimizerByName(s.Optimizer); err != nil {
+			return err
+		}
+	}
+	if s.Initializer != nil {
+		if _, err := s.Initializer.initializer(); err != nil {
+			return err
+		}
+	}
+	if s.OutputBias != "" && s.OutputBias != meanBias {
+		if x, err := strconv.ParseFloat(s.OutputBias, 64); err != nil || !finite(x) {
+			return errors.Errorf("output_bias %q: give a number, or mean", s.OutputBias)
+		}
+	}
+	if _, err := s.treatment(); err != nil {
+		return err
+	}
+	return graph.Loss{Function: graph.LossFunction(s.Loss)}.Check()
+}
+
+// Initializer draws a kernel's first values. In YAML a name alone stands for {name: NAME}; settings have Keras' defaults.
+type Initializer struct {
+	Name   string   `yaml:"name" json:"name"` // zeros, ones, glorot_uniform, he_normal, lecun_normal ..., random_normal, random_uniform, truncated_normal, constant
+	Mean   float64  `yaml:"mean,omitempty" json:"mean,omitempty"`
+	StdDev *float64 `yaml:"stddev,omitempty" json:"stddev,omitempty"`
+	Min    *float64 `yaml:"minval,omitempty" json:"minval,omitempty"`
+	Max    *float64 `yaml:"maxval,omitempty" json:"maxval,omitempty"`
+	Value  float64  `yaml:"value,omitempty" json:"value,omitempty"`
+}
+
+// UnmarshalYAML reads a mapping, or a name alone.
+func (i *Initializer) UnmarshalYAML(decode func(any) error) error {
+	if decode(&i.Name) == nil {
+		return nil
+	}
+	type plain Initializer
+	return decode((*plain)(i))
+}
+
+// String is short: its name, and its standard deviation if that is given.
+func (i Initializer) String() string {
+	if i.StdDev != nil {
+		return fmt.Sprintf("std %g", *i.StdDev)
+	}
+	return i.Name
+}
+
+func (i Initializer) initializer() (graph.Initializer, error) {
+	or := func(p *float64, def float64) float64 {
+		if p == nil {
+			return def
+		}
+		return *p
+	}
+	switch i.Name {
+	case "zeros":
+		return graph.Zeros{}, nil
+	case "ones":
+		return graph.Ones{}, nil
+	case "constant":
+		return graph.Constant{Value: i.Value}, nil
+	case "glorot_normal":
+		return graph.GlorotNormal(), nil
+	case "glorot_uniform":
+		return graph.GlorotUniform(), nil
+	case "he_normal":
+		return graph.HeNormal(), nil
+	case "he_uniform":
+		return graph.HeUniform(), nil
+	case "lecun_normal":
+		return graph.LecunNormal(), nil
+	case "lecun_uniform":
+		return graph.LecunUniform(), nil
+	case "random_normal":
+		return graph.RandomNormal{Mean: i.Mean, StdDev: or(i.StdDev, 0.05)}, nil
+	case "truncated_normal":
+		return graph.RandomTruncatedNormal{Mean: i.Mean, StdDev: or(i.StdDev, 0.05)}, nil
+	case "random_uniform":
+		return graph.RandomUniform{Min: or(i.Min, -0.05), Max: or(i.Max, 0.05)}, nil
+	}
+	return nil, errors.Errorf("there is no initializer %q; there are zeros, ones, constant, random_normal, random_uniform, truncated_normal, and glorot, he, lecun with _normal or _uniform", i.Name)
+}

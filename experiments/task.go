@@ -1,0 +1,92 @@
+package experiments
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/pkg/errors"
+)
+
+// Task is one part of a study's runs, the K-th of N, so that N machines share them. The zero value is all of them.
+type Task struct{ K, N int }
+
+// ParseTask reads a task such as 3/8, counted from 1/8 to 8/8.
+func ParseTask(text string) (Task, error) {
+	part, of, _ := strings.Cut(text, "/")
+	k, err := strconv.Atoi(part)
+	n, other := strconv.Atoi(of)
+	if err != nil || other != nil || k < 1 || n < k {
+		return Task{}, errors.Errorf("bad task %q: write it as K/N, from 1/N to N/N", text)
+	}
+	return Task{k, n}, nil
+}
+
+// SlurmTask is the part that falls to a task of a Slurm job array, by the variables that Slurm sets in its environment
+// (https://slurm.schedmd.com/job_array.html); the whole study outside of one. lookup is os.LookupEnv.
+func SlurmTask(lookup func(string) (string, bool)) (Task, error) {
+	if _, ok := lookup("SLURM_ARRAY_TASK_ID"); !ok {
+		return Task{}, nil
+	}
+	if _, ok := lookup("SLURM_ARRAY_TASK_COUNT"); !ok {
+		return Task{}, nil
+	}
+	id, count, first, step := 0, 0, 1, 1
+	for _, v := range []struct {
+		name string
+		to   *int
+	}{{"ID", &id}, {"COUNT", &count}, {"MIN", &first}, {"STEP", &step}} {
+		name := "SLURM_ARRAY_TASK_" + v.name
+		text, ok := lookup(name)
+		if !ok {
+			continue
+		}
+		var err error
+		if *v.to, err = strconv.Atoi(text); err != nil {
+			return Task{}, errors.Errorf("%s is no number: %q; say which part is to run with --task K/N", name, text)
+		}
+	}
+	k := id - first
+	if step < 1 || k < 0 || k%step != 0 || k/step >= count {
+		return Task{}, errors.Errorf("the job array is not evenly numbered (task %d of %d, from %d in steps of %d); number it as in --array=1-8, or say which part is to run with --task K/N",
+			id, count, first, step)
+	}
+	return Task{k/step + 1, count}, nil
+}
+
+// String is K/N; empty for the whole study.
+func (t Task) String() string {
+	if t.N == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d", t.K, t.N)
+}
+
+// whole tells whether the task is the whole study.
+func (t Task) whole() bool { return t.N <= 1 }
+
+// suffix tells files apart that each task writes, where several tasks share a folder.
+func (t Task) suffix() string {
+	if t.whole() {
+		return ""
+	}
+	return fmt.Sprintf("-%d-of-%d", t.K, t.N)
+}
+
+// holds tells whether a run is part of the task. Runs are numbered from 0, all arms with the first seed, then all with the
+// second, and dealt out in turn. When the same arms would come to the same tasks again, dealing goes on one task further, so
+// that each task gets runs of all arms, which may differ in length.
+func (t Task) holds(run, arms int) bool {
+	if t.whole() {
+		return true
+	}
+	round := arms / gcd(arms, t.N) * t.N // least common multiple
+	return (run+run/round)%t.N == t.K-1
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
