@@ -76,7 +76,8 @@ type Measure struct {
 // PlanBudget is how long and on what each run trains.
 type PlanBudget struct {
 	Epochs           int  `yaml:"epochs,omitempty" json:"epochs"`                       // of every arm; default 8
-	Images           int  `yaml:"images,omitempty" json:"images"`                       // the first so many of the training part; default 0: all
+	Images           int  `yaml:"images,omitempty" json:"images"`                       // the first so many of the training part, or all if it has fewer; default 0: all
+	Exactly          bool `yaml:"-" json:"-"`                                           // fewer training images than Images are an error
 	Batch            int  `yaml:"batch,omitempty" json:"batch"`                         // images in a step; default 32
 	ValidationImages int  `yaml:"validation_images,omitempty" json:"validation_images"` // looked at after each epoch; default 1,000
 	TestImages       int  `yaml:"test_images,omitempty" json:"test_images"`             // looked at once, at the end; default 0: all

@@ -1,6 +1,10 @@
 package experiments
 
-import "context"
+import (
+	"context"
+
+	"github.com/pkg/errors"
+)
 
 // RunPlan opens the plan's images, makes its study and runs it; see [Run].
 func RunPlan(ctx context.Context, p *Plan, o Options, w Watcher) ([]*Result, error) {
@@ -16,6 +20,9 @@ func (p *Plan) open() (Study, error) {
 	images, err := p.Data.Open()
 	if err != nil {
 		return Study{}, err
+	}
+	if n := images.Train.Len(); p.Budget.Exactly && p.Budget.Images > n {
+		return Study{}, errors.Errorf("%d images are more than the %d training images of %s", p.Budget.Images, n, images.Name)
 	}
 	return p.Study(images)
 }

@@ -28,11 +28,11 @@ func TestMistakesGetOneClearLine(t *testing.T) {
 		want string
 	}{
 		{[]string{"walk"}, 2, `there is no command "walk"`},
-		{[]string{"run", "nonsense"}, 2, `there is no study "nonsense"; there is failure-modes`},
+		{[]string{"run", "nonsense"}, 2, `there is no study "nonsense"; there are failure-modes, depth`},
 		{[]string{"run", "a", "b"}, 2, "call it as dcae run [STUDY]"},
 		{[]string{"run", "--arms", "nonsense"}, 2, `has no arm "nonsense"; its arms are sigmoid, highlr, improved`},
 		{[]string{"run", "--images", "0"}, 2, "--images must be at least 1, not 0"},
-		{[]string{"run", "--images", "60000"}, 2, "more than the 55000 training images"},
+		{[]string{"run", "--images", "60000", "--out", filepath.Join(filled, "new")}, 1, "60000 images are more than the 55000 training images"},
 		{[]string{"run", "--images", "many"}, 2, "invalid argument"},
 		{[]string{"run", "--epochs", "-3"}, 2, "--epochs must be at least 1, not -3"},
 		{[]string{"run", "--batch", "0"}, 2, "--batch must be at least 1"},
@@ -43,8 +43,14 @@ func TestMistakesGetOneClearLine(t *testing.T) {
 		{[]string{"run", "--colour"}, 2, "unknown flag: --colour; see dcae run --help"},
 		{[]string{"run", "--out", filled}, 1, "is not empty; name another with --out, or replace the study in it with --force"},
 		{[]string{"run", "--out", filepath.Join(filled, "file", "below")}, 1, "cannot make the folder"},
-		{[]string{"graph"}, 2, "call it as dcae graph ARM"},
-		{[]string{"graph", "nonsense"}, 2, `there is no arm "nonsense"`},
+		{[]string{"graph"}, 2, "call it as dcae graph MODEL"},
+		{[]string{"graph", "nonsense"}, 2, `there is no model "nonsense"`},
+		{[]string{"list", "depth"}, 2, "dcae list takes no arguments"},
+		{[]string{"show"}, 2, "call it as dcae show STUDY"},
+		{[]string{"show", "nonsense"}, 2, `there is no study "nonsense"`},
+		{[]string{"plot", filepath.Join(filled, "none")}, 1, "cannot read"},
+		{[]string{"compare", filled}, 2, "call it as dcae compare DIR DIR..."},
+		{[]string{"run", filepath.Join(filled, "none.yaml")}, 2, "cannot read"},
 	} {
 		code, out, errs := call(c.args...)
 		if code != c.code || !strings.Contains(errs, c.want) || strings.Count(errs, "\n") != 1 || out != "" {
@@ -59,7 +65,7 @@ func TestRunLeavesRecordsAndPictures(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}
-	for _, want := range []string{"outcome", "sigmoid", "improved", "sigmoid: 0 of 1 seeds learned", "report.png"} {
+	for _, want := range []string{"outcome", "sigmoid", "improved", "sigmoid: 0 of 1 seeds learned", "report.html"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the table lacks %q:\n%s", want, out)
 		}
@@ -69,7 +75,7 @@ func TestRunLeavesRecordsAndPictures(t *testing.T) {
 	}
 	for _, name := range []string{
 		"study.json", "invocation.json", "timing.csv", "results.csv", "loss.png", "gradients.png", "gradient-map.png", "profile.png",
-		"reconstructions.png", "report.png", "runs/sigmoid/seed-1/steps.csv", "runs/improved/seed-1/epochs.csv",
+		"reconstructions.png", "report.png", "report.html", "arms.png", "learned.png", "runs/sigmoid/seed-1/steps.csv", "runs/improved/seed-1/epochs.csv",
 	} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s is missing or empty: %v", name, err)
@@ -92,6 +98,41 @@ func TestRunLeavesRecordsAndPictures(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "runs", "sigmoid")); err == nil {
 		t.Error("--force left a run of the old study")
+	}
+}
+
+func TestPlotDrawsTheSameAgain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	if code, _, errs := call("run", "initialization", "--out", dir, "--images", "64", "--epochs", "1", "--seeds", "1", "--arms", "relu-he,sigmoid-he", "--quiet"); code != 0 {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	page := filepath.Join(dir, "report.html")
+	before, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(page); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := call("plot", dir); code != 0 {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	after, err := os.ReadFile(page)
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the page drawn anew is not the same (%v)", err)
+	}
+	if code, out, errs := call("compare", dir, dir); code != 0 || !strings.Contains(out, "relu-he") {
+		t.Errorf("exit code %d: %s\n%s", code, errs, out)
+	}
+}
+
+func TestListAndShow(t *testing.T) {
+	code, out, errs := call("list")
+	if code != 0 || !strings.Contains(out, "reliability") {
+		t.Errorf("exit code %d: %s\n%s", code, errs, out)
+	}
+	if code, out, errs := call("show", "depth"); code != 0 || !strings.Contains(out, "name: depth") {
+		t.Errorf("exit code %d: %s\n%s", code, errs, out)
 	}
 }
 

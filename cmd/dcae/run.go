@@ -158,7 +158,7 @@ func choosePlan(c *cobra.Command, name string, f *runFlags) (*experiments.Plan, 
 	if f.quiet && f.json {
 		return nil, errors.New("--quiet and --json exclude each other")
 	}
-	plan.Budget.Full = f.full
+	plan.Budget.Full, plan.Budget.Exactly = f.full, changed("images")
 	return plan, nil
 }
 

@@ -13,7 +13,7 @@ func TestCompare(t *testing.T) {
 		control[i], arm[i] = 1, 0.1+float64(i)/100
 		armLearned[i] = true
 	}
-	control[3], arm[7] = nan, inf
+	control[3], arm[7] = inf, nan
 	control[5], controlLearned[5] = 0.3, true
 	armLearned[7] = false
 	c := Compare(control, arm, controlLearned, armLearned)
@@ -22,7 +22,7 @@ func TestCompare(t *testing.T) {
 	pairs := Pairs{Both: 1, ArmOnly: 10, Neither: 1}
 	change, changeInterval := pairs.Difference()
 	want := Comparison{
-		Pairs: 12, Control: 1, Arm: Median(arm), ControlLearned: 1, ArmLearned: 11,
+		Pairs: 12, Control: 1, Arm: (arm[5] + arm[6]) / 2, ControlLearned: 1, ArmLearned: 11,
 		ControlProportion: Wilson(1, 12), ArmProportion: Wilson(11, 12),
 		ProportionChange: change, ProportionInterval: changeInterval,
 		MedianDifference: Median(d), Shift: shift, ShiftInterval: shiftInterval, Effect: RankBiserial(d),
@@ -40,11 +40,15 @@ func TestCompare(t *testing.T) {
 }
 
 func TestCompareFewRuns(t *testing.T) {
-	for n := range 10 {
+	for n := range 11 {
 		control, arm, learned := make([]float64, n), slices.Repeat([]float64{0.5}, n), make([]bool, n)
 		c := Compare(control, arm, learned, learned)
-		if c.Pairs != n || c.Enough || !math.IsNaN(c.PValue) || !math.IsNaN(c.PLearned) || !math.IsNaN(c.EffectInterval.Low) {
+		enough := n == 10
+		if c.Pairs != n || c.Enough != enough || !enough && (!math.IsNaN(c.PValue) || !math.IsNaN(c.PLearned) || !math.IsNaN(c.EffectInterval.Low)) {
 			t.Errorf("%d pairs: %+v", n, c)
+		}
+		if enough && !near(c.PValue, 2.0/1024) {
+			t.Errorf("p %v of ten differences of one sign", c.PValue)
 		}
 		if n > 0 && (c.MedianDifference != 0.5 || c.Effect != 1 || c.Shift != 0.5) {
 			t.Errorf("%d pairs: %+v", n, c)

@@ -75,7 +75,7 @@ func (s *Images) explained(components *mat.Dense, mean []float32) (along []float
 	}
 	along = make([]float64, count)
 	var scores mat.Dense
-	s.centered(s.all(), mean, func(batch *mat.Dense) {
+	s.centered(evenly(s.Len(), s.Len()), mean, func(batch *mat.Dense) {
 		for _, v := range batch.RawMatrix().Data {
 			total += v * v
 		}
@@ -97,7 +97,7 @@ func (s *Images) explained(components *mat.Dense, mean []float32) (along []float
 // covarianceComponents finds up to count principal components as eigenvectors of the sum of outer products.
 func covarianceComponents(train *Images, mean []float32, count int) (*mat.Dense, error) {
 	sum, product := mat.NewSymDense(len(mean), nil), mat.NewSymDense(len(mean), nil)
-	train.centered(train.all(), mean, func(batch *mat.Dense) {
+	train.centered(evenly(train.Len(), train.Len()), mean, func(batch *mat.Dense) {
 		product.SymOuterK(1, batch.T())
 		sum.AddSym(sum, product)
 	})
@@ -107,13 +107,7 @@ func covarianceComponents(train *Images, mean []float32, count int) (*mat.Dense,
 
 // innerProductComponents finds up to count principal components as combinations of some of the images.
 func innerProductComponents(train *Images, mean []float32, count int) (*mat.Dense, error) {
-	chosen := train.all()
-	if n := len(chosen); n > innerProducts {
-		for i := range innerProducts {
-			chosen[i] = i * n / innerProducts
-		}
-		chosen = chosen[:innerProducts]
-	}
+	chosen := evenly(train.Len(), innerProducts)
 	images := mat.NewDense(len(chosen), len(mean), nil)
 	row := 0
 	train.centered(chosen, mean, func(batch *mat.Dense) {
@@ -179,11 +173,11 @@ func (s *Images) centered(indices []int, mean []float32, use func(batch *mat.Den
 	}
 }
 
-// all lists the indices of all images.
-func (s *Images) all() []int {
-	indices := make([]int, s.Len())
+// evenly lists at most so many of the indices 0 to n-1, in equal steps.
+func evenly(n, most int) []int {
+	indices := make([]int, min(n, most))
 	for i := range indices {
-		indices[i] = i
+		indices[i] = i * n / len(indices)
 	}
 	return indices
 }

@@ -138,3 +138,14 @@ func TestPCAErrors(t *testing.T) {
 		t.Errorf("%v, %v", fvu, err)
 	}
 }
+
+func TestEvenly(t *testing.T) {
+	for _, test := range []struct {
+		n, most int
+		want    []int
+	}{{3, 5, []int{0, 1, 2}}, {3, 3, []int{0, 1, 2}}, {10, 4, []int{0, 2, 5, 7}}, {0, 4, []int{}}} {
+		if got := evenly(test.n, test.most); !slices.Equal(got, test.want) {
+			t.Errorf("%d of %d: %v, want %v", test.most, test.n, got, test.want)
+		}
+	}
+}
