@@ -58,6 +58,9 @@ func openModel(a *keras.Archive) (*SavedModel, error) {
 	if m.Params, m.Warnings, err = flat.Params(a.Weights); err != nil {
 		return nil, err
 	}
+	if m.Compiled && noLoss(config.Compile) {
+		m.warn("the model was compiled without a loss: it is trained by the mean squared error")
+	}
 	if m.Compiled {
 		err = m.readState(keras.Variables(a.Weights.Group(keras.OptimizerPath)))
 	}

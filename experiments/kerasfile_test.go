@@ -176,7 +176,7 @@ func TestCompileSettingsAreRefusedByName(t *testing.T) {
 		{`{"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": 0.1, "spin": 2}}`, `"mse"`, "spin"},
 		{`{"module": "me", "class_name": "Adam", "config": {"learning_rate": 0.1}}`, `"mse"`, "a class of your own"},
 		{`{"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": {"module": "keras.optimizers.schedules", "class_name": "Mine", "config": {}}}}`, `"mse"`, "learning-rate schedule Mine"},
-		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `{"module": "keras.losses", "class_name": "MeanSquaredError", "config": {"reduction": "sum"}}`, "reduction=sum"},
+		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `{"module": "keras.losses", "class_name": "MeanSquaredError", "config": {"reduction": "sum"}}`, `reduction="sum"`},
 		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `["mse", "mae"]`, "2 losses"},
 	} {
 		a, err := keras.Open(filepath.Join("testdata", "unet_add.keras"))

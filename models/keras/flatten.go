@@ -35,7 +35,7 @@ func (m *Model) Flatten() (*Flat, error) {
 		flat: &Flat{Model: &graph.Model{Name: m.Name}}, made: map[*Layer]graph.Layer{}, behind: map[*Layer]graph.Layer{}, frozen: map[*Layer]bool{},
 		paths: map[*Layer]string{}, names: map[*Layer]string{}, calls: map[*Layer]int{},
 	}
-	f.locate(m, "", "", false)
+	f.locate(m, "", "", !m.Sequential && !m.Trainable)
 	f.translateAll(m)
 	if len(f.found) > 0 {
 		return nil, f.found
@@ -72,7 +72,8 @@ type flattener struct {
 	calls  map[*Layer]int    // how many nodes it has
 }
 
-// locate finds every layer's path in the file, and its path of names.
+// locate finds every layer's path in the file, and its path of names. What is frozen about a model stands with each of its layers;
+// only of the outermost, if it is a Functional, does Keras read it, and trains nothing.
 func (f *flattener) locate(m *Model, group, names string, frozen bool) {
 	paths := m.WeightPaths()
 	for i := range m.Layers {
@@ -86,8 +87,7 @@ func (f *flattener) locate(m *Model, group, names string, frozen bool) {
 			continue
 		}
 		f.flat.Nested = true
-		// A frozen Sequential freezes its layers one by one, and so does Keras when it reads a Functional.
-		f.locate(l.Model, group+strings.TrimSuffix(paths[i], "vars"), f.names[l]+"/", frozen || !l.Model.Sequential && !l.Model.Trainable)
+		f.locate(l.Model, group+strings.TrimSuffix(paths[i], "vars"), f.names[l]+"/", frozen)
 	}
 }
 
@@ -108,7 +108,10 @@ func (f *flattener) translateAll(m *Model) {
 			f.names[l] = l.Name
 		}
 		p := problems{about: fmt.Sprintf("layer %s (%s)", f.names[l], l.Class)}
-		made, frozen := translate(l, &p)
+		made, frozen := translate(l, place{axes: len(l.InputShape)}, &p)
+		if f.frozen[l] && !frozen && l.Class == "BatchNormalization" {
+			p.refuse("trainable in a model that is not: freeze it, too (trainable = False)")
+		}
 		f.made[l], f.frozen[l] = made, frozen || f.frozen[l]
 		f.behind[l] = behind(l, &p)
 		p.calls(l)
@@ -128,6 +131,7 @@ func (p *problems) calls(l *Layer) {
 // refuseModel gathers what is not supported about a model and those in it.
 func (f *flattener) refuseModel(m *Model) {
 	p := problems{about: fmt.Sprintf("model %s", m.Name)}
+	p.float32(m.DType)
 	if len(m.Outputs) > 1 {
 		p.refuse("%d outputs: only one", len(m.Outputs))
 	}

@@ -165,7 +165,7 @@ func TestEverythingUnsupportedIsNamedAtOnce(t *testing.T) {
 	for _, want := range []string{
 		"model m: input shape (None, None, None, 1) has no fixed size", "layer groups (Conv2D): groups 2", "layer groups (Conv2D): data_format channels_first",
 		"layer half (Conv2D): dtype mixed_float16", "layer constrained (Conv2D): kernel_constraint MaxNorm", "layer mine (Conv2D): kernel_initializer Mine of your own",
-		`layer mine (Conv2D): unknown activation "me>swirl"`, "layer stft (Conv2D): kernel_initializer STFT", "bias_regularizer OrthogonalRegularizer", `layer new (Conv2D): settings of Conv2D: JSON: json: unknown field "spin"`,
+		`layer mine (Conv2D): unknown activation "me>swirl"`, "layer stft (Conv2D): kernel_initializer: STFT, which is for Conv1D alone", "bias_regularizer OrthogonalRegularizer", `layer new (Conv2D): settings of Conv2D: there is no setting "spin" here`,
 		"layer lstm (LSTM): there is no such layer here", "layer bn (BatchNormalization): axis 1: only the last axis", "layer bn (BatchNormalization): renorm", "layer own (Dense): a layer class of your own",
 	} {
 		if !strings.Contains(err.Error(), want) {
