@@ -213,6 +213,15 @@ func noLoss(c *keras.Compile) bool {
 	return len(c.Losses) == 0 || len(c.Losses) == 1 && c.Losses[0].IsNone()
 }
 
+// lacksDelta tells whether the loss is Huber's with a delta that nobody knows.
+func lacksDelta(c *keras.Compile) bool {
+	if len(c.Losses) != 1 || c.Losses[0].Object == nil || c.Losses[0].Object.Class != "Huber" {
+		return false
+	}
+	var s lossSettings
+	return c.Losses[0].Object.Decode(&s) == nil && s.Delta == nil
+}
+
 // neutral tells whether loss weights, if there are any, are all 1: a number, a list or an object by output.
 func neutral(weights json.RawMessage) bool {
 	var one float64

@@ -61,6 +61,9 @@ func openModel(a *keras.Archive) (*SavedModel, error) {
 	if m.Compiled && noLoss(config.Compile) {
 		m.warn("the model was compiled without a loss: it is trained by the mean squared error")
 	}
+	if m.Compiled && lacksDelta(config.Compile) {
+		m.warn("Keras does not write Huber's delta into its files: it is taken for 1, as Keras takes it that reads one")
+	}
 	if m.Compiled {
 		err = m.readState(keras.Variables(a.Weights.Group(keras.OptimizerPath)))
 	}
