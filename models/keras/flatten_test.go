@@ -267,6 +267,7 @@ func FuzzFlatten(f *testing.F) {
 		f.Add([]byte(config))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		defer limitMemory(t, b)()
 		m, err := ParseConfig(b)
 		if err != nil {
 			return
