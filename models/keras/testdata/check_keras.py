@@ -222,6 +222,26 @@ def wrapped():
                L.BatchNormalization(axis=3), L.Activation(L.Activation("mish")), L.Conv2DTranspose(3, 3, activation=L.Identity()), L.Activation(L.Activation(L.ReLU(max_value=0.7))))
 
 
+def two_tensors(shape=(12, 10, 3)):
+    """An encoder of two outputs and a decoder of two inputs, each a model."""
+    i = keras.Input(shape)
+    a = L.Conv2D(6, 3, padding=S, activation="relu")(i)
+    enc = keras.Model(i, [L.Conv2D(8, 3, strides=2, padding=S, activation="relu")(a), a], name="enc")
+    code, skip = keras.Input((6, 5, 8)), keras.Input((12, 10, 6))
+    dec = keras.Model([skip, code], L.Conv2D(3, 3, padding=S)(L.Concatenate()([L.Conv2DTranspose(6, 3, strides=2, padding=S)(code), skip])), name="dec")
+    o = keras.Input(shape)
+    c, s = enc(o)
+    return keras.Model(o, dec([s, c]))
+
+
+def initializers():
+    """Every initializer of Keras but STFT, which fits Conv1D alone."""
+    K = keras.initializers
+    given = [K.Constant(0.1), K.GlorotNormal(), K.GlorotUniform(), K.HeNormal(), K.HeUniform(), K.Identity(0.5), K.LecunNormal(), K.LecunUniform(), K.Ones(), K.Orthogonal(2.0), K.RandomNormal(0.1, 0.2), K.RandomUniform(-0.2, 0.3),
+             K.TruncatedNormal(0.1, 0.2), K.VarianceScaling(3.0, "fan_out", "untruncated_normal"), K.VarianceScaling(0.5, "fan_avg", "uniform"), K.VarianceScaling(2, "fan_in", "truncated_normal"), K.Zeros(), "normal", "uniform", "zero", "one", "identity"]
+    return seq((3, 2, 4), *[l for k in given for l in (L.Dense(4, kernel_initializer=k), L.BatchNormalization())])
+
+
 def gated():
     """glu halves the channels, which Keras' own shapes do not know; pooling does not mind."""
     return seq((8, 6, 2), L.Conv2D(6, 3, padding=S, activation="relu"), L.Conv2D(4, 3, padding=S, activation="glu"), L.MaxPooling2D(), L.UpSampling2D())
@@ -349,7 +369,8 @@ cases = {
     "wrapped": (wrapped, lambda: O.Adamax(1e-3, weight_decay=0.01), "mse"), "gated": (gated, optimizers["adam"], "mse"), "gated_layer": (gated_layer, optimizers["adagrad"], "mae"), "ranks": (ranks, lambda: O.Adadelta(1.0, weight_decay=0.001), "mse"),
     "vector": (vector, lambda: O.Adam(Sched.PolynomialDecay(5e-3, 7, end_learning_rate=0.0, power=0.5)), lambda: keras.losses.BinaryCrossentropy(label_smoothing=0.2)), "random_layers": (random_layers, optimizers["adam"], "mse"),
     "unusual_names": (unusual_names, optimizers["adamw"], "mse"), "interpolated": (interpolated, lambda: O.Adagrad(0.05, initial_accumulator_value=0.0, clipnorm=0.5), "mse"), "one_pixel": (one_pixel, lambda: O.Adam(1e-3, beta_1=0.0), "huber"),
-    "bottleneck": (bottleneck, lambda: O.Adam(Sched.CosineDecayRestarts(2e-3, 3, t_mul=2.0, m_mul=0.7, alpha=0.05)), "mse"), "penalized": (penalized, lambda: O.AdamW(1e-3, clipvalue=0.01), "mae"),
+    "two_tensors": (two_tensors, lambda: O.SGD(0.05, nesterov=True), "mse"), "warm": (vector, lambda: O.RMSprop(Sched.CosineDecay(1e-2, 8, warmup_steps=4)), "mae"),
+    "initializers": (initializers, optimizers["adam"], "mse"), "bottleneck": (bottleneck, lambda: O.Adam(Sched.CosineDecayRestarts(2e-3, 3, t_mul=2.0, m_mul=0.7, alpha=0.05)), "mse"), "penalized": (penalized, lambda: O.AdamW(1e-3, clipvalue=0.01), "mae"),
     "loss_function": (small, optimizers["adam"], lambda: keras.losses.mean_absolute_error), "loss_mean": (small, optimizers["adam"], lambda: keras.losses.MeanSquaredError(reduction="mean_with_sample_weight")),
     "whole_numbers": (small, lambda: O.SGD(Sched.ExponentialDecay(1.0, 2, 0.5), clipnorm=1.0, momentum=0.0), "mse"), "whole_boundaries": (small, lambda: O.Adadelta(Sched.PiecewiseConstantDecay([2, 6], [3.0, 2.0, 1.0])), "mse"), "clip_by_none": (small, lambda: O.Adam(clipnorm=0.0, weight_decay=0.0), "mse"), "strong_decay": (strided, lambda: O.RMSprop(1e-3, weight_decay=0.5, global_clipnorm=0.01), "mse"),
     "unet": (unet, optimizers["adamw"], "mae"), "unet_add": (lambda: unet((18, 16, 3), L.Add), optimizers["global_clip"], "mse"),
@@ -414,6 +435,12 @@ def in_two_models():
     return compiled(keras.Model(k, b(a(k))))
 
 
+def unused_output():
+    i, o = keras.Input((8, 8, 2)), keras.Input((8, 8, 2))
+    enc = keras.Model(i, [L.Conv2D(2, 3)(i), L.Conv2D(2, 3)(i)])
+    return compiled(keras.Model(o, L.Dense(3)(enc(o)[0])))
+
+
 def two_outputs():
     i = keras.Input((8, 8, 2))
     return keras.Model(i, [L.Conv2D(2, 3)(i), L.Conv2D(2, 3)(i)])
@@ -442,7 +469,7 @@ refused = {
     "noise_shape": (lambda: between(L.Dropout(0.5, noise_shape=(None, 1, 1, 4))), "noise_shape"), "lora": (with_lora, "lora"), "quantized": (quantized, "QuantizedDTypePolicy"),
     "depthwise": (lambda: between(L.DepthwiseConv2D(3)), "DepthwiseConv2D"), "layer_normalization": (lambda: between(L.LayerNormalization()), "LayerNormalization"), "masking": (lambda: compiled(seq((8, 2), L.Masking(), L.Dense(2))), "Masking"), "lambda": (lambda: between(L.Lambda(lambda x: x * 2)), "Lambda"), "augmentation": (lambda: between(L.RandomFlip()), "RandomFlip"),
     "penalty_layer": (lambda: between(L.ActivityRegularization(0.1)), "ActivityRegularization"), "constant_operand": (lambda: on_tensor(lambda x: x * 0.5), "argument 0.5 is no tensor"), "operation": (lambda: on_tensor(keras.ops.relu), "function Relu"), "operation_mean": (lambda: on_tensor(lambda x: keras.ops.mean(x, axis=-1, keepdims=True)), "function Mean"),
-    "operation_batch": (lambda: on_tensor(lambda x: keras.ops.concatenate([x, x])), "axis 0"), "inference": (lambda: on_tensor(lambda x: L.BatchNormalization()(x, training=False)), "argument training=false"), "in_two_models": (in_two_models, "has 2 variables, the file has 0"), "two_outputs": (two_outputs, "2 outputs"),
+    "operation_batch": (lambda: on_tensor(lambda x: keras.ops.concatenate([x, x])), "axis 0"), "inference": (lambda: on_tensor(lambda x: L.BatchNormalization()(x, training=False)), "argument training=false"), "in_two_models": (in_two_models, "has 2 variables, the file has 0"), "two_outputs": (two_outputs, "2 outputs"), "unused_output": (unused_output, "does not lead to the output"),
     "unknown_size": (lambda: keras.Sequential([keras.Input((None, None, 1)), L.Conv2D(1, 3, padding=S)]), "no fixed size"), "dicts": (lambda: keras.Model({"a": (i := keras.Input((8, 8, 1), name="a"))}, {"b": L.Conv2D(1, 3)(i)}), "lists, not dicts"),
 }
 
