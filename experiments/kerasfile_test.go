@@ -17,7 +17,7 @@ import (
 
 // saved are models that Keras made, small enough to be here, with what it computed for them in float64; see
 // models/keras/testdata/check_keras.py.
-var saved = []string{"unet_add", "nested", "shared", "frozen", "pooled"}
+var saved = []string{"unet_add", "nested", "shared", "frozen", "pooled", "operators", "two_tensors", "pretrained"}
 
 func loadSaved(t *testing.T, name string) *SavedModel {
 	t.Helper()

@@ -2,6 +2,7 @@ package keras
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -178,21 +179,26 @@ func (f *flattener) refuseModel(m *Model) {
 	}
 }
 
-// plain tells which named argument a call has; nulls are none.
+// plain tells which named argument a call has; nulls and lists of them are none.
 func (c Call) plain() error {
 	if !isSet(c.Kwargs) {
 		return nil
 	}
-	var named map[string]*any
+	var named map[string]any
 	if err := decodeStrict(c.Kwargs, &named); err != nil {
 		return err
 	}
 	for name, value := range named {
-		if value != nil {
-			return errors.Errorf("argument %s=%v", name, *value)
+		if !isNull(value) {
+			return errors.Errorf("argument %s=%v", name, value)
 		}
 	}
 	return nil
+}
+
+func isNull(value any) bool {
+	list, ok := value.([]any)
+	return value == nil || ok && !slices.ContainsFunc(list, func(v any) bool { return v != nil })
 }
 
 // inputSettings are those of an InputLayer.

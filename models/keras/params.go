@@ -61,7 +61,7 @@ func (f *Flat) compare(shapes []graph.Shape, s storedLayer, given []*hdf5.Datase
 	}
 	for i, v := range own {
 		if !slices.Equal(given[i].Shape, v.Shape) {
-			return errors.Errorf("%s/%s must have shape %v, the file's has %v", n.Name, v.Name, []int(v.Shape), given[i].Shape)
+			return errors.Errorf("%s/%s must have shape %v, the file's has %v: its weights are not those of its model", n.Name, v.Name, []int(v.Shape), given[i].Shape)
 		}
 	}
 	return nil

@@ -239,7 +239,8 @@ def initializers():
     K = keras.initializers
     given = [K.Constant(0.1), K.GlorotNormal(), K.GlorotUniform(), K.HeNormal(), K.HeUniform(), K.Identity(0.5), K.LecunNormal(), K.LecunUniform(), K.Ones(), K.Orthogonal(2.0), K.RandomNormal(0.1, 0.2), K.RandomUniform(-0.2, 0.3),
              K.TruncatedNormal(0.1, 0.2), K.VarianceScaling(3.0, "fan_out", "untruncated_normal"), K.VarianceScaling(0.5, "fan_avg", "uniform"), K.VarianceScaling(2, "fan_in", "truncated_normal"), K.Zeros(), "normal", "uniform", "zero", "one", "identity"]
-    return seq((3, 2, 4), *[l for k in given for l in (L.Dense(4, kernel_initializer=k), L.BatchNormalization())])
+    i = keras.Input((3, 2, 4))
+    return keras.Model(i, L.Dense(4)(L.Concatenate()([L.Dense(4, kernel_initializer=k, activation="tanh")(i) for k in given])))
 
 
 def gated():
@@ -643,7 +644,7 @@ def check(name, case, folder, seed=7):
     if random:
         return check_again(name, m, path, again, x)
     want = reference(m, optimizer, loss, x, target, seed)
-    if args.write and name in ("unet_add", "nested", "shared", "frozen", "pooled"):
+    if args.write and name in ("unet_add", "nested", "shared", "frozen", "pooled", "operators", "two_tensors", "pretrained"):
         shutil.copy(path, written / f"{name}.keras")
         np.savez_compressed(written / f"{name}.npz", **{k: v if k in ("x", "target") else np.asarray(v, "float32") for k, v in want.items() if not k.startswith("act")})
     bad = run(dcae, "trace", path, "--data", batch, "--out", folder / f"{name}.trace.npz")
