@@ -198,6 +198,7 @@ func TestLossesInAllForms(t *testing.T) {
 		{`{"output": {"module": "builtins", "class_name": "function", "config": "binary_crossentropy", "registered_name": "function"}}`, `[1]`, graph.Loss{Function: graph.BinaryCrossentropy}, ""},
 		{`{"module": "keras.losses", "class_name": "MeanSquaredError", "config": {"name": "x", "reduction": "mean_with_sample_weight"}}`, `null`, graph.MSE, ""},
 		{`{"module": "keras.losses", "class_name": "Huber", "config": {"name": "x"}}`, `null`, graph.Loss{Function: graph.Huber}, "Huber's delta"},
+		{`{"module": "keras.losses", "class_name": "BinaryCrossentropy", "config": {"from_logits": true}}`, `null`, graph.Loss{Function: graph.BinaryCrossentropy, FromLogits: true}, "from logits"},
 		{`null`, `null`, graph.MSE, "without a loss"},
 	} {
 		m, err := withLoss(t, c.loss, c.weights)
