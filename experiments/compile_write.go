@@ -20,7 +20,7 @@ type kerasObject struct {
 
 // optimizerFields are the settings that an optimizer is written with; Keras has its defaults for those that are left out.
 type optimizerFields struct {
-	LearningRate     any      `json:"learning_rate"`
+	LearningRate     any          `json:"learning_rate"`
 	WeightDecay      *keras.Float `json:"weight_decay,omitempty"`
 	ClipNorm         *keras.Float `json:"clipnorm,omitempty"`
 	GlobalClipNorm   *keras.Float `json:"global_clipnorm,omitempty"`
@@ -28,11 +28,11 @@ type optimizerFields struct {
 	Beta1            *keras.Float `json:"beta_1,omitempty"`
 	Beta2            *keras.Float `json:"beta_2,omitempty"`
 	Epsilon          *keras.Float `json:"epsilon,omitempty"`
-	AMSGrad          bool     `json:"amsgrad,omitempty"`
+	AMSGrad          bool         `json:"amsgrad,omitempty"`
 	Momentum         *keras.Float `json:"momentum,omitempty"`
-	Nesterov         bool     `json:"nesterov,omitempty"`
+	Nesterov         bool         `json:"nesterov,omitempty"`
 	Rho              *keras.Float `json:"rho,omitempty"`
-	Centered         bool     `json:"centered,omitempty"`
+	Centered         bool         `json:"centered,omitempty"`
 	FirstAccumulator *keras.Float `json:"initial_accumulator_value,omitempty"`
 }
 
@@ -109,35 +109,35 @@ func written(x float64) *keras.Float {
 
 type decayFields struct {
 	Initial    keras.Float `json:"initial_learning_rate"`
-	DecaySteps int     `json:"decay_steps"`
+	DecaySteps int         `json:"decay_steps"`
 	DecayRate  keras.Float `json:"decay_rate"`
-	Staircase  bool    `json:"staircase"`
+	Staircase  bool        `json:"staircase"`
 }
 
 type polynomialFields struct {
 	Initial    keras.Float `json:"initial_learning_rate"`
-	DecaySteps int     `json:"decay_steps"`
+	DecaySteps int         `json:"decay_steps"`
 	End        keras.Float `json:"end_learning_rate"`
 	Power      keras.Float `json:"power"`
-	Cycle      bool    `json:"cycle"`
+	Cycle      bool        `json:"cycle"`
 }
 
 type piecewiseFields struct {
-	Boundaries []int     `json:"boundaries"`
+	Boundaries []int         `json:"boundaries"`
 	Values     []keras.Float `json:"values"`
 }
 
 type cosineFields struct {
 	Initial      keras.Float  `json:"initial_learning_rate"`
-	DecaySteps   int      `json:"decay_steps"`
+	DecaySteps   int          `json:"decay_steps"`
 	Alpha        keras.Float  `json:"alpha"`
 	WarmupTarget *keras.Float `json:"warmup_target"`
-	WarmupSteps  int      `json:"warmup_steps"`
+	WarmupSteps  int          `json:"warmup_steps"`
 }
 
 type restartFields struct {
 	Initial         keras.Float `json:"initial_learning_rate"`
-	FirstDecaySteps int     `json:"first_decay_steps"`
+	FirstDecaySteps int         `json:"first_decay_steps"`
 	TMul            keras.Float `json:"t_mul"`
 	MMul            keras.Float `json:"m_mul"`
 	Alpha           keras.Float `json:"alpha"`
@@ -166,7 +166,7 @@ func writeSchedule(s training.Schedule) (json.RawMessage, error) {
 }
 
 type crossentropyFields struct {
-	FromLogits     bool    `json:"from_logits"`
+	FromLogits     bool        `json:"from_logits"`
 	LabelSmoothing keras.Float `json:"label_smoothing"`
 }
 

@@ -222,6 +222,38 @@ def wrapped():
                L.BatchNormalization(axis=3), L.Activation(L.Activation("mish")), L.Conv2DTranspose(3, 3, activation=L.Identity()), L.Activation(L.Activation(L.ReLU(max_value=0.7))))
 
 
+def deferred():
+    """Sequentials without an Input, which get their shape when they are called."""
+    inner = keras.Sequential([L.Conv2D(6, 3, padding=S, activation="relu"), L.BatchNormalization(), L.MaxPooling2D()], name="inner")
+    m = keras.Sequential([inner, L.UpSampling2D(), L.Conv2D(3, 3, padding=S)])
+    m.build((None, 10, 8, 3))
+    return m
+
+
+def fixed_batch():
+    i = keras.Input((9, 9, 3), batch_size=8)
+    h = L.Conv2D(6, 3, strides=2, padding=S, activation="relu")(i)
+    return keras.Model(i, L.Conv2D(3, 2, padding=S)(L.ZeroPadding2D(((0, 0), (1, 0)))(L.Cropping2D(((0, 1), (2, 0)))(L.UpSampling2D(2)(h)))))
+
+
+def autoencoder():
+    """Encoder and decoder as models of their own, which are called one on the other."""
+    i, c = keras.Input((14, 14, 1)), keras.Input((6,))
+    enc = keras.Model(i, L.Dense(6)(L.Flatten()(L.Conv2D(5, 3, strides=2, padding=S, activation="gelu")(i))), name="encoder")
+    dec = keras.Model(c, L.Conv2DTranspose(1, 3, strides=2, padding=S, activation="sigmoid")(L.Reshape((7, 7, 4))(L.Dense(7 * 7 * 4, activation="gelu")(c))), name="decoder")
+    return keras.Model(i, dec(enc(i)))
+
+
+def dense_net():
+    """Every layer takes the outputs of all before it."""
+    i = keras.Input((11, 7, 3))
+    seen = [i]
+    for k in (4, 3, 5):
+        h = L.BatchNormalization()(L.Concatenate()(seen) if len(seen) > 1 else i)
+        seen.append(L.Conv2D(k, 3, padding=S, use_bias=False)(L.ReLU()(h)))
+    return keras.Model(i, L.Conv2D(3, 1)(L.Concatenate(axis=3)(seen)))
+
+
 def two_tensors(shape=(12, 10, 3)):
     """An encoder of two outputs and a decoder of two inputs, each a model."""
     i = keras.Input(shape)
@@ -370,6 +402,7 @@ cases = {
     "wrapped": (wrapped, lambda: O.Adamax(1e-3, weight_decay=0.01), "mse"), "gated": (gated, optimizers["adam"], "mse"), "gated_layer": (gated_layer, optimizers["adagrad"], "mae"), "ranks": (ranks, lambda: O.Adadelta(1.0, weight_decay=0.001), "mse"),
     "vector": (vector, lambda: O.Adam(Sched.PolynomialDecay(5e-3, 7, end_learning_rate=0.0, power=0.5)), lambda: keras.losses.BinaryCrossentropy(label_smoothing=0.2)), "random_layers": (random_layers, optimizers["adam"], "mse"),
     "unusual_names": (unusual_names, optimizers["adamw"], "mse"), "interpolated": (interpolated, lambda: O.Adagrad(0.05, initial_accumulator_value=0.0, clipnorm=0.5), "mse"), "one_pixel": (one_pixel, lambda: O.Adam(1e-3, beta_1=0.0), "huber"),
+    "deferred": (deferred, optimizers["adam"], "mse"), "fixed_batch": (fixed_batch, optimizers["adamw"], "mae"), "autoencoder": (autoencoder, optimizers["adam"], "binary_crossentropy"), "dense_net": (dense_net, lambda: O.Nadam(1e-3, weight_decay=0.01, clipvalue=0.02), "mse"),
     "two_tensors": (two_tensors, lambda: O.SGD(0.05, nesterov=True), "mse"), "warm": (vector, lambda: O.RMSprop(Sched.CosineDecay(1e-2, 8, warmup_steps=4)), "mae"),
     "initializers": (initializers, optimizers["adam"], "mse"), "bottleneck": (bottleneck, lambda: O.Adam(Sched.CosineDecayRestarts(2e-3, 3, t_mul=2.0, m_mul=0.7, alpha=0.05)), "mse"), "penalized": (penalized, lambda: O.AdamW(1e-3, clipvalue=0.01), "mae"),
     "loss_function": (small, optimizers["adam"], lambda: keras.losses.mean_absolute_error), "loss_mean": (small, optimizers["adam"], lambda: keras.losses.MeanSquaredError(reduction="mean_with_sample_weight")),
