@@ -150,6 +150,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"hidden parent":   {with(entry{name: "assets/../../config.json"}), "leave its folder"},
 		"unknown":         {with(entry{name: "virus.py"}), "unknown entry"},
 		"twice":           {with(entry{name: configName, body: "{}"}), "twice"},
+		"infinite":        {replaced(1, `{"max_value": Infinity}`), "infinite or no number"},
 		"config no JSON":  {replaced(1, "{"), "config.json is no valid JSON"},
 		"large metadata":  {replaced(0, strings.Repeat(" ", maxMetadata)+"{}"), "the most are"},
 		"large config":    {replaced(1, strings.Repeat(" ", maxConfig)+"{}"), "the most are"},
