@@ -3,7 +3,9 @@ package experiments
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/pkg/errors"
@@ -198,16 +200,48 @@ func (s *scheduleSettings) schedule(class string) training.Schedule {
 // lossSettings are those of all losses that are supported.
 type lossSettings struct {
 	Name           json.RawMessage `json:"name"`
-	Reduction      *string         `json:"reduction"`
+	Reduction      json.RawMessage `json:"reduction"` // null is one of its own: no reduction
 	DType          keras.Named     `json:"dtype"`
 	FromLogits     bool            `json:"from_logits"`
 	LabelSmoothing float64         `json:"label_smoothing"`
 	Axis           int             `json:"axis"`
-	Delta          float64         `json:"delta"`
+	Delta          *float64        `json:"delta"`
+}
+
+// noLoss tells whether a model was compiled without a loss, with which Keras does not train it.
+func noLoss(c *keras.Compile) bool {
+	return len(c.Losses) == 0 || len(c.Losses) == 1 && c.Losses[0].IsNone()
+}
+
+// lacksDelta tells whether the loss is Huber's with a delta that nobody knows.
+func lacksDelta(c *keras.Compile) bool {
+	if len(c.Losses) != 1 || c.Losses[0].Object == nil || c.Losses[0].Object.Class != "Huber" {
+		return false
+	}
+	var s lossSettings
+	return c.Losses[0].Object.Decode(&s) == nil && s.Delta == nil
+}
+
+// neutral tells whether loss weights, if there are any, are all 1: a number, a list or an object by output.
+func neutral(weights json.RawMessage) bool {
+	var one float64
+	var list []float64
+	var byName map[string]float64
+	switch {
+	case len(weights) == 0:
+		return true
+	case json.Unmarshal(weights, &one) == nil && string(weights) != "null":
+		return one == 1
+	case json.Unmarshal(weights, &byName) == nil:
+		list = slices.Collect(maps.Values(byName)) // none for null
+	case json.Unmarshal(weights, &list) != nil:
+		return false
+	}
+	return !slices.ContainsFunc(list, func(w float64) bool { return w != 1 })
 }
 
 func readLoss(c *keras.Compile) (graph.Loss, error) {
-	if len(c.Losses) == 0 || len(c.Losses) == 1 && c.Losses[0].IsNone() {
+	if noLoss(c) {
 		return graph.MSE, nil
 	}
 	var weights struct {
@@ -219,8 +253,8 @@ func readLoss(c *keras.Compile) (graph.Loss, error) {
 	switch {
 	case len(c.Losses) > 1:
 		return graph.Loss{}, errors.Errorf("%d losses: only one", len(c.Losses))
-	case len(weights.LossWeights) > 0 && string(weights.LossWeights) != "null":
-		return graph.Loss{}, errors.New("loss_weights")
+	case !neutral(weights.LossWeights):
+		return graph.Loss{}, errors.Errorf("loss_weights=%.40s: scale the learning rate instead", weights.LossWeights)
 	}
 	n := c.Losses[0]
 	s := lossSettings{Axis: -1}
@@ -234,10 +268,17 @@ func readLoss(c *keras.Compile) (graph.Loss, error) {
 		}
 		name = o.Class
 	}
-	if s.Reduction != nil && *s.Reduction != "sum_over_batch_size" && *s.Reduction != "mean" {
-		return graph.Loss{}, errors.Errorf("%s with reduction=%s: only the mean", name, *s.Reduction)
+	switch string(s.Reduction) {
+	case "", `"sum_over_batch_size"`, `"mean"`, `"mean_with_sample_weight"`:
+	default:
+		return graph.Loss{}, errors.Errorf("%s with reduction=%s: only the mean", name, s.Reduction)
 	}
-	l := graph.Loss{FromLogits: s.FromLogits, LabelSmoothing: s.LabelSmoothing, Delta: s.Delta}
+	l := graph.Loss{FromLogits: s.FromLogits, LabelSmoothing: s.LabelSmoothing}
+	if s.Delta != nil {
+		if l.Delta = *s.Delta; l.Delta == 0 {
+			return l, errors.Errorf("%s with delta=0, which has no gradient", name)
+		}
+	}
 	switch name {
 	case "mse", "MSE", "mean_squared_error", "MeanSquaredError":
 		l.Function = graph.MeanSquaredError

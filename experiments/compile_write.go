@@ -6,6 +6,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/graph"
+	"dcae/models/keras"
 	"dcae/training"
 )
 
@@ -19,20 +20,20 @@ type kerasObject struct {
 
 // optimizerFields are the settings that an optimizer is written with; Keras has its defaults for those that are left out.
 type optimizerFields struct {
-	LearningRate     any      `json:"learning_rate"`
-	WeightDecay      *float64 `json:"weight_decay,omitempty"`
-	ClipNorm         *float64 `json:"clipnorm,omitempty"`
-	GlobalClipNorm   *float64 `json:"global_clipnorm,omitempty"`
-	ClipValue        *float64 `json:"clipvalue,omitempty"`
-	Beta1            *float64 `json:"beta_1,omitempty"`
-	Beta2            *float64 `json:"beta_2,omitempty"`
-	Epsilon          *float64 `json:"epsilon,omitempty"`
-	AMSGrad          bool     `json:"amsgrad,omitempty"`
-	Momentum         *float64 `json:"momentum,omitempty"`
-	Nesterov         bool     `json:"nesterov,omitempty"`
-	Rho              *float64 `json:"rho,omitempty"`
-	Centered         bool     `json:"centered,omitempty"`
-	FirstAccumulator *float64 `json:"initial_accumulator_value,omitempty"`
+	LearningRate     any          `json:"learning_rate"`
+	WeightDecay      *keras.Float `json:"weight_decay,omitempty"`
+	ClipNorm         *keras.Float `json:"clipnorm,omitempty"`
+	GlobalClipNorm   *keras.Float `json:"global_clipnorm,omitempty"`
+	ClipValue        *keras.Float `json:"clipvalue,omitempty"`
+	Beta1            *keras.Float `json:"beta_1,omitempty"`
+	Beta2            *keras.Float `json:"beta_2,omitempty"`
+	Epsilon          *keras.Float `json:"epsilon,omitempty"`
+	AMSGrad          bool         `json:"amsgrad,omitempty"`
+	Momentum         *keras.Float `json:"momentum,omitempty"`
+	Nesterov         bool         `json:"nesterov,omitempty"`
+	Rho              *keras.Float `json:"rho,omitempty"`
+	Centered         bool         `json:"centered,omitempty"`
+	FirstAccumulator *keras.Float `json:"initial_accumulator_value,omitempty"`
 }
 
 // writeOptimizer is an optimizer as Keras writes it.
@@ -49,7 +50,7 @@ func writeOptimizer(o training.Optimizer) (json.RawMessage, error) {
 		f.moments(o.LearningRate, o.Beta1, o.Beta2, o.Epsilon)
 	case training.AdamW:
 		class, base, f.AMSGrad = "AdamW", o.Base, o.AMSGrad
-		base.WeightDecay = training.Exactly(resolved(base.WeightDecay, 0.004))
+		base.WeightDecay = training.Exactly(float64(resolved(base.WeightDecay, 0.004)))
 		f.moments(o.LearningRate, o.Beta1, o.Beta2, o.Epsilon)
 	case training.Adamax:
 		class, base = "Adamax", o.Base
@@ -87,59 +88,59 @@ func (f *optimizerFields) moments(rate, beta1, beta2, epsilon float64) {
 }
 
 // resolved is a setting's value, def where it is 0.
-func resolved(x, def float64) float64 {
+func resolved(x, def float64) keras.Float {
 	switch x {
 	case 0:
-		return def
+		return keras.Float(def)
 	case training.Zero:
 		return 0
 	}
-	return x
+	return keras.Float(x)
 }
 
 // written is a setting that is left out where it has its default.
-func written(x float64) *float64 {
+func written(x float64) *keras.Float {
 	if x == 0 {
 		return nil
 	}
-	x = resolved(x, 0)
-	return &x
+	f := resolved(x, 0)
+	return &f
 }
 
 type decayFields struct {
-	Initial    float64 `json:"initial_learning_rate"`
-	DecaySteps int     `json:"decay_steps"`
-	DecayRate  float64 `json:"decay_rate"`
-	Staircase  bool    `json:"staircase"`
+	Initial    keras.Float `json:"initial_learning_rate"`
+	DecaySteps int         `json:"decay_steps"`
+	DecayRate  keras.Float `json:"decay_rate"`
+	Staircase  bool        `json:"staircase"`
 }
 
 type polynomialFields struct {
-	Initial    float64 `json:"initial_learning_rate"`
-	DecaySteps int     `json:"decay_steps"`
-	End        float64 `json:"end_learning_rate"`
-	Power      float64 `json:"power"`
-	Cycle      bool    `json:"cycle"`
+	Initial    keras.Float `json:"initial_learning_rate"`
+	DecaySteps int         `json:"decay_steps"`
+	End        keras.Float `json:"end_learning_rate"`
+	Power      keras.Float `json:"power"`
+	Cycle      bool        `json:"cycle"`
 }
 
 type piecewiseFields struct {
-	Boundaries []int     `json:"boundaries"`
-	Values     []float64 `json:"values"`
+	Boundaries []int         `json:"boundaries"`
+	Values     []keras.Float `json:"values"`
 }
 
 type cosineFields struct {
-	Initial      float64  `json:"initial_learning_rate"`
-	DecaySteps   int      `json:"decay_steps"`
-	Alpha        float64  `json:"alpha"`
-	WarmupTarget *float64 `json:"warmup_target"`
-	WarmupSteps  int      `json:"warmup_steps"`
+	Initial      keras.Float  `json:"initial_learning_rate"`
+	DecaySteps   int          `json:"decay_steps"`
+	Alpha        keras.Float  `json:"alpha"`
+	WarmupTarget *keras.Float `json:"warmup_target"`
+	WarmupSteps  int          `json:"warmup_steps"`
 }
 
 type restartFields struct {
-	Initial         float64 `json:"initial_learning_rate"`
-	FirstDecaySteps int     `json:"first_decay_steps"`
-	TMul            float64 `json:"t_mul"`
-	MMul            float64 `json:"m_mul"`
-	Alpha           float64 `json:"alpha"`
+	Initial         keras.Float `json:"initial_learning_rate"`
+	FirstDecaySteps int         `json:"first_decay_steps"`
+	TMul            keras.Float `json:"t_mul"`
+	MMul            keras.Float `json:"m_mul"`
+	Alpha           keras.Float `json:"alpha"`
 }
 
 // writeSchedule is a schedule as Keras writes it.
@@ -147,30 +148,30 @@ func writeSchedule(s training.Schedule) (json.RawMessage, error) {
 	const module = "keras.optimizers.schedules"
 	switch s := s.(type) {
 	case training.ExponentialDecay:
-		return kerasJSON(module, "ExponentialDecay", decayFields{s.InitialLearningRate, s.DecaySteps, s.DecayRate, s.Staircase})
+		return kerasJSON(module, "ExponentialDecay", decayFields{keras.Float(s.InitialLearningRate), s.DecaySteps, keras.Float(s.DecayRate), s.Staircase})
 	case training.InverseTimeDecay:
-		return kerasJSON(module, "InverseTimeDecay", decayFields{s.InitialLearningRate, s.DecaySteps, s.DecayRate, s.Staircase})
+		return kerasJSON(module, "InverseTimeDecay", decayFields{keras.Float(s.InitialLearningRate), s.DecaySteps, keras.Float(s.DecayRate), s.Staircase})
 	case training.StepDecay:
-		return kerasJSON(module, "ExponentialDecay", decayFields{s.InitialLearningRate, s.Steps, resolved(s.Factor, 0.1), true})
+		return kerasJSON(module, "ExponentialDecay", decayFields{keras.Float(s.InitialLearningRate), s.Steps, resolved(s.Factor, 0.1), true})
 	case training.PolynomialDecay:
-		return kerasJSON(module, "PolynomialDecay", polynomialFields{s.InitialLearningRate, s.DecaySteps, resolved(s.EndLearningRate, 0.0001), resolved(s.Power, 1), s.Cycle})
+		return kerasJSON(module, "PolynomialDecay", polynomialFields{keras.Float(s.InitialLearningRate), s.DecaySteps, resolved(s.EndLearningRate, 0.0001), resolved(s.Power, 1), s.Cycle})
 	case training.PiecewiseConstantDecay:
-		return kerasJSON(module, "PiecewiseConstantDecay", piecewiseFields{s.Boundaries, s.Values})
+		return kerasJSON(module, "PiecewiseConstantDecay", piecewiseFields{s.Boundaries, keras.Floats(s.Values)})
 	case training.CosineDecay:
-		return kerasJSON(module, "CosineDecay", cosineFields{s.InitialLearningRate, s.DecaySteps, resolved(s.Alpha, 0), written(s.WarmupTarget), s.WarmupSteps})
+		return kerasJSON(module, "CosineDecay", cosineFields{keras.Float(s.InitialLearningRate), s.DecaySteps, resolved(s.Alpha, 0), written(s.WarmupTarget), s.WarmupSteps})
 	case training.CosineDecayRestarts:
-		return kerasJSON(module, "CosineDecayRestarts", restartFields{s.InitialLearningRate, s.FirstDecaySteps, resolved(s.TMul, 2), resolved(s.MMul, 1), resolved(s.Alpha, 0)})
+		return kerasJSON(module, "CosineDecayRestarts", restartFields{keras.Float(s.InitialLearningRate), s.FirstDecaySteps, resolved(s.TMul, 2), resolved(s.MMul, 1), resolved(s.Alpha, 0)})
 	}
 	return nil, errors.Errorf("learning-rate schedule %v cannot be written as one of Keras", s)
 }
 
 type crossentropyFields struct {
-	FromLogits     bool    `json:"from_logits"`
-	LabelSmoothing float64 `json:"label_smoothing"`
+	FromLogits     bool        `json:"from_logits"`
+	LabelSmoothing keras.Float `json:"label_smoothing"`
 }
 
 type huberFields struct {
-	Delta float64 `json:"delta"`
+	Delta keras.Float `json:"delta"`
 }
 
 // writeLoss is a loss as Keras writes it: by name, or as an object if it has settings.
@@ -180,9 +181,9 @@ func writeLoss(l graph.Loss) (json.RawMessage, error) {
 	}
 	switch {
 	case l.Function == graph.BinaryCrossentropy && (l.FromLogits || l.LabelSmoothing != 0):
-		return kerasJSON("keras.losses", "BinaryCrossentropy", crossentropyFields{l.FromLogits, l.LabelSmoothing})
+		return kerasJSON("keras.losses", "BinaryCrossentropy", crossentropyFields{l.FromLogits, keras.Float(l.LabelSmoothing)})
 	case l.Function == graph.Huber && l.Delta != 0 && l.Delta != 1:
-		return kerasJSON("keras.losses", "Huber", huberFields{l.Delta})
+		return kerasJSON("keras.losses", "Huber", huberFields{keras.Float(l.Delta)})
 	case l.Function == "":
 		l.Function = graph.MeanSquaredError
 	}

@@ -59,6 +59,7 @@ func openModel(a *keras.Archive) (*SavedModel, error) {
 		return nil, err
 	}
 	if m.Compiled {
+		m.warnOfLoss(config.Compile)
 		err = m.readState(keras.Variables(a.Weights.Group(keras.OptimizerPath)))
 	}
 	return m, err
@@ -108,6 +109,19 @@ func (m *SavedModel) readState(given []*hdf5.Dataset) error {
 	}
 	m.State = &state
 	return nil
+}
+
+// warnOfLoss tells what one may not expect of a loss.
+func (m *SavedModel) warnOfLoss(c *keras.Compile) {
+	if noLoss(c) {
+		m.warn("the model was compiled without a loss: it is trained by the mean squared error")
+	}
+	if lacksDelta(c) {
+		m.warn("Keras does not write Huber's delta into its files: it is taken for 1, as Keras takes it that reads one")
+	}
+	if m.Loss.FromLogits {
+		m.warn("the loss is taken from logits: held-out errors, FVU and pictures are of the logits, too; end the model in a sigmoid for those of images")
+	}
 }
 
 func (m *SavedModel) warn(format string, args ...any) {

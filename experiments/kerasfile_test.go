@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"encoding/json"
 	"math"
 	"path/filepath"
 	"strings"
@@ -16,7 +17,7 @@ import (
 
 // saved are models that Keras made, small enough to be here, with what it computed for them in float64; see
 // models/keras/testdata/check_keras.py.
-var saved = []string{"unet_add", "nested", "shared", "frozen", "pooled"}
+var saved = []string{"unet_add", "nested", "shared", "frozen", "pooled", "operators", "two_tensors", "pretrained"}
 
 func loadSaved(t *testing.T, name string) *SavedModel {
 	t.Helper()
@@ -167,6 +168,76 @@ func TestOptimizersGoThroughAFile(t *testing.T) {
 	}
 }
 
+// TestWholeNumbersAreWrittenAsFloats: Keras refuses a learning rate of 1, and computes a schedule from 1 in whole numbers.
+func TestWholeNumbersAreWrittenAsFloats(t *testing.T) {
+	for _, c := range []struct {
+		optimizer training.Optimizer
+		want      string
+	}{
+		{training.Adadelta{LearningRate: 1, Rho: training.Zero, Base: training.Base{ClipNorm: 1e30}}, `{"learning_rate":1.0,"clipnorm":1e+30,"rho":0.0}`},
+		{training.SGD{Base: training.Base{Schedule: training.PiecewiseConstantDecay{Boundaries: []int{2}, Values: []float64{3, 0.5}}}}, `"config":{"boundaries":[2],"values":[3.0,0.5]}`},
+		{training.SGD{Base: training.Base{Schedule: training.ExponentialDecay{InitialLearningRate: 1, DecaySteps: 2, DecayRate: 1}}}, `{"initial_learning_rate":1.0,"decay_steps":2,"decay_rate":1.0,"staircase":false}`},
+	} {
+		got, err := writeOptimizer(c.optimizer)
+		check(t, err)
+		if !strings.Contains(string(got), c.want) {
+			t.Errorf("%s does not have %s", got, c.want)
+		}
+	}
+}
+
+// TestLossesInAllForms reads losses as config.json may have them.
+func TestLossesInAllForms(t *testing.T) {
+	for _, c := range []struct {
+		loss, weights string
+		want          graph.Loss
+		warning       string
+	}{
+		{`"mean_squared_error"`, `null`, graph.MSE, ""}, {`"MAE"`, `1.0`, graph.Loss{Function: graph.MeanAbsoluteError}, ""},
+		{`{"output": "log_cosh"}`, `{"output": 1}`, graph.Loss{Function: graph.LogCosh}, ""},
+		{`{"output": {"module": "builtins", "class_name": "function", "config": "binary_crossentropy", "registered_name": "function"}}`, `[1]`, graph.Loss{Function: graph.BinaryCrossentropy}, ""},
+		{`{"module": "keras.losses", "class_name": "MeanSquaredError", "config": {"name": "x", "reduction": "mean_with_sample_weight"}}`, `null`, graph.MSE, ""},
+		{`{"module": "keras.losses", "class_name": "Huber", "config": {"name": "x"}}`, `null`, graph.Loss{Function: graph.Huber}, "Huber's delta"},
+		{`{"module": "keras.losses", "class_name": "BinaryCrossentropy", "config": {"from_logits": true}}`, `null`, graph.Loss{Function: graph.BinaryCrossentropy, FromLogits: true}, "from logits"},
+		{`null`, `null`, graph.MSE, "without a loss"},
+	} {
+		m, err := withLoss(t, c.loss, c.weights)
+		if err != nil {
+			t.Errorf("%s: %v", c.loss, err)
+			continue
+		}
+		if m.Loss != c.want || len(m.Warnings) != min(1, len(c.warning)) || !strings.Contains(strings.Join(m.Warnings, ""), c.warning) {
+			t.Errorf("%s makes %v, warnings %q", c.loss, m.Loss, m.Warnings)
+		}
+	}
+	for _, c := range []struct{ loss, weights, want string }{
+		{`"mse"`, `2`, "loss_weights=2"}, {`["mse"]`, `[0.5]`, "loss_weights=[0.5]"}, {`"mse"`, `{"a": 3}`, "loss_weights="}, {`"mse"`, `"much"`, "loss_weights="},
+		{`{"a": "mse", "b": "mae"}`, `null`, "neither a name"},
+		{`{"module": "keras.losses", "class_name": "MeanSquaredError", "config": {"reduction": null}}`, `null`, "reduction=null"},
+		{`{"module": "keras.losses", "class_name": "MeanSquaredError", "config": {"reduction": "none"}}`, `null`, `reduction="none"`},
+		{`{"module": "keras.losses", "class_name": "Huber", "config": {"delta": 0}}`, `null`, "delta=0"},
+		{`{"module": "keras.losses", "class_name": "Huber", "config": {"delta": -1}}`, `null`, "must be positive"},
+	} {
+		if _, err := withLoss(t, c.loss, c.weights); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v does not say %q", c.loss, err, c.want)
+		}
+	}
+}
+
+// withLoss opens a model with another loss and loss weights.
+func withLoss(t *testing.T, loss, weights string) (*SavedModel, error) {
+	t.Helper()
+	a, err := keras.Open(filepath.Join("testdata", "unet_add.keras"))
+	check(t, err)
+	var config map[string]json.RawMessage
+	check(t, json.Unmarshal(a.Config, &config))
+	config["compile_config"] = json.RawMessage(`{"optimizer": {"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}, "loss": ` + loss + `, "loss_weights": ` + weights + `}`)
+	a.Config, err = json.Marshal(config)
+	check(t, err)
+	a.Weights.Group("optimizer").Groups = nil
+	return openModel(a)
+}
+
 // TestCompileSettingsAreRefusedByName changes the compile settings of a model and looks for what is said of it.
 func TestCompileSettingsAreRefusedByName(t *testing.T) {
 	for _, c := range []struct{ optimizer, loss, want string }{
@@ -176,7 +247,7 @@ func TestCompileSettingsAreRefusedByName(t *testing.T) {
 		{`{"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": 0.1, "spin": 2}}`, `"mse"`, "spin"},
 		{`{"module": "me", "class_name": "Adam", "config": {"learning_rate": 0.1}}`, `"mse"`, "a class of your own"},
 		{`{"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": {"module": "keras.optimizers.schedules", "class_name": "Mine", "config": {}}}}`, `"mse"`, "learning-rate schedule Mine"},
-		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `{"module": "keras.losses", "class_name": "MeanSquaredError", "config": {"reduction": "sum"}}`, "reduction=sum"},
+		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `{"module": "keras.losses", "class_name": "MeanSquaredError", "config": {"reduction": "sum"}}`, `reduction="sum"`},
 		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `["mse", "mae"]`, "2 losses"},
 	} {
 		a, err := keras.Open(filepath.Join("testdata", "unet_add.keras"))

@@ -44,6 +44,7 @@ const (
 	Softmax       Activation = "softmax"
 	LogSoftmax    Activation = "log_softmax"
 	Sparsemax     Activation = "sparsemax"
+	GLU           Activation = "glu" // a*sigmoid(b) of the last axis' halves a and b; only in a layer of its own, [Activate]
 )
 
 // Check tells why there is no such activation; nil if there is.
@@ -58,10 +59,10 @@ func (a Activation) Check() error {
 		return nil
 	}
 	switch a {
-	case "glu":
-		return errors.New("activation glu is not supported: it halves the last axis, which Keras' own output shapes do not account for")
+	case GLU:
+		return errors.New("activation glu halves the last axis: give it to a layer of its own, Activation")
 	case "threshold":
-		return errors.New("activation threshold is not supported: it has settings without defaults; a ReLU layer has a threshold, too")
+		return errors.New("activation threshold has settings without defaults, so that Keras cannot call it by its name: use a ReLU layer, which has a threshold, too")
 	}
 	return errors.Errorf("unknown activation %q (Keras' names are known: relu, elu, gelu, sigmoid ...)", a)
 }

@@ -13,13 +13,25 @@ type Activate struct{ Function Activation }
 // Class is "Activation".
 func (Activate) Class() string { return "Activation" }
 
-// OutputShape is the input's.
-func (Activate) OutputShape(in []Shape) (Shape, error) { return one(in, 0) }
+// OutputShape is the input's; GLU halves its last axis.
+func (l Activate) OutputShape(in []Shape) (Shape, error) {
+	s, err := one(in, 0)
+	if err != nil || l.Function != GLU {
+		return s, err
+	}
+	return halved(s)
+}
 
 // Variables are none.
 func (Activate) Variables([]Shape) []Declaration { return nil }
 
 func (l Activate) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Node, error) {
+	if l.Function == GLU {
+		if b.precision == Float64 {
+			return gated[float64](b, in[0])
+		}
+		return gated[float32](b, in[0])
+	}
 	if err := l.Function.Check(); err != nil {
 		return nil, err
 	}

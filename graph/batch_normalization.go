@@ -17,6 +17,11 @@ type BatchNormalization struct {
 	NoScale  bool    // no gamma
 	NoCenter bool    // no beta
 
+	GammaInit    Initializer `json:",omitempty"` // default ones
+	BetaInit     Initializer `json:",omitempty"` // default zeros
+	MeanInit     Initializer `json:",omitempty"` // of the moving mean; default zeros
+	VarianceInit Initializer `json:",omitempty"` // of the moving variance; default ones
+
 	GammaRegularizer Regularizer `json:",omitzero"`
 	BetaRegularizer  Regularizer `json:",omitzero"`
 }
@@ -32,12 +37,13 @@ func (l BatchNormalization) Variables(in []Shape) []Declaration {
 	channels := Shape{in[0][len(in[0])-1]}
 	var d []Declaration
 	if !l.NoScale {
-		d = append(d, Declaration{Name: "gamma", Shape: channels, Init: Ones{}, Trainable: true, Regularizer: l.GammaRegularizer})
+		d = append(d, Declaration{Name: "gamma", Shape: channels, Init: initializerOr(l.GammaInit, Ones{}), Trainable: true, Regularizer: l.GammaRegularizer})
 	}
 	if !l.NoCenter {
-		d = append(d, Declaration{Name: "beta", Shape: channels, Init: Zeros{}, Trainable: true, Regularizer: l.BetaRegularizer})
+		d = append(d, Declaration{Name: "beta", Shape: channels, Init: initializerOr(l.BetaInit, Zeros{}), Trainable: true, Regularizer: l.BetaRegularizer})
 	}
-	return append(d, Declaration{Name: "moving_mean", Shape: channels, Init: Zeros{}}, Declaration{Name: "moving_variance", Shape: channels, Init: Ones{}})
+	return append(d, Declaration{Name: "moving_mean", Shape: channels, Init: initializerOr(l.MeanInit, Zeros{})},
+		Declaration{Name: "moving_variance", Shape: channels, Init: initializerOr(l.VarianceInit, Ones{})})
 }
 
 func (l BatchNormalization) apply(b *builder, layer string, in []*gorgonia.Node) (*gorgonia.Node, error) {

@@ -58,6 +58,7 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 		model{"dropout", graph.Shape{5, 4, 1}, []graph.Layer{conv, graph.Dropout{Rate: 0.3}, conv}},
 		model{"spatial_dropout2d", graph.Shape{5, 4, 1}, []graph.Layer{graph.Conv2D{Filters: 6, Kernel: graph.Square(3)}, graph.SpatialDropout2D{Rate: 0.4}, conv}},
 		model{"gaussian_noise", graph.Shape{5, 4, 1}, []graph.Layer{conv, graph.GaussianNoise{StdDev: 0.5}, conv}},
+		model{"activation glu", graph.Shape{4, 3, 2}, []graph.Layer{conv, graph.Dense{Units: 6}, graph.Activate{Function: graph.GLU}, conv}},
 		model{"identity", graph.Shape{5, 4, 1}, []graph.Layer{conv, graph.Identity{}, conv}},
 	)
 	for _, c := range cases {

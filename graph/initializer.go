@@ -166,6 +166,14 @@ func truncatedNormal(r *rand.Rand) float64 {
 	}
 }
 
+// initializerOr is an initializer, or its default.
+func initializerOr(i, def Initializer) Initializer {
+	if i == nil {
+		return def
+	}
+	return i
+}
+
 func fill(values []float64, v float64) {
 	for i := range values {
 		values[i] = v

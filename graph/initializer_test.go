@@ -53,6 +53,55 @@ func TestInitializersHaveKerasVariances(t *testing.T) {
 	}
 }
 
+// TestInitializersHaveTheirDistributions compares what is drawn with the cumulative distribution, by Kolmogorov and Smirnov's test: of n
+// values its distance times sqrt(n) is over 1.95 once in a thousand times.
+func TestInitializersHaveTheirDistributions(t *testing.T) {
+	normal := func(stddev float64) func(x float64) float64 {
+		return func(x float64) float64 { return 0.5 * math.Erfc(-x/stddev/math.Sqrt2) }
+	}
+	truncated := func(stddev float64) func(x float64) float64 { // at two standard deviations
+		cut := normal(1)(-2)
+		return func(x float64) float64 { return (normal(stddev)(x) - cut) / (1 - 2*cut) }
+	}
+	even := func(low, high float64) func(x float64) float64 {
+		return func(x float64) float64 { return (x - low) / (high - low) }
+	}
+	// a normal distribution truncated at two standard deviations has 0.7737 of the variance
+	widened := func(variance float64) func(x float64) float64 { return truncated(math.Sqrt(variance / 0.7737413)) }
+	limit := func(variance float64) func(x float64) float64 {
+		return even(-math.Sqrt(3*variance), math.Sqrt(3*variance))
+	}
+	dense, transposed := graph.Shape{80, 120}, graph.Shape{5, 5, 10, 20} // fans 80 and 120; 250 and 500
+	for _, c := range []struct {
+		init  graph.Initializer
+		shape graph.Shape
+		below func(x float64) float64
+	}{
+		{graph.RandomNormal{StdDev: 0.3}, dense, normal(0.3)},
+		{graph.RandomUniform{Min: -0.2, Max: 0.7}, dense, even(-0.2, 0.7)},
+		{graph.RandomTruncatedNormal{StdDev: 0.3}, dense, truncated(0.3)},
+		{graph.GlorotNormal(), dense, widened(2.0 / 200)},
+		{graph.GlorotUniform(), dense, limit(2.0 / 200)},
+		{graph.HeNormal(), dense, widened(2.0 / 80)},
+		{graph.HeUniform(), dense, limit(2.0 / 80)},
+		{graph.LecunNormal(), transposed, widened(1.0 / 250)},
+		{graph.LecunUniform(), transposed, limit(1.0 / 250)},
+		{graph.VarianceScaling{Scale: 3, Fan: graph.FanOut, Distribution: graph.UntruncatedNormal}, transposed, normal(math.Sqrt(3.0 / 500))},
+		{graph.HeNormal(), graph.Shape{5000}, widened(2.0 / 5000)}, // a vector's fans are its length
+	} {
+		x := make([]float64, c.shape.Size())
+		c.init.Fill(x, c.shape, graph.Random(2, "initialize", c.init.String(), 0))
+		slices.Sort(x)
+		n, distance := float64(len(x)), 0.0
+		for i, v := range x {
+			distance = max(distance, c.below(v)-float64(i)/n, float64(i+1)/n-c.below(v))
+		}
+		if !(distance*math.Sqrt(n) < 1.95) {
+			t.Errorf("%v of %v: distance %g", c.init, c.shape, distance)
+		}
+	}
+}
+
 func TestOrthogonalVectors(t *testing.T) {
 	for _, shape := range []graph.Shape{{3, 3, 2, 7}, {4, 9}, {5, 5}} {
 		columns := shape[len(shape)-1]

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -158,12 +159,18 @@ func refuseEntry(name string) error {
 	return errors.Errorf("the archive holds an unknown entry %.80q: a .keras file has %s, %s and %s only; save the model again", name, metadataName, configName, weightsName)
 }
 
+// infinite matches what Python writes for numbers that JSON does not have.
+var infinite = regexp.MustCompile(`[:\[,] *-?(Infinity|NaN) *[,\]}]`)
+
 func readJSON(f *zip.File, limit uint64) (json.RawMessage, error) {
 	b, err := readEntry(f, limit)
 	if err != nil {
 		return nil, err
 	}
 	if !json.Valid(b) {
+		if infinite.Match(b) {
+			return nil, errors.Errorf("%s has a setting that is infinite or no number, which is not supported: leave it out of the model, or give a number", f.Name)
+		}
 		return nil, errors.Errorf("%s is no valid JSON: the file is damaged", f.Name)
 	}
 	return b, nil

@@ -150,6 +150,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"hidden parent":   {with(entry{name: "assets/../../config.json"}), "leave its folder"},
 		"unknown":         {with(entry{name: "virus.py"}), "unknown entry"},
 		"twice":           {with(entry{name: configName, body: "{}"}), "twice"},
+		"infinite":        {replaced(1, `{"max_value": Infinity}`), "infinite or no number"},
 		"config no JSON":  {replaced(1, "{"), "config.json is no valid JSON"},
 		"large metadata":  {replaced(0, strings.Repeat(" ", maxMetadata)+"{}"), "the most are"},
 		"large config":    {replaced(1, strings.Repeat(" ", maxConfig)+"{}"), "the most are"},
@@ -227,4 +228,40 @@ func TestDecodeDamaged(t *testing.T) {
 			b[i] ^= 1 << bit
 		}
 	}
+}
+
+// limitMemory fails a test that, until the returned function is called, takes more memory than a small file may cost.
+func limitMemory(t *testing.T, b []byte) func() {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	return func() {
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; len(b) < 1<<20 && used > 1<<30 {
+			t.Errorf("%d bytes of memory for a file of %d", used, len(b))
+		}
+	}
+}
+
+// FuzzDecode checks that Decode gives an error of one line or an archive that survives being written and read again.
+func FuzzDecode(f *testing.F) {
+	f.Add(zipOf(f, good(f)))
+	f.Add(encode(f, open(f, "calls")))
+	f.Add(encode(f, open(f, "odd_names")))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		defer limitMemory(t, b)()
+		a, err := decode(b)
+		if err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than one line: %v", err)
+			}
+			return
+		}
+		again, err := decode(encode(t, a))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(a, again); diff != "" {
+			t.Error(diff)
+		}
+	})
 }

@@ -61,7 +61,7 @@ func (o *Optimizer) parseRate() error {
 	return nil
 }
 
-// parseLosses reads a loss or a list of losses.
+// parseLosses reads a loss, a list of losses, or one loss by its output's name.
 func parseLosses(b json.RawMessage) ([]Named, error) {
 	switch {
 	case b == nil:
@@ -70,6 +70,12 @@ func parseLosses(b json.RawMessage) ([]Named, error) {
 		var list []Named
 		err := json.Unmarshal(b, &list)
 		return list, errors.Wrap(err, "JSON")
+	}
+	var byName map[string]json.RawMessage
+	if json.Unmarshal(b, &byName) == nil && len(byName) == 1 {
+		for _, of := range byName {
+			b = of
+		}
 	}
 	var one Named
 	if err := json.Unmarshal(b, &one); err != nil {

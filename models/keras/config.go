@@ -13,6 +13,7 @@ const maxNesting = 32
 type Model struct {
 	Name      string
 	Trainable bool
+	DType     Named // of a Sequential's input; empty for a Functional
 	// Layers in Keras' order, which is also the order of their weights in the file: a Sequential's in the order in which they
 	// are applied, a Functional's by depth. Input layers are among them.
 	Layers []Layer
@@ -99,7 +100,7 @@ func parseModel(o *Object, compile json.RawMessage, depth int) (*Model, error) {
 	if err := o.Decode(&c); err != nil {
 		return nil, err
 	}
-	m := &Model{Name: c.Name, Trainable: c.Trainable == nil || *c.Trainable, Sequential: o.Class == "Sequential", InputShape: c.BuildShape}
+	m := &Model{Name: c.Name, Trainable: c.Trainable == nil || *c.Trainable, DType: c.DType, Sequential: o.Class == "Sequential", InputShape: c.BuildShape}
 	err := m.fill(&c, compile, depth)
 	return m, errors.WithMessagef(err, "model %.80q", m.Name)
 }

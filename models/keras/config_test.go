@@ -312,6 +312,7 @@ func FuzzParseConfig(f *testing.F) {
 		f.Add([]byte(open(f, name).Config))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		defer limitMemory(t, b)()
 		m, err := ParseConfig(b)
 		if err != nil {
 			return

@@ -30,7 +30,7 @@ func (f fields) MarshalJSON() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		value, err := json.Marshal(x.value)
+		value, err := json.Marshal(floats(x.value))
 		if err != nil {
 			return nil, err
 		}
@@ -40,6 +40,39 @@ func (f fields) MarshalJSON() ([]byte, error) {
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil
+}
+
+// Float is a number that is written as Python writes its floats, 1.0 and not 1. Keras takes 1 for an int: it refuses it as a learning
+// rate, and computes a schedule from it in whole numbers.
+type Float float64
+
+// MarshalJSON writes the number.
+func (f Float) MarshalJSON() ([]byte, error) {
+	b, err := json.Marshal(float64(f))
+	if err == nil && !bytes.ContainsAny(b, ".e") {
+		b = append(b, ".0"...)
+	}
+	return b, err
+}
+
+// floats is a setting's value with floats that are written as such.
+func floats(value any) any {
+	switch v := value.(type) {
+	case float64:
+		return Float(v)
+	case []float64:
+		return Floats(v)
+	}
+	return value
+}
+
+// Floats are numbers that are written as floats.
+func Floats(values []float64) []Float {
+	out := make([]Float, len(values))
+	for i, v := range values {
+		out[i] = Float(v)
+	}
+	return out
 }
 
 // object is what Keras writes for one of its objects.
@@ -199,7 +232,11 @@ func (e encoder) shape(node int) graph.Shape {
 // layer is what Keras writes for the layer of a node.
 func (e encoder) layer(node int) fields {
 	n := e.model.Nodes[node]
-	config := append(fields{{"name", n.Name}, {"trainable", !n.Frozen}, {"dtype", float32Policy()}}, layerFields(n.Layer)...)
+	config := fields{{"name", n.Name}, {"trainable", !n.Frozen}, {"dtype", float32Policy()}}
+	if _, odd := n.Layer.(graph.SpatialDropout2D); odd {
+		config = fields{config[0], config[2]} // Keras' constructor takes no trainable
+	}
+	config = append(config, layerFields(n.Layer)...)
 	var shape any
 	if merges(n.Layer) {
 		var all [][]any

@@ -2,6 +2,7 @@ package keras
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -35,7 +36,7 @@ func (m *Model) Flatten() (*Flat, error) {
 		flat: &Flat{Model: &graph.Model{Name: m.Name}}, made: map[*Layer]graph.Layer{}, behind: map[*Layer]graph.Layer{}, frozen: map[*Layer]bool{},
 		paths: map[*Layer]string{}, names: map[*Layer]string{}, calls: map[*Layer]int{},
 	}
-	f.locate(m, "", "", false)
+	f.locate(m, "", "", !m.Sequential && !m.Trainable)
 	f.translateAll(m)
 	if len(f.found) > 0 {
 		return nil, f.found
@@ -44,13 +45,32 @@ func (m *Model) Flatten() (*Flat, error) {
 	if err != nil {
 		return nil, err
 	}
-	if last != len(f.flat.Model.Nodes)-1 {
-		return nil, errors.Errorf("model %.80q has layers that do not lead to its output", m.Name)
+	if err := f.leadTo(last[0]); err != nil {
+		return nil, errors.WithMessagef(err, "model %.80q", m.Name)
 	}
 	if _, err := f.flat.Model.Shapes(); err != nil {
 		return nil, err
 	}
 	return f.flat, nil
+}
+
+// leadTo tells which node does not lead to the output, which must be the last one.
+func (f *flattener) leadTo(output int) error {
+	read := map[int]bool{output: true}
+	for _, n := range f.flat.Model.Nodes {
+		for _, from := range n.Inputs {
+			read[from] = true
+		}
+	}
+	for i, n := range f.flat.Model.Nodes {
+		if !read[i] || i > output {
+			return errors.Errorf("layer %s does not lead to the output: take it out", n.Name)
+		}
+	}
+	if output < 0 {
+		return errors.New("it has no layers")
+	}
+	return nil
 }
 
 // ActivationSuffix follows the layer's name in that of its activation's node, where the activation is a layer itself.
@@ -72,7 +92,8 @@ type flattener struct {
 	calls  map[*Layer]int    // how many nodes it has
 }
 
-// locate finds every layer's path in the file, and its path of names.
+// locate finds every layer's path in the file, and its path of names. What is frozen about a model stands with each of its layers;
+// only of the outermost, if it is a Functional, does Keras read it, and trains nothing.
 func (f *flattener) locate(m *Model, group, names string, frozen bool) {
 	paths := m.WeightPaths()
 	for i := range m.Layers {
@@ -86,14 +107,16 @@ func (f *flattener) locate(m *Model, group, names string, frozen bool) {
 			continue
 		}
 		f.flat.Nested = true
-		// A frozen Sequential freezes its layers one by one, and so does Keras when it reads a Functional.
-		f.locate(l.Model, group+strings.TrimSuffix(paths[i], "vars"), f.names[l]+"/", frozen || !l.Model.Sequential && !l.Model.Trainable)
+		f.locate(l.Model, group+strings.TrimSuffix(paths[i], "vars"), f.names[l]+"/", frozen)
 	}
 }
 
 // translateAll makes all layers, gathers what is not supported, and gives layers their names.
 func (f *flattener) translateAll(m *Model) {
 	f.refuseModel(m)
+	if len(m.Outputs) > 1 {
+		f.found = append(f.found, fmt.Sprintf("model %s: %d outputs: only one", m.Name, len(m.Outputs)))
+	}
 	input, err := m.input()
 	if err != nil {
 		f.found = append(f.found, err.Error())
@@ -108,7 +131,10 @@ func (f *flattener) translateAll(m *Model) {
 			f.names[l] = l.Name
 		}
 		p := problems{about: fmt.Sprintf("layer %s (%s)", f.names[l], l.Class)}
-		made, frozen := translate(l, &p)
+		made, frozen := translate(l, place{axes: len(l.InputShape)}, &p)
+		if f.frozen[l] && !frozen && l.Class == "BatchNormalization" {
+			p.refuse("trainable in a model that is not: freeze it, too (trainable = False)")
+		}
 		f.made[l], f.frozen[l] = made, frozen || f.frozen[l]
 		f.behind[l] = behind(l, &p)
 		p.calls(l)
@@ -128,9 +154,7 @@ func (p *problems) calls(l *Layer) {
 // refuseModel gathers what is not supported about a model and those in it.
 func (f *flattener) refuseModel(m *Model) {
 	p := problems{about: fmt.Sprintf("model %s", m.Name)}
-	if len(m.Outputs) > 1 {
-		p.refuse("%d outputs: only one", len(m.Outputs))
-	}
+	p.float32(m.DType)
 	f.found = append(f.found, p.found...)
 	for i := range m.Layers {
 		l := &m.Layers[i]
@@ -155,21 +179,26 @@ func (f *flattener) refuseModel(m *Model) {
 	}
 }
 
-// plain tells which named argument a call has; nulls are none.
+// plain tells which named argument a call has; nulls and lists of them are none.
 func (c Call) plain() error {
 	if !isSet(c.Kwargs) {
 		return nil
 	}
-	var named map[string]*any
+	var named map[string]any
 	if err := decodeStrict(c.Kwargs, &named); err != nil {
 		return err
 	}
 	for name, value := range named {
-		if value != nil {
-			return errors.Errorf("argument %s=%v", name, *value)
+		if !isNull(value) {
+			return errors.Errorf("argument %s=%v", name, value)
 		}
 	}
 	return nil
+}
+
+func isNull(value any) bool {
+	list, ok := value.([]any)
+	return value == nil || ok && !slices.ContainsFunc(list, func(v any) bool { return v != nil })
 }
 
 // inputSettings are those of an InputLayer.
@@ -226,27 +255,26 @@ func (s Shape) python() string {
 	return "(" + strings.Join(parts, ", ") + ")"
 }
 
-// model adds the nodes of one call of a model, whose inputs are the outputs of the given nodes, and returns the node of its
-// output.
-func (f *flattener) model(m *Model, inputs []int) (int, error) {
-	if m.Sequential {
-		if len(inputs) != 1 {
-			return 0, errors.Errorf("model %.80q takes one input, not %d", m.Name, len(inputs))
-		}
-		at := inputs[0]
-		for i := range m.Layers {
-			l := &m.Layers[i]
-			if l.Class == "InputLayer" {
-				continue
-			}
-			var err error
-			if at, err = f.call(l, []int{at}); err != nil {
-				return 0, err
-			}
-		}
-		return at, nil
+// model adds the nodes of one call of a model, whose inputs are the outputs of the given nodes, and returns the nodes of its
+// outputs.
+func (f *flattener) model(m *Model, inputs []int) (outputs []int, err error) {
+	if !m.Sequential {
+		return f.functional(m, inputs)
 	}
-	return f.functional(m, inputs)
+	at := inputs
+	for i := range m.Layers {
+		l := &m.Layers[i]
+		if l.Class == "InputLayer" {
+			continue
+		}
+		if len(at) != 1 {
+			return nil, errors.Errorf("model %.80q: layer %.80q takes one input, not %d", m.Name, l.Name, len(at))
+		}
+		if at, err = f.call(l, at); err != nil {
+			return nil, err
+		}
+	}
+	return at, nil
 }
 
 // output names the result of a layer's call within one model.
@@ -256,13 +284,13 @@ type output struct {
 }
 
 // functional goes through the layers in their order, again and again if need be, and takes the calls whose inputs are there.
-func (f *flattener) functional(m *Model, inputs []int) (int, error) {
+func (f *flattener) functional(m *Model, inputs []int) (outputs []int, err error) {
 	if len(inputs) != len(m.Inputs) {
-		return 0, errors.Errorf("model %.80q takes %d inputs, not %d", m.Name, len(m.Inputs), len(inputs))
+		return nil, errors.Errorf("model %.80q takes %d inputs, not %d", m.Name, len(m.Inputs), len(inputs))
 	}
-	nodes := map[output]int{}
+	nodes := map[output][]int{}
 	for i, t := range m.Inputs {
-		nodes[output{t.Layer, t.Call}] = inputs[i]
+		nodes[output{t.Layer, t.Call}] = inputs[i : i+1]
 	}
 	for progress := true; progress; {
 		progress = false
@@ -272,34 +300,33 @@ func (f *flattener) functional(m *Model, inputs []int) (int, error) {
 				if _, done := nodes[output{l.Name, k}]; done {
 					continue
 				}
-				in, ready := f.ready(nodes, c)
+				in, ready := f.ready(nodes, c.Inputs)
 				if !ready {
 					continue
 				}
-				node, err := f.call(l, in)
+				made, err := f.call(l, in)
 				if err != nil {
-					return 0, err
+					return nil, err
 				}
-				nodes[output{l.Name, k}], progress = node, true
+				nodes[output{l.Name, k}], progress = made, true
 			}
 		}
 	}
-	end := m.Outputs[0]
-	node, ok := nodes[output{end.Layer, end.Call}]
+	outputs, ok := f.ready(nodes, m.Outputs)
 	if !ok {
-		return 0, errors.Errorf("model %.80q: no path leads from its input to its output", m.Name)
+		return nil, errors.Errorf("model %.80q: no path leads from its input to its output", m.Name)
 	}
-	return node, nil
+	return outputs, nil
 }
 
-// ready returns the nodes of a call's inputs, if all of them are there.
-func (f *flattener) ready(nodes map[output]int, c Call) (in []int, ok bool) {
-	for _, t := range c.Inputs {
-		node, ok := nodes[output{t.Layer, t.Call}]
-		if !ok || t.Output != 0 {
+// ready returns the nodes of tensors, if all of them are there.
+func (f *flattener) ready(nodes map[output][]int, tensors []Tensor) (in []int, ok bool) {
+	for _, t := range tensors {
+		made := nodes[output{t.Layer, t.Call}]
+		if t.Output >= len(made) {
 			return nil, false
 		}
-		in = append(in, node)
+		in = append(in, made[t.Output])
 	}
 	return in, true
 }
@@ -307,15 +334,15 @@ func (f *flattener) ready(nodes map[output]int, c Call) (in []int, ok bool) {
 // maxNodes bounds what shared models in shared models can grow to.
 const maxNodes = 10_000
 
-// call adds the nodes of one call of a layer.
-func (f *flattener) call(l *Layer, in []int) (int, error) {
+// call adds the nodes of one call of a layer and returns those of its outputs.
+func (f *flattener) call(l *Layer, in []int) ([]int, error) {
 	if l.Model != nil {
 		return f.model(l.Model, in)
 	}
 	nodes := &f.flat.Model.Nodes
 	at := len(*nodes)
 	if at >= maxNodes {
-		return 0, errors.Errorf("the model has more than %d layers", maxNodes)
+		return nil, errors.Errorf("the model has more than %d layers", maxNodes)
 	}
 	n := graph.Node{Name: f.names[l], Layer: f.made[l], Inputs: in, Frozen: f.frozen[l]}
 	if f.calls[l]++; f.calls[l] > 1 {
@@ -328,5 +355,5 @@ func (f *flattener) call(l *Layer, in []int) (int, error) {
 		*nodes = append(*nodes, graph.Node{Name: n.Name + ActivationSuffix, Layer: activation, Inputs: []int{at}})
 		at++
 	}
-	return at, nil
+	return []int{at}, nil
 }

@@ -23,7 +23,8 @@ func layersWithSettings() *graph.Model {
 		graph.Conv2D{Filters: 4, Kernel: two, Strides: graph.Square(1), Dilation: graph.Size{H: 2, W: 1}, Padding: graph.Same, Activation: graph.GELU, NoBias: true,
 			KernelInit: graph.HeNormal(), BiasInit: graph.Constant{Value: 0.5}, KernelRegularizer: l1, BiasRegularizer: l2, ActivityRegularizer: l1},
 		graph.BatchNormalization{Momentum: 0.9, Epsilon: 1e-5, NoScale: true, GammaRegularizer: l1, BetaRegularizer: l2},
-		graph.BatchNormalization{Momentum: exactly(0), Epsilon: 1e-5, NoCenter: true},
+		graph.BatchNormalization{Momentum: exactly(0), Epsilon: 1e-5, NoCenter: true, GammaInit: graph.RandomUniform{Min: 0.5, Max: 1}, BetaInit: graph.Ones{},
+			MeanInit: graph.Constant{Value: 0.5}, VarianceInit: graph.Zeros{}},
 		graph.MaxPooling2D{Pool: two, Strides: graph.Square(1), Padding: graph.Same},
 		graph.AveragePooling2D{Pool: two, Strides: graph.Square(2), Padding: graph.Valid},
 		graph.UpSampling2D{Factor: two, Interpolation: graph.Bilinear},
@@ -143,6 +144,129 @@ func TestActivationsThatAreLayersStandBehindTheirs(t *testing.T) {
 	}
 }
 
+// TestActivationsInAllForms reads every activation by its name and as a function, as config.json may have it.
+func TestActivationsInAllForms(t *testing.T) {
+	// keras.activations.__init__: ALL_OBJECTS_DICT of Keras 3.15
+	names := strings.Fields(`relu leaky_relu relu6 softmax celu elu selu softplus softsign squareplus soft_shrink sparse_plus silu gelu glu tanh tanh_shrink
+		sigmoid sparse_sigmoid exponential hard_sigmoid hard_silu hard_tanh hard_shrink linear mish log_softmax log_sigmoid sparsemax swish hard_swish`)
+	for _, name := range names {
+		for _, form := range []string{"%q", `{"module": "builtins", "class_name": "function", "config": %q, "registered_name": "function"}`, `{"module": "keras.activations", "class_name": "function", "config": %q, "registered_name": null}`} {
+			given := fmt.Sprintf(form, name)
+			layer := fmt.Sprintf(`{"module": "keras.layers", "class_name": "Activation", "config": {"name": "a", "activation": %s}}`, given)
+			f, err := flattened(t, nest("m", input, convolution("conv", `, "activation": `+given), layer))
+			if name == "glu" { // 2 channels become 1, which cannot be halved again
+				f, err = flattened(t, nest("m", input, convolution("conv", `, "activation": `+given)))
+			}
+			if err != nil {
+				t.Errorf("%s: %v", given, err)
+				continue
+			}
+			nodes := f.Model.Nodes
+			if last := nodes[len(nodes)-1].Layer; !cmp.Equal(last, graph.Activate{Function: graph.Activation(name)}) {
+				t.Errorf("%s makes %+v", given, last)
+			}
+			if c := nodes[0].Layer.(graph.Conv2D); name != "glu" && c.Activation != graph.Activation(name) {
+				t.Errorf("%s makes a convolution with %q", given, c.Activation)
+			}
+		}
+	}
+	if _, err := flattened(t, nest("m", input, convolution("conv", `, "activation": "threshold"`))); err == nil || !strings.Contains(err.Error(), "settings without defaults") {
+		t.Errorf("threshold: %v", err)
+	}
+}
+
+// TestActivationsInActivations reads what Activation(LeakyReLU(0.25)) writes, in itself, too.
+func TestActivationsInActivations(t *testing.T) {
+	leaky := `{"module": "keras.layers", "class_name": "LeakyReLU", "config": {"name": "l", "negative_slope": 0.25}, "registered_name": null}`
+	wrap := func(inner string) string {
+		return fmt.Sprintf(`{"module": "keras.layers", "class_name": "Activation", "config": {"name": "a", "activation": %s}}`, inner)
+	}
+	f, err := flattened(t, nest("m", input, convolution("conv", `, "activation": `+wrap(leaky)), wrap(wrap(leaky))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{"conv", "conv/activation", "a"} {
+		n := f.Model.Nodes[i]
+		if n.Name != name || i > 0 && !cmp.Equal(n.Layer, graph.LeakyRectifier{NegativeSlope: 0.25}) {
+			t.Errorf("node %d is %+v", i, n)
+		}
+	}
+}
+
+func TestInitializersInAllForms(t *testing.T) {
+	// keras.initializers.__init__: ALL_OBJECTS_DICT of Keras 3.15
+	for name, want := range map[string]graph.Initializer{
+		"constant": graph.Constant{}, "identity": graph.IdentityMatrix{Gain: 1}, "IdentityInitializer": graph.IdentityMatrix{Gain: 1}, "Ones": graph.Ones{}, "one": graph.Ones{}, "zeros": graph.Zeros{}, "zero": graph.Zeros{},
+		"glorot_normal": graph.GlorotNormal(), "GlorotUniform": graph.GlorotUniform(), "he_normal": graph.HeNormal(), "HeUniform": graph.HeUniform(), "lecun_normal": graph.LecunNormal(), "LecunUniform": graph.LecunUniform(),
+		"orthogonal": graph.Orthogonal{Gain: 1}, "OrthogonalInitializer": graph.Orthogonal{Gain: 1}, "RandomNormal": graph.RandomNormal{StdDev: 0.05}, "normal": graph.RandomNormal{StdDev: 0.05},
+		"random_uniform": graph.RandomUniform{Min: -0.05, Max: 0.05}, "uniform": graph.RandomUniform{Min: -0.05, Max: 0.05}, "TruncatedNormal": graph.RandomTruncatedNormal{StdDev: 0.05},
+		"variance_scaling": graph.VarianceScaling{Scale: 1, Fan: graph.FanIn, Distribution: graph.TruncatedNormal},
+	} {
+		for _, form := range []string{"%q", `{"module": "keras.initializers", "class_name": %q, "config": {}, "registered_name": null}`} {
+			given := fmt.Sprintf(form, name)
+			f, err := flattened(t, nest("m", input, convolution("conv", `, "kernel_initializer": `+given)))
+			if err != nil {
+				t.Errorf("%s: %v", given, err)
+			} else if got := f.Model.Nodes[0].Layer.(graph.Conv2D).KernelInit; got != want {
+				t.Errorf("%s makes %v, want %v", given, got, want)
+			}
+		}
+	}
+	for setting, want := range map[string]string{
+		`"stft"`: "which is for Conv1D alone", `{"module": "keras.initializers", "class_name": "STFTInitializer", "config": {"side": "real"}, "registered_name": null}`: "STFTInitializer", `"glorot"`: "there is no initializer glorot",
+		`{"module": "keras.initializers", "class_name": "HeNormal", "config": {"input_axes": [0]}, "registered_name": null}`:             "HeNormal with input_axes",
+		`{"module": "keras.initializers", "class_name": "VarianceScaling", "config": {"mode": "fan_out_of"}, "registered_name": null}`:   `mode "fan_out_of"`,
+		`{"module": "keras.initializers", "class_name": "VarianceScaling", "config": {"distribution": "even"}, "registered_name": null}`: `distribution "even"`,
+		`{"module": "keras.initializers", "class_name": "Constant", "config": {"value": [1, 2]}, "registered_name": null}`:               "settings of Constant: value is a JSON array",
+		`{"module": "builtins", "class_name": "function", "config": "initialize_fn", "registered_name": "function"}`:                     "there is no initializer initialize_fn",
+	} {
+		if _, err := flattened(t, nest("m", input, convolution("conv", `, "kernel_initializer": `+setting))); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v does not say %q", setting, err, want)
+		}
+	}
+}
+
+func TestFrozenModels(t *testing.T) {
+	frozen := func(functional bool, m string) string {
+		m = strings.Replace(m, `"layers"`, `"trainable": false, "layers"`, 1)
+		if functional {
+			m = strings.Replace(m, `"Sequential"`, `"Functional"`, 1)
+		}
+		return m
+	}
+	call := func(layer, from string) string { // as a layer of a Functional
+		return fmt.Sprintf(`%s, "inbound_nodes": [{"args": [{"class_name": "__keras_tensor__", "config": {"shape": [null, 6, 6, 1], "dtype": "float32", "keras_history": [%q, 0, 0]}}], "kwargs": {}}]}`, strings.TrimSuffix(layer, "}"), from)
+	}
+	ends := func(m, last string) string {
+		return strings.Replace(m, `"layers"`, fmt.Sprintf(`"input_layers": ["in", 0, 0], "output_layers": [%q, 0, 0], "layers"`, last), 1)
+	}
+	conv, bn := convolution("conv", ""), `{"module": "keras.layers", "class_name": "BatchNormalization", "config": {"name": "bn"}}`
+	fixed := convolution("fixed", `, "trainable": false`)
+	for _, c := range []struct {
+		config string
+		want   []bool
+	}{
+		{nest("m", input, frozen(false, nest("inner", fixed, bn)), conv), []bool{true, false, false}}, // what counts stands with the layers
+		{nest("m", input, frozen(true, ends(nest("inner", input, call(fixed, "in"), call(conv, "fixed")), "conv"))), []bool{true, false}},
+		{frozen(false, nest("m", input, fixed, conv)), []bool{true, false}},
+		{frozen(true, ends(nest("m", input, call(fixed, "in"), call(conv, "fixed")), "conv")), []bool{true, true}}, // except for the outermost
+	} {
+		f, err := flattened(t, c.config)
+		if err != nil {
+			t.Errorf("%s: %v", c.config, err)
+			continue
+		}
+		for i, n := range f.Model.Nodes {
+			if n.Frozen != c.want[i] {
+				t.Errorf("layer %s is frozen: %t\n%s", n.Name, n.Frozen, c.config)
+			}
+		}
+	}
+	if _, err := flattened(t, frozen(true, ends(nest("m", input, call(bn, "in")), "bn"))); err == nil || !strings.Contains(err.Error(), "layer bn (BatchNormalization): trainable in a model that is not") {
+		t.Error(err)
+	}
+}
+
 func TestEverythingUnsupportedIsNamedAtOnce(t *testing.T) {
 	object := func(class, module string) string {
 		return fmt.Sprintf(`{"module": %q, "class_name": %q, "config": {}, "registered_name": null}`, module, class)
@@ -165,7 +289,7 @@ func TestEverythingUnsupportedIsNamedAtOnce(t *testing.T) {
 	for _, want := range []string{
 		"model m: input shape (None, None, None, 1) has no fixed size", "layer groups (Conv2D): groups 2", "layer groups (Conv2D): data_format channels_first",
 		"layer half (Conv2D): dtype mixed_float16", "layer constrained (Conv2D): kernel_constraint MaxNorm", "layer mine (Conv2D): kernel_initializer Mine of your own",
-		`layer mine (Conv2D): unknown activation "me>swirl"`, "layer stft (Conv2D): kernel_initializer STFT", "bias_regularizer OrthogonalRegularizer", `layer new (Conv2D): settings of Conv2D: JSON: json: unknown field "spin"`,
+		`layer mine (Conv2D): unknown activation "me>swirl"`, "layer stft (Conv2D): kernel_initializer: STFT, which is for Conv1D alone", "bias_regularizer OrthogonalRegularizer", `layer new (Conv2D): settings of Conv2D: there is no setting "spin" here`,
 		"layer lstm (LSTM): there is no such layer here", "layer bn (BatchNormalization): axis 1: only the last axis", "layer bn (BatchNormalization): renorm", "layer own (Dense): a layer class of your own",
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -267,6 +391,7 @@ func FuzzFlatten(f *testing.F) {
 		f.Add([]byte(config))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		defer limitMemory(t, b)()
 		m, err := ParseConfig(b)
 		if err != nil {
 			return

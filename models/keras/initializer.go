@@ -3,6 +3,8 @@ package keras
 import (
 	"encoding/json"
 
+	"github.com/pkg/errors"
+
 	"dcae/graph"
 )
 
@@ -20,13 +22,19 @@ func (p *problems) initializer(setting string, n Named) graph.Initializer {
 		return nil
 	}
 	i, err := decodeInitializer(o)
-	switch {
-	case err != nil:
+	if err != nil {
 		p.refuse("%s: %v", setting, err)
-	case i == nil:
-		p.refuse("%s %s", setting, o.Class)
+		return nil
 	}
 	return i
+}
+
+// initializerBut is nil for the initializer that a variable has by default.
+func (p *problems) initializerBut(setting string, n Named, def graph.Initializer) graph.Initializer {
+	if made := p.initializer(setting, n); made != def {
+		return made
+	}
+	return nil
 }
 
 // randomSettings are those of all initializers; the seed is passed over, since values are drawn by this program's own.
@@ -45,30 +53,29 @@ type randomSettings struct {
 	Draw       string          `json:"distribution"`
 }
 
-// decodeInitializer returns nil for one that is not known.
 func decodeInitializer(o *Object) (graph.Initializer, error) {
 	s := randomSettings{StdDev: 0.05, Min: -0.05, Max: 0.05, Gain: 1, Scale: 1, Mode: "fan_in", Draw: "truncated_normal"}
 	if err := o.Decode(&s); err != nil {
 		return nil, err
 	}
 	if isSet(s.InputAxes) || isSet(s.OutputAxes) {
-		return nil, nil
+		return nil, errors.Errorf("%s with input_axes or output_axes", o.Class)
 	}
 	switch snakeCase(o.Class) {
-	case "zeros":
+	case "zeros", "zero":
 		return graph.Zeros{}, nil
-	case "ones":
+	case "ones", "one":
 		return graph.Ones{}, nil
 	case "constant":
 		return graph.Constant{Value: s.Value}, nil
-	case "random_normal":
+	case "random_normal", "normal":
 		return graph.RandomNormal{Mean: s.Mean, StdDev: s.StdDev}, nil
-	case "random_uniform":
+	case "random_uniform", "uniform":
 		return graph.RandomUniform{Min: s.Min, Max: s.Max}, nil
 	case "truncated_normal":
 		return graph.RandomTruncatedNormal{Mean: s.Mean, StdDev: s.StdDev}, nil
 	case "variance_scaling":
-		return varianceScaling(s), nil
+		return varianceScaling(s)
 	case "glorot_normal":
 		return graph.GlorotNormal(), nil
 	case "glorot_uniform":
@@ -85,12 +92,13 @@ func decodeInitializer(o *Object) (graph.Initializer, error) {
 		return graph.Orthogonal{Gain: s.Gain}, nil
 	case "identity", "identity_initializer":
 		return graph.IdentityMatrix{Gain: s.Gain}, nil
+	case "stft", "stft_initializer":
+		return nil, errors.Errorf("%s, which is for Conv1D alone", o.Class)
 	}
-	return nil, nil
+	return nil, errors.Errorf("there is no initializer %s here", o.Class)
 }
 
-// varianceScaling returns nil for a mode or distribution that is not known.
-func varianceScaling(s randomSettings) graph.Initializer {
+func varianceScaling(s randomSettings) (graph.Initializer, error) {
 	v := graph.VarianceScaling{Scale: s.Scale}
 	switch s.Mode {
 	case "fan_in":
@@ -100,7 +108,7 @@ func varianceScaling(s randomSettings) graph.Initializer {
 	case "fan_avg":
 		v.Fan = graph.FanAverage
 	default:
-		return nil
+		return nil, errors.Errorf("VarianceScaling with mode %q", s.Mode)
 	}
 	switch s.Draw {
 	case "truncated_normal", "normal":
@@ -110,9 +118,9 @@ func varianceScaling(s randomSettings) graph.Initializer {
 	case "uniform":
 		v.Distribution = graph.Uniform
 	default:
-		return nil
+		return nil, errors.Errorf("VarianceScaling with distribution %q", s.Draw)
 	}
-	return v
+	return v, nil
 }
 
 // isSet tells whether a setting is there and not null.

@@ -47,7 +47,10 @@ func (s *formatted) check(p *problems) {
 }
 
 // translate makes a layer of a file's. What is not supported about it is added to p.
-func translate(l *Layer, p *problems) (made graph.Layer, frozen bool) {
+func translate(l *Layer, at place, p *problems) (made graph.Layer, frozen bool) {
+	if l.isOperation() {
+		return operation(l, p), false
+	}
 	s := settingsOf(l.Class)
 	switch {
 	case !l.IsKeras():
@@ -61,19 +64,16 @@ func translate(l *Layer, p *problems) (made graph.Layer, frozen bool) {
 		p.refuse("%v", err)
 		return nil, false
 	}
-	at := place{}
-	if l.InputShape != nil {
-		at.axes = len(l.InputShape)
-	}
 	common := s.common()
 	p.float32(common.DType)
 	return s.layer(at, p), common.Trainable != nil && !*common.Trainable
 }
 
-// behind is the layer that was given as activation of another, if any: Conv2D(8, 3, activation=keras.layers.LeakyReLU(0.2)).
+// behind is the layer that computes another's activation, if one does: it was given as an object, as in
+// Conv2D(8, 3, activation=keras.layers.LeakyReLU(0.2)), or changes the shape.
 func behind(l *Layer, p *problems) graph.Layer {
 	s := settingsOf(l.Class)
-	if s == nil || l.Decode(s) != nil {
+	if s == nil || l.isOperation() || l.Decode(s) != nil {
 		return nil // said before
 	}
 	w, ok := s.(interface {
@@ -83,19 +83,29 @@ func behind(l *Layer, p *problems) graph.Layer {
 		return nil
 	}
 	a, penalty := w.activationLayer()
-	if a.Object == nil {
-		return nil
-	}
-	switch a.Object.Class {
-	case "ReLU", "LeakyReLU", "ELU", "Softmax", "Activation":
-	default:
-		p.refuse("activation %s given as an object: put it as a layer of its own behind this one", a.Object.Class)
+	if a.Object == nil && a.Name != string(graph.GLU) {
 		return nil
 	}
 	if !penalty.IsNone() {
-		p.refuse("activity_regularizer beside an activation that is a layer")
+		p.refuse("activity_regularizer beside activation %s", a.name())
 	}
-	made, _ := translate(&Layer{Object: *a.Object, InputShape: l.InputShape}, p)
+	if a.Object == nil {
+		return graph.Activate{Function: graph.GLU}
+	}
+	at := place{axes: len(l.InputShape)}
+	return p.activationLayer(a.Object, at)
+}
+
+// activationLayer makes a layer that was given as an activation. Those with variables or random numbers are not among them: Keras
+// itself reads their variables back wrong.
+func (p *problems) activationLayer(o *Object, at place) graph.Layer {
+	switch o.Class {
+	case "ReLU", "LeakyReLU", "ELU", "Softmax", "Activation", "Identity":
+	default:
+		p.refuse("activation %s given as an object: put it as a layer of its own behind this one", o.Class)
+		return nil
+	}
+	made, _ := translate(&Layer{Object: *o}, at, p)
 	return made
 }
 
@@ -231,7 +241,7 @@ func (p *problems) padding(name string) graph.Padding {
 
 // activation reads an activation; linear where there is none, and where it is a layer, see [behind].
 func (p *problems) activation(n Named) graph.Activation {
-	if n.Object != nil {
+	if n.Object != nil || n.Name == string(graph.GLU) {
 		return graph.Linear
 	}
 	a := graph.Activation(n.Name)

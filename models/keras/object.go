@@ -27,7 +27,18 @@ func (o *Object) IsKeras() bool {
 // struct has no field for is an error, so that none is passed over in silence. A field whose setting is absent or null keeps its
 // value: put Keras' default there first, and use a pointer or *Object where null has a meaning of its own.
 func (o *Object) Decode(settings any) error {
-	return errors.WithMessagef(decodeStrict(o.Settings, settings), "settings of %s", o.Class)
+	err := decodeStrict(o.Settings, settings)
+	var kind *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &kind):
+		return errors.Errorf("settings of %s: %s is a JSON %s, which is not supported there", o.Class, kind.Field, kind.Value)
+	}
+	if _, name, unknown := strings.Cut(err.Error(), "unknown field "); unknown { // there is no type for it
+		return errors.Errorf("settings of %s: there is no setting %s here", o.Class, name)
+	}
+	return errors.WithMessagef(err, "settings of %s", o.Class)
 }
 
 // UnmarshalJSON reads the form in which Keras 3 writes an object.

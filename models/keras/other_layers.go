@@ -139,7 +139,13 @@ type activation struct {
 	Activation Named `json:"activation"`
 }
 
-func (s *activation) layer(_ place, p *problems) graph.Layer {
+func (s *activation) layer(at place, p *problems) graph.Layer {
+	switch {
+	case s.Activation.Object != nil:
+		return p.activationLayer(s.Activation.Object, at)
+	case s.Activation.Name == string(graph.GLU):
+		return graph.Activate{Function: graph.GLU}
+	}
 	return graph.Activate{Function: p.activation(s.Activation)}
 }
 

@@ -57,11 +57,11 @@ func (f *Flat) compare(shapes []graph.Shape, s storedLayer, given []*hdf5.Datase
 	}
 	own := n.Layer.Variables(in)
 	if len(given) != len(own) {
-		return errors.Errorf("layer %s has %d variables, the file has %d at %s: its weights are not those of its model", n.Name, len(own), len(given), s.path)
+		return errors.Errorf("layer %s has %d variables, the file has %d at %s: its weights are not those of its model, or the layer is part of two models, which Keras cannot read either", n.Name, len(own), len(given), s.path)
 	}
 	for i, v := range own {
 		if !slices.Equal(given[i].Shape, v.Shape) {
-			return errors.Errorf("%s/%s must have shape %v, the file's has %v", n.Name, v.Name, []int(v.Shape), given[i].Shape)
+			return errors.Errorf("%s/%s must have shape %v, the file's has %v: its weights are not those of its model", n.Name, v.Name, []int(v.Shape), given[i].Shape)
 		}
 	}
 	return nil

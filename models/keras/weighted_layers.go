@@ -140,21 +140,13 @@ func (s *batchNormalization) layer(at place, p *problems) graph.Layer {
 	if s.Renorm || isSet(s.VirtualBatchSize) {
 		p.refuse("renorm or virtual_batch_size")
 	}
-	for _, i := range []struct {
-		setting string
-		given   Named
-		fixed   graph.Initializer
-	}{
-		{"beta_initializer", s.BetaInitializer, graph.Zeros{}}, {"gamma_initializer", s.GammaInitializer, graph.Ones{}},
-		{"moving_mean_initializer", s.MeanInitializer, graph.Zeros{}}, {"moving_variance_initializer", s.VarianceInitializer, graph.Ones{}},
-	} {
-		if made := p.initializer(i.setting, i.given); made != nil && made != i.fixed {
-			p.refuse("%s %v: only %v", i.setting, made, i.fixed)
-		}
-	}
 	return graph.BatchNormalization{
 		Momentum: exactly(s.Momentum), Epsilon: exactly(s.Epsilon), NoScale: !s.Scale, NoCenter: !s.Center,
 		GammaRegularizer: p.regularizer("gamma_regularizer", s.GammaRegularizer),
 		BetaRegularizer:  p.regularizer("beta_regularizer", s.BetaRegularizer),
+		GammaInit:        p.initializerBut("gamma_initializer", s.GammaInitializer, graph.Ones{}),
+		BetaInit:         p.initializerBut("beta_initializer", s.BetaInitializer, graph.Zeros{}),
+		MeanInit:         p.initializerBut("moving_mean_initializer", s.MeanInitializer, graph.Zeros{}),
+		VarianceInit:     p.initializerBut("moving_variance_initializer", s.VarianceInitializer, graph.Ones{}),
 	}
 }

@@ -26,7 +26,7 @@ func NewArchive(config json.RawMessage, params *graph.Params, optimizer []*hdf5.
 }
 
 // WithCompile is config with other compile settings: the optimizer and the loss, each as Keras writes it. What else was in
-// them, such as metrics, stays.
+// them, such as metrics, stays, but for weights of losses, which could go by other names of outputs.
 func WithCompile(config, optimizer, loss json.RawMessage) (json.RawMessage, error) {
 	var model map[string]json.RawMessage
 	if err := json.Unmarshal(config, &model); err != nil {
@@ -44,7 +44,7 @@ func WithCompile(config, optimizer, loss json.RawMessage) (json.RawMessage, erro
 			"run_eagerly": json.RawMessage("false"), "steps_per_execution": json.RawMessage("1"), "jit_compile": json.RawMessage("false"),
 		}
 	}
-	compile["optimizer"], compile["loss"] = optimizer, loss
+	compile["optimizer"], compile["loss"], compile["loss_weights"] = optimizer, loss, json.RawMessage("null")
 	b, err := json.Marshal(compile)
 	if err != nil {
 		return nil, errors.Wrap(err, "compile_config")

@@ -5,11 +5,25 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
+// limitMemory fails a test that, until the returned function is called, takes more memory than a small file may cost.
+func limitMemory(t *testing.T, content []byte) func() {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	return func() {
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; len(content) < 1<<20 && used > 1<<30 {
+			t.Errorf("%d bytes of memory for a file of %d", used, len(content))
+		}
+	}
+}
+
 // fuzzFile opens a file of the fuzzer's bytes and, when that works, reads and describes what is in it.
 func fuzzFile(t *testing.T, name string, content []byte, options Options) {
+	defer limitMemory(t, content)()
 	dir := t.TempDir()
 	path := filepath.Join(dir, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -79,6 +93,7 @@ func FuzzPicture(f *testing.F) {
 	f.Add(greyAlphaPNG(5, 6))
 	f.Add(pngOf(f, image.NewNRGBA64(image.Rect(0, 0, 2, 1))))
 	f.Fuzz(func(t *testing.T, content []byte) {
+		defer limitMemory(t, content)()
 		// Three pictures, so that there is one for each part.
 		dir := t.TempDir()
 		for _, name := range []string{"a.png", "b.jpg", "c.jpeg"} {

@@ -3,6 +3,7 @@ package hdf5
 import (
 	"bytes"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
@@ -23,7 +24,13 @@ func FuzzRead(f *testing.F) {
 		{Name: "1", Shape: []int{2}, Data: []float64{1, 2}},
 	}}}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		root, err := Read(b)
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; len(b) < 1<<20 && used > 1<<30 {
+			t.Errorf("%d bytes of memory for a file of %d", used, len(b))
+		}
 		if err != nil {
 			return
 		}
