@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"runtime"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -118,7 +120,11 @@ func (m *machine) run(batch int) error {
 }
 
 // Close ends the program.
-func (m *machine) Close() { _ = m.vm.Close() } // there is nothing that could fail
+func (m *machine) Close() {
+	_ = m.vm.Close() // there is nothing that could fail
+	// Closed, the machine has no need of its finalizer, with which all of the program's memory would outlive one garbage collection.
+	runtime.SetFinalizer(m.vm, nil)
+}
 
 // Nodes is the number of nodes in the expression graph.
 func (m *machine) Nodes() int { return len(m.graph.AllNodes()) }
