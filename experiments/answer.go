@@ -3,6 +3,8 @@ package experiments
 import (
 	"fmt"
 	"strings"
+
+	"dcae/experiments/statistics"
 )
 
 // answer says in two sentences what came out, from the numbers alone: who learned, and where along the study's first measure
@@ -141,37 +143,43 @@ func named(arms []armSummary) string {
 	}
 }
 
-// confirmation tells of seeds that took no part in the choice.
+// confirmation tells of an arm on seeds that took no part in choosing it, and of what it was to improve on.
 func (d *Definition) confirmation(arms []armSummary) string {
 	c := d.Plan.Chosen
-	on := map[uint64]bool{}
-	for _, s := range c.On {
-		on[s] = true
-	}
-	var parts []string
-	for _, name := range []string{c.Arm, c.Control} {
-		for _, a := range arms {
-			if a.name() != name {
-				continue
-			}
-			k, n := 0, 0
-			for _, r := range a.results {
-				if on[r.Seed] {
-					n++
-					if r.Outcome == Learned {
-						k++
-					}
-				}
-			}
-			if n > 0 {
-				parts = append(parts, fmt.Sprintf("%s learned with %s", name, shareOf(k, n)))
-			}
+	var chosen, control *armSummary
+	for i, a := range arms {
+		switch a.name() {
+		case c.Arm:
+			chosen = &arms[i]
+		case c.Control:
+			control = &arms[i]
 		}
 	}
-	if len(parts) < 2 {
+	if chosen == nil || control == nil || len(chosen.results) == 0 || len(control.results) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("On seeds %s, which took no part in choosing it, %s, and %s.", FormatSeeds(c.On), parts[0], parts[1])
+	return fmt.Sprintf("On seeds %s, which took no part in choosing it, %s learned with %s, and %s with %s on seeds %s; those that learned leave a median FVU of %s and %s.",
+		FormatSeeds(c.On), chosen.name(), shareOf(chosen.learned, len(chosen.results)), control.name(), shareOf(control.learned, len(control.results)),
+		FormatSeeds(seedsOf(control.results)), figure(learnedFVU(chosen.results)), figure(learnedFVU(control.results)))
+}
+
+func seedsOf(results []*Result) []uint64 {
+	var out []uint64
+	for _, r := range results {
+		out = append(out, r.Seed)
+	}
+	return out
+}
+
+// learnedFVU is the median FVU of the runs that learned.
+func learnedFVU(results []*Result) float64 {
+	var out []float64
+	for _, r := range results {
+		if r.Outcome == Learned {
+			out = append(out, r.Test.FVU)
+		}
+	}
+	return statistics.Median(out)
 }
 
 // enumerate joins words: "a, b and c".

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -185,17 +186,24 @@ func (p *Plan) complete() error {
 		return errors.New("a study needs a group of arms")
 	}
 	seen := map[string]bool{}
+	var arms []ArmPlan
 	for i := range p.Groups {
 		g := &p.Groups[i]
 		if err := g.complete(); err != nil {
 			return errors.WithMessagef(err, "group %q", g.Name)
 		}
 		for _, a := range g.Arms {
+			arms = append(arms, a)
 			if key := strings.ToLower(a.Name); seen[key] { // some file systems do not tell case apart
 				return errors.Errorf("there are two arms named %s; each arm of a study needs a name of its own", a.Name)
 			} else {
 				seen[key] = true
 			}
+		}
+	}
+	for i := range p.Groups {
+		if err := p.Groups[i].compareWith(arms); err != nil {
+			return err
 		}
 	}
 	for _, m := range p.Measures {
@@ -218,7 +226,6 @@ func (g *GroupPlan) complete() error {
 	if len(g.Arms) == 0 {
 		return errors.New("no arms: give some under arms, or values under vary")
 	}
-	control := false
 	for i := range g.Arms {
 		a := &g.Arms[i]
 		if !safeName.MatchString(a.Name) {
@@ -231,15 +238,20 @@ func (g *GroupPlan) complete() error {
 		if err := a.Settings.check(); err != nil {
 			return errors.WithMessagef(err, "arm %s", a.Name)
 		}
-		control = control || a.Name == g.Control
-	}
-	if !control {
-		return errors.Errorf("its control %q is none of its arms; name the arm that the others are compared with", g.Control)
 	}
 	g.Common = Settings{}
-	for i := range g.Arms {
-		if a := &g.Arms[i]; a.Factors == nil && a.Name != g.Control {
-			a.Factors = a.Settings.differences(g.arm(g.Control).Settings)
+	return nil
+}
+
+// compareWith names the factors in which the group's arms differ from its control, which is one of the study's arms.
+func (g *GroupPlan) compareWith(arms []ArmPlan) error {
+	i := slices.IndexFunc(arms, func(a ArmPlan) bool { return a.Name == g.Control })
+	if i < 0 {
+		return errors.Errorf("group %q: its control %q is none of the arms; name the arm that the others are compared with", g.Name, g.Control)
+	}
+	for k := range g.Arms {
+		if a := &g.Arms[k]; a.Factors == nil && a.Name != g.Control {
+			a.Factors = a.Settings.differences(arms[i].Settings)
 		}
 	}
 	return nil

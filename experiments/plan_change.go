@@ -1,12 +1,12 @@
 package experiments
 
 import (
+	"math"
 	"strconv"
 
 	"github.com/pkg/errors"
 
 	"dcae/graph"
-	"dcae/models"
 	"dcae/models/edit"
 	"dcae/training/dataset"
 )
@@ -99,9 +99,19 @@ func (s Settings) outputBias(m *graph.Model, images *dataset.Set) (float64, erro
 	mean := meanPixel(images)
 	switch inspected.Output.Activation {
 	case graph.Sigmoid:
-		return models.Logit(mean), nil
+		return math.Log(mean / (1 - mean)), nil // whose sigmoid is the mean
 	case graph.Linear:
 		return mean, nil
 	}
 	return 0, errors.Errorf("mean is for a sigmoid or linear output, not %s; give a number", inspected.Output.Activation)
+}
+
+// meanPixel is the mean of the training images' values, which a sigmoid can print: from 0.01 to 0.99.
+func meanPixel(images *dataset.Set) float64 {
+	sum := 0.0
+	mean := images.Train.Mean()
+	for _, v := range mean {
+		sum += float64(v)
+	}
+	return min(max(sum/float64(len(mean)), 0.01), 0.99)
 }

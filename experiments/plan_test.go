@@ -44,7 +44,7 @@ func TestPlanErrorsNameThePlace(t *testing.T) {
 		{header + "groups:\n  - name: g\n    control: a\n    arms:\n      - {name: a, learnin_rate: 1}\n", "line 7, column 19"},
 		{header + "seeds: 5-1\n", "bad seeds"},
 		{header, "needs a group"},
-		{header + "groups:\n  - name: g\n    control: b\n    arms:\n      - {name: a}\n", "control \"b\" is none of its arms"},
+		{header + "groups:\n  - name: g\n    control: b\n    arms:\n      - {name: a}\n", "control \"b\" is none of the arms"},
 		{header + "groups:\n  - name: g\n    control: a\n    arms:\n      - {name: a}\n      - {name: A}\n", "two arms named A"},
 		{header + "groups:\n  - name: g\n    control: a/b\n    arms:\n      - {name: a/b}\n", "arm \"a/b\""},
 		{header + "groups:\n  - name: g\n    control: a\n    arms:\n      - {name: a, activation: rellu}\n", "unknown activation \"rellu\""},

@@ -11,20 +11,16 @@ import (
 	"dcae/training/dataset"
 )
 
-// variants are the models that are known by name, with the optimizer that is part of each; mean is that of the training images' values.
+// variants are the models that are known by name, with the optimizer that is part of each.
 var variants = []struct {
 	name      string
-	model     func(input graph.Shape, mean float64) *graph.Model
+	model     func(image graph.Shape) *graph.Model
 	optimizer training.Optimizer
 }{
-	{"sigmoid", forAnyMean(models.SigmoidFor), training.Adam{LearningRate: 0.001}},
-	{"highlr", forAnyMean(models.HighLRFor), training.Adam{LearningRate: 0.1}},
-	{"improved", forAnyMean(models.ImprovedFor), training.Adam{LearningRate: 0.001}},
+	{"sigmoid", models.SigmoidFor, training.Adam{LearningRate: 0.001}},
+	{"highlr", models.HighLRFor, training.Adam{LearningRate: 0.1}},
+	{"improved", models.ImprovedFor, training.Adam{LearningRate: 0.001}},
 	{"reliable", models.ReliableFor, training.Adam{LearningRate: 0.001}},
-}
-
-func forAnyMean(model func(graph.Shape) *graph.Model) func(graph.Shape, float64) *graph.Model {
-	return func(input graph.Shape, _ float64) *graph.Model { return model(input) }
 }
 
 // VariantNames lists the models that are known by name.
@@ -46,22 +42,12 @@ func OpenModel(name string, images *dataset.Set) (*SavedModel, error) {
 		if v.name != name {
 			continue
 		}
-		input, mean := graph.Shape{28, 28, 1}, models.MeanPixel
+		input := graph.Shape{28, 28, 1}
 		if images != nil {
 			shape := images.Shape()
-			input, mean = graph.Shape{shape.H, shape.W, shape.C}, meanPixel(images)
+			input = graph.Shape{shape.H, shape.W, shape.C}
 		}
-		return &SavedModel{Model: v.model(input, mean), Optimizer: v.optimizer}, nil
+		return &SavedModel{Model: v.model(input), Optimizer: v.optimizer}, nil
 	}
 	return nil, errors.Errorf("there is no model %q; there are %s, or give a .keras file", name, strings.Join(VariantNames(), ", "))
-}
-
-// meanPixel is the mean of the training images' values, which a sigmoid can print: from 0.01 to 0.99.
-func meanPixel(images *dataset.Set) float64 {
-	sum := 0.0
-	mean := images.Train.Mean()
-	for _, v := range mean {
-		sum += float64(v)
-	}
-	return min(max(sum/float64(len(mean)), 0.01), 0.99)
 }

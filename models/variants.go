@@ -2,11 +2,7 @@
 // of any depth.
 package models
 
-import (
-	"math"
-
-	"dcae/graph"
-)
+import "dcae/graph"
 
 // bottleneck is the number of values that an image is squeezed into.
 const bottleneck = 32
@@ -56,44 +52,33 @@ func HighLRFor(image graph.Shape) *graph.Model {
 func Improved() *graph.Model { return ImprovedFor(mnist) }
 
 // ImprovedFor is Improved for images {height, width, channels} of any size.
-func ImprovedFor(image graph.Shape) *graph.Model {
+func ImprovedFor(image graph.Shape) *graph.Model { return normalized("improved", image, graph.ReLU) }
+
+// Reliable is Improved with one change: leaky ReLUs, which pass a gradient on either side of zero.
+func Reliable() *graph.Model { return ReliableFor(mnist) }
+
+// ReliableFor is Reliable for images {height, width, channels} of any size.
+func ReliableFor(image graph.Shape) *graph.Model {
+	return normalized("reliable", image, graph.LeakyReLU)
+}
+
+// normalized is [Improved] with another activation in its hidden layers.
+func normalized(name string, image graph.Shape, activation graph.Activation) *graph.Model {
 	full, half, quarter, channels := halvedTwice(image)
 	he := graph.HeNormal()
-	return graph.Sequential("improved", image,
-		graph.Conv2D{Filters: 32, Kernel: graph.Square(3), Padding: graph.Same, Activation: graph.ReLU, KernelInit: he},
+	return graph.Sequential(name, image,
+		graph.Conv2D{Filters: 32, Kernel: graph.Square(3), Padding: graph.Same, Activation: activation, KernelInit: he},
 		graph.BatchNormalization{},
 		graph.MaxPooling2D{Pool: graph.Square(2), Padding: graph.Same},
-		graph.Conv2D{Filters: 64, Kernel: graph.Square(3), Padding: graph.Same, Activation: graph.ReLU, KernelInit: he},
+		graph.Conv2D{Filters: 64, Kernel: graph.Square(3), Padding: graph.Same, Activation: activation, KernelInit: he},
 		graph.BatchNormalization{},
 		graph.MaxPooling2D{Pool: graph.Square(2), Padding: graph.Same},
 		graph.Flatten{},
-		graph.Dense{Units: bottleneck, Activation: graph.ReLU, KernelInit: he},
-		graph.Dense{Units: quarter.H * quarter.W * 64, Activation: graph.ReLU, KernelInit: he},
+		graph.Dense{Units: bottleneck, Activation: activation, KernelInit: he},
+		graph.Dense{Units: quarter.H * quarter.W * 64, Activation: activation, KernelInit: he},
 		graph.Reshape{Target: graph.Shape{quarter.H, quarter.W, 64}},
-		graph.Conv2DTranspose{Filters: 64, Kernel: graph.Square(3), Strides: graph.Square(2), Padding: graph.Same, Activation: graph.ReLU, OutputPadding: upTo(half)},
-		graph.Conv2DTranspose{Filters: 32, Kernel: graph.Square(3), Strides: graph.Square(2), Padding: graph.Same, Activation: graph.ReLU, OutputPadding: upTo(full)},
+		graph.Conv2DTranspose{Filters: 64, Kernel: graph.Square(3), Strides: graph.Square(2), Padding: graph.Same, Activation: activation, OutputPadding: upTo(half)},
+		graph.Conv2DTranspose{Filters: 32, Kernel: graph.Square(3), Strides: graph.Square(2), Padding: graph.Same, Activation: activation, OutputPadding: upTo(full)},
 		graph.Conv2D{Filters: channels, Kernel: graph.Square(3), Padding: graph.Same, Activation: graph.Sigmoid},
 	)
 }
-
-// MeanPixel is that of MNIST's training images, scaled to 0..1.
-const MeanPixel = 0.1307
-
-// Reliable is Improved whose output begins at the images' mean.
-func Reliable() *graph.Model { return ReliableFor(mnist, MeanPixel) }
-
-// ReliableFor is [ImprovedFor] with one change: the output's bias begins at logit(mean), so that the first outputs are about as bright as
-// the images, whose values have that mean, above 0 and below 1. Improved begins at 0.5, and with black images Adam's first steps, all in
-// one direction, push the output so far down that its sigmoid saturates and every ReLU before it dies.
-func ReliableFor(image graph.Shape, mean float64) *graph.Model {
-	m := ImprovedFor(image)
-	m.Name = "reliable"
-	last := len(m.Nodes) - 1
-	output := m.Nodes[last].Layer.(graph.Conv2D)
-	output.BiasInit = graph.Constant{Value: Logit(mean)}
-	m.Nodes[last].Layer = output
-	return m
-}
-
-// Logit is what a sigmoid makes the share p of.
-func Logit(p float64) float64 { return math.Log(p / (1 - p)) }
