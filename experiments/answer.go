@@ -92,23 +92,23 @@ func (d *Definition) along(m Measure, arms []armSummary) string {
 		}
 		switch {
 		case len(always) == 0:
-			parts = append(parts, g.name+" with none of the values")
+			parts = append(parts, g.name+" none")
 		case len(always) == len(g.points):
-			parts = append(parts, fmt.Sprintf("%s with all %d values", g.name, len(g.points)))
-		case numeric && contiguous(always, g.points):
-			parts = append(parts, fmt.Sprintf("%s from %s to %s", g.name, always[0].label, always[len(always)-1].label))
+			parts = append(parts, fmt.Sprintf("%s all %d", g.name, len(g.points)))
+		case len(always) > 1 && numeric && contiguous(always, g.points):
+			parts = append(parts, fmt.Sprintf("%s %s to %s", g.name, always[0].label, always[len(always)-1].label))
 		default:
 			var labels []string
 			for _, p := range always {
 				labels = append(labels, p.label)
 			}
-			parts = append(parts, fmt.Sprintf("%s with %s", g.name, enumerate(labels)))
+			parts = append(parts, g.name+" "+enumerate(labels))
 		}
 	}
 	if len(parts) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Over %s, every seed learned: %s.", strings.ReplaceAll(m.Over, "_", " "), strings.Join(parts, "; "))
+	return fmt.Sprintf("With these values of %s every seed learned: %s.", strings.ReplaceAll(m.Over, "_", " "), strings.Join(parts, "; "))
 }
 
 // contiguous tells whether the points follow each other without one left out.

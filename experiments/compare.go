@@ -114,7 +114,7 @@ func (c *Comparison) Save(path string) error {
 	if err := p.draw(filepath.Dir(path), filepath.Base(picture), dots, "Every run", "A dot for each seed, the bar at the median."); err != nil {
 		return err
 	}
-	return p.Page.Save(path)
+	return p.Save(path)
 }
 
 func (c *Comparison) dirs() []string {

@@ -28,7 +28,7 @@ func (d *Definition) page(dir string, results []*Result) (*page, error) {
 		},
 		Tables:  []plots.Table{d.armsTable(arms), runsTable(results)},
 		Command: d.command(),
-		Notes:   d.notes(arms),
+		Notes:   d.notes(),
 	}}
 	if d.Plan != nil {
 		for i, m := range d.Plan.Measures {
@@ -168,7 +168,7 @@ func (p *Plan) Arms() []string {
 	return out
 }
 
-func (d *Definition) notes(arms []armSummary) []string {
+func (d *Definition) notes() []string {
 	out := []string{
 		"Learned means FVU under 0.5. FVU, the fraction of variance unexplained, is the squared error on test images over their squared distance from the mean training image: 0 is a perfect copy, 1 no better than the mean image.",
 		"Intervals are at 95%: of shares Wilson's, of differences those that Wilcoxon's signed-rank test does not reject (none can be given from fewer than 6 seeds). p values are Holm's, corrected for all arms, and given from 10 seeds on.",

@@ -25,7 +25,6 @@ type Plan struct {
 	Groups   []GroupPlan   `yaml:"groups" json:"groups"`
 	Measures []Measure     `yaml:"measures,omitempty" json:"measures,omitempty"`
 	Chosen   *Confirmation `yaml:"confirm,omitempty" json:"confirm,omitempty"`
-	folder   string        // which paths of .keras files start from
 }
 
 // Confirmation keeps apart the seeds by which an arm was chosen and those that confirm the choice.
@@ -235,7 +234,7 @@ func (g *GroupPlan) complete() error {
 			return errors.Errorf("arm %s: full_epochs is %d", a.Name, a.FullEpochs)
 		}
 		a.Settings = g.Common.with(a.Settings)
-		if err := a.Settings.check(); err != nil {
+		if err := a.check(); err != nil {
 			return errors.WithMessagef(err, "arm %s", a.Name)
 		}
 	}
@@ -251,7 +250,7 @@ func (g *GroupPlan) compareWith(arms []ArmPlan) error {
 	}
 	for k := range g.Arms {
 		if a := &g.Arms[k]; a.Factors == nil && a.Name != g.Control {
-			a.Factors = a.Settings.differences(arms[i].Settings)
+			a.Factors = a.differences(arms[i].Settings)
 		}
 	}
 	return nil

@@ -44,7 +44,7 @@ func (p *Plan) arm(a ArmPlan, images *dataset.Set) (Arm, error) {
 	if err != nil {
 		return arm, err
 	}
-	if arm.Model, err = a.Settings.changed(own.Model, images); err != nil {
+	if arm.Model, err = a.changed(own.Model, images); err != nil {
 		return arm, err
 	}
 	if arm.Optimizer, err = a.optimizer(own.Optimizer); err != nil {

@@ -157,8 +157,15 @@ func (d *Definition) subtitle() string {
 // load reads a group's records back.
 func (d *Definition) load(dir string, base plots.Study, g group, results []*Result) (plots.Study, error) {
 	out := base
-	for _, a := range shownArms(g) {
+	shown := shownArms(g)
+	alike := !slices.ContainsFunc(shown, func(a arm) bool { return len(a.trained()) != len(shown[0].trained()) })
+	for _, a := range shown {
 		arm := plots.Arm{Name: a.Name, Layers: a.trained()}
+		if !alike { // the same name would stand for layers at different depths
+			for i := range arm.Layers {
+				arm.Layers[i] = fmt.Sprint(i + 1)
+			}
+		}
 		gray := d.gray.in(a.Units)
 		var own []*Result
 		for _, seed := range g.Seeds {
