@@ -32,7 +32,7 @@ func combine(vary []Vary) ([]ArmPlan, error) {
 				if err != nil {
 					return nil, errors.WithMessagef(err, "vary %s", v.Setting)
 				}
-				b := ArmPlan{Name: a.Name, Settings: a.Settings.with(one)}
+				b := ArmPlan{Name: a.Name, Settings: a.with(one)}
 				part := plain(value)
 				if v.Names != nil {
 					part = v.Names[i]
