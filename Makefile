@@ -42,4 +42,10 @@ check-tensorboard: ## event files against the real TensorBoard
 screenshots: ## pictures of a report (PAGE=results/x/report.html OUT=folder) in a real browser, and checks of how it behaves
 	bash plots/testdata/screenshot.sh $(PAGE) $(OUT)
 
-.PHONY: help build test race lint ci bench bench-peers check-keras check-tensorboard screenshots kill slurm
+corpus: ## train all candidates of the diagnosis' corpus, and write what they did (over an hour)
+	go run ./experiments/diagnosis/corpus/check
+
+score: ## dcae diagnose on the development half of its corpus (over an hour)
+	go run ./experiments/diagnosis/corpus/score -half development -repair
+
+.PHONY: corpus score help build test race lint ci bench bench-peers check-keras check-tensorboard screenshots kill slurm

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/pkg/errors"
+	"github.com/spf13/cobra"
+
+	"dcae/experiments"
+	"dcae/experiments/diagnosis"
+	"dcae/training/dataset"
+)
+
+// diagnoseFlags are the flags of dcae diagnose.
+type diagnoseFlags struct {
+	data        dataFlags
+	seconds     float64
+	batch       int
+	seeds       int
+	threads     int
+	out         string
+	quiet, json bool
+}
+
+func diagnoseCommand() *cobra.Command {
+	f := &diagnoseFlags{}
+	c := &cobra.Command{
+		Use:   "diagnose MODEL",
+		Short: "Find out why a model does not learn, and repair it",
+		Long: "Names the cause by intervention: changes one thing about a model, trains it briefly, and looks whether it learns now. MODEL is a .keras\n" +
+			"file, a variant (" + strings.Join(experiments.VariantNames(), ", ") + "), or the folder of a finished dcae train, whose images are\n" +
+			"those that it was trained on unless --data names others. Leaves the answer as report.html and diagnosis.json, and the\n" +
+			"repaired model, trained, as fixed.keras.",
+		Args: arguments(1),
+		RunE: func(c *cobra.Command, args []string) error { return diagnose(c, args[0], f) },
+	}
+	flags := c.Flags()
+	f.data.add(flags)
+	flags.Float64Var(&f.seconds, "seconds", 60, "how long it may take on two processors")
+	flags.IntVar(&f.batch, "batch", 32, "images in a step")
+	flags.IntVar(&f.seeds, "seeds", 6, "fresh random seeds that confirm a repair, at least 6")
+	flags.IntVar(&f.threads, "threads", runtime.NumCPU(), "processors to use; the answer does not depend on it")
+	flags.StringVar(&f.out, "out", "", "folder for the answer and the repaired model (default: results/diagnose-MODEL)")
+	flags.BoolVar(&f.quiet, "quiet", false, "no progress, only the answer")
+	flags.BoolVar(&f.json, "json", false, "the answer as JSON")
+	return c
+}
+
+func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
+	for _, n := range []struct {
+		flag         string
+		value, least float64
+	}{{"seconds", f.seconds, 1}, {"batch", float64(f.batch), 1}, {"seeds", float64(f.seeds), 6}, {"threads", float64(f.threads), 1}} {
+		if !(n.value >= n.least) {
+			return usageError{errors.Errorf("--%s must be at least %g, not %g", n.flag, n.least, n.value)}
+		}
+	}
+	name = filepath.Clean(name)
+	file := diagnosis.ModelFile(name)
+	set, err := f.images(c, name)
+	if err != nil {
+		return err
+	}
+	model, err := openModel(file, set)
+	if err != nil {
+		return err
+	}
+	for _, warning := range model.Warnings {
+		fmt.Fprintf(c.ErrOrStderr(), "%s: %s\n", name, warning)
+	}
+	subject := diagnosis.Subject{
+		Name:  strings.TrimSuffix(filepath.Base(name), ".keras"),
+		Model: model.Model, Params: model.Params, Optimizer: model.Optimizer, Loss: model.Loss, Images: set,
+	}
+	if f.out == "" {
+		f.out = filepath.Join("results", "diagnose-"+subject.Name)
+	}
+	options := diagnosis.Options{Seconds: f.seconds, Batch: f.batch, Seeds: f.seeds, Threads: f.threads}
+	if !f.quiet && !f.json {
+		options.Progress = func(line string) { fmt.Fprintln(c.ErrOrStderr(), line) }
+	}
+	d, err := diagnosis.Diagnose(c.Context(), subject, options)
+	if err != nil {
+		return err
+	}
+	if err := d.Save(f.out); err != nil {
+		return err
+	}
+	if f.json {
+		return writeJSON(c.OutOrStdout(), d)
+	}
+	_, err = io.WriteString(c.OutOrStdout(), d.Text(f.out))
+	return errors.Wrap(err, "printing the answer")
+}
+
+// images are those that --data names, or, without it, those that the run was trained on in whose folder the model is.
+func (f *diagnoseFlags) images(c *cobra.Command, name string) (*dataset.Set, error) {
+	trained, ok, err := diagnosis.RunImages(name)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || c.Flags().Changed("data") {
+		return f.data.open()
+	}
+	f.data.spec, f.data.images = trained.Name, trained.Train
+	set, err := f.data.open()
+	if err != nil {
+		return nil, errors.WithMessagef(err, "%s was trained on images that are not to be had; give --data", name)
+	}
+	if set.Checksum != trained.Checksum {
+		return nil, usageError{errors.Errorf("%s was trained on other images than data %s now gives; give --data, and --scale, --resize and --holdout as for its training", name, trained.Name)}
+	}
+	return set, nil
+}
+
+func writeJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return errors.Wrap(encoder.Encode(v), "printing the answer")
+}

@@ -1,0 +1,69 @@
+package diagnosis
+
+import (
+	"dcae/graph"
+	"dcae/models/edit"
+	"dcae/training"
+)
+
+// aids are the changes that add something.
+func (l *look) aids(s setup) []change {
+	out := []change{leakyAid()}
+	if n := l.settings.BottleneckValues; n > 0 {
+		out = append(out, widened(n, s.model.Input.Size()))
+	}
+	if n := l.settings.Weighted; n > 4 {
+		fewer := (n - 2) / 2
+		if n > 12 {
+			fewer = n - 8
+		}
+		out = append(out, change{cause: Depth, kind: Aid, what: "fewer hidden layers", apply: edited(func(m *graph.Model) (*graph.Model, []string, error) {
+			return edit.FewerLayers(m, fewer)
+		})})
+	}
+	out = append(out,
+		change{cause: Unknown, kind: Aid, what: "batch normalization added before activations", apply: edited(func(m *graph.Model) (*graph.Model, []string, error) {
+			return edit.AddBatchNormalization(m, edit.BeforeActivation)
+		})})
+	if b := training.Shared(s.optimizer); b.ClipNorm == 0 && b.GlobalClipNorm == 0 && b.ClipValue == 0 {
+		out = append(out, change{cause: Unknown, kind: Aid, what: "gradients clipped at a norm of 1", apply: func(s setup) (setup, bool, error) {
+			base := training.Shared(s.optimizer)
+			base.ClipNorm = 1
+			s.optimizer = training.WithShared(s.optimizer, base)
+			return s, true, nil
+		}})
+	}
+	return out
+}
+
+// leakyAid gives rectifiers a slope on their left, too.
+func leakyAid() change {
+	return change{cause: Activation, kind: Aid, what: "hidden activations -> leaky_relu", apply: edited(func(m *graph.Model) (*graph.Model, []string, error) {
+		return edit.HiddenActivations(m, func(a graph.Activation) bool { return a == graph.ReLU || a == graph.ReLU6 }, graph.LeakyReLU)
+	})}
+}
+
+// widerBottleneck multiplies the units or filters of the narrowest layer.
+func widerBottleneck(factor float64) func(*graph.Model) (*graph.Model, []string, error) {
+	return func(m *graph.Model) (*graph.Model, []string, error) {
+		name, _, err := edit.BottleneckSize(m)
+		if err != nil {
+			return nil, nil, err
+		}
+		units := 1
+		for _, n := range m.Nodes {
+			if n.Name != name {
+				continue
+			}
+			switch l := n.Layer.(type) {
+			case graph.Dense:
+				units = l.Units
+			case graph.Conv2D:
+				units = l.Filters
+			case graph.Conv2DTranspose:
+				units = l.Filters
+			}
+		}
+		return edit.Bottleneck(m, max(units+1, int(float64(units)*factor+0.5)))
+	}
+}

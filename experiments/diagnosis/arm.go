@@ -1,0 +1,202 @@
+package diagnosis
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+)
+
+// arm is the subject with some changes, and the trials that were made of it. Without changes it is the subject as given.
+type arm struct {
+	changes   []change
+	setup     setup
+	step      float64 // nominal seconds
+	screened  []*trial
+	confirmed []*trial
+
+	necessary bool // its old value breaks the model in which all settings are restored
+	tested    bool // whether that was looked at
+	lesser    int  // how many other learning rates do better
+}
+
+// what names the changes.
+func (a *arm) what() string {
+	var names []string
+	for _, c := range a.changes {
+		names = append(names, c.what)
+	}
+	return join(names)
+}
+
+func (a *arm) cause() Cause { return a.changes[0].cause }
+
+// isRate tells whether the arm has another learning rate and nothing else.
+func (a *arm) isRate() bool {
+	return len(a.changes) == 1 && (a.cause() == LearningRateHigh || a.cause() == LearningRateLow)
+}
+
+func (a *arm) departure() float64 {
+	d := 0.0
+	for _, c := range a.changes {
+		d = max(d, c.departure)
+	}
+	return d
+}
+
+// trials are all of them, those of screening first.
+func (a *arm) trials() []*trial { return slices.Concat(a.screened, a.confirmed) }
+
+func (a *arm) steps() int {
+	n := 0
+	for _, t := range a.trials() {
+		n = max(n, t.steps)
+	}
+	return n
+}
+
+// count is how many of the trials learned.
+func count(trials []*trial) int {
+	n := 0
+	for _, t := range trials {
+		if t.learned {
+			n++
+		}
+	}
+	return n
+}
+
+// medianFVU is infinite where there is no trial.
+func medianFVU(trials []*trial) float64 {
+	if len(trials) == 0 {
+		return math.Inf(1)
+	}
+	all := fvus(trials)
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+func fvus(trials []*trial) []float64 {
+	out := make([]float64, len(trials))
+	for i, t := range trials {
+		out[i] = t.fvu()
+	}
+	return out
+}
+
+// trialOf is the screening trial with a seed; it is made if there is none.
+func (s *search) trialOf(a *arm, seed uint64) (*trial, error) {
+	for _, t := range a.trials() {
+		if t.seed == seed {
+			return t, nil
+		}
+	}
+	t, err := newTrial(a.setup, seed, s.options.Batch, s.images, nil)
+	if err != nil {
+		return nil, err
+	}
+	if seed >= firstFreshSeed {
+		a.confirmed = append(a.confirmed, t)
+	} else {
+		a.screened = append(a.screened, t)
+	}
+	return t, nil
+}
+
+// job takes a trial further.
+type job struct {
+	arm   *arm
+	trial *trial
+	to    int
+	stop  bool // when it has learned
+}
+
+// advance does jobs side by side, and counts what they cost. Results do not depend on how many go at a time.
+func (s *search) advance(jobs []job) error {
+	threads := max(1, min(s.options.Threads, len(jobs)))
+	before := make([]int, len(jobs))
+	for i, j := range jobs {
+		before[i] = j.trial.steps
+	}
+	failures := make([]error, len(jobs))
+	queue := make(chan int)
+	ctx, stop := context.WithCancel(s.ctx)
+	defer stop()
+	var done sync.WaitGroup
+	for w := range threads {
+		done.Go(func() {
+			own := graph.NewThreads((s.options.Threads + w) / threads)
+			defer own.Close()
+			for i := range queue {
+				if ctx.Err() != nil {
+					failures[i] = ctx.Err()
+					continue
+				}
+				if failures[i] = jobs[i].trial.advance(ctx, jobs[i].to, jobs[i].stop, own); failures[i] != nil {
+					stop()
+				}
+			}
+		})
+	}
+	for i := range jobs {
+		queue <- i
+	}
+	close(queue)
+	done.Wait()
+	for i, j := range jobs {
+		if n := j.trial.steps - before[i]; n > 0 {
+			s.budget.spent += float64(n)*j.arm.step + nominalStart
+		}
+	}
+	if err := s.ctx.Err(); err != nil {
+		return err
+	}
+	for i, err := range failures {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return errors.WithMessagef(err, "%s, seed %d", jobs[i].arm.what(), jobs[i].trial.seed)
+		}
+	}
+	return nil
+}
+
+// newArm applies changes to the subject; ok is false where one of them changes nothing.
+func (s *search) newArm(changes ...change) (a *arm, ok bool, err error) {
+	a = &arm{changes: changes, setup: s.given.setup}
+	for _, c := range changes {
+		if a.setup, ok, err = c.apply(a.setup); err != nil || !ok {
+			return nil, false, err
+		}
+	}
+	if s.fits(a.setup) != nil {
+		return nil, false, nil
+	}
+	for _, other := range s.arms {
+		if other.what() == a.what() {
+			return other, true, nil
+		}
+	}
+	if a.step, err = stepSeconds(a.setup.model, s.options.Batch); err != nil {
+		return nil, false, err
+	}
+	s.arms = append(s.arms, a)
+	return a, true, nil
+}
+
+// fits tells why a changed model cannot be trained.
+func (s *search) fits(c setup) error {
+	if err := c.optimizer.Check(); err != nil {
+		return err
+	}
+	shapes, err := c.model.Shapes()
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(shapes[len(shapes)-1], c.model.Input) {
+		return errors.New("the output has another shape")
+	}
+	return nil
+}

@@ -1,0 +1,157 @@
+package diagnosis
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"dcae/graph"
+	"dcae/models/edit"
+	"dcae/training"
+)
+
+// Kind says what a change is.
+type Kind string
+
+// Restore brings one setting back to a default or to what fits the data; Aid adds something.
+const (
+	Restore Kind = "restore"
+	Aid     Kind = "aid"
+)
+
+// change is one thing that can be changed about a setup.
+type change struct {
+	cause     Cause
+	kind      Kind
+	what      string  // "learning rate 0.1 -> 0.001"
+	departure float64 // of the present setting from the default, in decades; 0 if it does not depart from it
+
+	// apply makes the change; ok is false where there is nothing to change.
+	apply func(setup) (changed setup, ok bool, err error)
+}
+
+// departs tells whether the setting is one that stands out.
+func (c change) departs() bool { return c.departure > 0 }
+
+// edited is a change by one of package edit's functions.
+func edited(f func(*graph.Model) (*graph.Model, []string, error)) func(setup) (setup, bool, error) {
+	return func(s setup) (setup, bool, error) {
+		m, names, err := f(s.model)
+		if err != nil {
+			return s, false, nil // this model has no place for it
+		}
+		s.model = m
+		return s, len(names) > 0, nil
+	}
+}
+
+func decades(ratio float64) float64 {
+	if d := math.Abs(math.Log10(ratio)); !math.IsNaN(d) {
+		return min(d, 9)
+	}
+	return 9
+}
+
+// usualRate is a learning rate that works for many models: Keras' default, but for Adagrad and Adadelta, whose default there is
+// far from that of the papers.
+func usualRate(o training.Optimizer) float64 {
+	switch o.(type) {
+	case training.SGD:
+		return 0.01
+	case training.Adagrad:
+		return 0.01
+	case training.Adadelta:
+		return 1
+	}
+	return 0.001
+}
+
+// presentRate is the learning rate that training begins with.
+func presentRate(o training.Optimizer) float64 {
+	if s := training.Shared(o).Schedule; s != nil {
+		return s.Rate(0)
+	}
+	return training.LearningRate(o)
+}
+
+func rateChange(o training.Optimizer, to, departure float64) change {
+	from := presentRate(o)
+	cause := LearningRateHigh
+	if to > from {
+		cause = LearningRateLow
+	}
+	return change{
+		cause: cause, kind: Restore, what: fmt.Sprintf("learning rate %.3g -> %.3g", from, to), departure: departure,
+		apply: func(s setup) (setup, bool, error) {
+			s.optimizer = training.WithLearningRate(s.optimizer, to)
+			return s, true, nil
+		},
+	}
+}
+
+// scheduled takes a schedule away.
+func constantRate(o training.Optimizer, steps int) (change, bool) {
+	s := training.Shared(o).Schedule
+	if s == nil {
+		return change{}, false
+	}
+	first, least := s.Rate(0), math.Inf(1)
+	for step := range steps {
+		least = min(least, s.Rate(step))
+	}
+	usual := usualRate(o)
+	return change{
+		cause: LearningRateLow, kind: Restore, what: fmt.Sprintf("schedule -> constant learning rate %.3g", usual), departure: max(0.3, decades(first/max(least, 1e-12))),
+		apply: func(s setup) (setup, bool, error) {
+			s.optimizer = training.WithLearningRate(s.optimizer, usual)
+			return s, true, nil
+		},
+	}, true
+}
+
+// departingRates go from a learning rate that stands out towards the usual one, by decades.
+func departingRates(o training.Optimizer) []change {
+	from, usual := presentRate(o), usualRate(o)
+	d := decades(from / usual)
+	if d < 0.5 {
+		return nil
+	}
+	out := []change{rateChange(o, usual, d)}
+	up := 10.0
+	if from > usual {
+		up = 0.1
+	}
+	for k, to := 1, from*up; k <= 3 && decades(to/usual) > 0.25 && (to < usual) == (from < usual); k, to = k+1, to*up {
+		out = append(out, rateChange(o, round3(to), d))
+	}
+	return out
+}
+
+// otherRates are all decades within three of the present rate: those that are not too far from the usual one, and others.
+func otherRates(o training.Optimizer) (likely, unlikely []change) {
+	from, usual := presentRate(o), usualRate(o)
+	most := 100 * usual
+	if _, sgd := o.(training.SGD); sgd {
+		most *= 10 // it depends on the scale of the loss
+	}
+	for _, k := range []float64{1, -1, 2, -2, 3, -3} {
+		to := round3(from * math.Pow(10, k))
+		if c := rateChange(o, to, 0); to > usual/101 && to < 1.01*most {
+			likely = append(likely, c)
+		} else {
+			unlikely = append(unlikely, c)
+		}
+	}
+	return likely, unlikely
+}
+
+// round3 is x to three digits.
+func round3(x float64) float64 {
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'e', 2, 64), 64)
+	return rounded
+}
+
+// saturating tells whether a hidden activation is none of those that let gradients through.
+func saturating(a graph.Activation) bool {
+	return !edit.Rectifies(a) && a != graph.SELU && a != graph.Linear && a != "prelu"
+}

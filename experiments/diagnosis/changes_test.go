@@ -1,0 +1,220 @@
+package diagnosis
+
+import (
+	"math"
+	"strings"
+	"sync"
+	"testing"
+
+	"dcae/graph"
+	"dcae/models"
+	"dcae/training"
+	"dcae/training/dataset"
+)
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// dense is a small autoencoder for images of 14x14.
+func dense(hidden, output graph.Activation, first graph.Initializer) *graph.Model {
+	return graph.Sequential("small", graph.Shape{14, 14, 1}, graph.Flatten{},
+		graph.Dense{Units: 16, Activation: hidden, KernelInit: first}, graph.Dense{Units: 8, KernelInit: first}, graph.Dense{Units: 16, Activation: hidden, KernelInit: first},
+		graph.Dense{Units: 196, Activation: output}, graph.Reshape{Target: graph.Shape{14, 14, 1}})
+}
+
+// smallImages are a few chest X-rays, made small.
+func smallImages(t *testing.T, treatment dataset.Treatment) *dataset.Set {
+	t.Helper()
+	set, err := few()
+	must(t, err)
+	set, err = set.Treated(treatment, 1)
+	must(t, err)
+	return set
+}
+
+var few = sync.OnceValues(func() (*dataset.Set, error) {
+	set, err := dataset.Open("pneumonia", dataset.Options{Images: 600, Resize: dataset.Size{H: 14, W: 14}})
+	if err != nil {
+		return nil, err
+	}
+	set.Validation, set.Test = set.Validation.Head(100), set.Test.Head(100)
+	return set, nil
+})
+
+// Each fault shows as a setting that stands out, under its cause, and the change takes it away; in a sound model nothing does.
+func TestWhatStandsOut(t *testing.T) {
+	unit, raw := dataset.Treatment{}, dataset.Treatment{Scale: dataset.ScaleNone}
+	sound := dense(graph.ReLU, graph.Sigmoid, nil)
+	adam := training.Adam{}
+	bce := graph.Loss{Function: graph.BinaryCrossentropy}
+	penalized := dense(graph.ReLU, graph.Sigmoid, nil)
+	d := penalized.Nodes[1].Layer.(graph.Dense)
+	d.KernelRegularizer = graph.Regularizer{L2: 1}
+	penalized.Nodes[1].Layer = d
+	for _, c := range []struct {
+		name   string
+		setup  setup
+		images dataset.Treatment
+		want   Cause
+	}{
+		{"sound", setup{model: sound, optimizer: adam}, unit, ""},
+		{"sound, He", setup{model: dense(graph.ReLU, graph.Sigmoid, graph.HeNormal()), optimizer: training.SGD{}}, unit, ""},
+		{"sound cross-entropy", setup{model: sound, optimizer: adam, loss: bce}, unit, Loss},
+		{"high rate", setup{model: sound, optimizer: training.Adam{LearningRate: 0.1}}, unit, LearningRateHigh},
+		{"low rate", setup{model: sound, optimizer: training.RMSprop{LearningRate: 1e-6}}, unit, LearningRateLow},
+		{"Keras' Adadelta", setup{model: sound, optimizer: training.Adadelta{}}, unit, LearningRateLow},
+		{"schedule", setup{model: sound, optimizer: training.Adam{Base: training.Base{Schedule: training.ExponentialDecay{InitialLearningRate: 0.001, DecaySteps: 10, DecayRate: 0.1}}}}, unit, LearningRateLow},
+		{"zeros", setup{model: dense(graph.ReLU, graph.Sigmoid, graph.Zeros{}), optimizer: adam}, unit, Initialization},
+		{"wide", setup{model: dense(graph.ReLU, graph.Sigmoid, graph.RandomNormal{StdDev: 2}), optimizer: adam}, unit, Initialization},
+		{"sigmoids", setup{model: dense(graph.Sigmoid, graph.Sigmoid, nil), optimizer: adam}, unit, Activation},
+		{"softmax output", setup{model: dense(graph.ReLU, graph.Softmax, nil), optimizer: adam}, unit, OutputRange},
+		{"raw", setup{model: dense(graph.ReLU, graph.Linear, nil), optimizer: adam}, raw, DataScale},
+		{"tiny", setup{model: dense(graph.ReLU, graph.Sigmoid, nil), optimizer: adam}, dataset.Treatment{Multiply: 0.001}, DataScale},
+		{"penalties", setup{model: penalized, optimizer: adam}, unit, Regularization},
+		{"weight decay", setup{model: sound, optimizer: training.Adam{Base: training.Base{WeightDecay: 100}}}, unit, Regularization},
+		{"clipping", setup{model: sound, optimizer: training.SGD{Base: training.Base{ClipNorm: 1e-9}}}, unit, Clipping},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			images := newPool(smallImages(t, c.images))
+			l, err := newLook(c.setup, images, 16)
+			must(t, err)
+			for _, r := range l.restores(c.setup, images) {
+				if r.departs() != (r.cause == c.want) {
+					t.Errorf("%s (%s) departs by %.2f decades", r.what, r.cause, r.departure)
+				}
+				if r.cause != c.want {
+					continue
+				}
+				changed, ok, err := r.apply(c.setup)
+				must(t, err)
+				if !ok {
+					t.Errorf("%s changes nothing", r.what)
+				}
+				after, err := newLook(changed, prepared(images, changed.prepare), 16)
+				must(t, err)
+				if changed.prepare != (preparation{}) { // what it does to values is done
+					changed.prepare = preparation{}
+				}
+				for _, left := range after.restores(changed, prepared(images, changed.prepare)) {
+					if left.cause == c.want && left.departure >= r.departure {
+						t.Errorf("%s leaves %s", r.what, left.what)
+					}
+				}
+			}
+		})
+	}
+}
+
+// prepared are images of which a preparation is made good.
+func prepared(p *pool, by preparation) *pool {
+	out := *p
+	out.train = append([]float32(nil), p.train...)
+	for i, v := range out.train {
+		out.train[i] = by.value(v)
+	}
+	return &out
+}
+
+func TestOutliersAreFoundAndTakenOff(t *testing.T) {
+	images := newPool(smallImages(t, dataset.Treatment{}))
+	clean := describe(images.train)
+	if clean.OutlierFactor >= outlierFactor {
+		t.Errorf("clean images have values %g times as far out", clean.OutlierFactor)
+	}
+	images.train[100], images.train[5000] = 500, float32(math.NaN())
+	l := look{values: describe(images.train)}
+	changes := l.dataRestores()
+	if len(changes) != 1 || changes[0].cause != DataQuality {
+		t.Fatalf("%+v", changes)
+	}
+	s, _, err := changes[0].apply(setup{})
+	must(t, err)
+	for i, v := range prepared(images, s.prepare).train {
+		if !(v >= 0 && v <= 1) {
+			t.Fatalf("value %d is %v", i, v)
+		}
+	}
+}
+
+func TestOtherRatesAreAllDecadesWithinThree(t *testing.T) {
+	want := map[float64]bool{20: true, 2: true, 0.2: true, 0.002: true, 0.0002: true, 0.00002: true}
+	likely, unlikely := otherRates(training.SGD{LearningRate: 0.02})
+	changes := append(likely, unlikely...)
+	if len(changes) != len(want) {
+		t.Errorf("%d rates", len(changes))
+	}
+	for _, c := range changes {
+		s, _, err := c.apply(setup{optimizer: training.SGD{LearningRate: 0.02}})
+		must(t, err)
+		rate := training.LearningRate(s.optimizer)
+		if !want[rate] || (rate > 0.02) != (c.cause == LearningRateLow) {
+			t.Errorf("rate %g is put down to %s", rate, c.cause)
+		}
+	}
+}
+
+func TestWindowsMoveOverAllImages(t *testing.T) {
+	w := newWindow([]float32{0, 1, 2, 3, 4}, 1, preparation{shift: 1, divisor: 2}, 2)
+	var got []float32
+	for range 3 {
+		dst := make([]float32, 2)
+		w.Read(dst, []int{0, 1})
+		got = append(got, dst...)
+		w.move()
+	}
+	for i, v := range got {
+		if want := (float32(i%5) - 1) / 2; v != want {
+			t.Errorf("value %d is %v, want %v", i, v, want)
+		}
+	}
+}
+
+func TestBudgetFollowsFromTheModelAlone(t *testing.T) {
+	small, err := stepSeconds(dense(graph.ReLU, graph.Sigmoid, nil), 32)
+	must(t, err)
+	large, err := stepSeconds(models.Deep(), 32)
+	must(t, err)
+	if !(small > 0 && large > 100*small) {
+		t.Errorf("a step takes %g and %g s", small, large)
+	}
+	b := newBudget(60, small)
+	if b.short != shortSteps || b.long != longSteps {
+		t.Errorf("%+v: a small model has time for all", b)
+	}
+	b = newBudget(60, large)
+	if b.short < leastSteps || b.short%checkEvery != 0 || b.long < b.short {
+		t.Errorf("%+v", b)
+	}
+	if longer := newBudget(600, large); longer.short < b.short || longer.total <= b.total {
+		t.Errorf("%+v with ten times the time of %+v", longer, b)
+	}
+}
+
+func TestKerasCode(t *testing.T) {
+	from := setup{model: dense(graph.Sigmoid, graph.Softmax, graph.Zeros{}), optimizer: training.Adam{LearningRate: 0.1}, loss: graph.Loss{Function: graph.Huber, Delta: 2}}
+	to := from
+	to.model = dense(graph.LeakyReLU, graph.Sigmoid, graph.HeNormal())
+	to.optimizer = training.SGD{LearningRate: 0.5, Momentum: 0.9, Nesterov: true}
+	to.prepare = preparation{divisor: 255}
+	code, data := kerasCode(from, to)
+	for _, want := range []string{
+		`"dense": {"activation": "leaky_relu", "kernel_initializer": "he_normal"},`, `"dense_3": {"activation": "sigmoid"},`, "clone_model",
+		`model.compile(optimizer=keras.optimizers.SGD(learning_rate=0.5, momentum=0.9, nesterov=True), loss=keras.losses.Huber(delta=2))`,
+	} {
+		if !strings.Contains(code, want) {
+			t.Errorf("no %s in\n%s", want, code)
+		}
+	}
+	if data == nil || !strings.Contains(*data, "/ 255") {
+		t.Errorf("data %v", data)
+	}
+	from.optimizer = training.Adam{Base: training.Base{Schedule: training.ExponentialDecay{InitialLearningRate: 0.1, DecaySteps: 5, DecayRate: 0.5}}}
+	code, data = kerasCode(from, from)
+	if want := "learning_rate=keras.optimizers.schedules.ExponentialDecay(initial_learning_rate=0.1, decay_steps=5, decay_rate=0.5, staircase=False)"; !strings.Contains(code, want) || data != nil || strings.Contains(code, "clone") {
+		t.Error(code)
+	}
+}

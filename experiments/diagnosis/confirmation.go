@@ -1,0 +1,172 @@
+package diagnosis
+
+import (
+	"slices"
+
+	"dcae/training"
+)
+
+// confirm tests arms that learned on fresh seeds, in the rule's order, until one repairs.
+func (s *search) confirm(found []*arm, departing []change) error {
+	if len(found) == 0 {
+		return nil
+	}
+	if err := s.testNecessity(found, departing); err != nil {
+		return err
+	}
+	if err := s.compareRates(found); err != nil {
+		return err
+	}
+	byRule(found)
+	for _, a := range found {
+		if slices.ContainsFunc(s.winners, func(b *arm) bool { return b.cause() == a.cause() && count(b.confirmed) == len(b.confirmed) }) {
+			continue
+		}
+		if s.fix != nil && (s.budget.left() < 0.3*s.budget.total || count(s.fix.confirmed) == len(s.fix.confirmed)) {
+			break
+		}
+		ok, err := s.confirmed(a)
+		if err != nil {
+			return err
+		}
+		if ok {
+			s.winners = append(s.winners, a)
+			if s.fix == nil || s.fix.cause() == a.cause() && count(a.confirmed) > count(s.fix.confirmed) {
+				s.fix = a
+			}
+		}
+	}
+	for _, a := range found { // those that learned in screening alone
+		if !slices.Contains(s.winners, a) && len(a.confirmed) == 0 {
+			s.winners = append(s.winners, a)
+		}
+	}
+	return nil
+}
+
+// confirmed trains an arm with fresh seeds, and tells whether it repairs.
+func (s *search) confirmed(a *arm) (bool, error) {
+	n := s.options.Seeds
+	to := s.budget.short
+	for _, t := range a.screened { // those that needed long get long
+		to = max(to, min(roundSteps(1.5*float64(t.steps)), s.budget.long), roundSteps(1.2*float64(t.steps)))
+	}
+	given, seeds := count(s.given.screened), len(s.given.screened)
+	for first := 0; first < n; first += 2 {
+		var jobs []job
+		for i := first; i < min(first+2, n); i++ {
+			t, err := s.trialOf(a, uint64(firstFreshSeed+i))
+			if err != nil {
+				return false, err
+			}
+			jobs = append(jobs, job{a, t, to, true})
+		}
+		if err := s.advance(jobs); err != nil {
+			return false, err
+		}
+		if lost := len(a.confirmed) - count(a.confirmed); !repairs(n-lost, n, given, seeds) {
+			break // it can't any more
+		}
+	}
+	s.say("%s: %d of %d fresh seeds learn", a.what(), count(a.confirmed), len(a.confirmed))
+	return len(a.confirmed) == n && repairs(count(a.confirmed), n, given, seeds), nil
+}
+
+// testNecessity puts old values back, one at a time, into the model in which everything that stands out is restored. It is needed
+// only where several causes are left.
+func (s *search) testNecessity(found []*arm, departing []change) error {
+	causes := map[Cause]bool{}
+	for _, a := range found {
+		if a.departure() > 0 {
+			causes[a.cause()] = true
+		}
+	}
+	if len(causes) < 2 {
+		return nil
+	}
+	without := func(cause Cause) (*arm, bool, error) {
+		var all []change
+		rated := false
+		for _, c := range departing {
+			rate := c.cause == LearningRateHigh || c.cause == LearningRateLow
+			if c.cause == cause || rate && rated {
+				continue
+			}
+			rated = rated || rate
+			all = append(all, c)
+		}
+		return s.combined(all)
+	}
+	everything, ok, err := without("")
+	if err != nil || !ok {
+		return err
+	}
+	if learns, err := s.tried(everything); err != nil || !learns {
+		return err
+	}
+	for cause := range causes {
+		a, ok, err := without(cause)
+		if err != nil {
+			return err
+		}
+		learns := false
+		if ok {
+			if learns, err = s.tried(a); err != nil {
+				return err
+			}
+		}
+		for _, f := range found {
+			if f.cause() == cause {
+				f.tested, f.necessary = true, !learns
+			}
+		}
+	}
+	return nil
+}
+
+// tried tells whether an arm learns on the first screening seed.
+func (s *search) tried(a *arm) (bool, error) {
+	t, err := s.trialOf(a, s.failing()[0])
+	if err != nil {
+		return false, err
+	}
+	if err := s.advance([]job{{a, t, s.budget.short, true}}); err != nil {
+		return false, err
+	}
+	s.tell(a, "together: "+a.what())
+	return t.learned, nil
+}
+
+// compareRates trains those of the arms that differ in the learning rate alone equally long, so that the best rate comes first; the usual
+// one does if it is not much worse.
+func (s *search) compareRates(found []*arm) error {
+	var rates []*arm
+	for _, a := range found {
+		if a.isRate() {
+			rates = append(rates, a)
+		}
+	}
+	if len(rates) < 2 {
+		return nil
+	}
+	var jobs []job
+	for _, a := range rates {
+		for _, t := range a.screened {
+			jobs = append(jobs, job{a, t, s.budget.short, false})
+		}
+	}
+	if err := s.advance(jobs); err != nil {
+		return err
+	}
+	merit := func(a *arm) float64 {
+		if usual := usualRate(a.setup.optimizer); training.LearningRate(a.setup.optimizer) == usual {
+			return worst(a) / 1.25
+		}
+		return worst(a)
+	}
+	slices.SortStableFunc(rates, func(a, b *arm) int { return compare(merit(a), merit(b)) })
+	for i, a := range rates {
+		a.lesser = i
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package diagnosis
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dcae/experiments"
+	"dcae/graph"
+	"dcae/training"
+	"dcae/training/dataset"
+)
+
+// tiny is examined in next to no time: a linear code of small images.
+func tiny(t *testing.T, o training.Optimizer) Subject {
+	t.Helper()
+	return Subject{
+		Name: "tiny", Optimizer: o, Images: smallImages(t, dataset.Treatment{}),
+		Model: graph.Sequential("tiny", graph.Shape{14, 14, 1}, graph.Flatten{}, graph.Dense{Units: 16}, graph.Dense{Units: 196}, graph.Reshape{Target: graph.Shape{14, 14, 1}}),
+	}
+}
+
+func TestAModelThatLearnsIsHealthy(t *testing.T) {
+	d, err := Diagnose(context.Background(), tiny(t, training.Adam{LearningRate: 0.003}), Options{Guard: time.Hour})
+	must(t, err)
+	if d.Verdict != Healthy || len(d.Causes) > 0 || d.Fix != nil {
+		t.Errorf("%s, %+v", d.Verdict, d.Causes)
+	}
+}
+
+// The same call gives the same answer, whatever the number of processors; what was repaired is saved, and learns.
+func TestATooHighRateIsNamedAndRepaired(t *testing.T) {
+	subject := tiny(t, training.Adam{LearningRate: 10})
+	var answers []string
+	for _, threads := range []int{1, 2} {
+		d, err := Diagnose(context.Background(), subject, Options{Threads: threads, Seconds: 0.5, Guard: time.Hour})
+		must(t, err)
+		d.Seconds = 0
+		b, err := json.Marshal(d)
+		must(t, err)
+		answers = append(answers, string(b))
+		if threads == 1 {
+			continue
+		}
+		if d.Verdict != Faulty || len(d.Causes) == 0 || d.Causes[0].Cause != LearningRateHigh || d.Fix == nil || d.Fix.Learned != "6/6" {
+			t.Fatalf("%s", b)
+		}
+		dir := t.TempDir()
+		must(t, d.Save(dir))
+		for _, file := range []string{answerFile, pageFile, pictureFile, fixedFile} {
+			if !isFile(filepath.Join(dir, file)) {
+				t.Errorf("no %s", file)
+			}
+		}
+		fixed, err := experiments.LoadKeras(filepath.Join(dir, fixedFile))
+		must(t, err)
+		test := newPool(subject.Images).test
+		e, err := training.NewEvaluator(fixed.Model, fixed.Params, newWindow(test, 196, preparation{}, math.MaxInt), 0, subject.Images.Train.Mean(), nil, false)
+		must(t, err)
+		defer e.Close()
+		scores, err := e.Scores()
+		must(t, err)
+		if !(scores.FVU < learned) || training.LearningRate(fixed.Optimizer) >= 10 {
+			t.Errorf("the repaired model's FVU is %v with %v", scores.FVU, fixed.Optimizer)
+		}
+		if text := d.Text(dir); !strings.Contains(text, "learning rate") || !strings.Contains(text, "keras.optimizers.Adam(learning_rate=") {
+			t.Error(text)
+		}
+	}
+	if answers[0] != answers[1] {
+		t.Errorf("one thread:\n%s\ntwo:\n%s", answers[0], answers[1])
+	}
+}
+
+func TestAModelThatWasSavedDeadIsFound(t *testing.T) {
+	subject := tiny(t, training.Adam{LearningRate: 0.003})
+	params, err := subject.Model.Init(1, graph.Float32)
+	must(t, err)
+	for _, v := range params.All {
+		must(t, v.Set(make([]float64, v.Shape.Size())))
+	}
+	subject.Params = params
+	d, err := Diagnose(context.Background(), subject, Options{Guard: time.Hour})
+	must(t, err)
+	if d.Verdict != Faulty || len(d.Causes) != 1 || d.Causes[0].Cause != Initialization || d.Fix == nil || !(d.Fix.FVUAfter < learned) || d.Fix.FVUBefore < learned {
+		t.Errorf("%s, %+v, %+v", d.Verdict, d.Causes, d.Fix)
+	}
+	for _, v := range params.All {
+		if slices.ContainsFunc(v.Values(), func(x float64) bool { return x != 0 }) {
+			t.Fatalf("%s of the subject was changed", v.Path())
+		}
+	}
+}
+
+// The form of the JSON that others read.
+func TestTheJSONsForm(t *testing.T) {
+	code := "x = x / 255"
+	d := Diagnosis{
+		Verdict: Faulty, Causes: []Blame{{DataScale, 0.9, []string{"because"}}}, Symptoms: []Symptom{},
+		Fix:           &Fix{Changes: []string{"a"}, Keras: "b", Data: &code, Learned: "6/6", FVUBefore: Number(math.Inf(1)), FVUAfter: 0.25, Model: "c"},
+		Interventions: []Intervention{{"a", DataScale, []Number{0.5, Number(math.NaN())}, 100}}, Seconds: 1.5,
+	}
+	b, err := json.Marshal(d)
+	must(t, err)
+	want := `{"verdict":"faulty","causes":[{"cause":"data_scale","confidence":0.9,"evidence":["because"]}],"fix":{"changes":["a"],"keras":"b","data":"x = x / 255","learned":"6/6","fvu_before":null,"fvu_after":0.25,"model":"c"},"interventions":[{"change":"a","cause":"data_scale","fvu":[0.5,null],"steps":100}],"symptoms":[],"seconds":1.5,`
+	if !strings.HasPrefix(string(b), want) {
+		t.Errorf("%s", b)
+	}
+}
+
+func TestAFinishedRunsFolderStandsForItsLastModel(t *testing.T) {
+	dir := t.TempDir()
+	if ModelFile(dir) != dir {
+		t.Error(ModelFile(dir))
+	}
+	last := filepath.Join(dir, "last.keras")
+	must(t, os.WriteFile(last, nil, 0o600))
+	if ModelFile(dir) != last {
+		t.Error(ModelFile(dir))
+	}
+	if _, ok, err := RunImages(dir); ok || err != nil {
+		t.Errorf("without a study.json: %v, %v", ok, err)
+	}
+	study := filepath.Join(dir, "study.json")
+	must(t, os.WriteFile(study, []byte(`{"format": 1, "data": {"name": "mnist", "sha256": "ab", "train_images": 640}}`), 0o600))
+	if d, ok, err := RunImages(dir); !ok || err != nil || d.Name != "mnist" || d.Checksum != "ab" || d.Train != 640 {
+		t.Errorf("%+v, %v, %v", d, ok, err)
+	}
+	must(t, os.WriteFile(study, []byte(`{"format"`), 0o600))
+	if _, _, err := RunImages(dir); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("half a file: %v", err)
+	}
+}
+
+func TestWhatCannotBeTrainedIsAnError(t *testing.T) {
+	for what, change := range map[string]func(*Subject){
+		"images of 14x14x1": func(s *Subject) { s.Model = graph.Sequential("other", graph.Shape{8, 8, 1}, graph.Activate{}) },
+		"give back":         func(s *Subject) { s.Model = graph.Sequential("other", graph.Shape{14, 14, 1}, graph.Flatten{}) },
+		"unknown loss":      func(s *Subject) { s.Loss.Function = "odd" },
+	} {
+		s := tiny(t, nil)
+		change(&s)
+		if _, err := Diagnose(context.Background(), s, Options{}); err == nil || !strings.Contains(err.Error(), what) && what != "images of 14x14x1" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package diagnosis
+
+import (
+	"math"
+	"slices"
+
+	"dcae/graph"
+	"dcae/training/dataset"
+)
+
+const (
+	poolBytes    = 64 << 20 // of training images that are held in memory
+	poolImages   = 6000
+	scoredImages = 200 // held-out images that a trial is scored on
+	testedImages = 1000
+)
+
+// pool is a share of the images, in memory and as they are.
+type pool struct {
+	size               int // values of an image
+	train, valid, test []float32
+}
+
+// newPool takes images evenly from the whole set and puts the training images into a random order, always the same one.
+func newPool(set *dataset.Set) *pool {
+	p := &pool{size: set.Shape().Size()}
+	most := min(poolImages, max(64, poolBytes/(4*p.size)))
+	p.train = p.read(set.Train, most, true)
+	p.valid = p.read(set.Validation, scoredImages, false)
+	p.test = p.read(set.Test, testedImages, false)
+	return p
+}
+
+func (p *pool) read(images *dataset.Images, most int, shuffled bool) []float32 {
+	n := min(images.Len(), most)
+	indices := make([]int, n)
+	for i := range indices {
+		indices[i] = i * images.Len() / n
+	}
+	if shuffled {
+		graph.Random(0, "diagnosis", "images", 0).Shuffle(n, func(i, j int) { indices[i], indices[j] = indices[j], indices[i] })
+	}
+	out := make([]float32, n*p.size)
+	images.Read(out, indices)
+	return out
+}
+
+// preparation is what is done to each value before the model sees it: limits, then (value - shift) / divisor. The zero value
+// does nothing.
+type preparation struct {
+	clip           bool
+	low, high      float64
+	shift, divisor float64
+}
+
+func (p preparation) value(v float32) float32 {
+	x := float64(v)
+	if p.clip {
+		if math.IsNaN(x) {
+			x = p.low
+		}
+		x = max(p.low, min(x, p.high))
+	}
+	if p.divisor != 0 {
+		x = (x - p.shift) / p.divisor
+	}
+	return float32(x)
+}
+
+// window is a part of images that training sees as an epoch; it moves on from epoch to epoch.
+type window struct {
+	images   []float32
+	size     int
+	prepare  preparation
+	first, n int
+}
+
+func newWindow(images []float32, size int, p preparation, n int) *window {
+	return &window{images: images, size: size, prepare: p, n: min(n, len(images)/size)}
+}
+
+// Len is the number of images in the window.
+func (w *window) Len() int { return w.n }
+
+// Read writes images of the window to dst, prepared.
+func (w *window) Read(dst []float32, indices []int) {
+	all := len(w.images) / w.size
+	for k, i := range indices {
+		at := (w.first + i) % all
+		out := dst[k*w.size : (k+1)*w.size]
+		copy(out, w.images[at*w.size:(at+1)*w.size])
+		if w.prepare != (preparation{}) {
+			for j, v := range out {
+				out[j] = w.prepare.value(v)
+			}
+		}
+	}
+}
+
+func (w *window) move() { w.first = (w.first + w.n) % (len(w.images) / w.size) }
+
+// values are what is known of the training images' values.
+type values struct {
+	Min, Max      float64 // of finite ones
+	Mean, RMS     float64 // of those between Low and High
+	Low, High     float64 // that a thousandth of them do not exceed, or exceed
+	NonFinite     int
+	OutlierFactor float64 // how many times further than Low and High the farthest value lies from their middle
+}
+
+const outlierShare = 0.001
+
+func describe(images []float32) values {
+	v := values{Min: math.Inf(1), Max: math.Inf(-1)}
+	step := max(1, len(images)/150_000)
+	if step%2 == 0 {
+		step++ // so that all columns of an image come up
+	}
+	var sample []float64
+	for i, x := range images {
+		f := float64(x)
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			v.NonFinite++
+			continue
+		}
+		v.Min, v.Max = min(v.Min, f), max(v.Max, f)
+		if i%step == 0 {
+			sample = append(sample, f)
+		}
+	}
+	if len(sample) == 0 {
+		return values{NonFinite: v.NonFinite}
+	}
+	slices.Sort(sample)
+	at := func(share float64) float64 { return sample[int(share*float64(len(sample)-1))] }
+	v.Low, v.High = at(outlierShare), at(1-outlierShare)
+	n := 0.0
+	for _, f := range sample {
+		if f < v.Low || f > v.High {
+			continue
+		}
+		v.Mean += f
+		v.RMS += f * f
+		n++
+	}
+	v.Mean, v.RMS = v.Mean/n, math.Sqrt(v.RMS/n)
+	v.OutlierFactor = 1
+	if reach := (v.High - v.Low) / 2; reach > 0 {
+		middle := (v.High + v.Low) / 2
+		v.OutlierFactor = max(1, max(v.Max-middle, middle-v.Min)/reach)
+	}
+	return v
+}
+
+// after are the values' limits once prepared.
+func (v values) after(p preparation) (low, high float64) {
+	return float64(p.value(float32(v.Min))), float64(p.value(float32(v.Max)))
+}
+
+// treatment is the same for a whole set.
+func (p preparation) treatment() dataset.Treatment {
+	switch {
+	case p.clip:
+		return dataset.Treatment{Scale: dataset.ScaleMinMax, Clip: dataset.Quantiles{Low: outlierShare, High: 1 - outlierShare}}
+	case p.divisor != 0:
+		return dataset.Treatment{Scale: dataset.ScaleMinMax}
+	}
+	return dataset.Treatment{}
+}

@@ -1,0 +1,216 @@
+package diagnosis
+
+import (
+	"math"
+	"slices"
+)
+
+// intervene tries changes, stage by stage, until one repairs.
+func (s *search) intervene() error {
+	restores := s.look.restores(s.given.setup, s.images)
+	var departing, others []change
+	for _, c := range restores {
+		if c.departs() {
+			departing = append(departing, c)
+		} else {
+			others = append(others, c)
+		}
+	}
+	if s.normalizes() {
+		departing = append([]change{statisticsRestore()}, departing...)
+	}
+	likely, unlikely := otherRates(s.given.setup.optimizer)
+	aids := s.look.aids(s.given.setup)
+	stages := []stage{{"settings that stand out", departing}}
+	if s.verdict == Unreliable {
+		stages = append(stages, s.steadying()...)
+	}
+	stages = append(stages,
+		stage{"learning rate and other settings", slices.Concat(likely, others)},
+		stage{"learning rates further off", unlikely},
+		stage{"optimizer", optimizerRestores(s.given.setup)},
+		stage{"aids", aids},
+	)
+	for _, stage := range stages {
+
+		if len(stage.changes) == 0 || s.budget.exhausted() {
+			continue
+		}
+		if stage.changes[0].cause == Optimizer { // which is to blame only if no rate works with it
+			found, err := s.longer()
+			if err != nil {
+				return err
+			}
+			if err := s.confirm(found, departing); err != nil || s.fix != nil {
+				return err
+			}
+		}
+		arms, err := s.armsOf(stage.changes)
+		if err != nil {
+			return err
+		}
+		if len(arms) == 0 {
+			continue
+		}
+		s.say("%s: %d changes", stage.name, len(arms))
+		found, err := s.halve(arms)
+		if err != nil {
+			return err
+		}
+		if err := s.confirm(found, departing); err != nil || s.fix != nil {
+			return err
+		}
+	}
+	return s.pairs(departing)
+}
+
+// stage is changes that are tried together; the next one is begun only if none of them repairs.
+type stage struct {
+	name    string
+	changes []change
+}
+
+// steadying are the changes that come first for a model that learns with some seeds: no setting that stands out keeps it from learning, so it is
+// how runs begin that decides. Where runs have died that is what the rectifiers' dead side does; else, or where a slope there does not
+// help, an output that starts too far off and steps somewhat too large.
+func (s *search) steadying() []stage {
+	var out []stage
+	if slices.ContainsFunc(s.given.screened, func(t *trial) bool { return t.hopeless != "" }) {
+		out = append(out, stage{"runs that die", []change{leakyAid()}})
+	}
+	rate := presentRate(s.given.setup.optimizer)
+	softer := []change{rateChange(s.given.setup.optimizer, oneDigit(rate/math.Sqrt(10)), 0)}
+	if c, ok := s.look.outputBiasRestore(); ok {
+		softer = append(softer, c)
+	}
+	return append(out, stage{"a softer start", softer})
+}
+
+// longer gives the best learning rates so far more time, as long as the given model was given, or three times that where there is plenty; it
+// returns those that learn.
+func (s *search) longer() ([]*arm, error) {
+	var rates, found []*arm
+	for _, a := range s.arms {
+		if a.isRate() && len(a.screened) > 0 && count(a.screened) == 0 && !slices.ContainsFunc(a.screened, func(t *trial) bool { return t.hopeless != "" }) {
+			rates = append(rates, a)
+		}
+	}
+	slices.SortStableFunc(rates, func(a, b *arm) int { return compare(worst(a), worst(b)) })
+	rates = rates[:min(2, len(rates))]
+	to := s.budget.long
+	if s.budget.left() > s.budget.total/2 {
+		to *= 3
+	}
+	var jobs []job
+	for _, a := range rates {
+		for _, t := range a.screened {
+			jobs = append(jobs, job{a, t, to, true})
+		}
+	}
+	if err := s.advance(jobs); err != nil {
+		return nil, err
+	}
+	for _, a := range rates {
+		if s.tell(a, a.what()); count(a.screened) == len(a.screened) {
+			found = append(found, a)
+		}
+	}
+	return found, nil
+}
+
+// normalizes tells whether the given model learns, and only its moving statistics hide it.
+func (s *search) normalizes() bool {
+	n := 0
+	for _, t := range s.given.screened {
+		if t.normalized < learned {
+			n++
+		}
+	}
+	return 2*n > len(s.given.screened)
+}
+
+func (s *search) armsOf(changes []change) ([]*arm, error) {
+	var out []*arm
+	for _, c := range changes {
+		known := len(s.arms)
+		a, ok, err := s.newArm(c)
+		if err != nil {
+			return nil, err
+		}
+		if ok && len(s.arms) > known {
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+// combined applies those of the changes that change something after the others.
+func (s *search) combined(changes []change) (*arm, bool, error) {
+	now := s.given.setup
+	var effective []change
+	for _, c := range changes {
+		next, ok, err := c.apply(now)
+		if err != nil {
+			return nil, false, err
+		}
+		if ok {
+			now, effective = next, append(effective, c)
+		}
+	}
+	if len(effective) == 0 {
+		return nil, false, nil
+	}
+	return s.newArm(effective...)
+}
+
+// pairs tries two changes at a time, where no single one repairs: all that stands out at once, and the most promising changes
+// together.
+func (s *search) pairs(departing []change) error {
+	if s.budget.exhausted() {
+		return nil
+	}
+	var single []*arm
+	for _, a := range s.arms {
+		if len(a.changes) == 1 && len(a.screened) > 0 && !slices.ContainsFunc(a.screened, func(t *trial) bool { return math.IsInf(t.fvu(), 1) }) {
+			single = append(single, a)
+		}
+	}
+	slices.SortStableFunc(single, func(a, b *arm) int { return compare(worst(a), worst(b)) })
+	single = single[:min(3, len(single))]
+	var arms []*arm
+	add := func(changes ...change) error {
+		known := len(s.arms)
+		a, ok, err := s.combined(changes)
+		if ok && len(s.arms) > known {
+			arms = append(arms, a)
+		}
+		return err
+	}
+	for i, c := range departing {
+		for _, d := range departing[i+1:] {
+			if c.cause != d.cause && len(arms) < 6 {
+				if err := add(c, d); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for i, a := range single {
+		for _, b := range single[i+1:] {
+			if a.cause() != b.cause() {
+				if err := add(a.changes[0], b.changes[0]); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if len(arms) == 0 {
+		return nil
+	}
+	s.say("pairs: %d", len(arms))
+	found, err := s.halve(arms)
+	if err != nil {
+		return err
+	}
+	return s.confirm(found, nil)
+}

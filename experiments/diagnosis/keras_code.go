@@ -1,0 +1,305 @@
+package diagnosis
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dcae/graph"
+	"dcae/models/edit"
+	"dcae/models/keras"
+	"dcae/training"
+)
+
+// kerasCode is the difference of two setups as code to paste behind the model: for the model and its compilation, and, if images
+// are prepared in another way, for them.
+func kerasCode(from, to setup) (code string, data *string) {
+	var b strings.Builder
+	if from.model != to.model {
+		b.WriteString(modelCode(from.model, to.model))
+	}
+	fmt.Fprintf(&b, "model.compile(optimizer=%s, loss=%s)\n", optimizerCode(to.optimizer), lossCode(to.loss))
+	if from.prepare != to.prepare {
+		text := dataCode(to.prepare)
+		data = &text
+	}
+	return "import keras\n\n" + b.String(), data
+}
+
+func dataCode(p preparation) string {
+	var b strings.Builder
+	if p.clip {
+		fmt.Fprintf(&b, "import numpy as np\n\nx = np.clip(np.nan_to_num(x, nan=%.6g), %.6g, %.6g)\n", p.low, p.low, p.high)
+	}
+	switch {
+	case p.divisor == 0:
+	case p.shift == 0:
+		fmt.Fprintf(&b, "x = x.astype(\"float32\") / %.6g\n", p.divisor)
+	default:
+		fmt.Fprintf(&b, "x = (x.astype(\"float32\") - %.6g) / %.6g\n", p.shift, p.divisor)
+	}
+	return b.String()
+}
+
+// modelCode clones the model with other settings of its layers, where that is all that differs.
+func modelCode(from, to *graph.Model) string {
+	changes, ok := layerChanges(from, to)
+	if !ok {
+		return "# The layers themselves change: take the repaired model, or see its layers in report.html.\nmodel = keras.models.load_model(\"fixed.keras\")\n"
+	}
+	if len(changes) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("changes = {\n")
+	for _, c := range changes {
+		fmt.Fprintf(&b, "    %s: {%s},\n", python(c.layer), strings.Join(c.settings, ", "))
+	}
+	recursive := ""
+	if slices.ContainsFunc(from.Nodes, func(n graph.Node) bool { return strings.Contains(n.Name, "/") }) {
+		recursive = ", recursive=True"
+	}
+	fmt.Fprintf(&b, `}
+
+def changed(layer):
+    config = layer.get_config()
+    config.update(changes.get(layer.name, {}))
+    return layer.__class__.from_config(config)
+
+model = keras.models.clone_model(model, clone_function=changed%s)
+`, recursive)
+	return b.String()
+}
+
+type layerChange struct {
+	layer    string
+	settings []string
+}
+
+// layerChanges are the settings that differ, layer by layer; ok is false where layers differ in more than settings. A layer that
+// only disturbs its input in training and is gone is one that no longer does so.
+func layerChanges(from, to *graph.Model) ([]layerChange, bool) {
+	before, ok := layerSettings(from)
+	after, ok2 := layerSettings(to)
+	if !ok || !ok2 {
+		return nil, false
+	}
+	var out []layerChange
+	kept := 0
+	for _, b := range before {
+		i := slices.IndexFunc(after, func(a layerSetting) bool { return a.Config.name() == b.Config.name() })
+		c := layerChange{layer: shortName(b.Config.name())}
+		switch {
+		case i < 0 && (b.Class == "Dropout" || b.Class == "SpatialDropout2D"):
+			c.settings = []string{`"rate": 0.0`}
+		case i < 0 && b.Class == "GaussianNoise":
+			c.settings = []string{`"stddev": 0.0`}
+		case i < 0 || after[i].Class != b.Class:
+			return nil, false
+		default:
+			kept++
+			for _, key := range after[i].Config.keys() {
+				if v := after[i].Config[key]; key != "name" && !bytes.Equal(v, b.Config[key]) {
+					c.settings = append(c.settings, python(key)+": "+pythonOf(v))
+				}
+			}
+		}
+		if len(c.settings) > 0 {
+			out = append(out, c)
+		}
+	}
+	return out, kept == len(after)
+}
+
+// layerSetting is a layer as Keras describes it.
+type layerSetting struct {
+	Class  string `json:"class_name"`
+	Config config `json:"config"`
+}
+
+type config map[string]json.RawMessage
+
+func (c config) name() string {
+	var s string
+	_ = json.Unmarshal(c["name"], &s) // an absent name is an empty one
+	return s
+}
+
+func (c config) keys() []string {
+	var out []string
+	for k := range c {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func layerSettings(m *graph.Model) ([]layerSetting, bool) {
+	named, _, err := edit.KerasNames(m, nil)
+	if err != nil {
+		return nil, false
+	}
+	b, err := keras.Encode(named)
+	if err != nil {
+		return nil, false
+	}
+	var all struct {
+		Config struct {
+			Layers []layerSetting `json:"layers"`
+		} `json:"config"`
+	}
+	if json.Unmarshal(b, &all) != nil {
+		return nil, false
+	}
+	for _, l := range all.Config.Layers {
+		for k, v := range l.Config {
+			var compact bytes.Buffer
+			if json.Compact(&compact, v) == nil {
+				l.Config[k] = compact.Bytes()
+			}
+		}
+	}
+	return all.Config.Layers, true
+}
+
+func shortName(path string) string { return path[strings.LastIndex(path, "/")+1:] }
+
+func python(s string) string { return `"` + s + `"` }
+
+// pythonOf is a JSON value as Python writes it; an initializer without settings by its name.
+func pythonOf(v json.RawMessage) string {
+	var object struct {
+		Class  string          `json:"class_name"`
+		Config json.RawMessage `json:"config"`
+	}
+	if json.Unmarshal(v, &object) == nil && object.Class != "" {
+		if plain, ok := plainInitializers[object.Class]; ok {
+			return python(plain)
+		}
+	}
+	var any any
+	d := json.NewDecoder(bytes.NewReader(v))
+	d.UseNumber()
+	if d.Decode(&any) != nil {
+		return string(v)
+	}
+	return literal(any)
+}
+
+var plainInitializers = map[string]string{
+	"HeNormal": "he_normal", "HeUniform": "he_uniform", "GlorotNormal": "glorot_normal", "GlorotUniform": "glorot_uniform", "LecunNormal": "lecun_normal", "LecunUniform": "lecun_uniform",
+	"Zeros": "zeros", "Ones": "ones",
+}
+
+func literal(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "None"
+	case bool:
+		if v {
+			return "True"
+		}
+		return "False"
+	case string:
+		return python(v)
+	case []any:
+		var all []string
+		for _, e := range v {
+			all = append(all, literal(e))
+		}
+		return "[" + strings.Join(all, ", ") + "]"
+	case map[string]any:
+		var all []string
+		for k, e := range v {
+			all = append(all, python(k)+": "+literal(e))
+		}
+		slices.Sort(all)
+		return "{" + strings.Join(all, ", ") + "}"
+	}
+	return fmt.Sprint(v)
+}
+
+// optimizerCode builds an optimizer; settings at their defaults are left out, but for the learning rate.
+func optimizerCode(o training.Optimizer) string {
+	name, settings := call(o.String())
+	defaults := map[string]string{}
+	_, all := call(defaultsOf(o).String())
+	for _, s := range all {
+		defaults[s.name] = s.value
+	}
+	var out []string
+	for _, s := range settings {
+		if s.name == "learning_rate" || defaults[s.name] != s.value {
+			out = append(out, s.name+"="+pythonValue(s.value))
+		}
+	}
+	return "keras.optimizers." + classOf(name) + "(" + strings.Join(out, ", ") + ")"
+}
+
+var classNames = map[string]string{"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "adamax": "Adamax", "nadam": "Nadam", "rmsprop": "RMSprop", "adagrad": "Adagrad", "adadelta": "Adadelta"}
+
+func classOf(name string) string {
+	if c, ok := classNames[name]; ok {
+		return c
+	}
+	var b strings.Builder
+	for _, part := range strings.Split(name, "_") {
+		b.WriteString(strings.ToUpper(part[:1]) + part[1:])
+	}
+	return b.String()
+}
+
+type argument struct{ name, value string }
+
+// call takes "name(a=1, b=f(c=2))" apart.
+func call(s string) (name string, arguments []argument) {
+	name, rest, _ := strings.Cut(s, "(")
+	rest = strings.TrimSuffix(rest, ")")
+	depth, start := 0, 0
+	for i := 0; i <= len(rest); i++ {
+		switch {
+		case i == len(rest) || rest[i] == ',' && depth == 0:
+			if key, value, ok := strings.Cut(strings.TrimSpace(rest[start:i]), "="); ok {
+				arguments = append(arguments, argument{key, value})
+			}
+			start = i + 1
+		case rest[i] == '(' || rest[i] == '[':
+			depth++
+		case rest[i] == ')' || rest[i] == ']':
+			depth--
+		}
+	}
+	return name, arguments
+}
+
+func pythonValue(v string) string {
+	switch v {
+	case "true":
+		return "True"
+	case "false":
+		return "False"
+	}
+	if strings.Contains(v, "(") {
+		name, arguments := call(v)
+		var all []string
+		for _, a := range arguments {
+			all = append(all, a.name+"="+pythonValue(a.value))
+		}
+		return "keras.optimizers.schedules." + classOf(name) + "(" + strings.Join(all, ", ") + ")"
+	}
+	return v
+}
+
+func lossCode(l graph.Loss) string {
+	name, arguments := call(l.String())
+	if len(arguments) == 0 {
+		return python(name)
+	}
+	var all []string
+	for _, a := range arguments {
+		all = append(all, a.name+"="+pythonValue(a.value))
+	}
+	return "keras.losses." + classOf(name) + "(" + strings.Join(all, ", ") + ")"
+}

@@ -1,0 +1,133 @@
+package diagnosis
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"dcae/graph"
+	"dcae/models/edit"
+	"dcae/training"
+)
+
+// better is by how much another form of a fix must improve the FVU to be taken.
+const better = 0.9
+
+// refine tries other forms of the fix that has the same cause, where there is time: neighbouring learning rates, other activations. The
+// cause stays; what is handed over learns better.
+func (s *search) refine() error {
+	if len(s.fix.changes) != 1 {
+		return nil
+	}
+	arms, err := s.armsOf(s.forms(s.fix))
+	if err != nil || len(arms) == 0 {
+		return err
+	}
+	arms = append([]*arm{s.fix}, arms...)
+	const seeds = 2
+	if cost := float64(len(arms)*seeds*s.budget.long+s.options.Seeds*s.budget.long) * s.fix.step; cost > s.budget.left() {
+		return nil
+	}
+	fvu := func(a *arm) float64 { return medianFVU(a.confirmed[:seeds]) }
+	var jobs []job
+	for _, a := range arms {
+		for i := range uint64(seeds) {
+			t, err := s.trialOf(a, firstFreshSeed+i)
+			if err != nil {
+				return err
+			}
+			jobs = append(jobs, job{a, t, s.budget.long, false})
+		}
+	}
+	s.say("%d other forms of the repair", len(arms)-1)
+	if err := s.advance(jobs); err != nil {
+		return err
+	}
+	given := s.fix
+	slices.SortStableFunc(arms, func(a, b *arm) int { return compare(fvu(a), fvu(b)) })
+	for _, a := range arms {
+		if a == given || fvu(a) > better*fvu(given) {
+			break
+		}
+		ok, err := s.confirmed(a)
+		if err != nil {
+			return err
+		}
+		if ok && count(a.confirmed) >= count(given.confirmed) {
+			s.fix = a
+			break
+		}
+	}
+	return nil
+}
+
+// forms are other changes of the same cause.
+func (s *search) forms(a *arm) []change {
+	switch a.cause() {
+	case LearningRateHigh, LearningRateLow:
+		var out []change
+		rate := training.LearningRate(a.setup.optimizer)
+		for _, factor := range []float64{math.Sqrt(10), 1 / math.Sqrt(10)} {
+			to := oneDigit(rate * factor)
+			if c := rateChange(s.given.setup.optimizer, to, a.departure()); c.cause == a.cause() {
+				out = append(out, c)
+			}
+		}
+		return out
+	case Activation:
+		if a.changes[0].kind == Aid {
+			return nil
+		}
+		form := func(to graph.Activation, linearCode bool) change {
+			c := a.changes[0]
+			c.what = fmt.Sprintf("hidden activations -> %s", to)
+			if linearCode {
+				c.what += ", bottleneck -> linear"
+			}
+			c.apply = edited(func(m *graph.Model) (*graph.Model, []string, error) {
+				out, changed, err := edit.HiddenActivations(m, saturating, to)
+				if err == nil && linearCode {
+					out = linearBottleneck(out)
+				}
+				return out, changed, err
+			})
+			return c
+		}
+		return []change{form(graph.LeakyReLU, true), form(graph.ELU, true)}
+	}
+	return nil
+}
+
+// oneDigit is the number of 1, 3, 10, 30 ... that is nearest to x.
+func oneDigit(x float64) float64 {
+	halves := int(math.Round(2 * math.Log10(x)))
+	power := math.Pow(10, math.Floor(float64(halves)/2))
+	if halves%2 != 0 {
+		power *= 3
+	}
+	return round3(power)
+}
+
+// linearBottleneck takes the activation from the layer that makes the narrowest tensor.
+func linearBottleneck(m *graph.Model) *graph.Model {
+	name, _, err := edit.BottleneckSize(m)
+	if err != nil {
+		return m
+	}
+	out := *m
+	out.Nodes = slices.Clone(m.Nodes)
+	for i, n := range out.Nodes {
+		if n.Name != name {
+			continue
+		}
+		switch l := n.Layer.(type) {
+		case graph.Dense:
+			l.Activation = graph.Linear
+			out.Nodes[i].Layer = l
+		case graph.Conv2D:
+			l.Activation = graph.Linear
+			out.Nodes[i].Layer = l
+		}
+	}
+	return &out
+}

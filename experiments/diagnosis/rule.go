@@ -1,0 +1,91 @@
+package diagnosis
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"dcae/experiments/statistics"
+)
+
+// The rule by which a cause is named, all of it:
+//
+//   - A change repairs if at least 4 of 6 fresh seeds learn where the given model had none; or, where the given model learned with
+//     some of its seeds, if the share that learns lies beyond the interval of the given model's. It is a fix if all of them learn.
+//   - First come restores that repair alone and whose old value, put back alone into the model with all restores applied, breaks it
+//     again; then restores that only repair; then aids.
+//   - Ties: the larger departure of the setting from its default in decades; then the median FVU, if it differs by more than the
+//     range over the seeds; then the order of the causes.
+//   - The optimizer is to blame only if no learning rate within three decades works with it: rates are tried before it.
+
+// repairs tells whether learning with k of n fresh seeds is a repair of a model that learned with given of seeds.
+func repairs(k, n, given, seeds int) bool {
+	if n == 0 {
+		return false
+	}
+	if given == 0 {
+		return 3*k >= 2*n
+	}
+	return float64(k)/float64(n) > statistics.Wilson(given, seeds).High
+}
+
+// standing is what the rule looks at.
+type standing struct {
+	Cause     Cause
+	Kind      Kind
+	Necessary bool
+	Departure float64 // decades
+	FVU       float64 // median
+	Range     float64 // over the seeds
+}
+
+// before orders standings: negative if a comes first.
+func (a standing) before(b standing) int {
+	rank := func(s standing) int {
+		switch {
+		case s.Kind == Aid:
+			return 2
+		case s.Necessary:
+			return 0
+		}
+		return 1
+	}
+	if c := cmp.Compare(rank(a), rank(b)); c != 0 {
+		return c
+	}
+	if math.Abs(a.Departure-b.Departure) > 0.05 {
+		return cmp.Compare(b.Departure, a.Departure)
+	}
+	if d := a.FVU - b.FVU; math.Abs(d) > max(a.Range, b.Range) {
+		return cmp.Compare(a.FVU, b.FVU)
+	}
+	return cmp.Compare(slices.Index(causeOrder, a.Cause), slices.Index(causeOrder, b.Cause))
+}
+
+// standing of an arm, by the trials that there are.
+func (a *arm) standing() standing {
+	trials := a.confirmed
+	if len(trials) == 0 {
+		trials = a.screened
+	}
+	s := standing{Cause: a.cause(), Kind: Restore, Necessary: a.necessary, Departure: a.departure(), FVU: medianFVU(trials)}
+	for _, c := range a.changes {
+		if c.kind == Aid {
+			s.Kind = Aid
+		}
+	}
+	if all := fvus(trials); len(all) > 0 {
+		s.Range = slices.Max(all) - slices.Min(all)
+	}
+	return s
+}
+
+// byRule puts arms into the rule's order; of learning rates the best one first.
+func byRule(arms []*arm) {
+	slices.SortStableFunc(arms, func(a, b *arm) int {
+		if a.isRate() && b.isRate() && a.cause() == b.cause() {
+			return cmp.Compare(a.lesser, b.lesser)
+		}
+		return a.standing().before(b.standing())
+	})
+}

@@ -1,0 +1,89 @@
+package diagnosis
+
+import (
+	"slices"
+)
+
+// screen trains the model as given, and tells whether it learns.
+func (s *search) screen() error {
+	var jobs []job
+	for seed := range uint64(screeningSeeds) {
+		t, err := s.trialOf(s.given, seed+1)
+		if err != nil {
+			return err
+		}
+		jobs = append(jobs, job{s.given, t, s.budget.short, true})
+	}
+	if s.subject.Params != nil {
+		t, err := newTrial(s.given.setup, ownSeed, s.options.Batch, s.images, s.subject.Params)
+		if err != nil {
+			return err
+		}
+		s.own = t
+		jobs = append(jobs, job{s.given, t, s.budget.short, true})
+	}
+	if err := s.advance(jobs); err != nil {
+		return err
+	}
+	s.tell(s.given, "as given")
+	if err := s.patience(); err != nil {
+		return err
+	}
+	k, n := count(s.given.screened), len(s.given.screened)
+	switch k {
+	case n:
+		s.verdict = Healthy
+		s.deadFile = s.own != nil && !s.own.learned
+		return nil
+	case 0:
+		s.verdict = Faulty
+		return nil
+	}
+	s.verdict = Unreliable
+	jobs = nil
+	for seed := uint64(n + 1); seed <= moreSeeds; seed++ {
+		t, err := s.trialOf(s.given, seed)
+		if err != nil {
+			return err
+		}
+		jobs = append(jobs, job{s.given, t, s.budget.short, true})
+	}
+	if err := s.advance(jobs); err != nil {
+		return err
+	}
+	s.tell(s.given, "as given")
+	return nil
+}
+
+// patience trains the best and the worst of the runs further that have not learned yet: if both learn after all, the others get
+// their time, too.
+func (s *search) patience() error {
+	for {
+		var waiting []*trial
+		for _, t := range append(slices.Clone(s.given.screened), s.own) {
+			if t != nil && !t.done() && t.steps < s.budget.long {
+				waiting = append(waiting, t)
+			}
+		}
+		if len(waiting) == 0 || s.failed() {
+			return nil
+		}
+		slices.SortStableFunc(waiting, func(a, b *trial) int { return compare(a.fvu(), b.fvu()) })
+		pair := []job{{s.given, waiting[0], s.budget.long, true}}
+		if n := len(waiting); n > 1 {
+			pair = append(pair, job{s.given, waiting[n-1], s.budget.long, true})
+		}
+		s.say("patience with %d runs that have not learned yet", len(pair))
+		if err := s.advance(pair); err != nil {
+			return err
+		}
+	}
+}
+
+// failed tells whether a run of the given model is known not to learn in all the time that it is owed, so that more patience with others
+// can't make the model healthy.
+func (s *search) failed() bool {
+	return slices.ContainsFunc(s.given.screened, func(t *trial) bool {
+		return !t.learned && (t.hopeless != "" || t.steps >= s.budget.long)
+	})
+}

@@ -1,0 +1,95 @@
+package diagnosis
+
+import (
+	"context"
+	"fmt"
+)
+
+const (
+	screeningSeeds = 3
+	moreSeeds      = 8 // where they disagree
+	firstFreshSeed = 101
+	ownSeed        = 51 // of the order of the images, in the run that begins with the file's weights
+)
+
+// search is an examination under way.
+type search struct {
+	ctx     context.Context
+	subject Subject
+	options Options
+	images  *pool
+	look    *look
+	budget  budget
+	given   *arm
+	own     *trial // begun with the file's weights; nil if there are none
+	arms    []*arm // all that were made, in order
+
+	verdict   Verdict
+	winners   []*arm // arms that repair, confirmed, in the rule's order
+	fix       *arm   // the first of them that is to be handed over; nil: none
+	deadFile  bool   // the settings are healthy, the file's weights are not
+	truncated bool
+}
+
+func newSearch(ctx context.Context, subject Subject, o Options) (*search, error) {
+	s := &search{ctx: ctx, subject: subject, options: o, images: newPool(subject.Images), verdict: Inconclusive}
+	given := setup{model: subject.Model, optimizer: subject.Optimizer, loss: subject.Loss}
+	step, err := stepSeconds(given.model, o.Batch)
+	if err != nil {
+		return nil, err
+	}
+	s.given = &arm{setup: given, step: step}
+	s.budget = newBudget(o.Seconds, step)
+	if s.look, err = newLook(given, s.images, o.Batch); err != nil {
+		return nil, err
+	}
+	s.look.lookAtBottleneck(subject.Images)
+	return s, nil
+}
+
+func (s *search) say(format string, args ...any) {
+	s.options.Progress(fmt.Sprintf("[%3.0f%%] ", 100*min(1, s.budget.spent/s.budget.total)) + fmt.Sprintf(format, args...))
+}
+
+// examine comes to a verdict.
+func (s *search) examine() error {
+	if err := s.screen(); err != nil {
+		return err
+	}
+	if s.verdict == Healthy {
+		if !s.deadFile {
+			return nil
+		}
+		s.verdict = Faulty // what is handed over are weights that were drawn anew
+		return s.advance([]job{{s.given, s.given.screened[0], s.budget.long, false}})
+	}
+	if err := s.intervene(); err != nil {
+		return err
+	}
+	if s.fix == nil {
+		s.verdict = Inconclusive
+		return nil
+	}
+	if s.fix.cause() == Unknown && s.verdict == Faulty {
+		s.verdict = Inconclusive
+	}
+	if err := s.refine(); err != nil {
+		return err
+	}
+	return s.train()
+}
+
+func compare(a, b float64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func (s *search) tell(a *arm, what string) {
+	trials := a.trials()
+	s.say("%s: %d of %d learn (FVU %s) after up to %d steps", what, count(trials), len(trials), figures(fvus(trials)), a.steps())
+}

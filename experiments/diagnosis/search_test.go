@@ -1,0 +1,92 @@
+package diagnosis
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"dcae/graph"
+	"dcae/models/edit"
+	"dcae/training"
+	"dcae/training/dataset"
+)
+
+// A run in whose layers next to nothing is left of the gradient, and which stands still, must cost no patience; one that moves may come
+// back.
+func TestARunThatDiesIsGivenUpEarly(t *testing.T) {
+	images := newPool(smallImages(t, dataset.Treatment{}))
+	for _, c := range []struct {
+		gradient, spread, fvu float64 // after the first step; FVU at the second look, 1.6 at the first
+		dies                  bool
+	}{{1e-6, 0.02, 1.605, true}, {1e-3, 0.02, 1.605, false}, {1e-6, 0.3, 1.605, false}, {1e-6, 0.02, 1.5, false}} {
+		run := &trial{}
+		o := &observer{trial: run, window: newWindow(images.train, images.size, preparation{}, 32)}
+		var err error
+		for step := 1; step <= 2*checkEvery && err == nil; step++ {
+			layer := training.LayerStep{GradientNorm: c.gradient, UpdateRatio: 0.01}
+			if step == 1 {
+				layer.GradientNorm = 1
+			}
+			must(t, o.Step(&training.StepRecord{Step: step, Layers: []training.LayerStep{layer}}))
+			switch step {
+			case checkEvery:
+				err = o.Epoch(&training.EpochRecord{HeldOut: training.Scores{FVU: 1.6, Spread: c.spread}})
+			case 2 * checkEvery:
+				err = o.Epoch(&training.EpochRecord{HeldOut: training.Scores{FVU: c.fvu, Spread: c.spread}})
+			}
+		}
+		if got := err != nil; got != c.dies || got != (run.hopeless != "") || run.steps != 2*checkEvery {
+			t.Errorf("%+v: %v, %q after %d steps", c, err, run.hopeless, run.steps)
+		}
+	}
+}
+
+// Slow runs have small gradients and outputs that hardly differ, too.
+func TestASlowRunIsNotGivenUp(t *testing.T) {
+	images := newPool(smallImages(t, dataset.Treatment{}))
+	slow, err := newTrial(setup{model: dense(graph.Sigmoid, graph.Sigmoid, nil), optimizer: training.SGD{LearningRate: 0.01}}, 1, 32, images, nil)
+	must(t, err)
+	must(t, slow.advance(context.Background(), 200, true, nil))
+	if slow.hopeless != "" || slow.learned {
+		t.Errorf("%q, learned: %v", slow.hopeless, slow.learned)
+	}
+}
+
+func TestAnUnreliableModelsDeadRunsComeFirst(t *testing.T) {
+	s := &search{verdict: Unreliable, look: &look{settings: &edit.Settings{}}, given: &arm{setup: setup{optimizer: training.Adam{}}, screened: []*trial{
+		{seed: 1, learned: true}, {seed: 2}, {seed: 3}, {seed: 4, hopeless: "dead"},
+	}}}
+	if got := s.failing(); !slices.Equal(got, []uint64{4, 2}) {
+		t.Errorf("seeds %v", got)
+	}
+	if first := s.steadying()[0].changes; len(first) != 1 || first[0].cause != Activation {
+		t.Errorf("%+v", first)
+	}
+	s.given.screened[3].hopeless = ""
+	if first := s.steadying()[0].changes; !strings.Contains(first[0].what, "0.001 -> 0.0003") {
+		t.Errorf("%+v", first)
+	}
+}
+
+func TestTheOutputsBiasGivesTheMean(t *testing.T) {
+	mean := 0.13
+	settings, err := edit.Inspect(dense(graph.ReLU, graph.Sigmoid, nil))
+	must(t, err)
+	l := &look{settings: settings, values: values{Mean: mean}}
+	c, ok := l.outputBiasRestore()
+	if !ok {
+		t.Fatal("none for a sigmoid")
+	}
+	changed, ok, err := c.apply(setup{model: dense(graph.ReLU, graph.Sigmoid, nil)})
+	must(t, err)
+	last := changed.model.Nodes[4].Layer.(graph.Dense)
+	if start, is := last.BiasInit.(graph.Constant); !ok || !is || math.Abs(1/(1+math.Exp(-start.Value))-mean) > 1e-12 {
+		t.Errorf("%v", last.BiasInit)
+	}
+	l.values.Mean = -1
+	if _, ok := l.outputBiasRestore(); ok {
+		t.Error("a sigmoid can't give a mean of -1")
+	}
+}

@@ -1,0 +1,228 @@
+package diagnosis
+
+import (
+	"context"
+	"math"
+
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+	"dcae/training"
+)
+
+const (
+	// learned is the FVU on held-out images under which a model counts as one that learns.
+	learned = 0.5
+	// checkEvery is how many steps lie between two looks at held-out images.
+	checkEvery = 50
+	// still is an update ratio so small that a thousand steps change nothing.
+	still = 1e-6
+	// vanished is the share of the first step's gradient under which nothing is left of it.
+	vanished = 1e-4
+	// statisticsBatches give batch normalization's statistics anew.
+	statisticsBatches = 8
+)
+
+// setup is a model and how it is trained: what a change changes.
+type setup struct {
+	model     *graph.Model
+	optimizer training.Optimizer
+	loss      graph.Loss
+	prepare   preparation
+}
+
+// check is a look at held-out images during a trial.
+type check struct {
+	Step        int
+	TrainLoss   float64
+	FVU, Spread float64
+}
+
+// norms are those of the gradients of each layer at a step.
+type norms struct {
+	step   int
+	layers []float64
+}
+
+// trial is one training run of a setup with one seed, which can be taken further.
+type trial struct {
+	setup  setup
+	seed   uint64
+	batch  int
+	images *pool
+
+	params *graph.Params
+	state  *training.OptimizerState
+
+	steps      int
+	checks     []check
+	layers     []string
+	norms      []norms // of the layers' gradients, at the first step and at each check
+	learned    bool    // at some time, twice in a row
+	hopeless   string  // why it cannot learn any more; empty if it may
+	normalized float64 // FVU with re-estimated statistics, where that was looked at; else NaN
+
+	firstGradient float64 // the largest norm of a layer's at the first step
+}
+
+func newTrial(s setup, seed uint64, batch int, images *pool, first *graph.Params) (*trial, error) {
+	t := &trial{setup: s, seed: seed, batch: batch, images: images, normalized: math.NaN()}
+	var err error
+	if first != nil {
+		t.params, err = copyOf(s.model, first)
+	} else {
+		t.params, err = s.model.Init(seed, graph.Float32)
+	}
+	return t, err
+}
+
+func copyOf(m *graph.Model, params *graph.Params) (*graph.Params, error) {
+	own, err := m.Init(0, graph.Float32)
+	if err != nil {
+		return nil, err
+	}
+	return own, own.Restore(params.Snapshot())
+}
+
+// fvu is the last one; infinite before the first and where it is no number.
+func (t *trial) fvu() float64 {
+	if len(t.checks) == 0 {
+		return math.Inf(1)
+	}
+	if f := t.checks[len(t.checks)-1].FVU; !math.IsNaN(f) {
+		return f
+	}
+	return math.Inf(1)
+}
+
+func (t *trial) done() bool { return t.learned || t.hopeless != "" }
+
+var errEnough = errors.New("the trial's end is known")
+
+// advance trains on to a number of steps; with stop only until the model has learned. Trials that are hopeless stay where
+// they are.
+func (t *trial) advance(ctx context.Context, to int, stop bool, threads *graph.Threads) error {
+	if t.hopeless != "" || stop && t.learned || t.steps >= to {
+		return nil
+	}
+	w := newWindow(t.images.train, t.images.size, t.setup.prepare, checkEvery*t.batch)
+	if all := len(t.images.train) / t.images.size; all > 0 {
+		w.first = t.steps * t.batch % all
+	}
+	perEpoch := max(1, w.n/t.batch)
+	valid := newWindow(t.images.valid, t.images.size, t.setup.prepare, scoredImages)
+	mean := training.MeanImage(newWindow(t.images.train, t.images.size, t.setup.prepare, 1000), t.images.size)
+	o := &observer{trial: t, window: w, stop: stop, scheduled: training.HasSchedule(t.setup.optimizer), before: t.steps}
+	result, err := training.Fit(ctx, t.setup.model, w, valid, training.Config{
+		Seed: t.seed, Epochs: (to - t.steps + perEpoch - 1) / perEpoch, Batch: t.batch, Optimizer: t.setup.optimizer, Loss: t.setup.loss,
+		Threads: threads, Mean: mean, Params: t.params, State: t.state,
+	}, o)
+	if result != nil {
+		t.params, t.state = result.Params, &result.Optimizer
+		if result.Diverged {
+			t.hopeless = "the loss is no longer finite"
+			t.checks = append(t.checks, check{Step: t.steps, TrainLoss: math.Inf(1), FVU: math.Inf(1)})
+		}
+	}
+	if err != nil && !errors.Is(err, errEnough) {
+		return err
+	}
+	if !t.learned && t.hopeless == "" && training.HasStatistics(t.params) {
+		return t.renormalize(mean, threads)
+	}
+	return nil
+}
+
+// renormalize looks how well the model would do with batch normalization's statistics estimated anew, and leaves it as it was.
+func (t *trial) renormalize(mean []float32, threads *graph.Threads) error {
+	before := t.params.Snapshot()
+	few := newWindow(t.images.train, t.images.size, t.setup.prepare, statisticsBatches*t.batch)
+	if err := training.ReestimateStatistics(t.setup.model, t.params, few, training.Config{Batch: t.batch, Loss: t.setup.loss, Threads: threads}); err != nil {
+		return err
+	}
+	scores, err := score(t.setup, t.params, t.images.valid, t.images.size, mean, threads)
+	if err != nil {
+		return err
+	}
+	t.normalized = scores.FVU
+	return t.params.Restore(before)
+}
+
+func score(s setup, params *graph.Params, images []float32, size int, mean []float32, threads *graph.Threads) (training.Scores, error) {
+	e, err := training.NewEvaluator(s.model, params, newWindow(images, size, s.prepare, math.MaxInt), 0, mean, threads, false)
+	if err != nil {
+		return training.Scores{}, err
+	}
+	defer e.Close()
+	return e.Scores()
+}
+
+// observer watches a trial as it goes.
+type observer struct {
+	trial     *trial
+	window    *window
+	stop      bool
+	scheduled bool
+	before    int // steps taken when it began
+
+	dead, faded, motionless int // steps in a row
+}
+
+func (o *observer) Step(r *training.StepRecord) error {
+	t := o.trial
+	t.steps++
+	silent, moved, largest := false, false, 0.0
+	for _, l := range r.Layers {
+		silent = silent || l.GradientNorm == 0
+		largest = max(largest, l.GradientNorm)
+		moved = moved || l.UpdateRatio > still || math.IsNaN(l.UpdateRatio)
+	}
+	if t.steps == 1 {
+		t.firstGradient = largest
+	}
+	count := func(n *int, yes bool) {
+		*n++
+		if !yes {
+			*n = 0
+		}
+	}
+	count(&o.dead, silent)
+	count(&o.faded, largest < vanished*t.firstGradient)
+	count(&o.motionless, !moved && !o.scheduled)
+	if t.steps == 1 || t.steps%checkEvery == 0 {
+		n := norms{step: t.steps}
+		t.layers = t.layers[:0]
+		for _, l := range r.Layers {
+			t.layers = append(t.layers, l.Layer)
+			n.layers = append(n.layers, l.GradientNorm)
+		}
+		t.norms = append(t.norms, n)
+	}
+	return nil
+}
+
+func (o *observer) Epoch(r *training.EpochRecord) error {
+	t := o.trial
+	o.window.move()
+	t.checks = append(t.checks, check{t.steps, r.TrainLoss, r.HeldOut.FVU, r.HeldOut.Spread})
+	n := len(t.checks)
+	switch {
+	case n > 1 && t.checks[n-1].FVU < learned && t.checks[n-2].FVU < learned:
+		t.learned = true
+	case o.dead >= checkEvery-1 && !(r.HeldOut.Spread > 1e-4):
+		t.hopeless = "no gradient reaches some layers any more, and the output does not depend on the input"
+	case o.faded >= checkEvery-1 && r.HeldOut.Spread < 0.1 && n > 1 && math.Abs(t.checks[n-1].FVU-t.checks[n-2].FVU) < 0.01*t.checks[n-2].FVU:
+		t.hopeless = "the gradients of all layers have vanished, and the output hardly depends on the input"
+	case o.motionless >= checkEvery-1:
+		t.hopeless = "the weights do not move"
+	}
+	if t.hopeless != "" || o.stop && t.learned {
+		return errEnough
+	}
+	return nil
+}
+
+// meanOf is the mean training image, as the trial sees it.
+func meanOf(t *trial) []float32 {
+	return training.MeanImage(newWindow(t.images.train, t.images.size, t.setup.prepare, 1000), t.images.size)
+}

@@ -1,0 +1,183 @@
+package diagnosis
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Answer is the verdict in one or two sentences, for somebody who is new to deep learning.
+func (d *Diagnosis) Answer() string {
+	name, g := d.search.subject.Name, d.Given
+	switch d.Verdict {
+	case Healthy:
+		return fmt.Sprintf("%s learns: with each of %d random seeds it explains more than half of what tells the images apart (held-out FVU %s, where 1 is no better than one mean image for all). Whatever looks odd about it does no harm.",
+			name, g.Seeds, figuresOf(g.FVU))
+	case Inconclusive:
+		if d.Fix != nil {
+			return fmt.Sprintf("%s does not learn. What repairs it, %s, says nothing certain about the cause.", name, strings.Join(d.Fix.Changes, "; "))
+		}
+		if d.Truncated {
+			return fmt.Sprintf("The examination of %s was cut short before anything was certain: so far it learned with %d of %d random seeds.", name, g.Learned, g.Seeds)
+		}
+		return fmt.Sprintf("%s does not learn (%d of %d random seeds), and nothing that was tried makes it learn in the time that there was.%s",
+			name, g.Learned, g.Seeds, d.timeHint())
+	}
+	problem := "does not learn"
+	if d.Verdict == Unreliable {
+		problem = fmt.Sprintf("learns with only %d of %d random seeds", g.Learned, g.Seeds)
+	}
+	if len(d.Causes) == 0 {
+		return fmt.Sprintf("%s %s. What repairs it says nothing certain about the cause.", name, problem)
+	}
+	return fmt.Sprintf("%s %s. The cause: %s.", name, problem, causeName(d.Causes[0].Cause))
+}
+
+func (d *Diagnosis) timeHint() string {
+	if d.search.budget.short < shortSteps {
+		return fmt.Sprintf(" Each trial was only %d steps long: give it more time with --seconds.", d.search.budget.short)
+	}
+	return ""
+}
+
+func figuresOf(all []Number) string {
+	var out []string
+	for _, f := range all {
+		out = append(out, fvuText(float64(f)))
+	}
+	return strings.Join(out, ", ")
+}
+
+func fvuText(f float64) string {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return "none"
+	}
+	return fmt.Sprintf("%.2f", f)
+}
+
+func causeName(c Cause) string {
+	switch c {
+	case DataQuality:
+		return "a few values in the images that are far off"
+	case DataScale:
+		return "the scale of the images' values"
+	case OutputRange:
+		return "an output that cannot reach the images' values"
+	case Loss:
+		return "the loss"
+	case LearningRateHigh:
+		return "too high a learning rate"
+	case LearningRateLow:
+		return "too low a learning rate"
+	case Initialization:
+		return "the values that the weights begin with"
+	case Activation:
+		return "the activation function of the hidden layers"
+	case Optimizer:
+		return "the optimizer"
+	case Regularization:
+		return "regularization that is too strong"
+	case Clipping:
+		return "gradients that are clipped too tightly"
+	case BatchNorm:
+		return "batch normalization's moving statistics"
+	case Capacity:
+		return "too narrow a bottleneck"
+	case Depth:
+		return "too many layers"
+	}
+	return "not known"
+}
+
+// explanation says what a cause does, in plain words.
+func explanation(c Cause) string {
+	switch c {
+	case DataQuality:
+		return "A handful of wrong values are so much larger than all others that scaling by the largest squeezes the real images into next to nothing, or that the error of these few pixels is all that training looks at. Limit or remove them."
+	case DataScale:
+		return "Layers, initial weights and learning rates are made for values of about 0 to 1. Much larger or smaller ones make the steps too large, too small, or the target unreachable."
+	case OutputRange:
+		return "The last layer's activation limits what the model can print. Where the images' values lie outside of it, no training can reach them; and where it gets stuck at its limit, no gradient comes back."
+	case Loss:
+		return "The loss is what training makes small. One that does not fit the values, or that hardly changes, points nowhere."
+	case LearningRateHigh:
+		return "Each step changes the weights by the gradient times the learning rate. With too large steps training jumps over every good solution; ReLUs are pushed to where they are always zero, and no gradient ever brings them back."
+	case LearningRateLow:
+		return "Each step changes the weights by the gradient times the learning rate. With too small steps the model is on its way, but does not get anywhere in a reasonable time."
+	case Initialization:
+		return "Weights must begin different from each other and neither too large nor too small, or the signal dies, explodes, or all units of a layer stay the same for ever."
+	case Activation:
+		return "Where an activation function is flat, no gradient passes. Sigmoids shrink the gradient at every layer, and a ReLU whose input is always negative is dead; leaky ReLUs keep a slope everywhere."
+	case Optimizer:
+		return "The optimizer turns gradients into steps. With these settings no learning rate within a factor of a thousand makes steps that learn."
+	case Regularization:
+		return "Dropout, penalties and weight decay hold a model back on purpose. This much leaves it nothing to learn with."
+	case Clipping:
+		return "Clipping limits the gradient. Limited this tightly, hardly any step is left."
+	case BatchNorm:
+		return "In training, batch normalization uses each batch's own mean and variance; afterwards it uses moving averages. These have not caught up, so that the model works in training and fails when it is used."
+	case Capacity:
+		return "All that the decoder knows of an image must go through the narrowest layer. There are too few values in it to tell the images apart."
+	case Depth:
+		return "Signal and gradient pass every layer. With this many of them too little arrives."
+	}
+	return ""
+}
+
+// Text is the answer as plain text: the verdict first; dir is where [Diagnosis.Save] has put the rest.
+func (d *Diagnosis) Text(dir string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", strings.ToUpper(string(d.Verdict)))
+	b.WriteString(wrap(d.Answer(), ""))
+	for i, c := range d.Causes {
+		if i == 1 {
+			b.WriteString("\nOther suspects:\n")
+		}
+		fmt.Fprintf(&b, "\n%s (%s, confidence %.2f)\n", upperFirst(causeName(c.Cause)), c.Cause, c.Confidence)
+		if i == 0 {
+			b.WriteString(wrap(explanation(c.Cause), "  "))
+		}
+		for _, e := range c.Evidence {
+			b.WriteString(wrap("- "+e, "  "))
+		}
+	}
+	if f := d.Fix; f != nil {
+		fmt.Fprintf(&b, "\nThe change that repairs it: %s\n", strings.Join(f.Changes, "; "))
+		b.WriteString(wrap(fmt.Sprintf("With it %s fresh seeds learn. On test images the FVU goes from %s to %s (0 is a perfect copy, 1 no better than the mean image).", f.Learned, fvuText(float64(f.FVUBefore)), fvuText(float64(f.FVUAfter))), "  "))
+		if f.Data != nil {
+			fmt.Fprintf(&b, "\nFor the images:\n\n%s", indent(*f.Data))
+		}
+		fmt.Fprintf(&b, "\nFor the model, after it is built:\n\n%s", indent(f.Keras))
+		if f.Model != "" {
+			fmt.Fprintf(&b, "\nThe repaired model, trained, is %s.\n", f.Model)
+		}
+	}
+	if d.Truncated {
+		b.WriteString("\nThis took twice as long as it should, and was cut short: the answer may be incomplete.\n")
+	}
+	fmt.Fprintf(&b, "\nThe answer with all that was tried is in %s; it took %.0f s.\n", dir, d.Seconds)
+	return b.String()
+}
+
+func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+func indent(code string) string {
+	return "    " + strings.ReplaceAll(strings.TrimRight(code, "\n"), "\n", "\n    ") + "\n"
+}
+
+// wrap breaks text into lines of at most 100 characters.
+func wrap(text, margin string) string {
+	var b strings.Builder
+	line := margin
+	for _, word := range strings.Fields(text) {
+		if len(line) > len(margin) && len(line)+1+len(word) > 100 {
+			b.WriteString(line + "\n")
+			line = margin
+		}
+		if len(line) > len(margin) {
+			line += " "
+		}
+		line += word
+	}
+	return b.String() + line + "\n"
+}
