@@ -9,6 +9,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/experiments/statistics"
 	"dcae/graph"
 	"dcae/models"
 	"dcae/training"
@@ -96,7 +97,7 @@ func Bench(name string, batch, threads int) (*Benchmark, error) {
 	}
 	b := &Benchmark{
 		Model: name, Batch: batch, Threads: threads, Kernels: graph.KernelFamily(),
-		ImagesPerSecond: median(speed.ImagesPerSecond), Windows: speed.ImagesPerSecond, PeakRSS: peakRSS(),
+		ImagesPerSecond: statistics.Median(speed.ImagesPerSecond), Windows: speed.ImagesPerSecond, PeakRSS: peakRSS(),
 	}
 	b.GFLOPS = b.ImagesPerSecond * flops / 1e9
 	perStep := 1 / float64(speed.Profiled)

@@ -268,7 +268,7 @@ func outcomeNames() []string {
 func (d *Definition) dots(arms []armSummary) plots.DotChart {
 	c := plots.DotChart{
 		Title: d.Question, XLabel: quantityLabel(testFVU), XMax: 2, Categories: outcomeNames(),
-		References: []plots.Reference{{Label: "mean image", Y: 1}, {Label: "learned", Y: 0.5}}, NoteTitle: "learned",
+		References: []plots.Reference{{Label: "mean image", Y: 1}, {Label: "learned", Y: LearnedFVU}}, NoteTitle: "learned",
 		Caption: "A dot for each seed, the bar at the median. Left of 0.5 counts as learned; 1 is no better than printing the mean image.",
 	}
 	for _, g := range d.Groups {

@@ -28,7 +28,7 @@ type comparedStudy struct {
 func Compare(dirs []string) (*Comparison, error) {
 	c := &Comparison{}
 	for _, dir := range dirs {
-		d, err := readDefinition(dir)
+		d, err := ReadDefinition(dir)
 		if err != nil {
 			return nil, err
 		}

@@ -28,8 +28,6 @@ type Definition struct {
 	Groups   []group     `json:"groups"`
 	Plan     *Plan       `json:"plan,omitempty"` // which makes the study anew
 	PCA      []principal `json:"pca,omitempty"`  // where a measure is set beside it
-
-	gray Gray // of the images that are shown
 }
 
 // units are those that a treatment gives values: treated = Factor * value + Shift.
@@ -92,8 +90,8 @@ type layer struct {
 	Kernel   bool            `json:"kernel"` // whether it has one
 }
 
-// define describes a study on its data; mean is the mean training image.
-func define(s Study, set *dataset.Set, mean []float32) (*Definition, error) {
+// define describes a study on its data; mean is the mean training image, scaling what a treatment makes of that of the data.
+func define(s Study, set *dataset.Set, mean []float32, scaling func(dataset.Treatment) dataset.Scaling) (*Definition, error) {
 	d := &Definition{
 		Format: 1, Version: Version, Kernels: graph.KernelFamily(), Name: s.Name, Question: s.Question,
 		Budget: Length{Seeds: s.Budget.Seeds, Batch: s.Budget.Batch, Full: s.Budget.Full}, Plan: s.Plan,
@@ -107,12 +105,10 @@ func define(s Study, set *dataset.Set, mean []float32) (*Definition, error) {
 		out := group{Name: g.Name, Control: g.Control, Seeds: s.seeds(g)}
 		for _, a := range g.Arms {
 			described, err := describe(a, s.Budget.epochs(a))
-			if err == nil {
-				described.Units, err = unitsOf(a.Treatment, set)
-			}
 			if err != nil {
 				return nil, errors.WithMessagef(err, "arm %s", a.Name)
 			}
+			described.Units = unitsOf(set.Scaling, scaling(a.Treatment))
 			out.Arms = append(out.Arms, described)
 		}
 		d.Groups = append(d.Groups, out)
@@ -123,18 +119,16 @@ func define(s Study, set *dataset.Set, mean []float32) (*Definition, error) {
 }
 
 // unitsOf are nil where values keep theirs.
-func unitsOf(t dataset.Treatment, set *dataset.Set) (*units, error) {
-	treated, err := set.Treated(t, treatmentSeed)
-	if err != nil || treated.Scaling == set.Scaling {
-		return nil, err
+func unitsOf(from, to dataset.Scaling) *units {
+	if from == to {
+		return nil
 	}
-	from, to := set.Scaling, treated.Scaling
 	for _, s := range []*dataset.Scaling{&from, &to} {
 		if s.Divisor == 0 {
 			s.Divisor = 1
 		}
 	}
-	return &units{Factor: from.Divisor / to.Divisor, Shift: (from.Shift - to.Shift) / to.Divisor}, nil
+	return &units{Factor: from.Divisor / to.Divisor, Shift: (from.Shift - to.Shift) / to.Divisor}
 }
 
 // treatmentSeed addresses the randomness of treatments, which are part of the data and the same in every run.
@@ -211,8 +205,8 @@ func levels(images training.Source, mean []float32) (meanImage, allBlack float64
 	return meanImage / n, allBlack / n
 }
 
-// readDefinition reads a study.json.
-func readDefinition(dir string) (*Definition, error) {
+// ReadDefinition reads the study.json in a study's folder.
+func ReadDefinition(dir string) (*Definition, error) {
 	d := &Definition{}
 	if err := readJSON(filepath.Join(dir, studyFile), d); err != nil {
 		return nil, err

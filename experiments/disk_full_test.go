@@ -57,7 +57,7 @@ func TestFullDiskLosesNothing(t *testing.T) {
 func TestReadOnlyFolder(t *testing.T) {
 	disk := smallDisk(t)
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, "size=1m"); err != nil {
-		t.Skip(err)
+		t.Skip("this file system cannot be made read-only here: ", err)
 	}
 	for _, dir := range []string{disk, filepath.Join(disk, "below")} {
 		_, err := Run(context.Background(), tiny(t), Options{Dir: dir}, watcher{})

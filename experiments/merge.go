@@ -27,7 +27,7 @@ func Merge(dirs []string, o MergeOptions) (finished []*Result, missing []string,
 	if out == "" {
 		out = dirs[0]
 	}
-	if _, err := readDefinition(dirs[0]); err != nil { // before a folder is made for it
+	if _, err := ReadDefinition(dirs[0]); err != nil { // before a folder is made for it
 		return nil, nil, err
 	}
 	if err := PrepareFolder(out, false); err != nil {
@@ -75,7 +75,7 @@ func Merge(dirs []string, o MergeOptions) (finished []*Result, missing []string,
 
 // sameStudy reads the study.json of all parts, which must be the same.
 func sameStudy(dirs []string) ([]byte, *Definition, error) {
-	d, err := readDefinition(dirs[0])
+	d, err := ReadDefinition(dirs[0])
 	if err != nil {
 		return nil, nil, err
 	}

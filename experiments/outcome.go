@@ -13,10 +13,13 @@ const (
 	Diverged  Outcome = "diverged"   // the loss is not finite, or the last epoch's is over 10 times the first step's
 	MeanImage Outcome = "mean-image" // the output does not depend on the input and is as far off as the mean image
 	Constant  Outcome = "constant"   // the output does not depend on the input: all black, all white
-	Learned   Outcome = "learned"    // FVU under 0.5
+	Learned   Outcome = "learned"    // FVU under LearnedFVU
 	Slow      Outcome = "slow"       // not learned, but the last epoch's training loss still fell by over 1%
 	Stuck     Outcome = "stuck"      // none of these
 )
+
+// LearnedFVU is the FVU under which a model counts as one that learned.
+const LearnedFVU = 0.5
 
 // Evidence is what an outcome is judged by.
 type Evidence struct {
@@ -48,8 +51,8 @@ func Judge(e Evidence) (outcome Outcome, why string) {
 		return MeanImage, fmt.Sprintf("spread %.2g < 0.01, FVU %.3f in 0.95..1.05", e.Spread, e.FVU)
 	case e.Spread < 0.01:
 		return Constant, fmt.Sprintf("spread %.2g < 0.01, FVU %.3f, mean output %.3f", e.Spread, e.FVU, e.Mean)
-	case e.FVU < 0.5:
-		return Learned, fmt.Sprintf("FVU %.3f < 0.5", e.FVU)
+	case e.FVU < LearnedFVU:
+		return Learned, fmt.Sprintf("FVU %.3f < %g", e.FVU, LearnedFVU)
 	case fall > 0.01:
 		return Slow, fmt.Sprintf("FVU %.3f, the last epoch's loss fell by %.1f%%", e.FVU, 100*fall)
 	case math.IsNaN(fall):

@@ -157,17 +157,6 @@ func (d *Definition) command() string {
 	return strings.Join(words, " ")
 }
 
-// Arms names all arms, in order.
-func (p *Plan) Arms() []string {
-	var out []string
-	for _, g := range p.Groups {
-		for _, a := range g.Arms {
-			out = append(out, a.Name)
-		}
-	}
-	return out
-}
-
 func (d *Definition) notes() []string {
 	out := []string{
 		"Learned means FVU under 0.5. FVU, the fraction of variance unexplained, is the squared error on test images over their squared distance from the mean training image: 0 is a perfect copy, 1 no better than the mean image.",

@@ -175,6 +175,9 @@ func (p *Plan) complete() error {
 	if p.Data.Source == "" {
 		p.Data.Source = "mnist"
 	}
+	if _, err := p.Data.Options(); err != nil {
+		return errors.WithMessage(err, "data")
+	}
 	if p.Seeds == nil {
 		p.Seeds = SeedList{1, 2, 3, 4, 5}
 	}
@@ -292,6 +295,17 @@ func (c *Confirmation) check(p *Plan) error {
 	return nil
 }
 
+// Arms names all arms, in order.
+func (p *Plan) Arms() []string {
+	var out []string
+	for _, g := range p.Groups {
+		for _, a := range g.Arms {
+			out = append(out, a.Name)
+		}
+	}
+	return out
+}
+
 // Only keeps the named arms, in the plan's order. It fails on a name that the plan does not have.
 func (p *Plan) Only(names []string) error {
 	wanted := map[string]bool{}
@@ -338,20 +352,27 @@ func (p *Plan) SetSeeds(text string) error {
 
 // Open opens the images that the plan names.
 func (d DataPlan) Open() (*dataset.Set, error) {
-	var o dataset.Options
-	var err error
+	o, err := d.Options()
+	if err != nil {
+		return nil, err
+	}
+	return dataset.Open(d.Source, o)
+}
+
+// Options reads what is done to the images. An error begins with the setting's name.
+func (d DataPlan) Options() (o dataset.Options, err error) {
 	if o.Scale, err = dataset.ParseScale(d.Scale); err != nil {
-		return nil, errors.WithMessage(err, "data, scale")
+		return o, errors.WithMessage(err, "scale")
 	}
 	if o.Resize, err = dataset.ParseSize(d.Resize); err != nil {
-		return nil, errors.WithMessage(err, "data, resize")
+		return o, errors.WithMessage(err, "resize")
 	}
 	if d.Holdout != "" {
 		if o.Holdout, err = ParseShare(d.Holdout); err != nil {
-			return nil, errors.WithMessage(err, "data, holdout")
+			return o, errors.WithMessage(err, "holdout")
 		}
 	}
-	return dataset.Open(d.Source, o)
+	return o, nil
 }
 
 // String tells the plan's data in a word or two.

@@ -39,7 +39,7 @@ const mostShown = 8
 // Draw makes the pictures and the page of a study from the records in its folder, finished or not. Speeds, which no record
 // holds, come from results.
 func Draw(dir string, results []*Result) error {
-	d, err := readDefinition(dir)
+	d, err := ReadDefinition(dir)
 	if err != nil {
 		return err
 	}
@@ -52,12 +52,12 @@ func Draw(dir string, results []*Result) error {
 	if err != nil {
 		return err
 	}
-	base, err := d.base(dir)
+	base, gray, err := d.base(dir)
 	if err != nil {
 		return err
 	}
 	for i, g := range d.Groups {
-		study, err := d.load(dir, base, g, results)
+		study, err := d.load(dir, base, gray, g, results)
 		if err != nil {
 			return err
 		}
@@ -106,9 +106,9 @@ func slug(name string) string {
 	}, name), "-")
 }
 
-// base is what the pictures of all groups have in common.
-func (d *Definition) base(dir string) (plots.Study, error) {
-	out := plots.Study{
+// base is what the pictures of all groups have in common; gray is the brightness of the images shown.
+func (d *Definition) base(dir string) (out plots.Study, gray Gray, err error) {
+	out = plots.Study{
 		Title: d.Question, Subtitle: d.subtitle(), LossName: "MSE",
 		References: []plots.Reference{{Label: "mean image", Y: d.Data.MeanImage}, {Label: "all black", Y: d.Data.AllBlack}},
 		Moments: []plots.Moment{
@@ -117,18 +117,18 @@ func (d *Definition) base(dir string) (plots.Study, error) {
 	}
 	shown, err := npz.Read(filepath.Join(dir, imagesFile))
 	if err != nil {
-		return out, err
+		return out, gray, err
 	}
-	d.gray = grayOf(shown)
+	gray = grayOf(shown)
 	for _, a := range shown {
-		switch images := d.gray.pictures(a); {
+		switch images := gray.pictures(a); {
 		case a.Name == "test":
 			out.Originals = images
 		case a.Name == "mean" && len(images) > 0:
 			out.MeanImage = images[0]
 		}
 	}
-	return out, nil
+	return out, gray, nil
 }
 
 // in is the same brightness for treated values.
@@ -155,7 +155,7 @@ func (d *Definition) subtitle() string {
 }
 
 // load reads a group's records back.
-func (d *Definition) load(dir string, base plots.Study, g group, results []*Result) (plots.Study, error) {
+func (d *Definition) load(dir string, base plots.Study, brightness Gray, g group, results []*Result) (plots.Study, error) {
 	out := base
 	shown := shownArms(g)
 	alike := !slices.ContainsFunc(shown, func(a arm) bool { return len(a.trained()) != len(shown[0].trained()) })
@@ -166,7 +166,7 @@ func (d *Definition) load(dir string, base plots.Study, g group, results []*Resu
 				arm.Layers[i] = fmt.Sprint(i + 1)
 			}
 		}
-		gray := d.gray.in(a.Units)
+		gray := brightness.in(a.Units)
 		var own []*Result
 		for _, seed := range g.Seeds {
 			run := plots.Run{Seed: seed, HeldOutMSE: math.NaN(), FVU: math.NaN(), RatioStart: math.NaN(), RatioEnd: math.NaN(), ImagesPerSecond: math.NaN()}

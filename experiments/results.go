@@ -80,7 +80,7 @@ func readResult(path string) (*Result, error) {
 
 // readResults reads the results of the runs that are finished in a study's folder, in the study's order.
 func readResults(dir string) ([]*Result, error) {
-	d, err := readDefinition(dir)
+	d, err := ReadDefinition(dir)
 	if err != nil {
 		return nil, err
 	}

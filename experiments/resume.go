@@ -9,6 +9,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/experiments/statistics"
 	"dcae/graph"
 )
 
@@ -44,7 +45,7 @@ func (r *runner) finish(ctx context.Context, j job, threads *graph.Threads, wait
 	if exists(result) {
 		res, err := readResult(result)
 		if err == nil {
-			res.ImagesPerSecond = median(readSpeeds(r.dir)[runID{res.Arm, res.Seed}])
+			res.ImagesPerSecond = statistics.Median(readSpeeds(r.dir)[runID{res.Arm, res.Seed}])
 			r.watch.Finished(res)
 			return res, removeUnfinished(dir)
 		}
@@ -157,7 +158,7 @@ func readFinished(dir string, d *Definition) (finished []*Result, missing []runI
 		if err != nil {
 			return nil, nil, err
 		}
-		res.ImagesPerSecond = median(speeds[id])
+		res.ImagesPerSecond = statistics.Median(speeds[id])
 		finished = append(finished, res)
 	}
 	return finished, missing, nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/experiments/statistics"
 	"dcae/graph"
 	"dcae/training"
 	"dcae/training/dataset"
@@ -151,7 +152,7 @@ func (r *runner) train(ctx context.Context, j job, dir string, threads *graph.Th
 	res = &Result{
 		Arm: j.arm.Name, Seed: j.seed, Epochs: fitted.Epochs, Steps: fitted.Steps,
 		Test: training.Scores{MSE: math.NaN(), FVU: math.NaN(), Spread: math.NaN(), Mean: math.NaN()}, Reestimated: math.NaN(),
-		RatioStart: start, RatioEnd: end, ImagesPerSecond: median(readSpeeds(r.dir)[runID{j.arm.Name, j.seed}]),
+		RatioStart: start, RatioEnd: end, ImagesPerSecond: statistics.Median(readSpeeds(r.dir)[runID{j.arm.Name, j.seed}]),
 	}
 	if !fitted.Diverged {
 		if err := r.test(j.arm, fitted.Params, threads, res, dir); err != nil {
@@ -215,7 +216,7 @@ func (r *runner) testReestimated(a Arm, params *graph.Params, config training.Co
 	if err != nil {
 		return err
 	}
-	if res.Reestimated = scores.FVU; scores.FVU < 0.5 {
+	if res.Reestimated = scores.FVU; scores.FVU < LearnedFVU {
 		res.Why += fmt.Sprintf("; with re-estimated statistics FVU %.3f", scores.FVU)
 	}
 	return nil

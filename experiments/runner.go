@@ -183,7 +183,7 @@ func newRunner(s Study, o Options, w Watcher) (*runner, error) {
 		}
 	}
 	var err error
-	r.definition, err = define(s, &set, r.images.mean)
+	r.definition, err = define(s, &set, r.images.mean, r.scaling)
 	return r, err
 }
 
@@ -192,7 +192,7 @@ func (r *runner) treat(t dataset.Treatment) error {
 	if r.data(t) != nil {
 		return nil
 	}
-	set, err := r.images.Treated(t, 0)
+	set, err := r.images.Treated(t, treatmentSeed)
 	if err != nil {
 		return err
 	}
@@ -212,6 +212,9 @@ func (r *runner) data(t dataset.Treatment) *treated {
 	}
 	return nil
 }
+
+// scaling is that of the images that arms with a treatment train on.
+func (r *runner) scaling(t dataset.Treatment) dataset.Scaling { return r.data(t).Scaling }
 
 // claim makes the folder this study's. If it holds another one, the error says in what they differ.
 func (r *runner) claim(ctx context.Context) error {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/pkg/errors"
+
+	"dcae/experiments/statistics"
 )
 
 // Sentence says in one sentence what happened to an arm's runs, from their results alone.
@@ -27,7 +29,7 @@ func Sentence(results []*Result) string {
 		if len(fvu) == 0 {
 			continue
 		}
-		level := fmt.Sprintf("FVU %.2f", median(fvu))
+		level := fmt.Sprintf("FVU %.2f", statistics.Median(fvu))
 		if len(fvu) > 1 {
 			level = "median " + level
 		}
@@ -56,7 +58,7 @@ func ratios(results []*Result) (start, end float64) {
 	for _, r := range results {
 		starts, ends = append(starts, r.RatioStart), append(ends, r.RatioEnd)
 	}
-	return median(starts), median(ends)
+	return statistics.Median(starts), statistics.Median(ends)
 }
 
 func short(x float64) string {

@@ -48,7 +48,7 @@ func Train(ctx context.Context, a Arm, set *dataset.Set, o TrainOptions, w Watch
 
 // CheckTrainFolder tells why a run cannot go on in a folder; nil if it can.
 func CheckTrainFolder(dir, name string, seed uint64) error {
-	d, err := readDefinition(dir)
+	d, err := ReadDefinition(dir)
 	if err != nil {
 		return errors.WithMessage(err, "there is no run to resume")
 	}

@@ -28,7 +28,7 @@ type Verification struct {
 // Verify runs again, in a temporary folder, what a study's folder says it ran, and compares all records bit for bit. It also
 // makes results.csv anew from the runs' results on record. Nothing in the folder is changed.
 func Verify(ctx context.Context, dir string, o VerifyOptions, w Watcher) (*Verification, error) {
-	d, err := readDefinition(dir)
+	d, err := ReadDefinition(dir)
 	if err != nil {
 		return nil, err
 	}

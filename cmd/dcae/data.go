@@ -16,7 +16,7 @@ func dataCommand() *cobra.Command {
 			"JPEG files.",
 		Args: arguments(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			f.spec = args[0]
+			f.Source = args[0]
 			set, err := f.open()
 			if err != nil {
 				return err

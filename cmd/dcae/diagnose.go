@@ -107,7 +107,7 @@ func (f *diagnoseFlags) images(c *cobra.Command, name string) (*dataset.Set, err
 	if !ok || c.Flags().Changed("data") {
 		return f.data.open()
 	}
-	f.data.spec, f.data.images = trained.Name, trained.Train
+	f.data.Source, f.data.images = trained.Name, trained.Train
 	set, err := f.data.open()
 	if err != nil {
 		return nil, errors.WithMessagef(err, "%s was trained on images that are not to be had; give --data", name)

@@ -34,7 +34,7 @@ func predictCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return predict(c, args[0], f) },
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.spec, "data", "", "mnist, pneumonia, a .npz, .npy or IDX file, or a folder of PNG or JPEG files")
+	flags.StringVar(&f.Source, "data", "", "mnist, pneumonia, a .npz, .npy or IDX file, or a folder of PNG or JPEG files")
 	flags.StringVar(&f.out, "out", "", "NPZ file to write")
 	flags.StringVar(&f.part, "part", "all", "all, train, validation or test")
 	flags.BoolVar(&f.png, "png", false, "write pictures, too")
@@ -46,7 +46,7 @@ func predictCommand() *cobra.Command {
 func predict(c *cobra.Command, path string, f *predictFlags) error {
 	folder, isNPZ := strings.CutSuffix(f.out, ".npz")
 	switch {
-	case f.spec == "":
+	case f.Source == "":
 		return usageError{errors.New("--data names no images")}
 	case !isNPZ || folder == "":
 		return usageError{errors.Errorf("--out must name an .npz file to write, not %q", f.out)}

@@ -16,8 +16,8 @@ import (
 
 // runFlags are the flags of dcae run.
 type runFlags struct {
+	data                             dataFlags
 	seeds, out, task                 string
-	data, scale, resize, holdout     string
 	arms                             []string
 	epochs, images, batch            int
 	threads                          int
@@ -46,10 +46,8 @@ func runCommand() *cobra.Command {
 	flags.IntVar(&f.images, "images", 0, "train on the first so many training images (default: the study's)")
 	flags.IntVar(&f.batch, "batch", 0, "images in a step (default: the study's)")
 	flags.StringSliceVar(&f.arms, "arms", nil, "run only these arms, as sigmoid,improved")
-	flags.StringVar(&f.data, "data", "", "images: mnist, pneumonia, a .npz, .npy or IDX file, or a folder of PNG or JPEG files (default: the study's)")
-	flags.StringVar(&f.scale, "scale", "", "with --data: none, unit (0..1), standardize or minmax (default: unit for the built-in sets, none for others)")
-	flags.StringVar(&f.resize, "resize", "", "with --data: bring all images to HEIGHTxWIDTH")
-	flags.StringVar(&f.holdout, "holdout", "", "with --data: share of the images that is held out where the data has no such part (default 10%)")
+	flags.StringVar(&f.data.Source, "data", "", "images: mnist, pneumonia, a .npz, .npy or IDX file, or a folder of PNG or JPEG files (default: the study's)")
+	f.data.addTreatment(flags)
 	flags.BoolVar(&f.full, "full", false, "each arm's full published length on all images: hours")
 	flags.StringVar(&f.out, "out", "", "folder for records and pictures (default: results/STUDY)")
 	flags.BoolVar(&f.force, "force", false, "replace the study that lies in the folder")
@@ -127,15 +125,18 @@ func choosePlan(c *cobra.Command, name string, f *runFlags) (*experiments.Plan, 
 		}
 	}
 	if changed("data") {
-		plan.Data = experiments.DataPlan{Source: f.data}
+		plan.Data = experiments.DataPlan{Source: f.data.Source}
 	}
 	for _, n := range []struct {
 		flag, value string
 		to          *string
-	}{{"scale", f.scale, &plan.Data.Scale}, {"resize", f.resize, &plan.Data.Resize}, {"holdout", f.holdout, &plan.Data.Holdout}} {
+	}{{"scale", f.data.Scale, &plan.Data.Scale}, {"resize", f.data.Resize, &plan.Data.Resize}, {"holdout", f.data.Holdout, &plan.Data.Holdout}} {
 		if changed(n.flag) {
 			*n.to = n.value
 		}
+	}
+	if _, err := plan.Data.Options(); err != nil {
+		return nil, errors.Errorf("--%v", err)
 	}
 	for _, n := range []struct {
 		flag  string

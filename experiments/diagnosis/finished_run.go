@@ -1,11 +1,8 @@
 package diagnosis
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
-
-	"github.com/pkg/errors"
 
 	"dcae/experiments"
 )
@@ -21,17 +18,12 @@ func ModelFile(name string) string {
 
 // RunImages is what the study.json in a run's folder says about its images; ok is false where name is no such folder.
 func RunImages(name string) (d experiments.Data, ok bool, err error) {
-	path := filepath.Join(name, "study.json")
-	if !isFile(path) {
+	if !isFile(filepath.Join(name, "study.json")) {
 		return d, false, nil
 	}
-	b, err := os.ReadFile(path)
+	study, err := experiments.ReadDefinition(name)
 	if err != nil {
-		return d, false, errors.Wrap(err, "what the run was trained on")
-	}
-	var study experiments.Definition
-	if err := json.Unmarshal(b, &study); err != nil {
-		return d, false, errors.Wrapf(err, "%s is damaged", path)
+		return d, false, err
 	}
 	return study.Data, true, nil
 }

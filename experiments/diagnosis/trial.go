@@ -6,13 +6,14 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/experiments"
 	"dcae/graph"
 	"dcae/training"
 )
 
 const (
 	// learned is the FVU on held-out images under which a model counts as one that learns.
-	learned = 0.5
+	learned = experiments.LearnedFVU
 	// checkEvery is how many steps lie between two looks at held-out images.
 	checkEvery = 50
 	// still is an update ratio so small that a thousand steps change nothing.
@@ -111,7 +112,7 @@ func (t *trial) advance(ctx context.Context, to int, stop bool, threads *graph.T
 	}
 	perEpoch := max(1, w.n/t.batch)
 	valid := newWindow(t.images.valid, t.images.size, t.setup.prepare, scoredImages)
-	mean := training.MeanImage(newWindow(t.images.train, t.images.size, t.setup.prepare, 1000), t.images.size)
+	mean := meanOf(t)
 	o := &observer{trial: t, window: w, stop: stop, scheduled: training.HasSchedule(t.setup.optimizer), before: t.steps}
 	result, err := training.Fit(ctx, t.setup.model, w, valid, training.Config{
 		Seed: t.seed, Epochs: (to - t.steps + perEpoch - 1) / perEpoch, Batch: t.batch, Optimizer: t.setup.optimizer, Loss: t.setup.loss,

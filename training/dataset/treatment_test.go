@@ -246,7 +246,7 @@ func TestNoise(t *testing.T) {
 
 func TestTreatedReadDoesNotAllocate(t *testing.T) {
 	if raceDetector {
-		t.Skip("sync.Pool drops buffers on purpose")
+		t.Skip("under the race detector sync.Pool drops buffers on purpose")
 	}
 	for _, set := range setsOf(t, "|u1") {
 		all := treated(t, set, Treatment{Noise: 0.1, Outliers: 0.5, Clip: Quantiles{0.1, 0.9}}, 1)

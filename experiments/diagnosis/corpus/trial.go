@@ -7,6 +7,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/experiments"
 	"dcae/experiments/diagnosis"
 	"dcae/training"
 	"dcae/training/dataset"
@@ -14,7 +15,7 @@ import (
 
 // learned is the FVU under which a model counts as one that learns. Closer to it than margin a case is too close to call.
 const (
-	learned = 0.5
+	learned = experiments.LearnedFVU
 	margin  = 0.05
 )
 

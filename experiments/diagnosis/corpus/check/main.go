@@ -47,12 +47,12 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	todo := t.todo(pattern)
+	unsettled := t.unsettled(pattern)
 	var end time.Time
 	if *seconds > 0 {
 		end = time.Now().Add(time.Duration(*seconds * float64(time.Second)))
 	}
-	err = t.check(todo, corpus.NewLibrary(dir), *threads, end)
+	err = t.check(unsettled, corpus.NewLibrary(dir), *threads, end)
 	fmt.Println(t.summary())
 	return err
 }
@@ -105,9 +105,9 @@ func (t *table) trials(c corpus.Case) []corpus.Trial {
 	return nil
 }
 
-// todo are the cases that are not settled: the bases first, then one of each change in each half, then those of the same changes to other
+// unsettled are the cases that are not settled: the bases first, then one of each change in each half, then those of the same changes to other
 // bases.
-func (t *table) todo(pattern *regexp.Regexp) []corpus.Case {
+func (t *table) unsettled(pattern *regexp.Regexp) []corpus.Case {
 	var rounds [][]corpus.Case
 	for i, c := range t.cases {
 		if !pattern.MatchString(c.Name) || !c.Unsettled(t.trials(c), t.seeds) {
@@ -131,7 +131,7 @@ func (t *table) todo(pattern *regexp.Regexp) []corpus.Case {
 }
 
 // check trains cases side by side until the end comes.
-func (t *table) check(todo []corpus.Case, library *corpus.Library, threads int, end time.Time) error {
+func (t *table) check(unsettled []corpus.Case, library *corpus.Library, threads int, end time.Time) error {
 	next := make(chan corpus.Case)
 	failed := make(chan error, threads)
 	var workers sync.WaitGroup
@@ -147,7 +147,7 @@ func (t *table) check(todo []corpus.Case, library *corpus.Library, threads int, 
 	}
 	err := func() error {
 		defer close(next)
-		for _, c := range todo {
+		for _, c := range unsettled {
 			if !end.IsZero() && time.Now().After(end) {
 				return nil
 			}
