@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 
 	"dcae/graph"
 	"dcae/models"
+	"dcae/models/keras"
 )
 
 // Settings are all that an arm can set; what is left out is the group's, or else the model's own. Names are Keras' where Keras has
@@ -157,12 +159,21 @@ func (s Settings) check() error {
 
 // Initializer draws a kernel's first values. In YAML a name alone stands for {name: NAME}; settings have Keras' defaults.
 type Initializer struct {
-	Name   string   `yaml:"name" json:"name"` // zeros, ones, glorot_uniform, he_normal, lecun_normal ..., random_normal, random_uniform, truncated_normal, constant
-	Mean   float64  `yaml:"mean,omitempty" json:"mean,omitempty"`
+	Name                string `yaml:"name" json:"name"` // zeros, ones, constant, orthogonal, random_normal, random_uniform, truncated_normal, variance_scaling; glorot, he or lecun with _normal or _uniform
+	InitializerSettings `yaml:",inline"`
+}
+
+// InitializerSettings are those of all initializers.
+type InitializerSettings struct {
+	Mean   *float64 `yaml:"mean,omitempty" json:"mean,omitempty"`
 	StdDev *float64 `yaml:"stddev,omitempty" json:"stddev,omitempty"`
 	Min    *float64 `yaml:"minval,omitempty" json:"minval,omitempty"`
 	Max    *float64 `yaml:"maxval,omitempty" json:"maxval,omitempty"`
-	Value  float64  `yaml:"value,omitempty" json:"value,omitempty"`
+	Value  *float64 `yaml:"value,omitempty" json:"value,omitempty"`
+	Gain   *float64 `yaml:"gain,omitempty" json:"gain,omitempty"`
+	Scale  *float64 `yaml:"scale,omitempty" json:"scale,omitempty"`
+	Mode   string   `yaml:"mode,omitempty" json:"mode,omitempty"`
+	Draw   string   `yaml:"distribution,omitempty" json:"distribution,omitempty"`
 }
 
 // UnmarshalYAML reads a mapping, or a name alone.
@@ -183,37 +194,9 @@ func (i Initializer) String() string {
 }
 
 func (i Initializer) initializer() (graph.Initializer, error) {
-	or := func(p *float64, def float64) float64 {
-		if p == nil {
-			return def
-		}
-		return *p
+	settings, err := json.Marshal(i.InitializerSettings)
+	if err != nil {
+		return nil, errors.Wrap(err, i.Name)
 	}
-	switch i.Name {
-	case "zeros":
-		return graph.Zeros{}, nil
-	case "ones":
-		return graph.Ones{}, nil
-	case "constant":
-		return graph.Constant{Value: i.Value}, nil
-	case "glorot_normal":
-		return graph.GlorotNormal(), nil
-	case "glorot_uniform":
-		return graph.GlorotUniform(), nil
-	case "he_normal":
-		return graph.HeNormal(), nil
-	case "he_uniform":
-		return graph.HeUniform(), nil
-	case "lecun_normal":
-		return graph.LecunNormal(), nil
-	case "lecun_uniform":
-		return graph.LecunUniform(), nil
-	case "random_normal":
-		return graph.RandomNormal{Mean: i.Mean, StdDev: or(i.StdDev, 0.05)}, nil
-	case "truncated_normal":
-		return graph.RandomTruncatedNormal{Mean: i.Mean, StdDev: or(i.StdDev, 0.05)}, nil
-	case "random_uniform":
-		return graph.RandomUniform{Min: or(i.Min, -0.05), Max: or(i.Max, 0.05)}, nil
-	}
-	return nil, errors.Errorf("there is no initializer %q; there are zeros, ones, constant, random_normal, random_uniform, truncated_normal, and glorot, he, lecun with _normal or _uniform", i.Name)
+	return keras.ReadInitializer(i.Name, settings)
 }

@@ -48,6 +48,9 @@ func TestPlanErrorsNameThePlace(t *testing.T) {
 		{header + "groups:\n  - name: g\n    control: a\n    arms:\n      - {name: a}\n      - {name: A}\n", "two arms named A"},
 		{header + "groups:\n  - name: g\n    control: a/b\n    arms:\n      - {name: a/b}\n", "arm \"a/b\""},
 		{header + "groups:\n  - name: g\n    control: a\n    arms:\n      - {name: a, activation: rellu}\n", "unknown activation \"rellu\""},
+		{header + "groups:\n  - name: g\n    control: a\n    arms:\n      - {name: a, initializer: he}\n", "there is no initializer he"},
+		{header + "groups:\n  - name: g\n    control: a\n    arms:\n      - {name: a, initializer: {name: random_normal, std: 1}}\n", "line 7"},
+		{header + "data: {source: mnist, scale: big}\n", "data: scale"},
 		{header + "groups:\n  - name: g\n    control: a\n    arms:\n      - {name: a}\nmeasures:\n  - {measure: fvu}\n", "no measure \"fvu\""},
 		{"name: mine\n\tquestion: x\n", "my.yaml, line 2"},
 	} {

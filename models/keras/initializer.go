@@ -13,20 +13,30 @@ func (p *problems) initializer(setting string, n Named) graph.Initializer {
 	if n.IsNone() {
 		return nil
 	}
-	o := n.Object
-	if o == nil {
-		o = &Object{Class: n.Name, Module: "keras.initializers", Settings: json.RawMessage("{}")}
-	}
-	if !o.IsKeras() {
-		p.refuse("%s %s of your own", setting, o.Class)
+	if n.Object != nil && !n.Object.IsKeras() {
+		p.refuse("%s %s of your own", setting, n.Object.Class)
 		return nil
 	}
-	i, err := decodeInitializer(o)
+	var i graph.Initializer
+	var err error
+	if n.Object != nil {
+		i, err = decodeInitializer(n.Object)
+	} else {
+		i, err = ReadInitializer(n.Name, nil)
+	}
 	if err != nil {
 		p.refuse("%s: %v", setting, err)
 		return nil
 	}
 	return i
+}
+
+// ReadInitializer makes one of Keras' initializers of its name, as he_normal, and its settings as JSON; nil means their defaults.
+func ReadInitializer(name string, settings json.RawMessage) (graph.Initializer, error) {
+	if settings == nil {
+		settings = json.RawMessage("{}")
+	}
+	return decodeInitializer(&Object{Class: name, Module: "keras.initializers", Settings: settings})
 }
 
 // initializerBut is nil for the initializer that a variable has by default.
