@@ -67,16 +67,21 @@ func (d *Definition) second(arms []armSummary) string {
 			return d.along(m, arms)
 		}
 	}
-	var better []string
+	return howOthersEnded(arms)
+}
+
+// howOthersEnded tells of the runs that did not learn.
+func howOthersEnded(arms []armSummary) string {
+	var parts []string
 	for _, a := range arms {
-		if a.against != nil && a.against.ShiftInterval.High < 0 {
-			better = append(better, fmt.Sprintf("%s explains more than its control (median FVU %s lower)", a.name(), figure(-a.against.MedianDifference)))
+		if words := ends(a.results, outcomeOrder[1:]); len(words) > 0 {
+			parts = append(parts, a.name()+": "+strings.Join(words, ", "))
 		}
 	}
-	if len(better) > 0 && len(better) <= 3 {
-		return upper(enumerate(better)) + "."
+	if len(parts) == 0 || len(parts) > 6 {
+		return named(arms)
 	}
-	return named(arms)
+	return upper(strings.Join(parts, "; ")) + "."
 }
 
 // along says for each group at which values of a setting its arms learned.

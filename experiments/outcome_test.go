@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"dcae/training"
 )
 
 func TestJudge(t *testing.T) {
@@ -64,5 +66,25 @@ func TestSentence(t *testing.T) {
 		if got := Sentence(c.results); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
 		}
+	}
+}
+
+func TestAnswerTellsWhoLearnedAndHowOthersEnded(t *testing.T) {
+	run := func(arm string, seed uint64, o Outcome, fvu, mean float64) *Result {
+		return &Result{Arm: arm, Seed: seed, Outcome: o, Test: training.Scores{FVU: fvu, Mean: mean}}
+	}
+	d := &Definition{Plan: &Plan{}, Groups: []group{{Name: "g", Control: "a", Seeds: []uint64{1, 2}, Arms: []arm{{Name: "a"}, {Name: "b"}, {Name: "c"}}}}}
+	results := []*Result{
+		run("a", 1, Learned, 0.2, 0.1), run("a", 2, Constant, 1.6, 0),
+		run("b", 1, MeanImage, 1, 0.1), run("b", 2, Diverged, math.NaN(), math.NaN()),
+		run("c", 1, Learned, 0.1, 0.1), run("c", 2, Learned, 0.1, 0.1),
+	}
+	want := "A learned with 1 of 2 seeds, b learned with 0 of 2 seeds and c learned with 2 of 2 seeds. " +
+		"A: 1 of 2 printing black for every input; b: 1 of 2 printing the mean image for every input, 1 of 2 diverged."
+	if got := d.answer(d.summarize(results)); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := d.answer(d.summarize(nil)); got != "No run has finished." {
+		t.Errorf("of no runs: %s", got)
 	}
 }

@@ -22,11 +22,11 @@ var pictures = []struct {
 	caption string // what to look for
 	draw    func(plots.Study) (*plots.Figure, error)
 }{
-	{"loss.png", "Loss", "Solid: median over the seeds; band: their range. Does the loss fall at all, does it fall below the mean image's, and do the seeds agree?", plots.Loss},
+	{"loss.png", "Loss", "Thick: median over the seeds; thin: each seed. Does the loss fall at all, does it fall below the mean image's, and do the seeds agree?", plots.Loss},
 	{"gradients.png", "Gradient norms", "From the first layer to the last. Lines far apart mean that layers learn at different speeds. Adam's step hardly depends on the gradient's scale until it nears epsilon, so a small norm alone proves nothing; a norm of zero does.", plots.Gradients},
 	{"gradient-map.png", "Gradient norms of every layer, over training", "Dark rows are layers that hear little of the error.", plots.GradientMap},
 	{"profile.png", "Gradient norm from layer to layer", "A line that falls towards the first layer fades, one that rises explodes.", plots.Profile},
-	{"reconstructions.png", "What the arms make of test images", "One row an arm. The same picture in every column means that the output does not depend on the input.", plots.Reconstructions},
+	{"reconstructions.png", "What the arms make of test images", "One row a run. The same picture in every column means that the output does not depend on the input.", plots.Reconstructions},
 	{"report.png", "All in one", "", plots.Report},
 }
 
@@ -35,6 +35,9 @@ const pageFile = "report.html"
 
 // mostShown is how many arms of a group one picture shows; of more, some are chosen.
 const mostShown = 8
+
+// mostNamed is how many layers are called by their names where arms differ in depth.
+const mostNamed = 10
 
 // Draw makes the pictures and the page of a study from the records in its folder, finished or not. Speeds, which no record
 // holds, come from results.
@@ -158,10 +161,16 @@ func (d *Definition) subtitle() string {
 func (d *Definition) load(dir string, base plots.Study, brightness Gray, g group, results []*Result) (plots.Study, error) {
 	out := base
 	shown := shownArms(g)
-	alike := !slices.ContainsFunc(shown, func(a arm) bool { return len(a.trained()) != len(shown[0].trained()) })
+	var depths []int
+	for _, a := range shown {
+		depths = append(depths, len(a.trained()))
+	}
+	slices.Sort(depths)
+	n := len(depths)
+	numbered := n > 0 && depths[n-1] > mostNamed && depths[0] < depths[n-1]
 	for _, a := range shown {
 		arm := plots.Arm{Name: a.Name, Layers: a.trained()}
-		if !alike { // the same name would stand for layers at different depths
+		if numbered { // the same name would stand for layers at different depths
 			for i := range arm.Layers {
 				arm.Layers[i] = fmt.Sprint(i + 1)
 			}

@@ -16,8 +16,18 @@ func Sentence(results []*Result) string {
 	if len(results) == 0 {
 		return "No run has finished."
 	}
+	s := strings.Join(ends(results, outcomeOrder), ", ")
+	start, end := ratios(results)
+	if finite(start) && finite(end) {
+		s += fmt.Sprintf("; the first layer's gradient is %s times the last layer's at the first step, %s at the end", short(start), short(end))
+	}
+	return s + "."
+}
+
+// ends says in how many of the runs each of the outcomes came about, in words.
+func ends(results []*Result, outcomes []Outcome) []string {
 	var words []string
-	for _, o := range outcomeOrder {
+	for _, o := range outcomes {
 		var fvu []float64
 		black, white := true, true
 		for _, r := range results {
@@ -45,12 +55,7 @@ func Sentence(results []*Result) string {
 		}
 		words = append(words, fmt.Sprintf("%d of %d %s", len(fvu), len(results), what))
 	}
-	s := strings.Join(words, ", ")
-	start, end := ratios(results)
-	if finite(start) && finite(end) {
-		s += fmt.Sprintf("; the first layer's gradient is %s times the last layer's at the first step, %s at the end", short(start), short(end))
-	}
-	return s + "."
+	return words
 }
 
 func ratios(results []*Result) (start, end float64) {
