@@ -98,7 +98,7 @@ func (d *Definition) chart(dir string, m Measure, arms []armSummary) (*plots.Fig
 func (d *Definition) lines(dir string, m Measure, arms []armSummary) (*plots.Figure, error) {
 	groups, numeric := d.laidOut(m, arms)
 	c := plots.Chart{
-		Title: m.Title, XLabel: strings.ReplaceAll(m.Over, "_", " "), YLabel: quantityLabel(m.Quantity), Caption: m.Caption,
+		Title: m.title(), XLabel: strings.ReplaceAll(m.Over, "_", " "), YLabel: quantityLabel(m.Quantity), Caption: m.Caption,
 		XLog: strings.Contains(m.Log, "x") && numeric, YLog: strings.Contains(m.Log, "y"),
 	}
 	for _, g := range groups {
@@ -172,7 +172,7 @@ func (d *Definition) outcomes(m Measure, arms []armSummary) (*plots.Figure, erro
 	if numeric {
 		sort.SliceStable(columns, func(i, j int) bool { return columns[i].x < columns[j].x })
 	}
-	grid := plots.Grid{Title: m.Title, XLabel: strings.ReplaceAll(m.Over, "_", " "), Caption: m.Caption, Categories: outcomeNames()}
+	grid := plots.Grid{Title: m.title(), XLabel: strings.ReplaceAll(m.Over, "_", " "), Caption: m.Caption, Categories: outcomeNames()}
 	if grid.Caption == "" {
 		grid.Caption = "Each cell: how many seeds learned, the median FVU, and in its colour the most frequent outcome."
 	}
@@ -216,7 +216,7 @@ func mostFrequent(results []*Result) Outcome {
 
 // rangeTest draws the loss of every step against its learning rate.
 func (d *Definition) rangeTest(dir string, m Measure, arms []armSummary) (*plots.Figure, error) {
-	c := plots.Chart{Title: m.Title, XLabel: "learning rate", YLabel: quantityLabel(m.Quantity), Caption: m.Caption, XLog: true}
+	c := plots.Chart{Title: m.title(), XLabel: "learning rate", YLabel: quantityLabel(m.Quantity), Caption: m.Caption, XLog: true}
 	for _, a := range arms {
 		if len(m.Groups) > 0 && !slices.Contains(m.Groups, a.group) {
 			continue

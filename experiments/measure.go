@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -70,7 +71,28 @@ func (m Measure) check(p *Plan) error {
 			return errors.Errorf("measure %s: there is no group %q", m.Quantity, name)
 		}
 	}
+	if m.Over != "" && !slices.ContainsFunc(p.Groups, m.variesIn) {
+		return errors.Errorf("measure %s over %s: no group has arms that differ in it; set it in two of them at least", m.Quantity, m.Over)
+	}
 	return nil
+}
+
+// variesIn tells whether arms of a group have different values of the setting that the measure is over.
+func (m Measure) variesIn(g GroupPlan) bool {
+	if len(m.Groups) > 0 && !slices.Contains(m.Groups, g.Name) {
+		return false
+	}
+	var first any
+	for _, a := range g.Arms {
+		switch v := a.value(m.Over); {
+		case v == nil:
+		case first == nil:
+			first = v
+		case !reflect.DeepEqual(first, v):
+			return true
+		}
+	}
+	return false
 }
 
 // measured is a quantity of one run, from its records.

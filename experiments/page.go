@@ -32,6 +32,9 @@ func (d *Definition) page(dir string, results []*Result) (*page, error) {
 	}}
 	if d.Plan != nil {
 		for i, m := range d.Plan.Measures {
+			if groups, _ := d.laidOut(m, arms); m.Over != "" && len(groups) == 0 {
+				continue // of the arms that were chosen to run none differ in it
+			}
 			figure, err := d.chart(dir, m, arms)
 			if err != nil {
 				return nil, errors.WithMessagef(err, "measure %s", m.Quantity)
@@ -85,7 +88,11 @@ func (m Measure) title() string {
 	if m.Title != "" {
 		return m.Title
 	}
-	return upper(quantityLabel(m.Quantity))
+	title := upper(quantityLabel(m.Quantity))
+	if m.Over != "" {
+		title += ", over " + strings.ReplaceAll(m.Over, "_", " ")
+	}
+	return title
 }
 
 func (d *Definition) runs() int {

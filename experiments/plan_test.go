@@ -52,6 +52,7 @@ func TestPlanErrorsNameThePlace(t *testing.T) {
 		{header + "groups:\n  - name: g\n    control: a\n    arms:\n      - {name: a, initializer: {name: random_normal, std: 1}}\n", "line 7"},
 		{header + "data: {source: mnist, scale: big}\n", "data: scale"},
 		{header + "groups:\n  - name: g\n    control: a\n    arms:\n      - {name: a}\nmeasures:\n  - {measure: fvu}\n", "no measure \"fvu\""},
+		{header + "groups:\n  - name: g\n    control: a\n    arms:\n      - {name: a}\n      - {name: b, learning_rate: 1}\nmeasures:\n  - {measure: test_fvu, over: learning_rate}\n", "no group has arms that differ in it"},
 		{"name: mine\n\tquestion: x\n", "my.yaml, line 2"},
 	} {
 		_, err := plan(c.yaml)
