@@ -23,7 +23,8 @@ type laidOutGroup struct {
 	points []armPoint
 }
 
-// laidOut puts the arms of each group in the order of a setting; numeric tells whether all values are numbers.
+// laidOut puts the arms of each group that differ from its control in a setting alone in that setting's order; numeric tells whether all
+// values are numbers.
 func (d *Definition) laidOut(m Measure, arms []armSummary) (groups []laidOutGroup, numeric bool) {
 	numeric = true
 	for _, g := range d.Groups {
@@ -35,8 +36,12 @@ func (d *Definition) laidOut(m Measure, arms []armSummary) (groups []laidOutGrou
 			if a.group != g.Name || len(a.results) == 0 {
 				continue
 			}
+			settings := d.settings(a.name())
+			if !settings.alikeBut(m.Over, d.settings(g.Control)) {
+				continue
+			}
 			p := armPoint{arm: a, x: nan}
-			switch v := d.settings(a.name()).value(m.Over).(type) {
+			switch v := settings.value(m.Over).(type) {
 			case nil:
 				continue
 			case int:

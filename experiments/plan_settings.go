@@ -100,6 +100,12 @@ func (s Settings) value(name string) any {
 	return nil
 }
 
+// alikeBut tells whether two arms' settings differ in at most the named one.
+func (s Settings) alikeBut(name string, other Settings) bool {
+	differences := s.differences(other)
+	return len(differences) == 0 || len(differences) == 1 && differences[0] == strings.ReplaceAll(name, "_", " ")
+}
+
 // hasSetting tells whether there is a setting of that name.
 func hasSetting(name string) bool {
 	t := reflect.TypeFor[Settings]()

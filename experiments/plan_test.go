@@ -119,3 +119,31 @@ func TestKerasFilesOfAPlanLieBesideIt(t *testing.T) {
 		t.Errorf("optimizer %s", got)
 	}
 }
+
+func TestChartsLayOutArmsThatDifferInOneSettingAlone(t *testing.T) {
+	p, err := plan(header + `
+groups:
+  - name: g
+    control: a
+    arms:
+      - {name: a, learning_rate: 1}
+      - {name: b, learning_rate: 0.1}
+      - {name: c, learning_rate: 0.1, activation: tanh}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &Definition{Plan: p, Groups: []group{{Name: "g", Control: "a", Seeds: []uint64{1}, Arms: []arm{{Name: "a"}, {Name: "b"}, {Name: "c"}}}}}
+	arms := d.summarize([]*Result{{Arm: "a", Seed: 1}, {Arm: "b", Seed: 1}, {Arm: "c", Seed: 1}})
+	groups, numeric := d.laidOut(Measure{Quantity: testFVU, Over: "learning_rate"}, arms)
+	if !numeric || len(groups) != 1 {
+		t.Fatalf("%d groups, numeric %t", len(groups), numeric)
+	}
+	var got []string
+	for _, p := range groups[0].points {
+		got = append(got, p.arm.name())
+	}
+	if !slices.Equal(got, []string{"b", "a"}) {
+		t.Errorf("laid out %v, want b, a", got)
+	}
+}
