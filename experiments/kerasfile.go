@@ -120,7 +120,7 @@ func (m *SavedModel) warnOfLoss(c *keras.Compile) {
 		m.warn("Keras does not write Huber's delta into its files: it is taken for 1, as Keras takes it that reads one")
 	}
 	if m.Loss.FromLogits {
-		m.warn("the loss is taken from logits: held-out errors, FVU and pictures are of the logits, too; end the model in a sigmoid for those of images")
+		m.warn("the loss is taken from logits: held-out errors, FVU and pictures are of their sigmoid; what predict writes are the logits, as in Keras")
 	}
 }
 

@@ -185,7 +185,7 @@ func openRecord(path string, resume bool) (*os.File, error) {
 // test scores the model on the test images, once, and writes what it makes of the first ones.
 func (r *runner) test(a Arm, params *graph.Params, threads *graph.Threads, res *Result, dir string) error {
 	set := r.data(a.Treatment)
-	e, err := training.NewEvaluator(a.Model, params, set.Test, 0, set.mean, threads, false)
+	e, err := training.NewEvaluator(a.Model, a.Loss, params, set.Test, 0, set.mean, threads, false)
 	if err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ func (r *runner) testReestimated(a Arm, params *graph.Params, config training.Co
 	if err := training.ReestimateStatistics(a.Model, params, set.Train, config); err != nil {
 		return err
 	}
-	e, err := training.NewEvaluator(a.Model, params, set.Test, 0, set.mean, config.Threads, false)
+	e, err := training.NewEvaluator(a.Model, a.Loss, params, set.Test, 0, set.mean, config.Threads, false)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
@@ -96,6 +97,17 @@ func (l Loss) apply(b *builder, y, target *gorgonia.Node) (*gorgonia.Node, error
 		return distance(b, l.label(), measureOf[float64](l), y, target)
 	}
 	return distance(b, l.label(), measureOf[float32](l), y, target)
+}
+
+// Reconstructing is the model whose output is to be compared with the images: where a loss takes logits, the model with a sigmoid at its end.
+func (m *Model) Reconstructing(l Loss) *Model {
+	if l.Function != BinaryCrossentropy || !l.FromLogits || l.wantsLogits(m) {
+		return m
+	}
+	out := *m
+	last := len(m.Nodes) - 1
+	out.Nodes = append(slices.Clone(m.Nodes), Node{Name: "probabilities", Layer: Activate{Function: Sigmoid}, Inputs: []int{last}})
+	return &out
 }
 
 func (l Loss) label() string {

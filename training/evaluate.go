@@ -47,9 +47,9 @@ type Evaluator struct {
 	sum, sq  []float64
 }
 
-// NewEvaluator scores the first n images (0: all) against themselves. mean is the mean training image. With units it
+// NewEvaluator scores the first n images (0: all) against themselves: the sigmoid of the output if the loss takes logits. mean is the mean training image. With units it
 // observes dead and saturated units on the first 1,000.
-func NewEvaluator(m *graph.Model, params *graph.Params, images Source, n int, mean []float32, threads *graph.Threads, units bool) (*Evaluator, error) {
+func NewEvaluator(m *graph.Model, loss graph.Loss, params *graph.Params, images Source, n int, mean []float32, threads *graph.Threads, units bool) (*Evaluator, error) {
 	if n <= 0 || n > images.Len() {
 		n = images.Len()
 	}
@@ -70,7 +70,7 @@ func NewEvaluator(m *graph.Model, params *graph.Params, images Source, n int, me
 	}
 	batch := min(evaluationBatch, n)
 	var err error
-	if e.program, err = graph.NewEvaluation(m, params, graph.Options{Batch: batch, Threads: threads}, observers...); err != nil {
+	if e.program, err = graph.NewEvaluation(m.Reconstructing(loss), params, graph.Options{Batch: batch, Threads: threads}, observers...); err != nil {
 		return nil, err
 	}
 	e.indices = make([]int, batch)

@@ -189,7 +189,7 @@ func TestUnitsAreDeadOrSaturated(t *testing.T) {
 	if err := bias.Set([]float64{1, 0, 1, 1}); err != nil {
 		t.Fatal(err)
 	}
-	e, err := NewEvaluator(m, params, stripes{30}, 0, make([]float32, 36), nil, true)
+	e, err := NewEvaluator(m, graph.MSE, params, stripes{30}, 0, make([]float32, 36), nil, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestScoresOfTheMeanImageAndOfBlack(t *testing.T) {
 	}
 	images := stripes{30}
 	mean := MeanImage(images, 36)
-	e, err := NewEvaluator(m, params, images, 0, mean, nil, false)
+	e, err := NewEvaluator(m, graph.MSE, params, images, 0, mean, nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -390,5 +390,22 @@ func TestClippingKeepsWhatIsNotFinite(t *testing.T) {
 		if dst[1] == dst[1] {
 			t.Errorf("%+v: NaN became %g", b, dst[1])
 		}
+	}
+}
+
+// A loss that takes logits trains the same model as one that takes probabilities does, and is scored by the same images.
+func TestLogitsAreScoredAsImages(t *testing.T) {
+	fit := func(output graph.Activation, loss graph.Loss) Scores {
+		m := graph.Sequential("m", graph.Shape{36}, graph.Dense{Units: 8, Activation: graph.Tanh}, graph.Dense{Units: 36, Activation: output})
+		var rec memory
+		if _, err := Fit(context.Background(), m, stripes{50}, stripes{20}, Config{Seed: 1, Epochs: 10, Batch: 16, Optimizer: Adam{LearningRate: 0.01}, Loss: loss}, &rec); err != nil {
+			t.Fatal(err)
+		}
+		return rec.epochs[9].HeldOut
+	}
+	probabilities := fit(graph.Sigmoid, graph.Loss{Function: graph.BinaryCrossentropy})
+	logits := fit(graph.Linear, graph.Loss{Function: graph.BinaryCrossentropy, FromLogits: true})
+	if logits != probabilities || probabilities.FVU > 0.8 {
+		t.Errorf("scores %+v from logits, %+v from probabilities", logits, probabilities)
 	}
 }

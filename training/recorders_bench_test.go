@@ -23,7 +23,7 @@ func BenchmarkEvaluation(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			e, err := NewEvaluator(m, params, set.Validation, 1000, set.Train.Mean(), nil, units)
+			e, err := NewEvaluator(m, graph.MSE, params, set.Validation, 1000, set.Train.Mean(), nil, units)
 			if err != nil {
 				b.Fatal(err)
 			}

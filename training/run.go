@@ -72,7 +72,7 @@ func newRun(m *graph.Model, train, valid Source, c Config, recorders []Recorder)
 	if mean == nil {
 		mean = MeanImage(train, m.Input.Size())
 	}
-	held, err := NewEvaluator(m, params, valid, c.ValidationImages, mean, c.Threads, true)
+	held, err := NewEvaluator(m, c.Loss, params, valid, c.ValidationImages, mean, c.Threads, true)
 	if err != nil {
 		stepper.program.Close()
 		return nil, err

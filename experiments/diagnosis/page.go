@@ -165,7 +165,7 @@ func (s *search) drawn(a *arm, name, summary string, trials []*trial) (plots.Arm
 // reconstruct draws what the model makes of the first test images, in the brightness of prepared images.
 func (t *trial) reconstruct(n int) ([]image.Image, error) {
 	valid := newWindow(t.images.test, t.images.size, t.setup.prepare, n)
-	e, err := training.NewEvaluator(t.setup.model, t.params, valid, 0, meanOf(t), nil, false)
+	e, err := training.NewEvaluator(t.setup.model, t.setup.loss, t.params, valid, 0, meanOf(t), nil, false)
 	if err != nil {
 		return nil, err
 	}

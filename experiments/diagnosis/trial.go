@@ -150,7 +150,7 @@ func (t *trial) renormalize(mean []float32, threads *graph.Threads) error {
 }
 
 func score(s setup, params *graph.Params, images []float32, size int, mean []float32, threads *graph.Threads) (training.Scores, error) {
-	e, err := training.NewEvaluator(s.model, params, newWindow(images, size, s.prepare, math.MaxInt), 0, mean, threads, false)
+	e, err := training.NewEvaluator(s.model, s.loss, params, newWindow(images, size, s.prepare, math.MaxInt), 0, mean, threads, false)
 	if err != nil {
 		return training.Scores{}, err
 	}

@@ -44,7 +44,7 @@ func (c Case) Train(ctx context.Context, images *dataset.Set, seed uint64, b Bud
 	if err != nil && !errors.Is(err, errEarly) {
 		return Trial{}, errors.WithMessagef(err, "%s, seed %d", c.Name, seed)
 	}
-	held, err := training.NewEvaluator(c.Model, r.Params, images.Test, 0, mean, nil, false)
+	held, err := training.NewEvaluator(c.Model, c.Loss, r.Params, images.Test, 0, mean, nil, false)
 	if err != nil {
 		return Trial{}, err
 	}
