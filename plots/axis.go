@@ -50,11 +50,7 @@ func (a axis) ticks(length vg.Length, vertical bool) []plot.Tick {
 	count := max(2, int(length/spacing))
 	switch {
 	case a.names != nil:
-		ticks := make([]plot.Tick, len(a.names))
-		for i, name := range a.names {
-			ticks[i] = plot.Tick{Value: float64(i), Label: tickText.fit(name, maxNameWidth)}
-		}
-		return ticks
+		return a.nameTicks(length, vertical)
 	case len(a.at) > 0:
 		return a.givenTicks(length)
 	case a.log:
@@ -66,6 +62,46 @@ func (a axis) ticks(length vg.Length, vertical bool) []plot.Tick {
 	default:
 		return linearTicks(a.min, a.max, count, a.integers)
 	}
+}
+
+// nameTicks names every k-th place if not all names have room.
+func (a axis) nameTicks(length vg.Length, vertical bool) []plot.Tick {
+	every := a.namedEvery(length, vertical)
+	ticks := make([]plot.Tick, 0, len(a.names))
+	for i, name := range a.names {
+		// a vertical axis counts from below, but is read from its top
+		if place := i; place%every == 0 && !vertical || (len(a.names)-1-place)%every == 0 && vertical {
+			ticks = append(ticks, plot.Tick{Value: float64(i), Label: tickText.fit(name, maxNameWidth)})
+		}
+	}
+	return ticks
+}
+
+// namedEvery is 1 where all names have room, k where only every k-th has.
+func (a axis) namedEvery(length vg.Length, vertical bool) int {
+	room := tickText.size
+	spacing := a.nameSpacing(length)
+	switch {
+	case spacing >= room:
+		return 1
+	case spacing <= 0:
+		return max(1, len(a.names))
+	}
+	if !vertical { // short names fit beside each other, longer ones are turned
+		room = max(room, min(tickText.widest(a.names)+besideGap, 2*room))
+	}
+	return int(math.Ceil(float64(room / spacing)))
+}
+
+// nameSpacing is the distance of neighbouring places.
+func (a axis) nameSpacing(length vg.Length) vg.Length { return length / vg.Length(a.max-a.min) }
+
+// besideGap is the least distance of names beside each other.
+const besideGap = 6
+
+// turned tells whether the names do not fit beside each other on a horizontal axis.
+func (a axis) turned(length vg.Length) bool {
+	return a.names != nil && tickText.widest(a.names)+besideGap > a.nameSpacing(length)*vg.Length(a.namedEvery(length, false))
 }
 
 // givenTicks are those at given values, without the labels that would run into the one before.

@@ -35,11 +35,6 @@ func (f frame) plot(r vg.Rectangle) *plot.Plot {
 	return p
 }
 
-// turned tells whether the names on the x axis do not fit beside each other.
-func (f frame) turned(width vg.Length) bool {
-	return f.x.names != nil && tickText.widest(f.x.names)+6 > width/vg.Length(f.x.max-f.x.min)
-}
-
 // widthOutside is the room needed left of a data area of the given height.
 func (f frame) widthOutside(height vg.Length) vg.Length {
 	if f.hideY {
@@ -59,8 +54,8 @@ func (f frame) widthOutside(height vg.Length) vg.Length {
 // heightOutside is the room needed below a data area of the given width.
 func (f frame) heightOutside(width vg.Length) vg.Length {
 	h := tickLength + tickGap + tickText.lineHeight()
-	if f.turned(width) {
-		h = tickLength + tickGap + (f.widestXName()+tickText.size)*math.Sqrt2/2
+	if f.x.turned(width) {
+		h = tickLength + tickGap + (f.widestXName(width)+tickText.size)*math.Sqrt2/2
 	}
 	if f.x.label != "" && !f.hideXLabel {
 		h += labelText.lineHeight()
@@ -68,9 +63,9 @@ func (f frame) heightOutside(width vg.Length) vg.Length {
 	return h
 }
 
-func (f frame) widestXName() vg.Length {
+func (f frame) widestXName(width vg.Length) vg.Length {
 	var w vg.Length
-	for _, t := range f.x.ticks(0, false) {
+	for _, t := range f.x.ticks(width, false) {
 		w = max(w, tickText.width(t.Label))
 	}
 	return w
@@ -129,7 +124,7 @@ func (f frame) draw(c draw.Canvas) {
 
 func (f frame) drawX(c draw.Canvas) {
 	width := c.Max.X - c.Min.X
-	turned := f.turned(width)
+	turned := f.x.turned(width)
 	f.eachX(c, func(x vg.Length, t plot.Tick) {
 		length := vg.Length(tickLength)
 		if t.IsMinor() {

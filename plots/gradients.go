@@ -125,9 +125,15 @@ func gradientCaption(seeds int, zeros bool) string {
 	return text + " A small norm alone proves nothing: Adam's step hardly depends on the gradient's scale."
 }
 
+// maxLegendLayers is how many layers a legend names; of more, some from the first to the last.
+const maxLegendLayers = 20
+
 func depthLegend(layers []string) legend {
 	l := legend{{label: "layer, input to output"}}
-	for i, name := range layers {
+	n := min(len(layers), maxLegendLayers)
+	for k := range n {
+		i := k * max(1, len(layers)-1) / max(1, n-1)
+		name := layers[i]
 		l = append(l, legendItem{label: name, line: draw.LineStyle{Color: color.Color(depthColor(i, len(layers))), Width: 3}})
 	}
 	return l

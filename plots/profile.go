@@ -103,6 +103,9 @@ func profileCurves(runs []Series, arm, arms int) []plot.Plotter {
 	thick := curve{line: draw.LineStyle{Color: armColor(arm), Width: 2}, marker: armMarker(arm), markEvery: 1, lane: lane{arm, arms}}
 	var plotters []plot.Plotter
 	for _, series := range runs {
+		if len(series) > maxMarkedLayers {
+			thick.markEvery, thick.markFrom = 0, float64(arm)/float64(arms)
+		}
 		cv := thick
 		if len(runs) >= medianFrom {
 			cv.line, cv.marker.Shape = draw.LineStyle{Color: faded(armColor(arm), 0.4), Width: 0.8}, nil
@@ -116,3 +119,6 @@ func profileCurves(runs []Series, arm, arms int) []plot.Plotter {
 	}
 	return plotters
 }
+
+// maxMarkedLayers is up to how many layers each has a marker; over more they would cover the line.
+const maxMarkedLayers = 24
