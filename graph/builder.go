@@ -124,33 +124,41 @@ func (b *builder) apply(m *Model, x *gorgonia.Node, logits bool) (*gorgonia.Node
 	if err != nil {
 		return nil, err
 	}
-	normalizes := map[int]int{} // batch normalization by the pooling that it is computed with
-	for i, n := range m.Nodes {
-		if pool := m.pooledBy(i, shapes); pool >= 0 && !b.separate {
-			normalizes[pool] = i
-			b.outputs = append(b.outputs, nil)
-			continue
+	pooled := map[int]int{} // layers by the pooling that they are computed with, as a whole or in part
+	input := func(i int) *gorgonia.Node {
+		if i < 0 {
+			return x
 		}
-		if i, ok := normalizes[i]; ok {
-			from := x
-			if k := m.Nodes[i].Inputs[0]; k >= 0 {
-				from = b.outputs[k]
+		return b.outputs[i]
+	}
+	for i, n := range m.Nodes {
+		if before, ok := pooled[i]; ok {
+			from := before
+			if b.outputs[before] == nil {
+				from = m.Nodes[before].Inputs[0]
 			}
-			out, err := b.applyPooled(m, i, n.Layer.(MaxPooling2D), from)
+			out, err := b.applyPooled(m, before, i, input(from))
 			if err != nil {
-				return nil, err
+				return nil, errors.WithMessagef(err, "layer %s (%s)", n.Name, n.Layer.Class())
 			}
 			b.outputs = append(b.outputs, out)
 			continue
 		}
-		in := make([]*gorgonia.Node, len(n.Inputs))
-		for i, from := range n.Inputs {
-			if in[i] = x; from >= 0 {
-				in[i] = b.outputs[from]
+		layer := n.Layer
+		if pool := m.pooledBy(i, shapes); pool >= 0 && b.mayPool(layer) {
+			pooled[pool] = i
+			if _, whole := layer.(BatchNormalization); whole {
+				b.outputs = append(b.outputs, nil)
+				continue
 			}
+			layer, _ = withoutActivation(layer)
+		}
+		in := make([]*gorgonia.Node, len(n.Inputs))
+		for k, from := range n.Inputs {
+			in[k] = input(from)
 		}
 		b.layer, b.frozen, b.wantLogits = n.Name, n.Frozen, logits && i == len(m.Nodes)-1
-		out, err := n.Layer.apply(b, n.owner(), in)
+		out, err := layer.apply(b, n.owner(), in)
 		if err != nil {
 			return nil, errors.WithMessagef(err, "layer %s (%s)", n.Name, n.Layer.Class())
 		}

@@ -48,16 +48,24 @@ func (l MaxPooling2D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgoni
 	if err != nil {
 		return nil, err
 	}
-	if b.precision == Float64 {
-		return maxPool[float64](b, w, in[0])
-	}
-	return maxPool[float32](b, w, in[0])
+	return l.activated(b, w, Linear, in[0])
 }
 
-func maxPool[T kernel.Float](b *builder, w kernel.Window, x *gorgonia.Node) (*gorgonia.Node, error) {
+// activated adds the pooling of x and an activation of its result as one op.
+func (l MaxPooling2D) activated(b *builder, w kernel.Window, act Activation, x *gorgonia.Node) (*gorgonia.Node, error) {
+	if b.precision == Float64 {
+		return maxPool[float64](b, w, act, x)
+	}
+	return maxPool[float32](b, w, act, x)
+}
+
+func maxPool[T kernel.Float](b *builder, w kernel.Window, act Activation, x *gorgonia.Node) (*gorgonia.Node, error) {
 	k := kernel.NewMaxPool2D[T](w)
+	if f, ok := act.fused(); ok && act != Linear {
+		k = kernel.NewActivatedMaxPool2D[T](w, f)
+	}
 	var winners []uint8 // written forward, read backward
-	forward := &op{label: "max_pooling2d", batched: true, item: Shape{w.OutH, w.OutW, w.OutC}}
+	forward := &op{label: "max_pooling2d" + act.suffix(), batched: true, item: Shape{w.OutH, w.OutW, w.OutC}}
 	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
 		out := data[T](y)
 		if b.training {
@@ -66,16 +74,20 @@ func maxPool[T kernel.Float](b *builder, w kernel.Window, x *gorgonia.Node) (*go
 		k.Forward(b.pool, in[0].Shape()[0], out, data[T](in[0]), winners)
 		return nil
 	}
-	forward.derive = func(_ gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	forward.derive = func(_ gorgonia.Nodes, y, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 		if !forward.differentiable[0] {
 			return gorgonia.Nodes{nil}, nil
 		}
-		backward := &op{label: "gradient of max_pooling2d", batched: true, item: Shape{w.InH, w.InW, w.InC}}
+		reads := []*gorgonia.Node{grad}
+		if act != Linear { // its derivative follows from y
+			reads = append(reads, y)
+		}
+		backward := &op{label: "gradient of " + forward.label, batched: true, item: Shape{w.InH, w.InW, w.InC}}
 		backward.run = func(in []gorgonia.Value, dx gorgonia.Value) error {
-			k.Backward(b.pool, in[0].Shape()[0], data[T](dx), data[T](in[0]), winners)
+			k.Backward(b.pool, in[0].Shape()[0], data[T](dx), optional[T](in, 1, act != Linear), data[T](in[0]), winners)
 			return nil
 		}
-		dx, err := b.add(backward, grad)
+		dx, err := b.add(backward, reads...)
 		return gorgonia.Nodes{dx}, err
 	}
 	return b.add(forward, x)

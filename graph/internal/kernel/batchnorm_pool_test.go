@@ -36,7 +36,7 @@ func normPool[T Float](p *Pool, w Window, n int, training bool, x, dy []T) (fuse
 				b.Evaluate(p, pixels, normal, x, gamma, beta, mean, variance)
 			}
 			m.Forward(p, n, y, normal, argmax)
-			m.Backward(p, n, dnormal, dy, argmax)
+			m.Backward(p, n, dnormal, nil, dy, argmax)
 			if training {
 				b.Backward(p, pixels, dx, dgamma, dbeta, x, gamma, mean, variance, dnormal)
 			} else {
@@ -130,7 +130,7 @@ func BenchmarkBatchNormPool(b *testing.B) {
 			benchmarkBytes(b, bytes, func(p *Pool) {
 				f.Train(p, pixels, normal, x, nil, nil, mean, variance)
 				m.Forward(p, n, y, normal, argmax)
-				m.Backward(p, n, dnormal, dy, argmax)
+				m.Backward(p, n, dnormal, nil, dy, argmax)
 				f.Backward(p, pixels, dx, dgamma, dbeta, x, nil, mean, variance, dnormal)
 			})
 		})

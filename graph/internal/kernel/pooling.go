@@ -8,12 +8,15 @@ func (w Window) Halves() bool {
 }
 
 // MaxPool2D is max pooling over windows. Padding is left out, as if it were minus infinity. Of equal values the first in
-// row-major order of the window wins; a NaN wins over everything.
+// row-major order of the window wins; a NaN wins over everything. An activation may follow.
 type MaxPool2D[T Float] struct {
 	w        Window
+	act      Activation
 	backward bool
 	out, in  []T // y and x, or dx and dy
 	argmax   []uint8
+	y, dy    []T // where an activation's gradient is to be taken into m.in
+	derived  []T
 	rows     int // rows of out in all
 	perPiece int // rows of out in a piece
 }
@@ -23,6 +26,12 @@ func NewMaxPool2D[T Float](w Window) *MaxPool2D[T] {
 	return &MaxPool2D[T]{w: w}
 }
 
+// NewActivatedMaxPool2D returns max pooling and, of its result, an activation. If the activation never falls, that is the pooling of what
+// it makes of x, for a part of the work. Windows must halve images.
+func NewActivatedMaxPool2D[T Float](w Window, act Activation) *MaxPool2D[T] {
+	return &MaxPool2D[T]{w: w, act: act}
+}
+
 // Forward computes y [n,OutH,OutW,InC] from x [n,InH,InW,InC]. argmax, of y's length, receives the winner's index i*KernelW+j in
 // its window; nil: not wanted.
 func (m *MaxPool2D[T]) Forward(p *Pool, n int, y, x []T, argmax []uint8) {
@@ -30,9 +39,14 @@ func (m *MaxPool2D[T]) Forward(p *Pool, n int, y, x []T, argmax []uint8) {
 	m.run(p, n*m.w.OutH, n*m.w.InH*m.w.InW*m.w.InC)
 }
 
-// Backward computes dx [n,InH,InW,InC] from dy [n,OutH,OutW,InC] and Forward's argmax. Where windows overlap their gradients add.
-func (m *MaxPool2D[T]) Backward(p *Pool, n int, dx, dy []T, argmax []uint8) {
+// Backward computes dx [n,InH,InW,InC] from dy [n,OutH,OutW,InC] and Forward's y and argmax. Where windows overlap their gradients
+// add. y is read only if there is an activation.
+func (m *MaxPool2D[T]) Backward(p *Pool, n int, dx, y, dy []T, argmax []uint8) {
 	m.backward, m.out, m.in, m.argmax = true, dx, dy, argmax
+	if m.act.Function != Linear {
+		m.derived = resize(m.derived, len(dy))
+		m.in, m.y, m.dy = m.derived, y, dy
+	}
 	rows := n * m.w.InH
 	if m.w.Halves() && m.w.OutH > 0 {
 		rows = n * m.w.OutH
@@ -45,7 +59,7 @@ func (m *MaxPool2D[T]) run(p *Pool, rows, elements int) {
 		m.rows, m.perPiece = rows, max(1, rows*blockLength/max(elements, 1))
 		forTraffic[T](p, elements).run((rows+m.perPiece-1)/m.perPiece, m)
 	}
-	m.out, m.in, m.argmax = nil, nil, nil
+	m.out, m.in, m.argmax, m.y, m.dy = nil, nil, nil, nil, nil
 }
 
 func (m *MaxPool2D[T]) piece(_, i int) {
@@ -53,12 +67,24 @@ func (m *MaxPool2D[T]) piece(_, i int) {
 		switch {
 		case !m.backward:
 			m.outputRow(row/m.w.OutH, row%m.w.OutH)
+			if y := m.pooledRow(m.out, row); m.act.Function != Linear {
+				activateTo(m.act, y, y)
+			}
 		case m.w.Halves() && m.w.OutH > 0:
+			if m.y != nil {
+				activationGradient(m.act, m.pooledRow(m.in, row), m.pooledRow(m.y, row), m.pooledRow(m.dy, row))
+			}
 			m.inputRows(row/m.w.OutH, row%m.w.OutH)
 		default:
 			m.inputRow(row/m.w.InH, row%m.w.InH, 0)
 		}
 	}
+}
+
+// pooledRow is a row of all images of a pooled tensor.
+func (m *MaxPool2D[T]) pooledRow(of []T, row int) []T {
+	length := m.w.OutW * m.w.InC
+	return of[row*length:][:length]
 }
 
 // outputRow computes row oh of an image of y.

@@ -56,7 +56,7 @@ func newPoolCase[T Float](w Window, n int) *poolCase[T] {
 
 func (c *poolCase[T]) run(p *Pool) {
 	c.pool.Forward(p, c.n, c.y, c.x, c.argmax)
-	c.pool.Backward(p, c.n, c.dx, c.dy, c.argmax)
+	c.pool.Backward(p, c.n, c.dx, c.y, c.dy, c.argmax)
 }
 
 // check compares with a search of each window.
@@ -149,4 +149,40 @@ func FuzzMaxPool(f *testing.F) {
 			c.check(t)
 		}
 	})
+}
+
+// An activation after the pooling gives the bits of the two operations one after the other.
+func TestActivatedMaxPool(t *testing.T) {
+	t.Run("float32", func(t *testing.T) { everyFamily(t, testActivatedMaxPool[float32]) })
+	t.Run("float64", testActivatedMaxPool[float64])
+}
+
+func testActivatedMaxPool[T Float](t *testing.T) {
+	for _, w := range []Window{poolWindow(7, 9, 3, 2, 2), samePoolWindow(7, 9, 8, 2, 2), poolWindow(28, 28, 33, 2, 2), poolWindow(1, 5, 9, 2, 2)} {
+		for _, act := range []Activation{{Function: Sigmoid}, {Function: Tanh}, {Function: ReLU}, {Function: LeakyReLU, Slope: 0.2}} {
+			for _, threads := range []int{1, 3} {
+				p := NewPool(threads)
+				c := newPoolCase[T](w, 3)
+				for i, v := range c.x {
+					if v-v != 0 { // not finite
+						c.x[i] = 1
+					}
+				}
+				pooled, alone := NewMaxPool2D[T](w), NewActivate[T](act)
+				wantY, wantX, derived, argmax := make([]T, len(c.y)), make([]T, len(c.x)), make([]T, len(c.dy)), make([]uint8, len(c.argmax))
+				pooled.Forward(nil, c.n, wantY, c.x, argmax)
+				alone.Forward(nil, wantY, wantY)
+				alone.Backward(nil, derived, wantY, c.dy)
+				pooled.Backward(nil, c.n, wantX, nil, derived, argmax)
+				c.pool = NewActivatedMaxPool2D[T](w, act)
+				c.run(p)
+				p.Close()
+				name := fmt.Sprintf("%+v, %+v, %d threads: ", w, act, threads)
+				checkSame(t, name+"y", c.y, wantY)
+				checkSame(t, name+"dx", c.dx, wantX)
+				c.guards.check(t)
+				c.bytes.check(t)
+			}
+		}
+	}
 }

@@ -76,7 +76,7 @@ func BenchmarkMaxPool(b *testing.B) {
 			benchmarkBytes(b, 4*len(c.x)+5*len(c.y), func(p *Pool) { c.pool.Forward(p, c.n, c.y, c.x, c.argmax) })
 		})
 		b.Run(name+"/backward", func(b *testing.B) {
-			benchmarkBytes(b, 4*len(c.x)+5*len(c.y), func(p *Pool) { c.pool.Backward(p, c.n, c.dx, c.dy, c.argmax) })
+			benchmarkBytes(b, 4*len(c.x)+5*len(c.y), func(p *Pool) { c.pool.Backward(p, c.n, c.dx, c.y, c.dy, c.argmax) })
 		})
 	}
 }
