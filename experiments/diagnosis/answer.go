@@ -223,6 +223,9 @@ func (s *search) confidence(a *arm) float64 {
 func (s *search) evidence(a *arm) []string {
 	g := s.given
 	out := []string{fmt.Sprintf("As it is, the model learns with %d of %d random seeds (FVU %s after up to %d steps).", count(g.screened), len(g.screened), figures(fvus(g.screened)), g.steps())}
+	if s.lasting > 0 {
+		out = append(out, "At first all of them learned, but what was learned was lost again as training went on.")
+	}
 	if n := len(a.confirmed); n > 0 {
 		out = append(out, fmt.Sprintf("With one change, %s, it learns with %d of %d fresh seeds (FVU %s).", a.what(), count(a.confirmed), n, figures(fvus(a.confirmed))))
 	} else {
@@ -239,7 +242,7 @@ func (s *search) evidence(a *arm) []string {
 
 // outcome is how a trial ended, in the words of a study's.
 func (t *trial) outcome() experiments.Outcome {
-	if t.learned {
+	if t.learns() {
 		return experiments.Learned
 	}
 	e := experiments.Evidence{FirstLoss: math.Inf(1), FVU: t.fvu(), Spread: math.NaN()}

@@ -63,7 +63,7 @@ func (a *arm) steps() int {
 func count(trials []*trial) int {
 	n := 0
 	for _, t := range trials {
-		if t.learned {
+		if t.learns() {
 			n++
 		}
 	}
@@ -112,7 +112,7 @@ type job struct {
 	arm   *arm
 	trial *trial
 	to    int
-	stop  bool // when it has learned
+	stop  bool // when it has learned, but not before the steps in which what was learned may be lost again
 }
 
 // advance does jobs side by side, and counts what they cost. Results do not depend on how many go at a time.
@@ -136,7 +136,7 @@ func (s *search) advance(jobs []job) error {
 					failures[i] = ctx.Err()
 					continue
 				}
-				if failures[i] = jobs[i].trial.advance(ctx, jobs[i].to, jobs[i].stop, own); failures[i] != nil {
+				if failures[i] = s.do(ctx, jobs[i], own); failures[i] != nil {
 					stop()
 				}
 			}
@@ -161,6 +161,16 @@ func (s *search) advance(jobs []job) error {
 		}
 	}
 	return nil
+}
+
+// do takes a job's trial further.
+func (s *search) do(ctx context.Context, j job, threads *graph.Threads) error {
+	if j.stop {
+		if err := j.trial.advance(ctx, min(j.to, s.lasting), false, threads); err != nil {
+			return err
+		}
+	}
+	return j.trial.advance(ctx, j.to, j.stop, threads)
 }
 
 // newArm applies changes to the subject; ok is false where one of them changes nothing.

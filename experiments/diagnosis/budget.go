@@ -5,11 +5,11 @@ import "dcae/graph"
 // What a step costs at a nominal speed, about six tenths of that of one core of a server of 2024. It is a constant, so that the same call
 // gives the same answer everywhere.
 const (
-	nominalFLOPs  = 120e9 // a second, of products
-	nominalValues = 400e6 // a second, of layers' outputs, forward and backward
-	nominalNode   = 60e-6 // seconds a layer, whatever its size
-	nominalStart  = 0.03  // seconds to compile a trial
-	workers       = 2     // processors that the nominal speed is of
+	nominalFLOPs  = 120e9  // a second, of products
+	nominalValues = 400e6  // a second, of layers' outputs, forward and backward
+	nominalNode   = 300e-6 // seconds a layer, whatever its size
+	nominalStart  = 0.03   // seconds to compile a trial
+	workers       = 2      // processors that the nominal speed is of
 )
 
 // stepSeconds is what a training step of a model takes, with its share of looks at held-out images.
@@ -54,7 +54,4 @@ func roundSteps(steps float64) int { return int(min(steps, 1e6)) / checkEvery * 
 
 func (b *budget) left() float64 { return b.total - b.spent }
 
-// overdraft is by how much of it the budget may be exceeded before no more changes are begun; the nominal speed is low enough.
-const overdraft = 0.25
-
-func (b *budget) exhausted() bool { return b.left() <= -overdraft*b.total }
+func (b *budget) exhausted() bool { return b.left() <= 0 }

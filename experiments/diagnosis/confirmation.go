@@ -134,7 +134,7 @@ func (s *search) tried(a *arm) (bool, error) {
 		return false, err
 	}
 	s.tell(a, "together: "+a.what())
-	return t.learned, nil
+	return t.learns(), nil
 }
 
 // compareRates trains those of the arms that differ in the learning rate alone equally long, so that the best rate comes first; the usual

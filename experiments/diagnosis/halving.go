@@ -15,7 +15,7 @@ func (s *search) failing() []uint64 {
 		switch {
 		case t.hopeless != "":
 			dead = append(dead, t.seed)
-		case !t.learned:
+		case !t.learns():
 			others = append(others, t.seed)
 		}
 	}

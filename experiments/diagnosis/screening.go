@@ -29,11 +29,14 @@ func (s *search) screen() error {
 	if err := s.patience(); err != nil {
 		return err
 	}
+	if err := s.persistence(); err != nil {
+		return err
+	}
 	k, n := count(s.given.screened), len(s.given.screened)
 	switch k {
 	case n:
 		s.verdict = Healthy
-		s.deadFile = s.own != nil && !s.own.learned
+		s.deadFile = s.own != nil && !s.own.learns()
 		return nil
 	case 0:
 		s.verdict = Faulty
@@ -52,6 +55,26 @@ func (s *search) screen() error {
 		return err
 	}
 	s.tell(s.given, "as given")
+	return nil
+}
+
+// persistence trains runs on that have all learned early, and sees whether they keep it: outliers, say, may come late.
+func (s *search) persistence() error {
+	n := len(s.given.screened)
+	if count(s.given.screened) < n {
+		return nil
+	}
+	var jobs []job
+	for _, t := range s.given.screened {
+		jobs = append(jobs, job{s.given, t, s.budget.short, false})
+	}
+	if err := s.advance(jobs); err != nil {
+		return err
+	}
+	if k := count(s.given.screened); k < n {
+		s.lasting = s.budget.short
+		s.say("%d of %d runs lost again what they had learned", n-k, n)
+	}
 	return nil
 }
 
@@ -84,6 +107,6 @@ func (s *search) patience() error {
 // can't make the model healthy.
 func (s *search) failed() bool {
 	return slices.ContainsFunc(s.given.screened, func(t *trial) bool {
-		return !t.learned && (t.hopeless != "" || t.steps >= s.budget.long)
+		return !t.learns() && (t.hopeless != "" || t.steps >= s.budget.long)
 	})
 }

@@ -25,6 +25,7 @@ type search struct {
 	arms    []*arm // all that were made, in order
 
 	verdict   Verdict
+	lasting   int    // steps that a run is trained at least, where runs of the given model learned and lost it again
 	winners   []*arm // arms that repair, confirmed, in the rule's order
 	fix       *arm   // the first of them that is to be handed over; nil: none
 	deadFile  bool   // the settings are healthy, the file's weights are not

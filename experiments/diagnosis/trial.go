@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/pkg/errors"
 
@@ -97,6 +98,17 @@ func (t *trial) fvu() float64 {
 }
 
 func (t *trial) done() bool { return t.learned || t.hopeless != "" }
+
+// learns tells whether the trial has learned and did not lose it again, as three looks in a row say, or the last one
+// where it cannot learn any more.
+func (t *trial) learns() bool {
+	looks := 3
+	if t.hopeless != "" {
+		looks = 1
+	}
+	last := t.checks[max(0, len(t.checks)-looks):]
+	return t.learned && slices.ContainsFunc(last, func(c check) bool { return c.FVU < learned })
+}
 
 var errEnough = errors.New("the trial's end is known")
 

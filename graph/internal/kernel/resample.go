@@ -16,6 +16,7 @@ const (
 type Upsample2D[T Float] struct {
 	inH, inW, channels int
 	rows, columns      []between
+	repeats            bool // pixels: nothing lies between them
 }
 
 // between is where an output coordinate lies: at low, and by the share of high towards it.
@@ -26,7 +27,7 @@ type between struct {
 
 // NewUpsample2D returns the operation for images of inH x inW pixels.
 func NewUpsample2D[T Float](inH, inW, channels, factorH, factorW int, how Interpolation) *Upsample2D[T] {
-	return &Upsample2D[T]{inH, inW, channels, upsampleAxis(inH, factorH, how), upsampleAxis(inW, factorW, how)}
+	return &Upsample2D[T]{inH, inW, channels, upsampleAxis(inH, factorH, how), upsampleAxis(inW, factorW, how), how == Nearest}
 }
 
 func upsampleAxis(in, factor int, how Interpolation) []between {
@@ -47,12 +48,12 @@ func (u *Upsample2D[T]) Forward(p *Pool, n int, y, x []T) {
 	in, out := u.inH*u.inW*u.channels, len(u.rows)*len(u.columns)*u.channels
 	p.forElements(n*out).run(n, each(func(image int) {
 		x, y := x[image*in:][:in], y[image*out:][:out]
+		if u.repeats {
+			u.repeat(y, x)
+			return
+		}
 		u.pixels(func(to int, from [4]int, share [4]T) {
 			pixel := y[to:][:u.channels]
-			if share[0] == 1 {
-				copy(pixel, x[from[0]:])
-				return
-			}
 			a, b, c, d := x[from[0]:][:len(pixel)], x[from[1]:][:len(pixel)], x[from[2]:][:len(pixel)], x[from[3]:][:len(pixel)]
 			for i := range pixel {
 				pixel[i] = a[i]*share[0] + b[i]*share[1] + c[i]*share[2] + d[i]*share[3]
@@ -66,6 +67,10 @@ func (u *Upsample2D[T]) Backward(p *Pool, n int, dx, dy []T) {
 	in, out := u.inH*u.inW*u.channels, len(u.rows)*len(u.columns)*u.channels
 	p.forElements(n*out).run(n, each(func(image int) {
 		dx, dy := dx[image*in:][:in], dy[image*out:][:out]
+		if u.repeats {
+			u.gather(dx, dy)
+			return
+		}
 		clear(dx)
 		u.pixels(func(at int, to [4]int, share [4]T) {
 			pixel := dy[at:][:u.channels]
@@ -80,6 +85,37 @@ func (u *Upsample2D[T]) Backward(p *Pool, n int, dx, dy []T) {
 			}
 		})
 	}))
+}
+
+// repeat writes each pixel of x to its block of y.
+func (u *Upsample2D[T]) repeat(y, x []T) {
+	c, width := u.channels, len(u.columns)*u.channels
+	for oh, r := range u.rows {
+		row := y[oh*width:][:width]
+		if oh > 0 && u.rows[oh-1].low == r.low {
+			copy(row, y[(oh-1)*width:])
+			continue
+		}
+		in := x[r.low*u.inW*c:][:u.inW*c]
+		for ow, column := range u.columns {
+			copy(row[ow*c:][:c], in[column.low*c:])
+		}
+	}
+}
+
+// gather adds the pixels of each block of dy to its pixel of dx.
+func (u *Upsample2D[T]) gather(dx, dy []T) {
+	c, width := u.channels, len(u.columns)*u.channels
+	clear(dx)
+	for oh, r := range u.rows {
+		row, sums := dy[oh*width:][:width], dx[r.low*u.inW*c:][:u.inW*c]
+		for ow, column := range u.columns {
+			sum := sums[column.low*c:][:c]
+			for i, g := range row[ow*c:][:c] {
+				sum[i] += g
+			}
+		}
+	}
 }
 
 // pixels calls f for each output pixel in turn: where it starts, and where the four input pixels around it do and their
