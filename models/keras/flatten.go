@@ -179,7 +179,8 @@ func (f *flattener) refuseModel(m *Model) {
 	}
 }
 
-// plain tells which named argument a call has; nulls and lists of them are none.
+// plain tells which named argument a call has; nulls and lists of them are none. Whether a layer is training is none either: fit, evaluate
+// and predict tell each layer anew, whatever it was called with (keras/src/models/functional.py, operation_fn).
 func (c Call) plain() error {
 	if !isSet(c.Kwargs) {
 		return nil
@@ -189,7 +190,7 @@ func (c Call) plain() error {
 		return err
 	}
 	for name, value := range named {
-		if !isNull(value) {
+		if _, told := value.(bool); !isNull(value) && (name != "training" || !told) {
 			return errors.Errorf("argument %s=%v", name, value)
 		}
 	}
