@@ -57,6 +57,11 @@ func (s *search) intervene() error {
 		if err != nil {
 			return err
 		}
+		if len(found) == 0 && stage.changes[0].departs() {
+			if found, err = s.secondChance(arms); err != nil {
+				return err
+			}
+		}
 		if err := s.confirm(found, departing); err != nil || s.fix != nil {
 			return err
 		}
@@ -110,8 +115,50 @@ func (s *search) longer() ([]*arm, error) {
 	if err := s.advance(jobs); err != nil {
 		return nil, err
 	}
+	if len(rates) > 0 && worst(rates[0]) > learned && worst(rates[0]) < nearly { // it is on its way: as long as confirmation can be paid for, too
+		a := rates[0]
+		to := roundSteps(s.budget.left() / a.step / float64(s.options.Seeds+5))
+		if err := s.advance([]job{{a, a.screened[0], to, true}}); err != nil {
+			return nil, err
+		}
+	}
 	for _, a := range rates {
 		if s.tell(a, a.what()); count(a.screened) == len(a.screened) {
+			found = append(found, a)
+		}
+	}
+	return found, nil
+}
+
+// secondChance gives the best restores of settings that stand out all screening seeds and as long as the given model was given, before
+// anything less likely is tried: the one seed that they failed with may be a slow one. It returns those that learn with most.
+func (s *search) secondChance(arms []*arm) ([]*arm, error) {
+	if s.budget.left() < s.budget.total/2 {
+		return nil, nil
+	}
+	var open, found []*arm
+	for _, a := range arms {
+		if worst(a) < 1 && !slices.ContainsFunc(a.screened, func(t *trial) bool { return t.hopeless != "" }) {
+			open = append(open, a)
+		}
+	}
+	slices.SortStableFunc(open, func(a, b *arm) int { return compare(worst(a), worst(b)) })
+	open = open[:min(2, len(open))]
+	var jobs []job
+	for _, a := range open {
+		for seed := range uint64(screeningSeeds) {
+			t, err := s.trialOf(a, seed+1)
+			if err != nil {
+				return nil, err
+			}
+			jobs = append(jobs, job{a, t, s.budget.long, true})
+		}
+	}
+	if err := s.advance(jobs); err != nil {
+		return nil, err
+	}
+	for _, a := range open {
+		if s.tell(a, a.what()); 2*count(a.screened) > len(a.screened) {
 			found = append(found, a)
 		}
 	}

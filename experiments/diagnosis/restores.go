@@ -135,19 +135,29 @@ func (l *look) lossRestores(s setup) []change {
 	return []change{c}
 }
 
-// initializerRestores begin with usual values again.
+// initializerRestores begin with usual values again: where kernels or biases alone stand out with those, else with all.
 func (l *look) initializerRestores() []change {
-	departure := 0.0
+	kernels, biases := 0.0, 0.0
 	from := ""
 	for _, i := range l.settings.Initializers {
 		d := initializerDeparture(i)
-		if d > departure {
-			departure, from = d, fmt.Sprintf("%s of %s: %v", i.Variable, i.Layer, i.Initializer)
+		if d > max(kernels, biases) {
+			from = fmt.Sprintf(" (%s of %s: %v ...)", i.Variable, i.Layer, i.Initializer)
+		}
+		if i.Variable == "kernel" {
+			kernels = max(kernels, d)
+		} else {
+			biases = max(biases, d)
 		}
 	}
-	c := change{cause: Initialization, kind: Restore, departure: departure, what: "initializers -> He or Glorot, biases -> zeros", apply: edited(edit.ResetInitializers)}
-	if from != "" {
-		c.what = fmt.Sprintf("initializers (%s ...) -> He or Glorot, biases -> zeros", from)
+	c := change{cause: Initialization, kind: Restore, departure: max(kernels, biases)}
+	switch {
+	case kernels > 0 && biases == 0:
+		c.what, c.apply = "initializers"+from+" -> He or Glorot", edited(edit.ResetKernels)
+	case biases > 0 && kernels == 0:
+		c.what, c.apply = "initializers"+from+" -> zeros", edited(edit.ResetBiases)
+	default:
+		c.what, c.apply = "initializers"+from+" -> He or Glorot, biases -> zeros", edited(edit.ResetInitializers)
 	}
 	return []change{c}
 }

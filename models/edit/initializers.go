@@ -50,26 +50,49 @@ func OutputBias(m *graph.Model, to graph.Initializer) (*graph.Model, []string, e
 	})
 }
 
-// ResetInitializers makes all kernels begin as suits what follows them: He normal before rectifiers (He et al. 2015), LeCun normal
-// before selu (Klambauer et al. 2017), else Glorot uniform, Keras' default (Glorot and Bengio 2010); and biases with zeros. Batch
-// normalizations always begin with a gamma of 1 and a beta of 0.
+// ResetInitializers makes all weights begin with usual values: see [ResetKernels] and [ResetBiases].
 func ResetInitializers(m *graph.Model) (*graph.Model, []string, error) {
 	return weights(m, func(d *draft, n *node, w *weighted) error {
-		kernel := graph.GlorotUniform()
-		switch a := d.followedBy(n); {
-		case Rectifies(a):
-			kernel = graph.HeNormal()
-		case a == graph.SELU:
-			kernel = graph.LecunNormal()
-		}
-		if !sameInitializer(w.kernel, kernel, graph.GlorotUniform()) {
-			w.kernel = kernel
-		}
-		if !w.noBias && !sameInitializer(w.bias, nil, graph.Zeros{}) {
-			w.bias = nil
-		}
+		w.resetKernel(d.followedBy(n))
+		w.resetBias()
 		return nil
 	})
+}
+
+// ResetKernels makes all kernels begin as suits what follows them: He normal before rectifiers (He et al. 2015), LeCun normal
+// before selu (Klambauer et al. 2017), else Glorot uniform, Keras' default (Glorot and Bengio 2010).
+func ResetKernels(m *graph.Model) (*graph.Model, []string, error) {
+	return weights(m, func(d *draft, n *node, w *weighted) error {
+		w.resetKernel(d.followedBy(n))
+		return nil
+	})
+}
+
+// ResetBiases makes all biases begin with zeros. Batch normalizations always begin with a gamma of 1 and a beta of 0.
+func ResetBiases(m *graph.Model) (*graph.Model, []string, error) {
+	return weights(m, func(_ *draft, _ *node, w *weighted) error {
+		w.resetBias()
+		return nil
+	})
+}
+
+func (w *weighted) resetKernel(before graph.Activation) {
+	kernel := graph.GlorotUniform()
+	switch {
+	case Rectifies(before):
+		kernel = graph.HeNormal()
+	case before == graph.SELU:
+		kernel = graph.LecunNormal()
+	}
+	if !sameInitializer(w.kernel, kernel, graph.GlorotUniform()) {
+		w.kernel = kernel
+	}
+}
+
+func (w *weighted) resetBias() {
+	if !w.noBias && !sameInitializer(w.bias, nil, graph.Zeros{}) {
+		w.bias = nil
+	}
 }
 
 // followedBy is the activation that the output of a layer with a kernel goes through, fused or a layer of its own, before the next

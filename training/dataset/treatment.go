@@ -34,7 +34,7 @@ type Treatment struct {
 	// 255 in MNIST. 0 means 100.
 	OutlierValue float64 `json:"outlier_value,omitempty" yaml:"outlier_value,omitempty"`
 
-	// Clip brings values outside of these quantiles to them.
+	// Clip brings values outside of these quantiles to them, and what is not a number to the lower one.
 	Clip Quantiles `json:"clip,omitzero" yaml:"clip,omitempty"`
 
 	// Noise is the standard deviation of Gaussian noise, in units of the values that Read gives, scaled and multiplied.

@@ -45,8 +45,13 @@ func (s *Images) scaled(raw float64) float32 {
 // limits are raw values.
 type limits struct{ low, high float64 }
 
-// clip leaves NaN as it is.
-func (l limits) clip(v float64) float64 { return max(l.low, min(v, l.high)) }
+// clip makes what is not a number the lower limit.
+func (l limits) clip(v float64) float64 {
+	if math.IsNaN(v) {
+		return l.low
+	}
+	return max(l.low, min(v, l.high))
+}
 
 // outliers replaces one value in some images: in those whose place in the store hashes to last or less.
 type outliers struct {

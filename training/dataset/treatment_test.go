@@ -202,6 +202,11 @@ func TestQuantilesOfSignedValues(t *testing.T) {
 	if _, err := set.Treated(Treatment{Scale: ScaleMinMax}, 1); err == nil || !strings.Contains(err.Error(), "infinite or NaN") {
 		t.Errorf("error %v", err)
 	}
+	for _, v := range values(treated(t, set, Treatment{Scale: ScaleMinMax, Clip: Quantiles{0.01, 0.99}}, 1).Train) {
+		if !(v >= 0 && v <= 1) {
+			t.Fatalf("%g after clipping", v)
+		}
+	}
 }
 
 func TestNoise(t *testing.T) {
