@@ -193,6 +193,13 @@ func (s *search) blames() []Blame {
 			add(c.cause, s.confidence(a)/2, "Changed together with the first, it repairs.")
 		}
 	}
+	if s.fix == nil { // time ran out, or too few fresh seeds learned
+		for _, a := range s.arms {
+			if n := len(a.screened); n > 0 && count(a.screened) == n && !a.kindUnknown() {
+				add(a.cause(), 0.2, s.evidence(a)...)
+			}
+		}
+	}
 	for _, a := range s.arms {
 		if len(a.changes) == 1 && a.departure() >= 0.5 && len(a.screened) > 0 {
 			add(a.cause(), 0.1, fmt.Sprintf("The setting stands out; %s alone did not make the model learn (FVU %.2f after %d steps).", a.what(), worst(a), a.steps()))
@@ -229,7 +236,7 @@ func (s *search) evidence(a *arm) []string {
 	if n := len(a.confirmed); n > 0 {
 		out = append(out, fmt.Sprintf("With one change, %s, it learns with %d of %d fresh seeds (FVU %s).", a.what(), count(a.confirmed), n, figures(fvus(a.confirmed))))
 	} else {
-		out = append(out, fmt.Sprintf("With %s it learned in screening, too; that was not tried with fresh seeds.", a.what()))
+		out = append(out, fmt.Sprintf("With %s it learned in screening; that was not tried with fresh seeds.", a.what()))
 	}
 	switch {
 	case a.necessary:
