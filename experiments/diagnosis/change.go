@@ -89,19 +89,23 @@ func rateChange(o training.Optimizer, to, departure float64) change {
 	}
 }
 
-// scheduled takes a schedule away.
+// constantRate takes a schedule away, which is looked at for so many steps.
 func constantRate(o training.Optimizer, steps int) (change, bool) {
 	s := training.Shared(o).Schedule
 	if s == nil {
 		return change{}, false
 	}
-	first, least := s.Rate(0), math.Inf(1)
+	most, least := 0.0, math.Inf(1)
 	for step := range steps {
-		least = min(least, s.Rate(step))
+		most, least = max(most, s.Rate(step)), min(least, s.Rate(step))
 	}
 	usual := usualRate(o)
+	cause := LearningRateLow
+	if most > 3*usual && decades(most/usual) > decades(max(least, 1e-12)/usual) {
+		cause = LearningRateHigh
+	}
 	return change{
-		cause: LearningRateLow, kind: Restore, what: fmt.Sprintf("schedule -> constant learning rate %.3g", usual), departure: max(0.3, decades(first/max(least, 1e-12))),
+		cause: cause, kind: Restore, what: fmt.Sprintf("schedule -> constant learning rate %.3g", usual), departure: max(0.3, decades(most/max(least, 1e-12))),
 		apply: func(s setup) (setup, bool, error) {
 			s.optimizer = training.WithLearningRate(s.optimizer, usual)
 			return s, true, nil

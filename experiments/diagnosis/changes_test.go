@@ -2,6 +2,8 @@ package diagnosis
 
 import (
 	"math"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -68,6 +70,8 @@ func TestWhatStandsOut(t *testing.T) {
 		{"low rate", setup{model: sound, optimizer: training.RMSprop{LearningRate: 1e-6}}, unit, LearningRateLow},
 		{"Keras' Adadelta", setup{model: sound, optimizer: training.Adadelta{}}, unit, LearningRateLow},
 		{"schedule", setup{model: sound, optimizer: training.Adam{Base: training.Base{Schedule: training.ExponentialDecay{InitialLearningRate: 0.001, DecaySteps: 10, DecayRate: 0.1}}}}, unit, LearningRateLow},
+		{"rising schedule", setup{model: sound, optimizer: training.Adam{Base: training.Base{Schedule: late(10)}}}, unit, LearningRateHigh},
+		{"biases", setup{model: biased(sound), optimizer: adam}, unit, Initialization},
 		{"zeros", setup{model: dense(graph.ReLU, graph.Sigmoid, graph.Zeros{}), optimizer: adam}, unit, Initialization},
 		{"wide", setup{model: dense(graph.ReLU, graph.Sigmoid, graph.RandomNormal{StdDev: 2}), optimizer: adam}, unit, Initialization},
 		{"sigmoids", setup{model: dense(graph.Sigmoid, graph.Sigmoid, nil), optimizer: adam}, unit, Activation},
@@ -106,6 +110,34 @@ func TestWhatStandsOut(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// biased begins with biases of -20 in the hidden layer.
+func biased(m *graph.Model) *graph.Model {
+	out := *m
+	out.Nodes = slices.Clone(m.Nodes)
+	d := out.Nodes[1].Layer.(graph.Dense)
+	d.BiasInit = graph.Constant{Value: -20}
+	out.Nodes[1].Layer = d
+	return &out
+}
+
+// late is a schedule that does no harm in the first 200 steps.
+func late(rate float64) training.Schedule {
+	return training.PiecewiseConstantDecay{Boundaries: []int{200}, Values: []float64{0.003, rate}}
+}
+
+// Kernels stay as they are where biases alone stand out.
+func TestBiasesAloneAreRestored(t *testing.T) {
+	sound := dense(graph.ReLU, graph.Sigmoid, nil)
+	s := setup{model: biased(sound), optimizer: training.Adam{}}
+	l, err := newLook(s, newPool(smallImages(t, dataset.Treatment{})), 16)
+	must(t, err)
+	restored, ok, err := l.initializerRestores()[0].apply(s)
+	must(t, err)
+	if !ok || !reflect.DeepEqual(restored.model.Nodes, sound.Nodes) {
+		t.Errorf("%+v", restored.model.Nodes)
 	}
 }
 

@@ -34,6 +34,15 @@ func TestAModelThatLearnsIsHealthy(t *testing.T) {
 	}
 }
 
+// What a model learned at first it may lose again.
+func TestAModelThatLosesWhatItLearnedIsNotHealthy(t *testing.T) {
+	d, err := Diagnose(context.Background(), tiny(t, training.Adam{Base: training.Base{Schedule: late(10)}}), Options{Guard: time.Hour})
+	must(t, err)
+	if d.Verdict != Faulty || d.Given.Learned != 0 || len(d.Causes) == 0 || d.Causes[0].Cause != LearningRateHigh || d.Fix == nil {
+		t.Errorf("%s, %+v, %+v", d.Verdict, d.Given, d.Causes)
+	}
+}
+
 // The same call gives the same answer, whatever the number of processors; what was repaired is saved, and learns.
 func TestATooHighRateIsNamedAndRepaired(t *testing.T) {
 	subject := tiny(t, training.Adam{LearningRate: 10})
