@@ -29,6 +29,9 @@ func (s *search) halve(arms []*arm) ([]*arm, error) {
 	seeds := s.failing()
 	var found []*arm
 	for rung, to := range []int{s.budget.short / 4, s.budget.short / 2, s.budget.short, s.budget.long} {
+		if s.budget.exhausted() {
+			break
+		}
 		to = max(checkEvery*2, roundSteps(float64(to)))
 		if rung == 3 { // only for what is nearly there
 			arms = slices.DeleteFunc(arms, func(a *arm) bool { return worst(a) > nearly })
