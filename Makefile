@@ -45,7 +45,8 @@ screenshots: ## pictures of a report (PAGE=results/x/report.html OUT=folder) in 
 corpus: ## train all candidates of the diagnosis' corpus, and write what they did (over an hour)
 	go run ./experiments/diagnosis/corpus/check
 
-score: ## dcae diagnose on the development half of its corpus (over an hour)
-	go run ./experiments/diagnosis/corpus/score -half development -repair
+HALF = development
+score: ## dcae diagnose on a half of its corpus (HALF=development, heldout or real; half an hour)
+	go run ./experiments/diagnosis/corpus/score -half $(HALF) -repair
 
 .PHONY: corpus score help build test race lint ci bench bench-peers check-keras check-tensorboard screenshots kill slurm

@@ -77,8 +77,10 @@ func run(ctx context.Context) error {
 	}
 	fmt.Printf("\n%s, %g s, %d of %d cases\n", *half, *seconds, len(own), len(cases))
 	summarize(os.Stdout, own)
-	return saveConfusion(s.path+"-confusion", fmt.Sprintf("what dcae diagnose names in %g s: %s", *seconds, *half), own)
+	return saveConfusion(s.path+"-confusion", fmt.Sprintf("What dcae diagnose names in %g s: %d %s", *seconds, len(own), kinds[corpus.Half(*half)]), own)
 }
+
+var kinds = map[corpus.Half]string{corpus.Development: "models that it was developed with", corpus.HeldOut: "models that were put aside", corpus.Real: "real cases"}
 
 // scorer goes through the cases of a half.
 type scorer struct {
