@@ -61,7 +61,11 @@ func TestATooHighRateIsNamedAndRepaired(t *testing.T) {
 			t.Fatalf("%s", b)
 		}
 		dir := t.TempDir()
+		before := slices.Clone(d.search.fix.confirmed)
 		must(t, d.Save(dir))
+		if !slices.Equal(d.search.fix.confirmed, before) {
+			t.Error("drawing changes which runs there are")
+		}
 		for _, file := range []string{answerFile, pageFile, pictureFile, fixedFile} {
 			if !isFile(filepath.Join(dir, file)) {
 				t.Errorf("no %s", file)

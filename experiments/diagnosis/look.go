@@ -106,7 +106,11 @@ func (l *look) gradients(s setup, images *pool, batch int, tell bool) float64 {
 	if !tell {
 		return ratio
 	}
-	l.add("gradient_ratio", "", ratio, "Before training, the gradient of the first layer is %.2g times that of the last one.", ratio)
+	if firstNorm == 0 {
+		l.add("gradient_ratio", "", 0, "Before training, no gradient reaches the first layer.")
+	} else {
+		l.add("gradient_ratio", "", ratio, "Before training, the gradient of the first layer is %.2g times that of the last one.", ratio)
+	}
 	for i, n := range s.model.Nodes {
 		if !graph.HasUnits(n.Layer) {
 			continue

@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -128,9 +129,9 @@ func (d *Diagnosis) picture() (*plots.Figure, error) {
 
 func (s *search) drawn(a *arm, name, summary string, trials []*trial) (plots.Arm, error) {
 	out := plots.Arm{Name: name, Summary: summary}
-	if best := trials; len(best) > shownRuns {
-		trials = best[:shownRuns]
-		if a == s.fix {
+	if len(trials) > shownRuns {
+		trials = slices.Clone(trials[:shownRuns])
+		if a == s.fix && !slices.Contains(trials, s.best()) {
 			trials[0] = s.best()
 		}
 	}
