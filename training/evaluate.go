@@ -26,9 +26,9 @@ func readError(s Source) error {
 	return nil
 }
 
-// evaluationBatch is large, since nothing but one layer's output at a time is kept, and divides the number of images
-// that units are observed on.
-const evaluationBatch = 250
+// evaluationBatch is as large as lets the outputs of two layers stay in the cache, and divides the number of images that units are observed
+// on.
+const evaluationBatch = 50
 
 // unitImages is on how many held-out images a unit must be zero to count as dead.
 const unitImages = 1000
