@@ -242,12 +242,16 @@ func (l *look) activationRestores() []change {
 	if !contains(names, "tanh") || len(names) > 1 {
 		d = max(d, 1)
 	}
-	return []change{{
-		cause: Activation, kind: Restore, what: fmt.Sprintf("hidden activations %s -> leaky_relu", join(names)), departure: d,
-		apply: edited(func(m *graph.Model) (*graph.Model, []string, error) {
-			return edit.HiddenActivations(m, saturating, graph.LeakyReLU)
-		}),
-	}}
+	var out []change
+	for _, to := range []graph.Activation{graph.LeakyReLU, graph.ELU} { // which is faster depends on the data
+		out = append(out, change{
+			cause: Activation, kind: Restore, what: fmt.Sprintf("hidden activations %s -> %s", join(names), to), departure: d,
+			apply: edited(func(m *graph.Model) (*graph.Model, []string, error) {
+				return edit.HiddenActivations(m, saturating, to)
+			}),
+		})
+	}
+	return out
 }
 
 // regularizationRestores take dropout, noise, penalties and weight decay away.
