@@ -2,8 +2,69 @@ package kernel
 
 import "math"
 
-// Faster forms for float32, from the vector forms of sigmoid and tanh: e^z is s/(1-s) for s = sigmoid(z), z <= 0, where
-// nothing cancels, and e^z-1 is 2t/(1-t) for t = tanh(z/2).
+// Faster forms for float32, from vector forms of e^-|z|, e^min(z,0)-1, the sigmoid and the normal distribution. The scalar twins of those compute
+// the same bits.
+
+const leastExponent = -87 // of e^u that is a normal number
+
+// decay32 is e^-|x|, but no less than e^-87; within 2 units in the last place.
+func decay32(x float32) float32 {
+	u := -abs32(x)
+	if u < leastExponent {
+		u = leastExponent
+	}
+	n, r, t := expParts(u)
+	return float32((1 + (r + t)) * power2(n))
+}
+
+// decayLessOne32 is e^min(x,0) - 1, where nothing cancels near 0.
+func decayLessOne32(x float32) float32 {
+	if x > 0 {
+		x = 0
+	}
+	u := -abs32(x)
+	if u < leastExponent {
+		u = leastExponent
+	}
+	n, r, t := expParts(u)
+	s := power2(n)
+	return (s - 1) + (float32(s*r) + float32(s*t))
+}
+
+// normalBelow32 is the standard normal distribution's share below z. It follows from Press et al., Numerical
+// Recipes, section 6.2: erfc(x) = t*exp(-x^2 + a polynomial in t) for t = 1/(1+x/2), within 1.2e-7 of its value.
+func normalBelow32(z float32) float32 {
+	x := float32(abs32(z) * 0.70710678)
+	t := 1 / (1 + float32(0.5*x))
+	p := float32(0.17087277 * t)
+	for _, c := range [...]float32{-0.82215223, 1.48851587, -1.13520398, 0.27886807, -0.18628806, 0.09678418, 0.37409196, 1.00002368} {
+		p = float32((p + c) * t)
+	}
+	p = (p + -1.26551223) - float32(x*x)
+	beyond := float32(0.5 * float32(decay32(p)*t))
+	if math.Signbit(float64(z)) {
+		return beyond
+	}
+	return 1 - beyond
+}
+
+func decays32(y, z []float32) {
+	for i := vectorDecays(y, z); i < len(z); i++ {
+		y[i] = decay32(z[i])
+	}
+}
+
+func decaysLessOne32(y, z []float32) {
+	for i := vectorDecaysLessOne(y, z); i < len(z); i++ {
+		y[i] = decayLessOne32(z[i])
+	}
+}
+
+func normalsBelow32(y, z []float32) {
+	for i := vectorNormalBelow(y, z); i < len(z); i++ {
+		y[i] = normalBelow32(z[i])
+	}
+}
 
 func sigmoids32(y, z []float32) { activateTo(Activation{Function: Sigmoid}, y, z) }
 
@@ -24,44 +85,34 @@ func siluSlope32(y, z []float32) {
 // elu32 is above*z for positive z, else below*(e^z-1). It has no branch, which random signs would mislead.
 func elu32(y, z []float32, above, below float32) {
 	y = y[:len(z)]
+	decaysLessOne32(y, z)
 	for i, v := range z {
-		y[i] = min(v, 0) / 2
-	}
-	activateTo(Activation{Function: Tanh}, y, y)
-	for i, v := range z {
-		t := y[i]
-		y[i] = above*max(v, 0) + below*(2*t/(1-t))
+		y[i] = float32(above*positive32(v)) + float32(below*y[i])
 	}
 }
 
 func eluSlope32(y, z []float32, above, below float32) {
 	y = y[:len(z)]
-	for i, v := range z {
-		y[i] = min(v, 0)
-	}
-	sigmoids32(y, y)
+	decaysLessOne32(y, z)
 	for i, s := range y {
-		y[i] = below * (s / (1 - s))
+		y[i] = below * (1 + s)
 	}
 	if above != below {
 		for i, v := range z {
-			if v > 0 {
-				y[i] = above
-			}
+			y[i] += float32((above - below) * isPositive(v))
 		}
 	}
 }
 
-// decays32 computes e^-|z|.
-func decays32(y, z []float32) {
-	y = y[:len(z)]
-	for i, v := range z {
-		y[i] = -abs32(v)
-	}
-	sigmoids32(y, y)
-	for i, s := range y {
-		y[i] = s / (1 - s)
-	}
+// positive32 is max(v, 0), or v if that is not a number.
+func positive32(v float32) float32 {
+	return math.Float32frombits(math.Float32bits(v) &^ uint32(int32(math.Float32bits(v))>>31))
+}
+
+// isPositive is 1 for v > 0, else 0.
+func isPositive(v float32) float32 {
+	bits := math.Float32bits(v)
+	return float32(int32(-(bits &^ signBit) >> 31 &^ (bits >> 31)))
 }
 
 func softplus32(y, z []float32) {
@@ -115,7 +166,7 @@ func mishSlope32(y, z []float32) {
 }
 
 func gelu32(y, z []float32) {
-	normalBelow32(y, z)
+	normalsBelow32(y, z)
 	for i, v := range z {
 		y[i] *= v
 	}
@@ -123,37 +174,17 @@ func gelu32(y, z []float32) {
 
 func geluSlope32(y, z []float32) {
 	const root = 0.3989422804014327 // 1/sqrt(2 pi)
-	normalBelow32(y, z)
-	density := make([]float32, min(len(z), 512))
+	normalsBelow32(y, z)
+	var density [512]float32
 	for from := 0; from < len(z); from += len(density) {
 		z, y := z[from:min(from+len(density), len(z))], y[from:]
 		d := density[:len(z)]
 		for i, v := range z {
-			d[i] = -0.5 * v * v
+			d[i] = 0.5 * v * v
 		}
-		sigmoids32(d, d)
+		decays32(d, d)
 		for i, v := range z {
-			y[i] += v * root * (d[i] / (1 - d[i]))
+			y[i] += float32(v * root * d[i])
 		}
-	}
-}
-
-// normalBelow32 computes the standard normal distribution's share below each z. It follows from Press et al., Numerical
-// Recipes, section 6.2: erfc(x) = t*exp(-x^2 + a polynomial in t) for t = 1/(1+x/2), within 1.2e-7 of its value.
-func normalBelow32(y, z []float32) {
-	y = y[:len(z)]
-	for i, v := range z {
-		x := float64(abs32(v)) / math.Sqrt2
-		t := 1 / (1 + 0.5*x)
-		s := 1.48851587 + t*(-0.82215223+t*0.17087277)
-		s = 0.27886807 + t*(-1.13520398+t*s)
-		s = 0.09678418 + t*(-0.18628806+t*s)
-		s = 1.00002368 + t*(0.37409196+t*s)
-		y[i] = float32(min(t*s-1.26551223-x*x, 0))
-	}
-	sigmoids32(y, y)
-	for i, v := range z {
-		beyond := 0.5 / (1 + 0.5/math.Sqrt2*abs32(v)) * (y[i] / (1 - y[i]))
-		y[i] = [2]float32{1 - beyond, beyond}[math.Float32bits(v)>>31]
 	}
 }

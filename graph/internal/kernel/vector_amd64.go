@@ -24,6 +24,21 @@ func sigmoidAVX2(n int, y *float32, x *float32)
 //go:noescape
 func tanhAVX2(n int, y *float32, x *float32)
 
+// decayAVX2 computes y = exp(-|x|) for n elements, a multiple of 16.
+//
+//go:noescape
+func decayAVX2(n int, y *float32, x *float32)
+
+// normalBelowAVX2 computes y = the standard normal distribution's share below x for n elements, a multiple of 16.
+//
+//go:noescape
+func normalBelowAVX2(n int, y *float32, x *float32)
+
+// decayLessOneAVX2 computes y = exp(min(x, 0)) - 1 for n elements, a multiple of 16.
+//
+//go:noescape
+func decayLessOneAVX2(n int, y *float32, x *float32)
+
 // reluGradientAVX2 computes dx = dy * (0 for y <= 0, else 1) for n elements, a multiple of 16.
 //
 //go:noescape
@@ -158,6 +173,21 @@ func sigmoidAVX512(n int, y *float32, x *float32)
 //
 //go:noescape
 func tanhAVX512(n int, y *float32, x *float32)
+
+// decayAVX512 computes y = exp(-|x|) for n elements, a multiple of 16.
+//
+//go:noescape
+func decayAVX512(n int, y *float32, x *float32)
+
+// normalBelowAVX512 computes y = the standard normal distribution's share below x for n elements, a multiple of 16.
+//
+//go:noescape
+func normalBelowAVX512(n int, y *float32, x *float32)
+
+// decayLessOneAVX512 computes y = exp(min(x, 0)) - 1 for n elements, a multiple of 16.
+//
+//go:noescape
+func decayLessOneAVX512(n int, y *float32, x *float32)
 
 // reluGradientAVX512 computes dx = dy * (0 for y <= 0, else 1) for n elements, a multiple of 16.
 //

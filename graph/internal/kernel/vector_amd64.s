@@ -404,71 +404,279 @@ DATA vectorConstants<>+944(SB)/4, $0x7fffffff
 DATA vectorConstants<>+948(SB)/4, $0x7fffffff
 DATA vectorConstants<>+952(SB)/4, $0x7fffffff
 DATA vectorConstants<>+956(SB)/4, $0x7fffffff
-DATA vectorConstants<>+960(SB)/4, $0x00000001
-DATA vectorConstants<>+964(SB)/4, $0x00000001
-DATA vectorConstants<>+968(SB)/4, $0x00000001
-DATA vectorConstants<>+972(SB)/4, $0x00000001
-DATA vectorConstants<>+976(SB)/4, $0x00000001
-DATA vectorConstants<>+980(SB)/4, $0x00000001
-DATA vectorConstants<>+984(SB)/4, $0x00000001
-DATA vectorConstants<>+988(SB)/4, $0x00000001
-DATA vectorConstants<>+992(SB)/4, $0x00000001
-DATA vectorConstants<>+996(SB)/4, $0x00000001
-DATA vectorConstants<>+1000(SB)/4, $0x00000001
-DATA vectorConstants<>+1004(SB)/4, $0x00000001
-DATA vectorConstants<>+1008(SB)/4, $0x00000001
-DATA vectorConstants<>+1012(SB)/4, $0x00000001
-DATA vectorConstants<>+1016(SB)/4, $0x00000001
-DATA vectorConstants<>+1020(SB)/4, $0x00000001
-DATA vectorConstants<>+1024(SB)/4, $0x00000002
-DATA vectorConstants<>+1028(SB)/4, $0x00000002
-DATA vectorConstants<>+1032(SB)/4, $0x00000002
-DATA vectorConstants<>+1036(SB)/4, $0x00000002
-DATA vectorConstants<>+1040(SB)/4, $0x00000002
-DATA vectorConstants<>+1044(SB)/4, $0x00000002
-DATA vectorConstants<>+1048(SB)/4, $0x00000002
-DATA vectorConstants<>+1052(SB)/4, $0x00000002
-DATA vectorConstants<>+1056(SB)/4, $0x00000002
-DATA vectorConstants<>+1060(SB)/4, $0x00000002
-DATA vectorConstants<>+1064(SB)/4, $0x00000002
-DATA vectorConstants<>+1068(SB)/4, $0x00000002
-DATA vectorConstants<>+1072(SB)/4, $0x00000002
-DATA vectorConstants<>+1076(SB)/4, $0x00000002
-DATA vectorConstants<>+1080(SB)/4, $0x00000002
-DATA vectorConstants<>+1084(SB)/4, $0x00000002
-DATA vectorConstants<>+1088(SB)/4, $0x00000003
-DATA vectorConstants<>+1092(SB)/4, $0x00000003
-DATA vectorConstants<>+1096(SB)/4, $0x00000003
-DATA vectorConstants<>+1100(SB)/4, $0x00000003
-DATA vectorConstants<>+1104(SB)/4, $0x00000003
-DATA vectorConstants<>+1108(SB)/4, $0x00000003
-DATA vectorConstants<>+1112(SB)/4, $0x00000003
-DATA vectorConstants<>+1116(SB)/4, $0x00000003
-DATA vectorConstants<>+1120(SB)/4, $0x00000003
-DATA vectorConstants<>+1124(SB)/4, $0x00000003
-DATA vectorConstants<>+1128(SB)/4, $0x00000003
-DATA vectorConstants<>+1132(SB)/4, $0x00000003
-DATA vectorConstants<>+1136(SB)/4, $0x00000003
-DATA vectorConstants<>+1140(SB)/4, $0x00000003
-DATA vectorConstants<>+1144(SB)/4, $0x00000003
-DATA vectorConstants<>+1148(SB)/4, $0x00000003
-DATA vectorConstants<>+1152(SB)/4, $0x00000000
-DATA vectorConstants<>+1156(SB)/4, $0x00000000
-DATA vectorConstants<>+1160(SB)/4, $0x00000000
-DATA vectorConstants<>+1164(SB)/4, $0x00000000
-DATA vectorConstants<>+1168(SB)/4, $0x00000000
-DATA vectorConstants<>+1172(SB)/4, $0x00000000
-DATA vectorConstants<>+1176(SB)/4, $0x00000000
-DATA vectorConstants<>+1180(SB)/4, $0x00000000
-DATA vectorConstants<>+1184(SB)/4, $0x00000000
-DATA vectorConstants<>+1188(SB)/4, $0x00000000
-DATA vectorConstants<>+1192(SB)/4, $0x00000000
-DATA vectorConstants<>+1196(SB)/4, $0x00000000
-DATA vectorConstants<>+1200(SB)/4, $0x00000000
-DATA vectorConstants<>+1204(SB)/4, $0x00000000
-DATA vectorConstants<>+1208(SB)/4, $0x00000000
-DATA vectorConstants<>+1212(SB)/4, $0x00000000
-GLOBL vectorConstants<>(SB), RODATA|NOPTR, $1216
+DATA vectorConstants<>+960(SB)/4, $0xc2ae0000
+DATA vectorConstants<>+964(SB)/4, $0xc2ae0000
+DATA vectorConstants<>+968(SB)/4, $0xc2ae0000
+DATA vectorConstants<>+972(SB)/4, $0xc2ae0000
+DATA vectorConstants<>+976(SB)/4, $0xc2ae0000
+DATA vectorConstants<>+980(SB)/4, $0xc2ae0000
+DATA vectorConstants<>+984(SB)/4, $0xc2ae0000
+DATA vectorConstants<>+988(SB)/4, $0xc2ae0000
+DATA vectorConstants<>+992(SB)/4, $0xc2ae0000
+DATA vectorConstants<>+996(SB)/4, $0xc2ae0000
+DATA vectorConstants<>+1000(SB)/4, $0xc2ae0000
+DATA vectorConstants<>+1004(SB)/4, $0xc2ae0000
+DATA vectorConstants<>+1008(SB)/4, $0xc2ae0000
+DATA vectorConstants<>+1012(SB)/4, $0xc2ae0000
+DATA vectorConstants<>+1016(SB)/4, $0xc2ae0000
+DATA vectorConstants<>+1020(SB)/4, $0xc2ae0000
+DATA vectorConstants<>+1024(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1028(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1032(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1036(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1040(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1044(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1048(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1052(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1056(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1060(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1064(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1068(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1072(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1076(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1080(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1084(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1088(SB)/4, $0x3f000000
+DATA vectorConstants<>+1092(SB)/4, $0x3f000000
+DATA vectorConstants<>+1096(SB)/4, $0x3f000000
+DATA vectorConstants<>+1100(SB)/4, $0x3f000000
+DATA vectorConstants<>+1104(SB)/4, $0x3f000000
+DATA vectorConstants<>+1108(SB)/4, $0x3f000000
+DATA vectorConstants<>+1112(SB)/4, $0x3f000000
+DATA vectorConstants<>+1116(SB)/4, $0x3f000000
+DATA vectorConstants<>+1120(SB)/4, $0x3f000000
+DATA vectorConstants<>+1124(SB)/4, $0x3f000000
+DATA vectorConstants<>+1128(SB)/4, $0x3f000000
+DATA vectorConstants<>+1132(SB)/4, $0x3f000000
+DATA vectorConstants<>+1136(SB)/4, $0x3f000000
+DATA vectorConstants<>+1140(SB)/4, $0x3f000000
+DATA vectorConstants<>+1144(SB)/4, $0x3f000000
+DATA vectorConstants<>+1148(SB)/4, $0x3f000000
+DATA vectorConstants<>+1152(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1156(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1160(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1164(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1168(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1172(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1176(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1180(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1184(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1188(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1192(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1196(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1200(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1204(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1208(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1212(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1216(SB)/4, $0xbf527892
+DATA vectorConstants<>+1220(SB)/4, $0xbf527892
+DATA vectorConstants<>+1224(SB)/4, $0xbf527892
+DATA vectorConstants<>+1228(SB)/4, $0xbf527892
+DATA vectorConstants<>+1232(SB)/4, $0xbf527892
+DATA vectorConstants<>+1236(SB)/4, $0xbf527892
+DATA vectorConstants<>+1240(SB)/4, $0xbf527892
+DATA vectorConstants<>+1244(SB)/4, $0xbf527892
+DATA vectorConstants<>+1248(SB)/4, $0xbf527892
+DATA vectorConstants<>+1252(SB)/4, $0xbf527892
+DATA vectorConstants<>+1256(SB)/4, $0xbf527892
+DATA vectorConstants<>+1260(SB)/4, $0xbf527892
+DATA vectorConstants<>+1264(SB)/4, $0xbf527892
+DATA vectorConstants<>+1268(SB)/4, $0xbf527892
+DATA vectorConstants<>+1272(SB)/4, $0xbf527892
+DATA vectorConstants<>+1276(SB)/4, $0xbf527892
+DATA vectorConstants<>+1280(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1284(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1288(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1292(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1296(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1300(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1304(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1308(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1312(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1316(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1320(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1324(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1328(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1332(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1336(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1340(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1344(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1348(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1352(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1356(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1360(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1364(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1368(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1372(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1376(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1380(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1384(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1388(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1392(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1396(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1400(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1404(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1408(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1412(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1416(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1420(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1424(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1428(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1432(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1436(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1440(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1444(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1448(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1452(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1456(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1460(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1464(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1468(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1472(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1476(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1480(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1484(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1488(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1492(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1496(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1500(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1504(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1508(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1512(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1516(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1520(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1524(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1528(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1532(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1536(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1540(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1544(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1548(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1552(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1556(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1560(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1564(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1568(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1572(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1576(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1580(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1584(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1588(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1592(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1596(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1600(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+1604(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+1608(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+1612(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+1616(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+1620(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+1624(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+1628(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+1632(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+1636(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+1640(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+1644(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+1648(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+1652(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+1656(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+1660(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+1664(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+1668(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+1672(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+1676(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+1680(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+1684(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+1688(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+1692(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+1696(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+1700(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+1704(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+1708(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+1712(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+1716(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+1720(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+1724(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+1728(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+1732(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+1736(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+1740(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+1744(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+1748(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+1752(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+1756(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+1760(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+1764(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+1768(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+1772(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+1776(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+1780(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+1784(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+1788(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+1792(SB)/4, $0x00000001
+DATA vectorConstants<>+1796(SB)/4, $0x00000001
+DATA vectorConstants<>+1800(SB)/4, $0x00000001
+DATA vectorConstants<>+1804(SB)/4, $0x00000001
+DATA vectorConstants<>+1808(SB)/4, $0x00000001
+DATA vectorConstants<>+1812(SB)/4, $0x00000001
+DATA vectorConstants<>+1816(SB)/4, $0x00000001
+DATA vectorConstants<>+1820(SB)/4, $0x00000001
+DATA vectorConstants<>+1824(SB)/4, $0x00000001
+DATA vectorConstants<>+1828(SB)/4, $0x00000001
+DATA vectorConstants<>+1832(SB)/4, $0x00000001
+DATA vectorConstants<>+1836(SB)/4, $0x00000001
+DATA vectorConstants<>+1840(SB)/4, $0x00000001
+DATA vectorConstants<>+1844(SB)/4, $0x00000001
+DATA vectorConstants<>+1848(SB)/4, $0x00000001
+DATA vectorConstants<>+1852(SB)/4, $0x00000001
+DATA vectorConstants<>+1856(SB)/4, $0x00000002
+DATA vectorConstants<>+1860(SB)/4, $0x00000002
+DATA vectorConstants<>+1864(SB)/4, $0x00000002
+DATA vectorConstants<>+1868(SB)/4, $0x00000002
+DATA vectorConstants<>+1872(SB)/4, $0x00000002
+DATA vectorConstants<>+1876(SB)/4, $0x00000002
+DATA vectorConstants<>+1880(SB)/4, $0x00000002
+DATA vectorConstants<>+1884(SB)/4, $0x00000002
+DATA vectorConstants<>+1888(SB)/4, $0x00000002
+DATA vectorConstants<>+1892(SB)/4, $0x00000002
+DATA vectorConstants<>+1896(SB)/4, $0x00000002
+DATA vectorConstants<>+1900(SB)/4, $0x00000002
+DATA vectorConstants<>+1904(SB)/4, $0x00000002
+DATA vectorConstants<>+1908(SB)/4, $0x00000002
+DATA vectorConstants<>+1912(SB)/4, $0x00000002
+DATA vectorConstants<>+1916(SB)/4, $0x00000002
+DATA vectorConstants<>+1920(SB)/4, $0x00000003
+DATA vectorConstants<>+1924(SB)/4, $0x00000003
+DATA vectorConstants<>+1928(SB)/4, $0x00000003
+DATA vectorConstants<>+1932(SB)/4, $0x00000003
+DATA vectorConstants<>+1936(SB)/4, $0x00000003
+DATA vectorConstants<>+1940(SB)/4, $0x00000003
+DATA vectorConstants<>+1944(SB)/4, $0x00000003
+DATA vectorConstants<>+1948(SB)/4, $0x00000003
+DATA vectorConstants<>+1952(SB)/4, $0x00000003
+DATA vectorConstants<>+1956(SB)/4, $0x00000003
+DATA vectorConstants<>+1960(SB)/4, $0x00000003
+DATA vectorConstants<>+1964(SB)/4, $0x00000003
+DATA vectorConstants<>+1968(SB)/4, $0x00000003
+DATA vectorConstants<>+1972(SB)/4, $0x00000003
+DATA vectorConstants<>+1976(SB)/4, $0x00000003
+DATA vectorConstants<>+1980(SB)/4, $0x00000003
+DATA vectorConstants<>+1984(SB)/4, $0x00000000
+DATA vectorConstants<>+1988(SB)/4, $0x00000000
+DATA vectorConstants<>+1992(SB)/4, $0x00000000
+DATA vectorConstants<>+1996(SB)/4, $0x00000000
+DATA vectorConstants<>+2000(SB)/4, $0x00000000
+DATA vectorConstants<>+2004(SB)/4, $0x00000000
+DATA vectorConstants<>+2008(SB)/4, $0x00000000
+DATA vectorConstants<>+2012(SB)/4, $0x00000000
+DATA vectorConstants<>+2016(SB)/4, $0x00000000
+DATA vectorConstants<>+2020(SB)/4, $0x00000000
+DATA vectorConstants<>+2024(SB)/4, $0x00000000
+DATA vectorConstants<>+2028(SB)/4, $0x00000000
+DATA vectorConstants<>+2032(SB)/4, $0x00000000
+DATA vectorConstants<>+2036(SB)/4, $0x00000000
+DATA vectorConstants<>+2040(SB)/4, $0x00000000
+DATA vectorConstants<>+2044(SB)/4, $0x00000000
+GLOBL vectorConstants<>(SB), RODATA|NOPTR, $2048
 
 // func tanhAVX2(n int, y *float32, x *float32)
 // Requires: AVX, AVX2
@@ -565,6 +773,295 @@ loop:
 	VANDPS  vectorConstants<>+896(SB), Y1, Y1
 	VANDPS  vectorConstants<>+64(SB), Y0, Y0
 	VORPS   Y0, Y1, Y1
+	VMOVUPS Y1, 32(CX)(AX*1)
+	ADDQ    $0x00000040, AX
+	JL      loop
+	VZEROUPPER
+	RET
+
+// func decayAVX2(n int, y *float32, x *float32)
+// Requires: AVX, AVX2
+TEXT ·decayAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	SHLQ $0x02, AX
+	ADDQ AX, CX
+	ADDQ AX, DX
+	NEGQ AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (DX)(AX*1), Y0
+	VMOVUPS vectorConstants<>+960(SB), Y1
+	VORPS   vectorConstants<>+64(SB), Y0, Y0
+	VMAXPS  Y0, Y1, Y0
+	VMULPS  vectorConstants<>+128(SB), Y0, Y1
+	VADDPS  vectorConstants<>+192(SB), Y1, Y1
+	VSUBPS  vectorConstants<>+192(SB), Y1, Y2
+	VMULPS  vectorConstants<>+256(SB), Y2, Y3
+	VSUBPS  Y3, Y0, Y3
+	VMULPS  vectorConstants<>+320(SB), Y2, Y0
+	VSUBPS  Y0, Y3, Y2
+	VMULPS  vectorConstants<>+384(SB), Y2, Y4
+	VADDPS  vectorConstants<>+448(SB), Y4, Y4
+	VMULPS  vectorConstants<>+512(SB), Y2, Y5
+	VADDPS  vectorConstants<>+576(SB), Y5, Y5
+	VMULPS  Y2, Y2, Y3
+	VMULPS  vectorConstants<>+640(SB), Y3, Y0
+	VADDPS  Y5, Y0, Y0
+	VMULPS  Y3, Y0, Y0
+	VADDPS  Y4, Y0, Y0
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	VADDPS  vectorConstants<>+704(SB), Y2, Y2
+	VPSLLD  $0x17, Y1, Y0
+	VPADDD  vectorConstants<>+704(SB), Y0, Y0
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS Y2, (CX)(AX*1)
+	VMOVUPS 32(DX)(AX*1), Y0
+	VMOVUPS vectorConstants<>+960(SB), Y1
+	VORPS   vectorConstants<>+64(SB), Y0, Y0
+	VMAXPS  Y0, Y1, Y0
+	VMULPS  vectorConstants<>+128(SB), Y0, Y1
+	VADDPS  vectorConstants<>+192(SB), Y1, Y1
+	VSUBPS  vectorConstants<>+192(SB), Y1, Y2
+	VMULPS  vectorConstants<>+256(SB), Y2, Y3
+	VSUBPS  Y3, Y0, Y3
+	VMULPS  vectorConstants<>+320(SB), Y2, Y0
+	VSUBPS  Y0, Y3, Y2
+	VMULPS  vectorConstants<>+384(SB), Y2, Y4
+	VADDPS  vectorConstants<>+448(SB), Y4, Y4
+	VMULPS  vectorConstants<>+512(SB), Y2, Y5
+	VADDPS  vectorConstants<>+576(SB), Y5, Y5
+	VMULPS  Y2, Y2, Y3
+	VMULPS  vectorConstants<>+640(SB), Y3, Y0
+	VADDPS  Y5, Y0, Y0
+	VMULPS  Y3, Y0, Y0
+	VADDPS  Y4, Y0, Y0
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	VADDPS  vectorConstants<>+704(SB), Y2, Y2
+	VPSLLD  $0x17, Y1, Y0
+	VPADDD  vectorConstants<>+704(SB), Y0, Y0
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS Y2, 32(CX)(AX*1)
+	ADDQ    $0x00000040, AX
+	JL      loop
+	VZEROUPPER
+	RET
+
+// func normalBelowAVX2(n int, y *float32, x *float32)
+// Requires: AVX, AVX2
+TEXT ·normalBelowAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	SHLQ $0x02, AX
+	ADDQ AX, CX
+	ADDQ AX, DX
+	NEGQ AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS   (DX)(AX*1), Y0
+	VMOVUPS   vectorConstants<>+704(SB), Y3
+	VANDPS    vectorConstants<>+896(SB), Y0, Y1
+	VMULPS    vectorConstants<>+1024(SB), Y1, Y1
+	VMULPS    vectorConstants<>+1088(SB), Y1, Y2
+	VADDPS    vectorConstants<>+704(SB), Y2, Y2
+	VDIVPS    Y2, Y3, Y3
+	VMULPS    vectorConstants<>+1152(SB), Y3, Y2
+	VADDPS    vectorConstants<>+1216(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1280(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1344(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1408(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1472(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1536(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1600(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1664(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1728(SB), Y2, Y2
+	VMULPS    Y1, Y1, Y1
+	VSUBPS    Y1, Y2, Y2
+	VMOVUPS   vectorConstants<>+960(SB), Y1
+	VORPS     vectorConstants<>+64(SB), Y2, Y2
+	VMAXPS    Y2, Y1, Y2
+	VMULPS    vectorConstants<>+128(SB), Y2, Y1
+	VADDPS    vectorConstants<>+192(SB), Y1, Y1
+	VSUBPS    vectorConstants<>+192(SB), Y1, Y4
+	VMULPS    vectorConstants<>+256(SB), Y4, Y5
+	VSUBPS    Y5, Y2, Y5
+	VMULPS    vectorConstants<>+320(SB), Y4, Y2
+	VSUBPS    Y2, Y5, Y4
+	VMULPS    vectorConstants<>+384(SB), Y4, Y6
+	VADDPS    vectorConstants<>+448(SB), Y6, Y6
+	VMULPS    vectorConstants<>+512(SB), Y4, Y7
+	VADDPS    vectorConstants<>+576(SB), Y7, Y7
+	VMULPS    Y4, Y4, Y5
+	VMULPS    vectorConstants<>+640(SB), Y5, Y2
+	VADDPS    Y7, Y2, Y2
+	VMULPS    Y5, Y2, Y2
+	VADDPS    Y6, Y2, Y2
+	VMULPS    Y2, Y5, Y5
+	VADDPS    Y5, Y4, Y4
+	VADDPS    vectorConstants<>+704(SB), Y4, Y4
+	VPSLLD    $0x17, Y1, Y1
+	VPADDD    vectorConstants<>+704(SB), Y1, Y1
+	VMULPS    Y1, Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VMULPS    vectorConstants<>+1088(SB), Y4, Y4
+	VMOVUPS   vectorConstants<>+704(SB), Y1
+	VSUBPS    Y4, Y1, Y1
+	VBLENDVPS Y0, Y4, Y1, Y0
+	VMOVUPS   Y0, (CX)(AX*1)
+	VMOVUPS   32(DX)(AX*1), Y0
+	VMOVUPS   vectorConstants<>+704(SB), Y3
+	VANDPS    vectorConstants<>+896(SB), Y0, Y1
+	VMULPS    vectorConstants<>+1024(SB), Y1, Y1
+	VMULPS    vectorConstants<>+1088(SB), Y1, Y2
+	VADDPS    vectorConstants<>+704(SB), Y2, Y2
+	VDIVPS    Y2, Y3, Y3
+	VMULPS    vectorConstants<>+1152(SB), Y3, Y2
+	VADDPS    vectorConstants<>+1216(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1280(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1344(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1408(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1472(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1536(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1600(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1664(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1728(SB), Y2, Y2
+	VMULPS    Y1, Y1, Y1
+	VSUBPS    Y1, Y2, Y2
+	VMOVUPS   vectorConstants<>+960(SB), Y1
+	VORPS     vectorConstants<>+64(SB), Y2, Y2
+	VMAXPS    Y2, Y1, Y2
+	VMULPS    vectorConstants<>+128(SB), Y2, Y1
+	VADDPS    vectorConstants<>+192(SB), Y1, Y1
+	VSUBPS    vectorConstants<>+192(SB), Y1, Y4
+	VMULPS    vectorConstants<>+256(SB), Y4, Y5
+	VSUBPS    Y5, Y2, Y5
+	VMULPS    vectorConstants<>+320(SB), Y4, Y2
+	VSUBPS    Y2, Y5, Y4
+	VMULPS    vectorConstants<>+384(SB), Y4, Y6
+	VADDPS    vectorConstants<>+448(SB), Y6, Y6
+	VMULPS    vectorConstants<>+512(SB), Y4, Y7
+	VADDPS    vectorConstants<>+576(SB), Y7, Y7
+	VMULPS    Y4, Y4, Y5
+	VMULPS    vectorConstants<>+640(SB), Y5, Y2
+	VADDPS    Y7, Y2, Y2
+	VMULPS    Y5, Y2, Y2
+	VADDPS    Y6, Y2, Y2
+	VMULPS    Y2, Y5, Y5
+	VADDPS    Y5, Y4, Y4
+	VADDPS    vectorConstants<>+704(SB), Y4, Y4
+	VPSLLD    $0x17, Y1, Y1
+	VPADDD    vectorConstants<>+704(SB), Y1, Y1
+	VMULPS    Y1, Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VMULPS    vectorConstants<>+1088(SB), Y4, Y4
+	VMOVUPS   vectorConstants<>+704(SB), Y1
+	VSUBPS    Y4, Y1, Y1
+	VBLENDVPS Y0, Y4, Y1, Y0
+	VMOVUPS   Y0, 32(CX)(AX*1)
+	ADDQ      $0x00000040, AX
+	JL        loop
+	VZEROUPPER
+	RET
+
+// func decayLessOneAVX2(n int, y *float32, x *float32)
+// Requires: AVX, AVX2
+TEXT ·decayLessOneAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	SHLQ $0x02, AX
+	ADDQ AX, CX
+	ADDQ AX, DX
+	NEGQ AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (DX)(AX*1), Y0
+	VXORPS  Y1, Y1, Y1
+	VMINPS  Y0, Y1, Y0
+	VMOVUPS vectorConstants<>+960(SB), Y1
+	VORPS   vectorConstants<>+64(SB), Y0, Y0
+	VMAXPS  Y0, Y1, Y0
+	VMULPS  vectorConstants<>+128(SB), Y0, Y1
+	VADDPS  vectorConstants<>+192(SB), Y1, Y1
+	VSUBPS  vectorConstants<>+192(SB), Y1, Y2
+	VMULPS  vectorConstants<>+256(SB), Y2, Y3
+	VSUBPS  Y3, Y0, Y3
+	VMULPS  vectorConstants<>+320(SB), Y2, Y0
+	VSUBPS  Y0, Y3, Y2
+	VMULPS  vectorConstants<>+384(SB), Y2, Y4
+	VADDPS  vectorConstants<>+448(SB), Y4, Y4
+	VMULPS  vectorConstants<>+512(SB), Y2, Y5
+	VADDPS  vectorConstants<>+576(SB), Y5, Y5
+	VMULPS  Y2, Y2, Y3
+	VMULPS  vectorConstants<>+640(SB), Y3, Y0
+	VADDPS  Y5, Y0, Y0
+	VMULPS  Y3, Y0, Y0
+	VADDPS  Y4, Y0, Y0
+	VMULPS  Y0, Y3, Y3
+	VPSLLD  $0x17, Y1, Y0
+	VPADDD  vectorConstants<>+704(SB), Y0, Y0
+	VSUBPS  vectorConstants<>+704(SB), Y0, Y1
+	VMULPS  Y0, Y2, Y2
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, (CX)(AX*1)
+	VMOVUPS 32(DX)(AX*1), Y0
+	VXORPS  Y1, Y1, Y1
+	VMINPS  Y0, Y1, Y0
+	VMOVUPS vectorConstants<>+960(SB), Y1
+	VORPS   vectorConstants<>+64(SB), Y0, Y0
+	VMAXPS  Y0, Y1, Y0
+	VMULPS  vectorConstants<>+128(SB), Y0, Y1
+	VADDPS  vectorConstants<>+192(SB), Y1, Y1
+	VSUBPS  vectorConstants<>+192(SB), Y1, Y2
+	VMULPS  vectorConstants<>+256(SB), Y2, Y3
+	VSUBPS  Y3, Y0, Y3
+	VMULPS  vectorConstants<>+320(SB), Y2, Y0
+	VSUBPS  Y0, Y3, Y2
+	VMULPS  vectorConstants<>+384(SB), Y2, Y4
+	VADDPS  vectorConstants<>+448(SB), Y4, Y4
+	VMULPS  vectorConstants<>+512(SB), Y2, Y5
+	VADDPS  vectorConstants<>+576(SB), Y5, Y5
+	VMULPS  Y2, Y2, Y3
+	VMULPS  vectorConstants<>+640(SB), Y3, Y0
+	VADDPS  Y5, Y0, Y0
+	VMULPS  Y3, Y0, Y0
+	VADDPS  Y4, Y0, Y0
+	VMULPS  Y0, Y3, Y3
+	VPSLLD  $0x17, Y1, Y0
+	VPADDD  vectorConstants<>+704(SB), Y0, Y0
+	VSUBPS  vectorConstants<>+704(SB), Y0, Y1
+	VMULPS  Y0, Y2, Y2
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y2, Y1, Y1
 	VMOVUPS Y1, 32(CX)(AX*1)
 	ADDQ    $0x00000040, AX
 	JL      loop
@@ -1711,19 +2208,19 @@ loop:
 	VCMPPS       $0x07, Y0, Y0, Y4
 	VANDPS       Y4, Y3, Y3
 	VBLENDVPS    Y3, Y2, Y0, Y0
-	VBLENDVPS    Y3, vectorConstants<>+960(SB), Y1, Y1
+	VBLENDVPS    Y3, vectorConstants<>+1792(SB), Y1, Y1
 	VMOVUPS      (SI)(R11*4), Y2
 	VCMPPS       $0x16, Y0, Y2, Y3
 	VCMPPS       $0x07, Y0, Y0, Y4
 	VANDPS       Y4, Y3, Y3
 	VBLENDVPS    Y3, Y2, Y0, Y0
-	VBLENDVPS    Y3, vectorConstants<>+1024(SB), Y1, Y1
+	VBLENDVPS    Y3, vectorConstants<>+1856(SB), Y1, Y1
 	VMOVUPS      (R9)(R11*4), Y2
 	VCMPPS       $0x16, Y0, Y2, Y3
 	VCMPPS       $0x07, Y0, Y0, Y4
 	VANDPS       Y4, Y3, Y3
 	VBLENDVPS    Y3, Y2, Y0, Y0
-	VBLENDVPS    Y3, vectorConstants<>+1088(SB), Y1, Y1
+	VBLENDVPS    Y3, vectorConstants<>+1920(SB), Y1, Y1
 	VMOVUPS      Y0, (DX)(R11*4)
 	VEXTRACTI128 $0x01, Y1, X0
 	VPACKSSDW    X0, X1, X0
@@ -1827,16 +2324,16 @@ pixel:
 loop:
 	VMOVUPS   (BX)(R11*4), Y0
 	VPMOVZXBD (DI)(R11*1), Y1
-	VPCMPEQD  vectorConstants<>+1152(SB), Y1, Y2
+	VPCMPEQD  vectorConstants<>+1984(SB), Y1, Y2
 	VANDPS    Y0, Y2, Y2
 	VMOVUPS   Y2, (DX)(R11*4)
-	VPCMPEQD  vectorConstants<>+960(SB), Y1, Y2
+	VPCMPEQD  vectorConstants<>+1792(SB), Y1, Y2
 	VANDPS    Y0, Y2, Y2
 	VMOVUPS   Y2, (R8)(R11*4)
-	VPCMPEQD  vectorConstants<>+1024(SB), Y1, Y2
+	VPCMPEQD  vectorConstants<>+1856(SB), Y1, Y2
 	VANDPS    Y0, Y2, Y2
 	VMOVUPS   Y2, (SI)(R11*4)
-	VPCMPEQD  vectorConstants<>+1088(SB), Y1, Y1
+	VPCMPEQD  vectorConstants<>+1920(SB), Y1, Y1
 	VANDPS    Y0, Y1, Y1
 	VMOVUPS   Y1, (R9)(R11*4)
 	ADDQ      $0x08, R11
@@ -2145,6 +2642,180 @@ loop:
 	VANDPS  vectorConstants<>+64(SB), Z0, Z0
 	VORPS   Z0, Z1, Z1
 	VMOVUPS Z1, (CX)(AX*1)
+	ADDQ    $0x00000040, AX
+	JL      loop
+	VZEROUPPER
+	RET
+
+// func decayAVX512(n int, y *float32, x *float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·decayAVX512(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	SHLQ $0x02, AX
+	ADDQ AX, CX
+	ADDQ AX, DX
+	NEGQ AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (DX)(AX*1), Z0
+	VMOVUPS vectorConstants<>+960(SB), Z1
+	VORPS   vectorConstants<>+64(SB), Z0, Z0
+	VMAXPS  Z0, Z1, Z0
+	VMULPS  vectorConstants<>+128(SB), Z0, Z1
+	VADDPS  vectorConstants<>+192(SB), Z1, Z1
+	VSUBPS  vectorConstants<>+192(SB), Z1, Z2
+	VMULPS  vectorConstants<>+256(SB), Z2, Z3
+	VSUBPS  Z3, Z0, Z3
+	VMULPS  vectorConstants<>+320(SB), Z2, Z0
+	VSUBPS  Z0, Z3, Z2
+	VMULPS  vectorConstants<>+384(SB), Z2, Z4
+	VADDPS  vectorConstants<>+448(SB), Z4, Z4
+	VMULPS  vectorConstants<>+512(SB), Z2, Z5
+	VADDPS  vectorConstants<>+576(SB), Z5, Z5
+	VMULPS  Z2, Z2, Z3
+	VMULPS  vectorConstants<>+640(SB), Z3, Z0
+	VADDPS  Z5, Z0, Z0
+	VMULPS  Z3, Z0, Z0
+	VADDPS  Z4, Z0, Z0
+	VMULPS  Z0, Z3, Z3
+	VADDPS  Z3, Z2, Z2
+	VADDPS  vectorConstants<>+704(SB), Z2, Z2
+	VPSLLD  $0x17, Z1, Z0
+	VPADDD  vectorConstants<>+704(SB), Z0, Z0
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS Z2, (CX)(AX*1)
+	ADDQ    $0x00000040, AX
+	JL      loop
+	VZEROUPPER
+	RET
+
+// func normalBelowAVX512(n int, y *float32, x *float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·normalBelowAVX512(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	SHLQ $0x02, AX
+	ADDQ AX, CX
+	ADDQ AX, DX
+	NEGQ AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS   (DX)(AX*1), Z0
+	VMOVUPS   vectorConstants<>+704(SB), Z3
+	VANDPS    vectorConstants<>+896(SB), Z0, Z1
+	VMULPS    vectorConstants<>+1024(SB), Z1, Z1
+	VMULPS    vectorConstants<>+1088(SB), Z1, Z2
+	VADDPS    vectorConstants<>+704(SB), Z2, Z2
+	VDIVPS    Z2, Z3, Z3
+	VMULPS    vectorConstants<>+1152(SB), Z3, Z2
+	VADDPS    vectorConstants<>+1216(SB), Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VADDPS    vectorConstants<>+1280(SB), Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VADDPS    vectorConstants<>+1344(SB), Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VADDPS    vectorConstants<>+1408(SB), Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VADDPS    vectorConstants<>+1472(SB), Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VADDPS    vectorConstants<>+1536(SB), Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VADDPS    vectorConstants<>+1600(SB), Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VADDPS    vectorConstants<>+1664(SB), Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VADDPS    vectorConstants<>+1728(SB), Z2, Z2
+	VMULPS    Z1, Z1, Z1
+	VSUBPS    Z1, Z2, Z2
+	VMOVUPS   vectorConstants<>+960(SB), Z1
+	VORPS     vectorConstants<>+64(SB), Z2, Z2
+	VMAXPS    Z2, Z1, Z2
+	VMULPS    vectorConstants<>+128(SB), Z2, Z1
+	VADDPS    vectorConstants<>+192(SB), Z1, Z1
+	VSUBPS    vectorConstants<>+192(SB), Z1, Z5
+	VMULPS    vectorConstants<>+256(SB), Z5, Z6
+	VSUBPS    Z6, Z2, Z6
+	VMULPS    vectorConstants<>+320(SB), Z5, Z2
+	VSUBPS    Z2, Z6, Z5
+	VMULPS    vectorConstants<>+384(SB), Z5, Z7
+	VADDPS    vectorConstants<>+448(SB), Z7, Z7
+	VMULPS    vectorConstants<>+512(SB), Z5, Z8
+	VADDPS    vectorConstants<>+576(SB), Z8, Z8
+	VMULPS    Z5, Z5, Z6
+	VMULPS    vectorConstants<>+640(SB), Z6, Z2
+	VADDPS    Z8, Z2, Z2
+	VMULPS    Z6, Z2, Z2
+	VADDPS    Z7, Z2, Z2
+	VMULPS    Z2, Z6, Z6
+	VADDPS    Z6, Z5, Z5
+	VADDPS    vectorConstants<>+704(SB), Z5, Z5
+	VPSLLD    $0x17, Z1, Z1
+	VPADDD    vectorConstants<>+704(SB), Z1, Z1
+	VMULPS    Z1, Z5, Z5
+	VMULPS    Z3, Z5, Z5
+	VMULPS    vectorConstants<>+1088(SB), Z5, Z5
+	VMOVUPS   vectorConstants<>+704(SB), Z1
+	VSUBPS    Z5, Z1, Z1
+	VPMOVD2M  Z0, K1
+	VBLENDMPS Z5, Z1, K1, Z4
+	VMOVUPS   Z4, (CX)(AX*1)
+	ADDQ      $0x00000040, AX
+	JL        loop
+	VZEROUPPER
+	RET
+
+// func decayLessOneAVX512(n int, y *float32, x *float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·decayLessOneAVX512(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	SHLQ $0x02, AX
+	ADDQ AX, CX
+	ADDQ AX, DX
+	NEGQ AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (DX)(AX*1), Z0
+	VPXORD  Z1, Z1, Z1
+	VMINPS  Z0, Z1, Z0
+	VMOVUPS vectorConstants<>+960(SB), Z2
+	VORPS   vectorConstants<>+64(SB), Z0, Z0
+	VMAXPS  Z0, Z2, Z0
+	VMULPS  vectorConstants<>+128(SB), Z0, Z2
+	VADDPS  vectorConstants<>+192(SB), Z2, Z2
+	VSUBPS  vectorConstants<>+192(SB), Z2, Z3
+	VMULPS  vectorConstants<>+256(SB), Z3, Z4
+	VSUBPS  Z4, Z0, Z4
+	VMULPS  vectorConstants<>+320(SB), Z3, Z0
+	VSUBPS  Z0, Z4, Z3
+	VMULPS  vectorConstants<>+384(SB), Z3, Z5
+	VADDPS  vectorConstants<>+448(SB), Z5, Z5
+	VMULPS  vectorConstants<>+512(SB), Z3, Z6
+	VADDPS  vectorConstants<>+576(SB), Z6, Z6
+	VMULPS  Z3, Z3, Z4
+	VMULPS  vectorConstants<>+640(SB), Z4, Z0
+	VADDPS  Z6, Z0, Z0
+	VMULPS  Z4, Z0, Z0
+	VADDPS  Z5, Z0, Z0
+	VMULPS  Z0, Z4, Z4
+	VPSLLD  $0x17, Z2, Z0
+	VPADDD  vectorConstants<>+704(SB), Z0, Z0
+	VSUBPS  vectorConstants<>+704(SB), Z0, Z2
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z0, Z4, Z4
+	VADDPS  Z4, Z3, Z3
+	VADDPS  Z3, Z2, Z2
+	VMOVUPS Z2, (CX)(AX*1)
 	ADDQ    $0x00000040, AX
 	JL      loop
 	VZEROUPPER
@@ -3077,17 +3748,17 @@ loop:
 	VCMPPS    $0x07, Z0, Z0, K1
 	VCMPPS    $0x16, Z0, Z2, K1, K1
 	VMOVAPS   Z2, K1, Z0
-	VMOVDQU32 vectorConstants<>+960(SB), K1, Z1
+	VMOVDQU32 vectorConstants<>+1792(SB), K1, Z1
 	VMOVUPS   (SI)(R11*4), Z2
 	VCMPPS    $0x07, Z0, Z0, K1
 	VCMPPS    $0x16, Z0, Z2, K1, K1
 	VMOVAPS   Z2, K1, Z0
-	VMOVDQU32 vectorConstants<>+1024(SB), K1, Z1
+	VMOVDQU32 vectorConstants<>+1856(SB), K1, Z1
 	VMOVUPS   (R9)(R11*4), Z2
 	VCMPPS    $0x07, Z0, Z0, K1
 	VCMPPS    $0x16, Z0, Z2, K1, K1
 	VMOVAPS   Z2, K1, Z0
-	VMOVDQU32 vectorConstants<>+1088(SB), K1, Z1
+	VMOVDQU32 vectorConstants<>+1920(SB), K1, Z1
 	VMOVUPS   Z0, (DX)(R11*4)
 	VPMOVDB   Z1, (DI)(R11*1)
 	ADDQ      $0x10, R11
@@ -3185,16 +3856,16 @@ pixel:
 loop:
 	VMOVUPS   (BX)(R11*4), Z0
 	VPMOVZXBD (DI)(R11*1), Z1
-	VPCMPEQD  vectorConstants<>+1152(SB), Z1, K1
+	VPCMPEQD  vectorConstants<>+1984(SB), Z1, K1
 	VMOVAPS.Z Z0, K1, Z2
 	VMOVUPS   Z2, (DX)(R11*4)
-	VPCMPEQD  vectorConstants<>+960(SB), Z1, K1
+	VPCMPEQD  vectorConstants<>+1792(SB), Z1, K1
 	VMOVAPS.Z Z0, K1, Z2
 	VMOVUPS   Z2, (R8)(R11*4)
-	VPCMPEQD  vectorConstants<>+1024(SB), Z1, K1
+	VPCMPEQD  vectorConstants<>+1856(SB), Z1, K1
 	VMOVAPS.Z Z0, K1, Z2
 	VMOVUPS   Z2, (SI)(R11*4)
-	VPCMPEQD  vectorConstants<>+1088(SB), Z1, K1
+	VPCMPEQD  vectorConstants<>+1920(SB), Z1, K1
 	VMOVAPS.Z Z0, K1, Z0
 	VMOVUPS   Z0, (R9)(R11*4)
 	ADDQ      $0x10, R11

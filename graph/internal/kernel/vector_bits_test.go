@@ -23,6 +23,12 @@ func elementWise() []float64 {
 		a.Backward(nil, dx, y, other)
 		all = append(all, y, dx)
 	}
+	for _, f := range []Curve{ELU(0.7), SELU(), GELU(), SiLU(), Mish(), Softplus()} {
+		y, dx := zeros(), zeros()
+		Pointwise(nil, f, y, wide)
+		PointwiseGradient(nil, f, dx, wide, other)
+		all = append(all, y, dx)
+	}
 	for _, c := range stepCases[float32]() {
 		w, m, v := slices.Clone(wide), zeros(), zeros()
 		for range 3 {

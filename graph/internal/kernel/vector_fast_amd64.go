@@ -50,6 +50,32 @@ func vectorActivate(act Activation, y, x []float32) int {
 	return n
 }
 
+func vectorDecays(y, x []float32) int {
+	return vectorCurve(y, x, decayAVX2, decayAVX512)
+}
+
+func vectorDecaysLessOne(y, x []float32) int {
+	return vectorCurve(y, x, decayLessOneAVX2, decayLessOneAVX512)
+}
+
+func vectorNormalBelow(y, x []float32) int {
+	return vectorCurve(y, x, normalBelowAVX2, normalBelowAVX512)
+}
+
+func vectorCurve(y, x []float32, slow, fast func(n int, y, x *float32)) int {
+	n := whole(len(x), vectorUnit)
+	if n == 0 {
+		return 0
+	}
+	y = y[:n]
+	if family == avx512 {
+		fast(n, &y[0], &x[0])
+	} else {
+		slow(n, &y[0], &x[0])
+	}
+	return n
+}
+
 func vectorActivationGradient(act Activation, dx, y, dy []float32) int {
 	n := whole(len(y), vectorUnit)
 	if n == 0 {

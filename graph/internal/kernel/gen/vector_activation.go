@@ -37,6 +37,10 @@ func activations(s isa) {
 	forward("sigmoid", "1/(1+exp(-x))", false, func(x, _ reg.VecVirtual) reg.VecVirtual { return sigmoid(s, x) })
 	forward("tanh", "tanh(x)", false, func(x, _ reg.VecVirtual) reg.VecVirtual { return tanh(s, x) })
 
+	forward("decay", "exp(-|x|)", false, func(x, _ reg.VecVirtual) reg.VecVirtual { return decay(s, x) })
+	forward("normalBelow", "the standard normal distribution's share below x", false, func(x, _ reg.VecVirtual) reg.VecVirtual { return normalBelow(s, x) })
+	forward("decayLessOne", "exp(min(x, 0)) - 1", false, func(x, _ reg.VecVirtual) reg.VecVirtual { return decayLessOne(s, x) })
+
 	gradient := func(name, formula string, slope bool, f func(y, slope reg.VecVirtual) reg.VecVirtual) {
 		signature := "func(n int, dx, y, dy *float32)"
 		if slope {
@@ -183,5 +187,56 @@ func tanh(s isa, x reg.VecVirtual) reg.VecVirtual {
 	VANDPS(bits(signBit-1), y, y)
 	VANDPS(bits(signBit), x, sign)
 	VORPS(sign, y, y)
+	return y
+}
+
+func decay(s isa, x reg.VecVirtual) reg.VecVirtual {
+	k, _, r, t := expParts(s, exponent(s, x, 1, -87))
+	VADDPS(t, r, r)
+	VADDPS(constant(1), r, r)
+	VMULPS(power2(s, k), r, r)
+	return r
+}
+
+func decayLessOne(s isa, x reg.VecVirtual) reg.VecVirtual {
+	u := s.register()
+	VMINPS(x, s.zeros(), u) // NaN is taken from the first operand
+	k, _, r, t := expParts(s, exponent(s, u, 1, -87))
+	p, less1 := power2(s, k), s.register()
+	VSUBPS(constant(1), p, less1)
+	VMULPS(p, r, r)
+	VMULPS(p, t, t)
+	VADDPS(t, r, r)
+	VADDPS(r, less1, less1)
+	return less1
+}
+
+func normalBelow(s isa, z reg.VecVirtual) reg.VecVirtual {
+	x, d, t, p := s.register(), s.register(), s.load(constant(1)), s.register()
+	VANDPS(bits(signBit-1), z, x)
+	VMULPS(constant(0.70710678), x, x)
+	VMULPS(constant(0.5), x, d)
+	VADDPS(constant(1), d, d)
+	VDIVPS(d, t, t)
+	VMULPS(constant(0.17087277), t, p)
+	for _, c := range []float32{-0.82215223, 1.48851587, -1.13520398, 0.27886807, -0.18628806, 0.09678418, 0.37409196, 1.00002368} {
+		VADDPS(constant(c), p, p)
+		VMULPS(t, p, p)
+	}
+	VADDPS(constant(-1.26551223), p, p)
+	VMULPS(x, x, x)
+	VSUBPS(x, p, p)
+	e := decay(s, p)
+	VMULPS(t, e, e)
+	VMULPS(constant(0.5), e, e)
+	rest, y := s.load(constant(1)), s.register()
+	VSUBPS(e, rest, rest)
+	if s.lanes == 16 {
+		negative := K()
+		VPMOVD2M(z, negative)
+		VBLENDMPS(e, rest, negative, y)
+	} else {
+		VBLENDVPS(z, e, rest, y)
+	}
 	return y
 }
