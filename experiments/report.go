@@ -142,6 +142,14 @@ func (g Gray) in(u *units) Gray {
 	return Gray{float32(u.Factor*float64(g.Black) + u.Shift), float32(u.Factor*float64(g.White) + u.Shift)}
 }
 
+// common is a squared error of treated values in units of the study's own, so that arms can be compared.
+func (u *units) common(mse float64) float64 {
+	if u == nil {
+		return mse
+	}
+	return mse / (u.Factor * u.Factor)
+}
+
 // grayOf maps the range of the shown images to black and white.
 func grayOf(shown []npz.Array) Gray {
 	for _, a := range shown {
@@ -186,7 +194,7 @@ func (d *Definition) load(dir string, base plots.Study, brightness Gray, g group
 			for _, r := range results {
 				if r.Arm == a.Name && r.Seed == seed {
 					own = append(own, r)
-					run.Outcome, run.HeldOutMSE, run.FVU = string(r.Outcome), r.Test.MSE, r.Test.FVU
+					run.Outcome, run.HeldOutMSE, run.FVU = string(r.Outcome), a.Units.common(r.Test.MSE), r.Test.FVU
 					run.RatioStart, run.RatioEnd, run.ImagesPerSecond = r.RatioStart, r.RatioEnd, r.ImagesPerSecond
 				}
 			}
@@ -235,7 +243,7 @@ func loadRun(dir string, a arm, seed uint64, gray Gray, run *plots.Run) (there b
 			return false, err
 		}
 		for i, y := range values {
-			*series = append(*series, plots.Point{X: float64(i + 1), Y: y})
+			*series = append(*series, plots.Point{X: float64(i + 1), Y: a.Units.common(y)})
 		}
 	}
 	steps, err := readTable(filepath.Join(folder, stepsFile))
