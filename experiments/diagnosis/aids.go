@@ -42,28 +42,3 @@ func leakyAid() change {
 		return edit.HiddenActivations(m, func(a graph.Activation) bool { return a == graph.ReLU || a == graph.ReLU6 }, graph.LeakyReLU)
 	})}
 }
-
-// widerBottleneck multiplies the units or filters of the narrowest layer.
-func widerBottleneck(factor float64) func(*graph.Model) (*graph.Model, []string, error) {
-	return func(m *graph.Model) (*graph.Model, []string, error) {
-		name, _, err := edit.BottleneckSize(m)
-		if err != nil {
-			return nil, nil, err
-		}
-		units := 1
-		for _, n := range m.Nodes {
-			if n.Name != name {
-				continue
-			}
-			switch l := n.Layer.(type) {
-			case graph.Dense:
-				units = l.Units
-			case graph.Conv2D:
-				units = l.Filters
-			case graph.Conv2DTranspose:
-				units = l.Filters
-			}
-		}
-		return edit.Bottleneck(m, max(units+1, int(float64(units)*factor+0.5)))
-	}
-}

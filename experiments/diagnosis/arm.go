@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/pkg/errors"
@@ -30,7 +31,7 @@ func (a *arm) what() string {
 	for _, c := range a.changes {
 		names = append(names, c.what)
 	}
-	return join(names)
+	return strings.Join(names, ", ")
 }
 
 func (a *arm) cause() Cause { return a.changes[0].cause }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"dcae/graph"
+	"dcae/models/edit"
 	"dcae/training/dataset"
 )
 
@@ -49,5 +51,7 @@ func (l *look) capacityRestores(values int) []change {
 // widened is a bottleneck of a sixteenth of the image's values, at least of twice as many as now.
 func widened(n, values int) change {
 	wide := max(2*n, values/16)
-	return change{cause: Capacity, kind: Aid, what: fmt.Sprintf("bottleneck %d -> %d values", n, wide), apply: edited(widerBottleneck(float64(wide) / float64(n)))}
+	return change{cause: Capacity, kind: Aid, what: fmt.Sprintf("bottleneck %d -> %d values", n, wide), apply: edited(func(m *graph.Model) (*graph.Model, []string, error) {
+		return edit.WidenBottleneck(m, float64(wide)/float64(n))
+	})}
 }

@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"cmp"
 	"slices"
 
 	"dcae/training"
@@ -164,7 +165,7 @@ func (s *search) compareRates(found []*arm) error {
 		}
 		return worst(a)
 	}
-	slices.SortStableFunc(rates, func(a, b *arm) int { return compare(merit(a), merit(b)) })
+	slices.SortStableFunc(rates, func(a, b *arm) int { return cmp.Compare(merit(a), merit(b)) })
 	for i, a := range rates {
 		a.lesser = i
 	}

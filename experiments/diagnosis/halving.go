@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"cmp"
 	"slices"
 )
 
@@ -60,7 +61,7 @@ func (s *search) halve(arms []*arm) ([]*arm, error) {
 				open = append(open, a)
 			}
 		}
-		slices.SortStableFunc(open, func(a, b *arm) int { return compare(worst(a), worst(b)) })
+		slices.SortStableFunc(open, func(a, b *arm) int { return cmp.Compare(worst(a), worst(b)) })
 		if len(found) > 0 {
 			most := 0.0
 			for _, a := range found {

@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"cmp"
 	"slices"
 
 	"dcae/graph"
@@ -20,7 +21,7 @@ func (s *search) train() error {
 // best is the run of the fix that ended best.
 func (s *search) best() *trial {
 	trials := slices.Clone(s.fix.confirmed)
-	slices.SortStableFunc(trials, func(a, b *trial) int { return compare(a.fvu(), b.fvu()) })
+	slices.SortStableFunc(trials, func(a, b *trial) int { return cmp.Compare(a.fvu(), b.fvu()) })
 	return trials[0]
 }
 

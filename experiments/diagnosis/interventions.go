@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -32,7 +33,6 @@ func (s *search) intervene() error {
 		stage{"aids", aids},
 	)
 	for _, stage := range stages {
-
 		if len(stage.changes) == 0 || s.budget.exhausted() {
 			continue
 		}
@@ -100,7 +100,7 @@ func (s *search) longer() ([]*arm, error) {
 			rates = append(rates, a)
 		}
 	}
-	slices.SortStableFunc(rates, func(a, b *arm) int { return compare(worst(a), worst(b)) })
+	slices.SortStableFunc(rates, func(a, b *arm) int { return cmp.Compare(worst(a), worst(b)) })
 	rates = rates[:min(2, len(rates))]
 	to := s.budget.long
 	if s.budget.left() > s.budget.total/2 {
@@ -142,7 +142,7 @@ func (s *search) secondChance(arms []*arm) ([]*arm, error) {
 			open = append(open, a)
 		}
 	}
-	slices.SortStableFunc(open, func(a, b *arm) int { return compare(worst(a), worst(b)) })
+	slices.SortStableFunc(open, func(a, b *arm) int { return cmp.Compare(worst(a), worst(b)) })
 	open = open[:min(2, len(open))]
 	var jobs []job
 	for _, a := range open {
@@ -222,7 +222,7 @@ func (s *search) pairs(departing []change) error {
 			single = append(single, a)
 		}
 	}
-	slices.SortStableFunc(single, func(a, b *arm) int { return compare(worst(a), worst(b)) })
+	slices.SortStableFunc(single, func(a, b *arm) int { return cmp.Compare(worst(a), worst(b)) })
 	single = single[:min(3, len(single))]
 	var arms []*arm
 	add := func(changes ...change) error {

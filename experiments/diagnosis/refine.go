@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -44,7 +45,7 @@ func (s *search) refine() error {
 		return err
 	}
 	given := s.fix
-	slices.SortStableFunc(arms, func(a, b *arm) int { return compare(fvu(a), fvu(b)) })
+	slices.SortStableFunc(arms, func(a, b *arm) int { return cmp.Compare(fvu(a), fvu(b)) })
 	for _, a := range arms {
 		if a == given || fvu(a) > better*fvu(given) {
 			break
@@ -86,10 +87,14 @@ func (s *search) forms(a *arm) []change {
 			}
 			c.apply = edited(func(m *graph.Model) (*graph.Model, []string, error) {
 				out, changed, err := edit.HiddenActivations(m, saturating, to)
-				if err == nil && linearCode {
-					out = linearBottleneck(out)
+				if err != nil || !linearCode {
+					return out, changed, err
 				}
-				return out, changed, err
+				linear, also, err := edit.LinearBottleneck(out)
+				if err != nil {
+					return out, changed, nil // it has none
+				}
+				return linear, append(changed, also...), nil
 			})
 			return c
 		}
@@ -106,28 +111,4 @@ func oneDigit(x float64) float64 {
 		power *= 3
 	}
 	return round3(power)
-}
-
-// linearBottleneck takes the activation from the layer that makes the narrowest tensor.
-func linearBottleneck(m *graph.Model) *graph.Model {
-	name, _, err := edit.BottleneckSize(m)
-	if err != nil {
-		return m
-	}
-	out := *m
-	out.Nodes = slices.Clone(m.Nodes)
-	for i, n := range out.Nodes {
-		if n.Name != name {
-			continue
-		}
-		switch l := n.Layer.(type) {
-		case graph.Dense:
-			l.Activation = graph.Linear
-			out.Nodes[i].Layer = l
-		case graph.Conv2D:
-			l.Activation = graph.Linear
-			out.Nodes[i].Layer = l
-		}
-	}
-	return &out
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
+	"strings"
 
 	"dcae/graph"
 	"dcae/models/edit"
@@ -228,7 +230,7 @@ func initializerDeparture(i edit.Initialized) float64 {
 func (l *look) activationRestores() []change {
 	var names []string
 	for _, h := range l.settings.Hidden {
-		if saturating(h.Function) && !contains(names, string(h.Function)) {
+		if saturating(h.Function) && !slices.Contains(names, string(h.Function)) {
 			names = append(names, string(h.Function))
 		}
 	}
@@ -239,13 +241,13 @@ func (l *look) activationRestores() []change {
 	if l.fading < l.fadingLeaky {
 		d = max(d, decades(l.fadingLeaky/l.fading))
 	}
-	if !contains(names, "tanh") || len(names) > 1 {
+	if !slices.Contains(names, "tanh") || len(names) > 1 {
 		d = max(d, 1)
 	}
 	var out []change
 	for _, to := range []graph.Activation{graph.LeakyReLU, graph.ELU} { // which is faster depends on the data
 		out = append(out, change{
-			cause: Activation, kind: Restore, what: fmt.Sprintf("hidden activations %s -> %s", join(names), to), departure: d,
+			cause: Activation, kind: Restore, what: fmt.Sprintf("hidden activations %s -> %s", strings.Join(names, ", "), to), departure: d,
 			apply: edited(func(m *graph.Model) (*graph.Model, []string, error) {
 				return edit.HiddenActivations(m, saturating, to)
 			}),
@@ -312,19 +314,7 @@ func clippingRestores(s setup) []change {
 func statisticsRestore() change {
 	return change{
 		cause: BatchNorm, kind: Restore, what: "momentum of batch normalization -> 0.9", departure: 9,
-		apply: func(s setup) (setup, bool, error) {
-			m := *s.model
-			m.Nodes = append([]graph.Node{}, m.Nodes...)
-			changed := false
-			for i, n := range m.Nodes {
-				if b, ok := n.Layer.(graph.BatchNormalization); ok && (b.Momentum != 0.9 || n.Frozen) {
-					b.Momentum = 0.9
-					m.Nodes[i].Layer, m.Nodes[i].Frozen, changed = b, false, true
-				}
-			}
-			s.model = &m
-			return s, changed, nil
-		},
+		apply: edited(func(m *graph.Model) (*graph.Model, []string, error) { return edit.NormalizationMomentum(m, 0.9) }),
 	}
 }
 
@@ -344,26 +334,6 @@ func optimizerRestores(s setup) []change {
 	}
 	if _, adam := s.optimizer.(training.Adam); !adam {
 		out = append(out, to(training.Adam{}, fmt.Sprintf("%v -> adam, learning rate 0.001", s.optimizer)))
-	}
-	return out
-}
-
-func contains(all []string, one string) bool {
-	for _, a := range all {
-		if a == one {
-			return true
-		}
-	}
-	return false
-}
-
-func join(names []string) string {
-	out := ""
-	for i, n := range names {
-		if i > 0 {
-			out += ", "
-		}
-		out += n
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"cmp"
 	"slices"
 )
 
@@ -103,7 +104,7 @@ func (s *search) patience() error {
 		if len(waiting) == 0 || s.failed() {
 			return nil
 		}
-		slices.SortStableFunc(waiting, func(a, b *trial) int { return compare(a.fvu(), b.fvu()) })
+		slices.SortStableFunc(waiting, func(a, b *trial) int { return cmp.Compare(a.fvu(), b.fvu()) })
 		pair := []job{{s.given, waiting[0], s.budget.long, true}}
 		if n := len(waiting); n > 1 {
 			pair = append(pair, job{s.given, waiting[n-1], s.budget.long, true})

@@ -80,16 +80,6 @@ func (s *search) examine() error {
 	return s.train()
 }
 
-func compare(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
 func (s *search) tell(a *arm, what string) {
 	trials := a.trials()
 	s.say("%s: %d of %d learn (FVU %s) after up to %d steps", what, count(trials), len(trials), figures(fvus(trials)), a.steps())

@@ -50,19 +50,25 @@ func (d *draft) bottleneck(shapes map[*node]graph.Shape) (narrow, error) {
 	return found, nil
 }
 
+// openBottleneck begins a change of a model's bottleneck.
+func openBottleneck(m *graph.Model) (*draft, map[*node]graph.Shape, narrow, error) {
+	d, err := open(m)
+	if err != nil {
+		return nil, nil, narrow{}, err
+	}
+	shapes, err := d.shapes()
+	if err != nil {
+		return nil, nil, narrow{}, err
+	}
+	b, err := d.bottleneck(shapes)
+	return d, shapes, b, err
+}
+
 // BottleneckSize is how many values an image is squeezed into between a model's input and output, and the layer that makes them so
 // few: the last one with a kernel before them, if there is one. It counts hidden tensors that all paths go through, and fails
 // if there is none.
 func BottleneckSize(m *graph.Model) (layer string, values int, err error) {
-	d, err := open(m)
-	if err != nil {
-		return "", 0, err
-	}
-	shapes, err := d.shapes()
-	if err != nil {
-		return "", 0, err
-	}
-	b, err := d.bottleneck(shapes)
+	_, _, b, err := openBottleneck(m)
 	if err != nil {
 		return "", 0, err
 	}
@@ -75,15 +81,7 @@ func Bottleneck(m *graph.Model, units int) (*graph.Model, []string, error) {
 	if units < 1 {
 		return nil, nil, errors.Errorf("a bottleneck needs at least 1 unit, not %d", units)
 	}
-	d, err := open(m)
-	if err != nil {
-		return nil, nil, err
-	}
-	shapes, err := d.shapes()
-	if err != nil {
-		return nil, nil, err
-	}
-	b, err := d.bottleneck(shapes)
+	d, shapes, b, err := openBottleneck(m)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -110,4 +108,30 @@ func Bottleneck(m *graph.Model, units int) (*graph.Model, []string, error) {
 		return nil, nil, err
 	}
 	return d.finish(append(changed, resized...))
+}
+
+// WidenBottleneck multiplies the units or filters that [Bottleneck] changes by a factor above 1, by at least one more.
+func WidenBottleneck(m *graph.Model, factor float64) (*graph.Model, []string, error) {
+	_, _, b, err := openBottleneck(m)
+	if err != nil {
+		return nil, nil, err
+	}
+	units := 1
+	if w, ok := weightsOf(b.layer.layer); ok {
+		units = w.width
+	}
+	return Bottleneck(m, max(units+1, int(float64(units)*factor+0.5)))
+}
+
+// LinearBottleneck takes the activation from the layer that [BottleneckSize] names.
+func LinearBottleneck(m *graph.Model) (*graph.Model, []string, error) {
+	d, _, b, err := openBottleneck(m)
+	if err != nil {
+		return nil, nil, err
+	}
+	if a, _ := activationOf(b.layer.layer); !isWeighted(b.layer.layer) || a == graph.Linear {
+		return d.finish(nil)
+	}
+	d.set(b.layer, withActivation(b.layer.layer, graph.Linear))
+	return d.finish([]string{b.layer.name})
 }

@@ -41,6 +41,11 @@ var edits = []struct {
 	{"no dropout", func(m *graph.Model) result { return of(edit.RemoveDropout(m)) }, true},
 	{"no regularizers", func(m *graph.Model) result { return of(edit.RemoveRegularizers(m)) }, true},
 	{"bottleneck", func(m *graph.Model) result { return of(edit.Bottleneck(m, 7)) }, false},
+	{"wider bottleneck", func(m *graph.Model) result { return of(edit.WidenBottleneck(m, 1.5)) }, false},
+	{"linear bottleneck", func(m *graph.Model) result { return of(edit.LinearBottleneck(m)) }, false},
+	{"momentum", func(m *graph.Model) result { return of(edit.NormalizationMomentum(m, 0.5)) }, true},
+	{"reset kernels", func(m *graph.Model) result { return of(edit.ResetKernels(m)) }, true},
+	{"reset biases", func(m *graph.Model) result { return of(edit.ResetBiases(m)) }, true},
 	{"twice as wide", func(m *graph.Model) result { return of(edit.Width(m, 2)) }, false},
 	{"narrow", func(m *graph.Model) result { return of(edit.Width(m, 0.3)) }, false},
 	{"one layer less", func(m *graph.Model) result { return of(edit.FewerLayers(m, 1)) }, false},
@@ -53,6 +58,11 @@ var edits = []struct {
 var impossible = map[string]string{
 	"residual/bottleneck":     "no bottleneck",
 	"nested.keras/bottleneck": "no bottleneck",
+
+	"residual/wider bottleneck":      "no bottleneck",
+	"nested.keras/wider bottleneck":  "no bottleneck",
+	"residual/linear bottleneck":     "no bottleneck",
+	"nested.keras/linear bottleneck": "no bottleneck",
 }
 
 // step takes a training step on random images; the loss must be a number.

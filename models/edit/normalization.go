@@ -1,6 +1,10 @@
 package edit
 
-import "dcae/graph"
+import (
+	"slices"
+
+	"dcae/graph"
+)
 
 // Place is where a batch normalization stands.
 type Place uint8
@@ -74,4 +78,19 @@ func (d *draft) activationBehind(n *node) *node {
 // RemoveBatchNormalization takes out all batch normalizations, and returns their names.
 func RemoveBatchNormalization(m *graph.Model) (*graph.Model, []string, error) {
 	return removeAll(m, isNormalization)
+}
+
+// NormalizationMomentum gives all batch normalizations a momentum, and lets frozen ones take part in training.
+func NormalizationMomentum(m *graph.Model, momentum float64) (*graph.Model, []string, error) {
+	out := *m
+	out.Nodes = slices.Clone(m.Nodes)
+	var changed []string
+	for i, n := range out.Nodes {
+		if b, ok := n.Layer.(graph.BatchNormalization); ok && (b.Momentum != momentum || n.Frozen) {
+			b.Momentum = momentum
+			out.Nodes[i].Layer, out.Nodes[i].Frozen = b, false
+			changed = append(changed, n.Name)
+		}
+	}
+	return &out, changed, nil
 }

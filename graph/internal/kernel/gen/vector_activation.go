@@ -166,15 +166,22 @@ func sigmoid(s isa, x reg.VecVirtual) reg.VecVirtual {
 	return y
 }
 
-func tanh(s isa, x reg.VecVirtual) reg.VecVirtual {
-	k, _, r, t := expParts(s, exponent(s, x, 2, -40))
+// lessOne returns 2^n-1 and e^u-1, where nothing cancels near 0, and leaves 2^n*r and 2^n*t in r and t.
+func lessOne(s isa, k, r, t reg.VecVirtual) (s1, less1 reg.VecVirtual) {
 	p := power2(s, k)
-	s1, less1, d, lost := s.register(), s.register(), s.register(), s.register()
+	s1, less1 = s.register(), s.register()
 	VSUBPS(constant(1), p, s1)
 	VMULPS(p, r, r)
 	VMULPS(p, t, t)
 	VADDPS(t, r, less1)
 	VADDPS(less1, s1, less1)
+	return s1, less1
+}
+
+func tanh(s isa, x reg.VecVirtual) reg.VecVirtual {
+	k, _, r, t := expParts(s, exponent(s, x, 2, -40))
+	s1, less1 := lessOne(s, k, r, t)
+	d, lost := s.register(), s.register()
 	VADDPS(constant(2), less1, d)
 	VSUBPS(constant(2), d, lost)
 	VSUBPS(lost, less1, lost)
@@ -202,12 +209,7 @@ func decayLessOne(s isa, x reg.VecVirtual) reg.VecVirtual {
 	u := s.register()
 	VMINPS(x, s.zeros(), u) // NaN is taken from the first operand
 	k, _, r, t := expParts(s, exponent(s, u, 1, -87))
-	p, less1 := power2(s, k), s.register()
-	VSUBPS(constant(1), p, less1)
-	VMULPS(p, r, r)
-	VMULPS(p, t, t)
-	VADDPS(t, r, r)
-	VADDPS(r, less1, less1)
+	_, less1 := lessOne(s, k, r, t)
 	return less1
 }
 

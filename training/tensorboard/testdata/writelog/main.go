@@ -40,19 +40,19 @@ func write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	if err := session(training.Fit, filepath.Join(dir, "resumed"), 1, config, tensorboard.Config{}, resumed); !errors.Is(err, errKilled) {
-		return errors.Errorf("the first session ended with %v", err)
+	if err := call(training.Fit, filepath.Join(dir, "resumed"), 1, config, tensorboard.Config{}, resumed); !errors.Is(err, errKilled) {
+		return errors.Errorf("the first call ended with %v", err)
 	}
 	resumed.forget(6)
 	resumed.stop = 0
-	if err := session(training.Resume, filepath.Join(dir, "resumed"), 1, config, tensorboard.Config{}, resumed); err != nil {
+	if err := call(training.Resume, filepath.Join(dir, "resumed"), 1, config, tensorboard.Config{}, resumed); err != nil {
 		return err
 	}
-	if err := session(training.Fit, filepath.Join(dir, "color"), 3, training.Config{Seed: 1, Batch: 10}, tensorboard.Config{Images: 3, Black: -1, White: 1, HistogramEvery: 2}, color); err != nil {
+	if err := call(training.Fit, filepath.Join(dir, "color"), 3, training.Config{Seed: 1, Batch: 10}, tensorboard.Config{Images: 3, Black: -1, White: 1, HistogramEvery: 2}, color); err != nil {
 		return err
 	}
 	high := training.Config{Seed: 1, Epochs: 3, Batch: 10, Optimizer: training.SGD{LearningRate: 1e15}}
-	if err := session(training.Fit, filepath.Join(dir, "diverged"), 1, high, tensorboard.Config{HistogramEvery: -1}, diverged); err != nil {
+	if err := call(training.Fit, filepath.Join(dir, "diverged"), 1, high, tensorboard.Config{HistogramEvery: -1}, diverged); err != nil {
 		return err
 	}
 	text, err := json.Marshal(struct{ Resumed, Color, Diverged *witness }{resumed, color, diverged})
@@ -64,8 +64,8 @@ func write(dir string) error {
 
 type fit func(context.Context, *graph.Model, training.Source, training.Source, training.Config, ...training.Recorder) (*training.Result, error)
 
-// session is one call of the program: a writer of its own.
-func session(train fit, dir string, channels int, c training.Config, shown tensorboard.Config, w *witness) (err error) {
+// call is one call of the program: a writer of its own.
+func call(train fit, dir string, channels int, c training.Config, shown tensorboard.Config, w *witness) (err error) {
 	model := graph.Sequential("small", graph.Shape{6, 8, channels},
 		graph.Conv2D{Filters: 4, Kernel: graph.Square(3), Padding: graph.Same, Activation: graph.ReLU},
 		graph.BatchNormalization{},
