@@ -104,7 +104,7 @@ func (c *Comparison) Save(path string) error {
 	picture := strings.TrimSuffix(path, filepath.Ext(path)) + ".png"
 	p := page{plots.Page{Question: "How do these studies compare?", Command: "dcae compare " + strings.Join(c.dirs(), " ")}}
 	for i, s := range c.studies {
-		p.Facts = append(p.Facts, plots.Fact{Label: s.dir, Value: fmt.Sprintf("%s: %s", s.definition.Name, s.definition.subtitle())})
+		p.Facts = append(p.Facts, plots.Fact{Label: s.dir, Value: fmt.Sprintf("%s: %s", s.definition.Name, s.definition.subtitle(s.definition.seeds()))})
 		if i > 0 {
 			for _, difference := range c.studies[0].definition.differences(s.definition) {
 				p.Notes = append(p.Notes, fmt.Sprintf("%s and %s differ in %s.", c.studies[0].dir, s.dir, difference))

@@ -26,7 +26,7 @@ var pictures = []struct {
 	{"gradients.png", "Gradient norms", "From the first layer to the last. Lines far apart mean that layers learn at different speeds. Adam's step hardly depends on the gradient's scale until it nears epsilon, so a small norm alone proves nothing; a norm of zero does.", plots.Gradients},
 	{"gradient-map.png", "Gradient norms of every layer, over training", "Dark rows are layers that hear little of the error.", plots.GradientMap},
 	{"profile.png", "Gradient norm from layer to layer", "A line that falls towards the first layer fades, one that rises explodes.", plots.Profile},
-	{"reconstructions.png", "What the arms make of test images", "One row a run. The same picture in every column means that the output does not depend on the input.", plots.Reconstructions},
+	{"reconstructions.png", "What the arms make of test images", "One row a run, of an arm with many seeds the first ones. The same picture in every column means that the output does not depend on the input.", plots.Reconstructions},
 	{"report.png", "All in one", "", plots.Report},
 }
 
@@ -35,6 +35,9 @@ const pageFile = "report.html"
 
 // mostShown is how many arms of a group one picture shows; of more, some are chosen.
 const mostShown = 8
+
+// mostPictured is of how many runs of an arm the reconstructions are shown, the first ones.
+const mostPictured = 10
 
 // mostNamed is how many layers are called by their names where arms differ in depth.
 const mostNamed = 10
@@ -112,7 +115,7 @@ func slug(name string) string {
 // base is what the pictures of all groups have in common; gray is the brightness of the images shown.
 func (d *Definition) base(dir string) (out plots.Study, gray Gray, err error) {
 	out = plots.Study{
-		Title: d.Question, Subtitle: d.subtitle(), LossName: "MSE",
+		Title: d.Question, LossName: "MSE",
 		References: []plots.Reference{{Label: "mean image", Y: d.Data.MeanImage}, {Label: "all black", Y: d.Data.AllBlack}},
 		Moments: []plots.Moment{
 			{Label: "first step", Step: 1}, {Label: "after one epoch", Step: float64(d.stepsPerEpoch())}, {Label: "end", Step: math.Inf(1)},
@@ -160,14 +163,25 @@ func grayOf(shown []npz.Array) Gray {
 	return Gray{0, 1}
 }
 
-func (d *Definition) subtitle() string {
+// subtitle says what was trained with the given seeds.
+func (d *Definition) subtitle(seeds string) string {
 	return fmt.Sprintf("%s, %d training images, %d held out for validation, %d for test; batch %d; seeds %s", strings.ToUpper(d.Data.Name),
-		d.Data.Train, d.Data.Held, d.Data.Test, d.Budget.Batch, FormatSeeds(d.Budget.Seeds))
+		d.Data.Train, d.Data.Held, d.Data.Test, d.Budget.Batch, seeds)
+}
+
+// groupSubtitle is that of a group's pictures.
+func (d *Definition) groupSubtitle(g group) string {
+	s := d.subtitle(FormatSeeds(g.Seeds))
+	if len(d.Groups) > 1 {
+		s = g.Name + ": " + s
+	}
+	return s
 }
 
 // load reads a group's records back.
 func (d *Definition) load(dir string, base plots.Study, brightness Gray, g group, results []*Result) (plots.Study, error) {
 	out := base
+	out.Subtitle = d.groupSubtitle(g)
 	shown := shownArms(g)
 	var depths []int
 	for _, a := range shown {
@@ -197,6 +211,9 @@ func (d *Definition) load(dir string, base plots.Study, brightness Gray, g group
 					run.Outcome, run.HeldOutMSE, run.FVU = string(r.Outcome), a.Units.common(r.Test.MSE), r.Test.FVU
 					run.RatioStart, run.RatioEnd, run.ImagesPerSecond = r.RatioStart, r.RatioEnd, r.ImagesPerSecond
 				}
+			}
+			if len(arm.Runs) >= mostPictured {
+				run.Reconstructions = nil
 			}
 			if there {
 				arm.Runs = append(arm.Runs, run)

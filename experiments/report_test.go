@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -13,5 +14,16 @@ func TestErrorsAreComparedInOneUnit(t *testing.T) {
 	}
 	if got := (*units)(nil).common(0.1); got != 0.1 {
 		t.Errorf("%g", got)
+	}
+}
+
+func TestPicturesNameTheSeedsOfTheirGroup(t *testing.T) {
+	d := Definition{Groups: []group{{Name: "chosen", Seeds: []uint64{1, 2, 3}}, {Name: "confirmed", Seeds: []uint64{31, 32}}}}
+	d.Budget.Seeds = []uint64{1, 2}
+	if got := d.groupSubtitle(d.Groups[1]); !strings.HasPrefix(got, "confirmed: ") || !strings.HasSuffix(got, "seeds 31-32") {
+		t.Errorf("the subtitle is %q", got)
+	}
+	if got := d.subtitle(d.seeds()); !strings.HasSuffix(got, "seeds 1-3; 31-32") {
+		t.Errorf("the study's is %q", got)
 	}
 }

@@ -9,6 +9,7 @@ const (
 	nominalValues = 400e6  // a second, of layers' outputs, forward and backward
 	nominalNode   = 300e-6 // seconds a layer, whatever its size
 	nominalStart  = 0.03   // seconds to compile a trial
+	fullWidth     = 16     // channels below which products are slower, as parts of vectors stay empty
 	workers       = 2      // processors that the nominal speed is of
 )
 
@@ -18,17 +19,28 @@ func stepSeconds(m *graph.Model, batch int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	forward, training, err := m.FLOPs()
+	products, err := m.LayerFLOPs()
 	if err != nil {
 		return 0, err
 	}
-	outputs := 0.0
-	for _, s := range shapes {
-		outputs += float64(s.Size())
+	forward, training, outputs := 0.0, 0.0, 0.0
+	for i, f := range products {
+		outputs += float64(shapes[i].Size())
+		from := m.Input
+		if first := m.Nodes[i].Inputs[0]; first >= 0 {
+			from = shapes[first]
+		}
+		f *= fullWidth / float64(min(fullWidth, max(channels(from), channels(shapes[i]))))
+		forward, training = forward+f, training+3*f
+		if m.Nodes[i].Inputs[0] < 0 {
+			training -= f // nobody needs the gradient by the model's input
+		}
 	}
 	images, looks := float64(batch), scoredImages/float64(checkEvery)
 	return images*(training/nominalFLOPs+outputs/nominalValues) + looks*(forward/nominalFLOPs+outputs/3/nominalValues) + nominalNode*float64(len(shapes)), nil
 }
+
+func channels(s graph.Shape) int { return s[len(s)-1] }
 
 // budget is the work that may be done, in nominal seconds of one processor.
 type budget struct {
