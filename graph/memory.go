@@ -26,7 +26,7 @@ func lend[T kernel.Float](m *memory, n int) *block[T] {
 	}
 	if best < 0 {
 		m.made++
-		return &block[T]{make([]T, n), m.made}
+		return &block[T]{kernel.NewLarge[T](n), m.made}
 	}
 	last := len(m.free) - 1
 	m.free[best] = m.free[last]

@@ -3,6 +3,8 @@ package graph
 import (
 	"github.com/pkg/errors"
 	"gorgonia.org/tensor"
+
+	"dcae/graph/internal/kernel"
 )
 
 // Precision is the element type of a model's variables and graphs.
@@ -131,7 +133,7 @@ func (p *Params) Restore(snapshot [][]float64) error {
 
 func newDense(p Precision, shape Shape) *tensor.Dense {
 	if p == Float64 {
-		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(make([]float64, shape.Size())))
+		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(kernel.NewLarge[float64](shape.Size())))
 	}
-	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(make([]float32, shape.Size())))
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(kernel.NewLarge[float32](shape.Size())))
 }

@@ -118,7 +118,7 @@ type job struct {
 
 // advance does jobs side by side, and counts what they cost. Results do not depend on how many go at a time.
 func (s *search) advance(jobs []job) error {
-	threads := max(1, min(s.options.Threads, len(jobs)))
+	workers := max(1, min(s.options.Threads, len(jobs)))
 	before := make([]int, len(jobs))
 	for i, j := range jobs {
 		before[i] = j.trial.steps
@@ -128,16 +128,17 @@ func (s *search) advance(jobs []job) error {
 	ctx, stop := context.WithCancel(s.ctx)
 	defer stop()
 	var done sync.WaitGroup
-	for w := range threads {
+	for range workers {
 		done.Go(func() {
-			own := graph.NewThreads((s.options.Threads + w) / threads)
-			defer own.Close()
 			for i := range queue {
 				if ctx.Err() != nil {
 					failures[i] = ctx.Err()
 					continue
 				}
-				if failures[i] = s.do(ctx, jobs[i], own); failures[i] != nil {
+				threads := graph.NewThreads(threadsOf(i, len(jobs), s.options.Threads))
+				failures[i] = s.do(ctx, jobs[i], threads)
+				threads.Close()
+				if failures[i] != nil {
 					stop()
 				}
 			}
@@ -162,6 +163,15 @@ func (s *search) advance(jobs []job) error {
 		}
 	}
 	return nil
+}
+
+// threadsOf is how many threads the i-th of n jobs gets: one, but for the last ones, which share what would be idle otherwise.
+func threadsOf(i, n, threads int) int {
+	last := n % threads
+	if i < n-last {
+		return 1
+	}
+	return (threads + i - (n - last)) / last
 }
 
 // do takes a job's trial further.

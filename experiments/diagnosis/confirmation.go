@@ -45,7 +45,7 @@ func (s *search) confirm(found []*arm, departing []change) error {
 	return nil
 }
 
-// confirmed trains an arm with fresh seeds, and tells whether it repairs.
+// confirmed trains an arm with fresh seeds, as many as there is time for, and tells whether it repairs.
 func (s *search) confirmed(a *arm) (bool, error) {
 	n := s.options.Seeds
 	to := s.budget.short
@@ -54,6 +54,13 @@ func (s *search) confirmed(a *arm) (bool, error) {
 	}
 	given, seeds := count(s.given.screened), len(s.given.screened)
 	for first := 0; first < n; first += 2 {
+		needed := 2
+		if first == 0 {
+			needed = (2*n + 2) / 3 // fewer do not make a repair
+		}
+		if s.budget.left() < float64(needed*to)*a.step {
+			break
+		}
 		var jobs []job
 		for i := first; i < min(first+2, n); i++ {
 			t, err := s.trialOf(a, uint64(firstFreshSeed+i))
@@ -70,7 +77,7 @@ func (s *search) confirmed(a *arm) (bool, error) {
 		}
 	}
 	s.say("%s: %d of %d fresh seeds learn", a.what(), count(a.confirmed), len(a.confirmed))
-	return len(a.confirmed) == n && repairs(count(a.confirmed), n, given, seeds), nil
+	return repairs(count(a.confirmed), n, given, seeds), nil
 }
 
 // testNecessity puts old values back, one at a time, into the model in which everything that stands out is restored. It is needed

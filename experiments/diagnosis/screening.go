@@ -48,12 +48,14 @@ func (s *search) screen() error {
 	}
 	s.verdict = Unreliable
 	jobs = nil
-	for seed := uint64(n + 1); seed <= moreSeeds; seed++ {
-		t, err := s.trialOf(s.given, seed)
+	to := max(s.budget.short, s.given.steps())
+	affordable := int(0.4 * s.budget.left() / (float64(to) * s.given.step)) // the rest is for repairs
+	for seed := n + 1; seed <= min(moreSeeds, n+affordable); seed++ {
+		t, err := s.trialOf(s.given, uint64(seed))
 		if err != nil {
 			return err
 		}
-		jobs = append(jobs, job{s.given, t, max(s.budget.short, s.given.steps()), true})
+		jobs = append(jobs, job{s.given, t, to, true})
 	}
 	if err := s.advance(jobs); err != nil {
 		return err

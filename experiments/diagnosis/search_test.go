@@ -90,3 +90,19 @@ func TestTheOutputsBiasGivesTheMean(t *testing.T) {
 		t.Error("a sigmoid can't give a mean of -1")
 	}
 }
+
+func TestNoThreadIsIdleOrSharedAmongJobs(t *testing.T) {
+	for threads := 1; threads <= 7; threads++ {
+		for n := 1; n <= 20; n++ {
+			for first := 0; first < n; first += threads { // those that go at a time
+				sum := 0
+				for i := first; i < min(n, first+threads); i++ {
+					sum += threadsOf(i, n, threads)
+				}
+				if sum != threads {
+					t.Errorf("%d threads, %d jobs: from job %d on %d threads are used", threads, n, first, sum)
+				}
+			}
+		}
+	}
+}

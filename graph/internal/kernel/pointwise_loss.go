@@ -5,6 +5,10 @@ import "math"
 // Distance is a loss of one value y against its target, with its derivative by y.
 type Distance struct {
 	Value, Slope func(y, target float64) float64
+
+	// The same for slices of float32, where there is a faster way: the sum of values, and dy = factor * slope.
+	sum    func(y, target []float32) float64
+	slopes func(dy, y, target []float32, factor float32)
 }
 
 // MeanDistance is the mean of a distance over all elements.
@@ -25,8 +29,13 @@ func (m *MeanDistance[T]) Forward(p *Pool, y, target []T) T {
 	m.sums = resize(m.sums, n)
 	p.forElements(len(y)).run(n, each(func(i int) {
 		from, to := blockRange(len(y), i)
-		sum, target := 0.0, target[from:to]
-		for k, v := range y[from:to] {
+		y, target := y[from:to], target[from:to]
+		if y32 := float32s(y); y32 != nil && m.of.sum != nil {
+			m.sums[i] = m.of.sum(y32, float32s(target))
+			return
+		}
+		sum := 0.0
+		for k, v := range y {
 			sum += m.of.Value(float64(v), float64(target[k]))
 		}
 		m.sums[i] = sum
@@ -43,8 +52,12 @@ func (m *MeanDistance[T]) Backward(p *Pool, dy, y, target []T, scale T) {
 	factor := float64(scale) / float64(len(y))
 	p.forElements(len(y)).run(blockCount(len(y)), each(func(i int) {
 		from, to := blockRange(len(y), i)
-		dy, target := dy[from:to], target[from:to]
-		for k, v := range y[from:to] {
+		dy, y, target := dy[from:to], y[from:to], target[from:to]
+		if y32 := float32s(y); y32 != nil && m.of.slopes != nil {
+			m.of.slopes(float32s(dy), y32, float32s(target), float32(factor))
+			return
+		}
+		for k, v := range y {
 			dy[k] = T(factor * m.of.Slope(float64(v), float64(target[k])))
 		}
 	}))
@@ -110,6 +123,40 @@ func LogitCrossEntropy(smoothing float64) Distance {
 	return Distance{
 		Value: func(y, target float64) float64 { return softplus(y) - y*smooth(target, smoothing) },
 		Slope: func(y, target float64) float64 { return logistic(y) - smooth(target, smoothing) },
+		sum: func(y, target []float32) float64 {
+			return sumLogitCrossEntropy32(y, target, smoothing)
+		},
+		slopes: func(dy, y, target []float32, factor float32) {
+			logitCrossEntropySlopes32(dy, y, target, factor, float32(smoothing))
+		},
+	}
+}
+
+func sumLogitCrossEntropy32(y, target []float32, smoothing float64) (sum float64) {
+	var decay [512]float32
+	for from := 0; from < len(y); from += len(decay) {
+		y, target := y[from:min(from+len(decay), len(y))], target[from:]
+		q := decay[:len(y)]
+		decays32(q, y)
+		for i, v := range y {
+			z := float64(v)
+			sum += max(z, 0) - float64(z*smooth(float64(target[i]), smoothing)) + float64(log1p32(q[i]))
+		}
+	}
+	return sum
+}
+
+// logitCrossEntropySlopes32 has the sigmoid of y times 1-target and that of -y times target, neither of which has lost digits where the other
+// is near 1.
+func logitCrossEntropySlopes32(dy, y, target []float32, factor, smoothing float32) {
+	dy, target = dy[:len(y)], target[:len(y)]
+	decays32(dy, y)
+	for i, v := range y {
+		q, positive := dy[i], isPositive(v)
+		negative := 1 - positive
+		t := float32(target[i]*(1-smoothing)) + 0.5*smoothing
+		above, below := float32((1-t)*(positive+float32(negative*q))), float32(t*(negative+float32(positive*q)))
+		dy[i] = factor * ((above - below) / (1 + q))
 	}
 }
 

@@ -10,7 +10,7 @@ type scratch struct {
 // begin gives all memory back, and makes room for as much as any operation has taken so far.
 func (s *scratch) begin() {
 	if s.want > len(s.data) {
-		s.data = make([]float32, s.want)
+		s.data = NewLarge[float32](s.want)
 	}
 	s.used, s.want = 0, 0
 }
