@@ -11,6 +11,7 @@ const (
 	nominalStart  = 0.03   // seconds to compile a trial
 	fullWidth     = 16     // channels below which products are slower, as parts of vectors stay empty
 	workers       = 2      // processors that the nominal speed is of
+	inUse         = 0.85   // share of their time: runs side by side do not end together
 )
 
 // stepSeconds is what a training step of a model takes, with its share of looks at held-out images.
@@ -54,7 +55,7 @@ const (
 )
 
 func newBudget(seconds, step float64) budget {
-	b := budget{total: seconds * workers}
+	b := budget{total: seconds * workers * inUse}
 	steps := b.total / step
 	b.short = max(leastSteps, min(shortSteps, roundSteps(steps/9)))
 	b.long = max(b.short, min(longSteps, roundSteps(steps/5)))

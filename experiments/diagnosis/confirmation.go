@@ -76,6 +76,10 @@ func (s *search) confirmed(a *arm) (bool, error) {
 			break // it can't any more
 		}
 	}
+	if len(a.confirmed) == 0 {
+		s.say("%s: no time is left for fresh seeds", a.what())
+		return false, nil
+	}
 	s.say("%s: %d of %d fresh seeds learn", a.what(), count(a.confirmed), len(a.confirmed))
 	return repairs(count(a.confirmed), n, given, seeds), nil
 }
