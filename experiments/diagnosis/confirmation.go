@@ -48,8 +48,9 @@ func (s *search) confirm(found []*arm, departing []change) error {
 // confirmed trains an arm with fresh seeds, as many as there is time for, and tells whether it repairs.
 func (s *search) confirmed(a *arm) (bool, error) {
 	n := s.options.Seeds
-	to := s.budget.short
+	to, expected := s.budget.short, 0
 	for _, t := range a.screened { // those that needed long get long
+		expected = max(expected, t.steps)
 		to = max(to, min(roundSteps(1.5*float64(t.steps)), s.budget.long), roundSteps(1.2*float64(t.steps)))
 	}
 	given, seeds := count(s.given.screened), len(s.given.screened)
@@ -58,7 +59,7 @@ func (s *search) confirmed(a *arm) (bool, error) {
 		if first == 0 {
 			needed = (2*n + 2) / 3 // fewer do not make a repair
 		}
-		if s.budget.left() < float64(needed*to)*a.step {
+		if s.budget.left() < float64(needed*expected)*a.step {
 			break
 		}
 		var jobs []job

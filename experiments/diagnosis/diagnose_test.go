@@ -48,7 +48,7 @@ func TestATooHighRateIsNamedAndRepaired(t *testing.T) {
 	subject := tiny(t, training.Adam{LearningRate: 10})
 	var answers []string
 	for _, threads := range []int{1, 2} {
-		d, err := Diagnose(context.Background(), subject, Options{Threads: threads, Seconds: 1.5, Guard: time.Hour})
+		d, err := Diagnose(context.Background(), subject, Options{Threads: threads, Seconds: 8, Guard: time.Hour})
 		must(t, err)
 		d.Seconds = 0
 		b, err := json.Marshal(d)
