@@ -83,12 +83,12 @@ func Bench(name string, batch, threads int) (*Benchmark, error) {
 	}
 	runtime.GC()         // runs the finalizers of files that images come from, and
 	debug.FreeOSMemory() // gives back their memory: the peak is to be that of training
-	forward, flops, err := arm.Model.FLOPs()
+	flops, err := arm.Model.FLOPs()
 	if err != nil {
 		return nil, err
 	}
 	// a window of about 60 GFLOP takes well under a second, and holds at least four steps
-	steps := max(4, int(6e10/(flops+forward)/float64(batch)))
+	steps := max(4, int(6e10/(flops.Training+flops.Forward)/float64(batch)))
 	th := graph.NewThreads(threads)
 	defer th.Close()
 	speed, err := training.MeasureSpeed(arm.Model, images, training.Config{Seed: 1, Batch: batch, Optimizer: arm.Optimizer, Loss: arm.Loss, Threads: th}, 5, steps)
@@ -99,7 +99,7 @@ func Bench(name string, batch, threads int) (*Benchmark, error) {
 		Model: name, Batch: batch, Threads: threads, Kernels: graph.KernelFamily(),
 		ImagesPerSecond: statistics.Median(speed.ImagesPerSecond), Windows: speed.ImagesPerSecond, PeakRSS: peakRSS(),
 	}
-	b.GFLOPS = b.ImagesPerSecond * flops / 1e9
+	b.GFLOPS = b.ImagesPerSecond * flops.Training / 1e9
 	perStep := 1 / float64(speed.Profiled)
 	b.StepSeconds = speed.Total.Seconds() * perStep
 	rest := b.StepSeconds

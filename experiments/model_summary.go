@@ -43,8 +43,8 @@ func WriteSummary(w io.Writer, m *SavedModel) error {
 		if n.Frozen && count > 0 {
 			frozen = ", frozen"
 		}
-		total += flops[i]
-		fmt.Fprintf(table, "%s (%s%s)\t%s\t%s\t%s\t%dx%d\t%s\n", n.Name, n.Layer.Class(), frozen, kerasShape(shapes[i]), thousands(count), flopsText(flops[i]),
+		total += flops[i].Forward
+		fmt.Fprintf(table, "%s (%s%s)\t%s\t%s\t%s\t%dx%d\t%s\n", n.Name, n.Layer.Class(), frozen, kerasShape(shapes[i]), thousands(count), flopsText(flops[i].Forward),
 			fields[i].H, fields[i].W, connections(m.Model, i))
 	}
 	if err := table.Flush(); err != nil {

@@ -125,11 +125,11 @@ func removeMatching(dir, pattern string) error {
 // Writing one takes some 10 ms, so that 5 s of work between them keep it well below 1%. The steps in 5 s follow from the
 // model's cost on a fast processor, 500 GFLOP/s; a slow one may work for a minute or two, which a kill can cost.
 func checkpointSteps(m *graph.Model, batch int) int {
-	_, flops, err := m.FLOPs()
-	if err != nil || flops == 0 {
+	flops, err := m.FLOPs()
+	if err != nil || flops.Training == 0 {
 		return 1000
 	}
-	return max(1, int(5*500e9/(flops*float64(batch))))
+	return max(1, int(5*500e9/(flops.Training*float64(batch))))
 }
 
 // runIDs are the study's runs, in its order.

@@ -1,29 +1,35 @@
 package graph
 
-// FLOPs are the floating-point operations of the model's products (convolutions and dense layers) for one image: each
-// multiplication and each addition counts as one, as for direct convolution, whatever algorithm computes it. A training step
-// takes forward plus twice that backward, by input and by kernel, less the gradient by the model's input, which nobody needs.
-func (m *Model) FLOPs() (forward, training float64, err error) {
-	layers, err := m.LayerFLOPs()
-	for i, f := range layers {
-		forward += f
-		training += 3 * f
-		if n := m.Nodes[i]; len(n.Inputs) == 1 && n.Inputs[0] < 0 {
-			training -= f
-		}
-	}
-	return forward, training, err
+// FLOPs are floating-point operations of products (convolutions and dense layers) for one image: each multiplication and each addition
+// counts as one, as for direct convolution, whatever algorithm computes it.
+type FLOPs struct {
+	Forward  float64
+	Training float64 // forward, and backward by input and by kernel, less the gradient by the model's input, which nobody needs
 }
 
-// LayerFLOPs are those of each node on the way forward; 0 for layers without a product, which take a few operations a value.
-func (m *Model) LayerFLOPs() ([]float64, error) {
+// FLOPs are those of the whole model.
+func (m *Model) FLOPs() (total FLOPs, err error) {
+	layers, err := m.LayerFLOPs()
+	for _, f := range layers {
+		total.Forward += f.Forward
+		total.Training += f.Training
+	}
+	return total, err
+}
+
+// LayerFLOPs are those of each node; 0 for layers without a product, which take a few operations a value.
+func (m *Model) LayerFLOPs() ([]FLOPs, error) {
 	shapes, err := m.Shapes()
 	if err != nil {
 		return nil, err
 	}
-	out := make([]float64, len(m.Nodes))
+	out := make([]FLOPs, len(m.Nodes))
 	for i, n := range m.Nodes {
-		out[i] = layerFLOPs(n.Layer, m.inputShapes(i, shapes), shapes[i])
+		f := layerFLOPs(n.Layer, m.inputShapes(i, shapes), shapes[i])
+		out[i] = FLOPs{f, 3 * f}
+		if len(n.Inputs) == 1 && n.Inputs[0] < 0 {
+			out[i].Training -= f
+		}
 	}
 	return out, nil
 }

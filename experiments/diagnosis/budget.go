@@ -2,11 +2,11 @@ package diagnosis
 
 import "dcae/graph"
 
-// What a step costs at a nominal speed, about six tenths of that of one core of a server of 2024. It is a constant, so that the same call
+// What a step costs at a nominal speed, about half of that of one core of a server of 2024. It is a constant, so that the same call
 // gives the same answer everywhere.
 const (
-	nominalFLOPs  = 120e9  // a second, of products
-	nominalValues = 400e6  // a second, of layers' outputs, forward and backward
+	nominalFLOPs  = 100e9  // a second, of products
+	nominalValues = 330e6  // a second, of layers' outputs, forward and backward
 	nominalNode   = 300e-6 // seconds a layer, whatever its size
 	nominalStart  = 0.03   // seconds to compile a trial
 	fullWidth     = 16     // channels below which products are slower, as parts of vectors stay empty
@@ -26,16 +26,14 @@ func stepSeconds(m *graph.Model, batch int) (float64, error) {
 	}
 	forward, training, outputs := 0.0, 0.0, 0.0
 	for i, f := range products {
-		outputs += float64(shapes[i].Size())
 		from := m.Input
 		if first := m.Nodes[i].Inputs[0]; first >= 0 {
 			from = shapes[first]
 		}
-		f *= fullWidth / float64(min(fullWidth, max(channels(from), channels(shapes[i]))))
-		forward, training = forward+f, training+3*f
-		if m.Nodes[i].Inputs[0] < 0 {
-			training -= f // nobody needs the gradient by the model's input
-		}
+		slower := fullWidth / float64(min(fullWidth, max(channels(from), channels(shapes[i]))))
+		forward += slower * f.Forward
+		training += slower * f.Training
+		outputs += float64(shapes[i].Size())
 	}
 	images, looks := float64(batch), scoredImages/float64(checkEvery)
 	return images*(training/nominalFLOPs+outputs/nominalValues) + looks*(forward/nominalFLOPs+outputs/3/nominalValues) + nominalNode*float64(len(shapes)), nil

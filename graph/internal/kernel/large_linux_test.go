@@ -12,11 +12,11 @@ import (
 func hugeKiB(t *testing.T) int {
 	memory, err := os.ReadFile("/proc/self/smaps_rollup")
 	if err != nil {
-		t.Skip(err)
+		t.Skip("this system does not tell of its memory: ", err)
 	}
 	m := regexp.MustCompile(`AnonHugePages:\s+(\d+) kB`).FindSubmatch(memory)
 	if m == nil {
-		t.Skip("this system does not tell")
+		t.Skip("this system does not tell how much memory lies on huge pages")
 	}
 	n, err := strconv.Atoi(string(m[1]))
 	if err != nil {
