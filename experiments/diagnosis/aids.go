@@ -12,14 +12,8 @@ func (l *look) aids(s setup) []change {
 	if n := l.settings.BottleneckValues; n > 0 {
 		out = append(out, widened(n, s.model.Input.Size()))
 	}
-	if n := l.settings.Weighted; n > 4 {
-		fewer := (n - 2) / 2
-		if n > 12 {
-			fewer = n - 8
-		}
-		out = append(out, change{cause: Depth, kind: Aid, what: "fewer hidden layers", apply: edited(func(m *graph.Model) (*graph.Model, []string, error) {
-			return edit.FewerLayers(m, fewer)
-		})})
+	if l.settings.Weighted > 4 && !l.deep() {
+		out = append(out, l.fewerLayers())
 	}
 	out = append(out,
 		change{cause: Unknown, kind: Aid, what: "batch normalization added before activations", apply: edited(func(m *graph.Model) (*graph.Model, []string, error) {
@@ -34,6 +28,19 @@ func (l *look) aids(s setup) []change {
 		}})
 	}
 	return out
+}
+
+// deep tells whether the model has more layers with weights than most autoencoders, so that their number is suspect.
+func (l *look) deep() bool { return l.settings.Weighted > 12 }
+
+func (l *look) fewerLayers() change {
+	fewer := (l.settings.Weighted - 2) / 2
+	if l.deep() {
+		fewer = l.settings.Weighted - 8
+	}
+	return change{cause: Depth, kind: Aid, what: "fewer hidden layers", apply: edited(func(m *graph.Model) (*graph.Model, []string, error) {
+		return edit.FewerLayers(m, fewer)
+	})}
 }
 
 // leakyAid gives rectifiers a slope on their left, too.

@@ -2,11 +2,11 @@ package diagnosis
 
 import "dcae/graph"
 
-// What a step costs at a nominal speed, about half of that of one core of a server of 2024. It is a constant, so that the same call
+// What a step costs at a nominal speed, about six tenths of that of one core of a server of 2024. It is a constant, so that the same call
 // gives the same answer everywhere.
 const (
-	nominalFLOPs  = 100e9  // a second, of products
-	nominalValues = 330e6  // a second, of layers' outputs, forward and backward
+	nominalFLOPs  = 120e9  // a second, of products
+	nominalValues = 400e6  // a second, of layers' outputs, forward and backward
 	nominalNode   = 300e-6 // seconds a layer, whatever its size
 	nominalStart  = 0.03   // seconds to compile a trial
 	fullWidth     = 16     // channels below which products are slower, as parts of vectors stay empty

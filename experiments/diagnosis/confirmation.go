@@ -54,11 +54,9 @@ func (s *search) confirmed(a *arm) (bool, error) {
 		to = max(to, min(roundSteps(1.5*float64(t.steps)), s.budget.long), roundSteps(1.2*float64(t.steps)))
 	}
 	given, seeds := count(s.given.screened), len(s.given.screened)
+	least := (2*n + 2) / 3 // fewer that learn do not make a repair
 	for first := 0; first < n; first += 2 {
-		needed := 2
-		if first == 0 {
-			needed = (2*n + 2) / 3 // fewer do not make a repair
-		}
+		needed := max(2, least-first)
 		if s.budget.left() < float64(needed*expected)*a.step {
 			break
 		}
@@ -82,7 +80,8 @@ func (s *search) confirmed(a *arm) (bool, error) {
 		return false, nil
 	}
 	s.say("%s: %d of %d fresh seeds learn", a.what(), count(a.confirmed), len(a.confirmed))
-	return repairs(count(a.confirmed), n, given, seeds), nil
+	k := count(a.confirmed)
+	return k >= least && repairs(k, len(a.confirmed), given, seeds), nil
 }
 
 // testNecessity puts old values back, one at a time, into the model in which everything that stands out is restored. It is needed

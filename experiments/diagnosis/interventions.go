@@ -26,6 +26,9 @@ func (s *search) intervene() error {
 	if s.verdict == Unreliable {
 		stages = append(stages, s.steadying()...)
 	}
+	if s.look.deep() {
+		others = append(others, s.look.fewerLayers())
+	}
 	stages = append(stages,
 		stage{"learning rate and other settings", slices.Concat(likely, others)},
 		stage{"learning rates further off", unlikely},
