@@ -30,9 +30,7 @@ func (s *search) screen() error {
 	if err := s.patience(); err != nil {
 		return err
 	}
-	for _, t := range s.given.screened { // no time is left for a second look
-		t.learned = t.learned || t.steps >= s.budget.long && t.fvu() < learned
-	}
+	s.lastLook(s.budget.long)
 	if err := s.persistence(); err != nil {
 		return err
 	}
@@ -60,10 +58,18 @@ func (s *search) screen() error {
 	if err := s.advance(jobs); err != nil {
 		return err
 	}
+	s.lastLook(to)
 	if s.tell(s.given, "as given"); s.oneIsSlow() {
 		s.verdict = Healthy
 	}
 	return nil
+}
+
+// lastLook takes one look at which a run had learned for enough, where its steps are used up and no second one follows.
+func (s *search) lastLook(steps int) {
+	for _, t := range s.given.screened {
+		t.learned = t.learned || t.steps >= steps && t.fvu() < learned
+	}
 }
 
 // oneIsSlow tells whether all runs have learned but for one that has not far to go: it is slower than the time that it had.
