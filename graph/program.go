@@ -19,6 +19,10 @@ func NewThreads(n int) *Threads { return &Threads{kernel.NewPool(n)} }
 // Close ends the goroutines.
 func (t *Threads) Close() { t.pool.Close() }
 
+// Run calls f for 0 <= piece < pieces, in any order and on all threads, and returns when all are done. Without threads (t is nil) it runs
+// them on the caller's.
+func (t *Threads) Run(pieces int, f func(piece int)) { t.kernelPool().Run(pieces, f) }
+
 func (t *Threads) kernelPool() *kernel.Pool {
 	if t == nil {
 		return nil

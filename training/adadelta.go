@@ -46,8 +46,8 @@ type adadelta struct {
 
 func (a *adadelta) begin(_ int, rate float64) { a.now = float32(rate) }
 
-func (a *adadelta) update(_ *graph.Threads, i int, w, g []float32) (s graph.UpdateSums) {
-	gradients, steps := a.gradients[i], a.steps[i]
+func (a *adadelta) update(i, from int, w, g []float32) (s graph.UpdateSums) {
+	gradients, steps := a.gradients[i][from:], a.steps[i][from:]
 	for k, before := range w {
 		gradients[k] = float32(a.rho*gradients[k]) + float32(a.rest*float32(g[k]*g[k]))
 		d := -float32(sqrt(steps[k]+a.epsilon)*g[k]) / sqrt(gradients[k]+a.epsilon)

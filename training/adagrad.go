@@ -42,8 +42,8 @@ type adagrad struct {
 
 func (a *adagrad) begin(_ int, rate float64) { a.now = float32(rate) }
 
-func (a *adagrad) update(_ *graph.Threads, i int, w, g []float32) (s graph.UpdateSums) {
-	accumulator := a.accumulator[i]
+func (a *adagrad) update(i, from int, w, g []float32) (s graph.UpdateSums) {
+	accumulator := a.accumulator[i][from:]
 	for k, before := range w {
 		accumulator[k] += float32(g[k] * g[k])
 		w[k] = before - float32(a.now*g[k])/sqrt(accumulator[k]+a.epsilon)

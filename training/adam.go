@@ -85,11 +85,12 @@ func (a *adam) begin(t int, rate float64) {
 // power is beta^t with beta rounded to float32, as Keras has it; 1-0.999 is then smaller by 1.3e-5 of itself.
 func power(beta float64, t int) float64 { return math.Pow(float64(float32(beta)), float64(t)) }
 
-func (a *adam) update(threads *graph.Threads, i int, w, g []float32) graph.UpdateSums {
+func (a *adam) update(i, from int, w, g []float32) graph.UpdateSums {
+	m, v := a.first[i][from:], a.second[i][from:]
 	if a.largest == nil {
-		return graph.UpdateAdam(threads, w, g, a.first[i], a.second[i], a.alpha, a.beta1, a.beta2, a.epsilon)
+		return graph.UpdateAdam(w, g, m, v, a.alpha, a.beta1, a.beta2, a.epsilon)
 	}
-	return a.amsgrad(w, g, a.first[i], a.second[i], a.largest[i])
+	return a.amsgrad(w, g, m, v, a.largest[i][from:])
 }
 
 // amsgrad: m += (g-m)(1-beta1), v += (g*g-v)(1-beta2), u = max(u, v), w -= alpha*m/(sqrt(u)+epsilon).

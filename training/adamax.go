@@ -45,8 +45,8 @@ func (a *adamax) begin(t int, rate float64) {
 	a.now, a.correction = float32(rate), float32(1-power(a.beta1, t))
 }
 
-func (a *adamax) update(_ *graph.Threads, i int, w, g []float32) (s graph.UpdateSums) {
-	m, u := a.moment[i], a.norm[i]
+func (a *adamax) update(i, from int, w, g []float32) (s graph.UpdateSums) {
+	m, u := a.moment[i][from:], a.norm[i][from:]
 	m1, beta2, epsilon := float32(1-a.beta1), float32(a.beta2), float32(a.epsilon)
 	for k, before := range w {
 		m[k] += float32((g[k] - m[k]) * m1)

@@ -56,25 +56,25 @@ func sumOfSquares(values []float32) float64 {
 	return (s[0] + s[1]) + (s[2] + s[3])
 }
 
-// limited takes one variable's step where the gradient is clipped or the weights decay. The sums are of the gradient before
+// limited takes one variable's step where the gradient is clipped or the weights decay. Its sums are of the gradient before
 // clipping, the weights before decay, and the whole step.
-func (u *updates) limited(threads *graph.Threads, i int, g []float32, all, rate float64) graph.UpdateSums {
-	w := u.variables[i].Float32s()
+func (u *updates) limited(threads *graph.Threads, i int, all, rate float64) {
+	w, g := u.variables[i].Float32s(), u.gradients[i]
 	before := u.before[:len(w)]
 	copy(before, w)
 	sums := graph.UpdateSums{Gradient: sumOfSquares(g), Weight: sumOfSquares(w)}
 	if u.base.clips() {
 		clipped := u.clipped[:len(g)]
 		u.base.clip(clipped, g, all)
-		g = clipped
+		u.gradients[i] = clipped
 	}
 	if u.base.WeightDecay != 0 {
 		u.base.decay(w, rate)
 	}
-	u.rule.update(threads, i, w, g)
+	u.take(threads, i, i+1)
 	for k, x := range w {
 		before[k] = x - before[k]
 	}
 	sums.Step = sumOfSquares(before)
-	return sums
+	u.sums[i] = sums
 }

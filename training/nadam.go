@@ -59,8 +59,8 @@ func (n *nadam) begin(t int, rate float64) {
 	n.correction = float32(1 - power(n.beta2, t))
 }
 
-func (n *nadam) update(_ *graph.Threads, i int, w, g []float32) (s graph.UpdateSums) {
-	m, v := n.first[i], n.second[i]
+func (n *nadam) update(i, from int, w, g []float32) (s graph.UpdateSums) {
+	m, v := n.first[i][from:], n.second[i][from:]
 	m1, v1, epsilon := float32(1-n.beta1), float32(1-n.beta2), float32(n.epsilon)
 	for k, before := range w {
 		m[k] += float32((g[k] - m[k]) * m1)

@@ -137,8 +137,9 @@ func (b Base) describe(name string, rate float64, format string, settings ...any
 type rule interface {
 	// begin prepares step t (1, 2, ...) at a learning rate.
 	begin(t int, rate float64)
-	// update changes the values w of the i-th variable by its gradient g, which stays as it is.
-	update(threads *graph.Threads, i int, w, g []float32) graph.UpdateSums
+	// update changes w, a run of the i-th variable's values that starts at from, by its gradient g, which stays as it is. Runs of one step
+	// are updated at the same time.
+	update(i, from int, w, g []float32) graph.UpdateSums
 	// slots is the state, in the order in which Keras keeps it.
 	slots() []Slot
 }

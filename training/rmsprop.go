@@ -56,20 +56,20 @@ type rmsprop struct {
 
 func (r *rmsprop) begin(_ int, rate float64) { r.now = float32(rate) }
 
-func (r *rmsprop) update(_ *graph.Threads, i int, w, g []float32) (s graph.UpdateSums) {
-	square := r.square[i]
+func (r *rmsprop) update(i, from int, w, g []float32) (s graph.UpdateSums) {
+	square := r.square[i][from:]
 	for k, before := range w {
 		square[k] = float32(r.rho*square[k]) + float32(r.rest*float32(g[k]*g[k]))
 		denominator := square[k] + r.epsilon
 		if r.mean != nil {
-			mean := float32(r.rho*r.mean[i][k]) + float32(r.rest*g[k])
-			r.mean[i][k] = mean
+			mean := float32(r.rho*r.mean[i][from+k]) + float32(r.rest*g[k])
+			r.mean[i][from+k] = mean
 			denominator = square[k] - float32(mean*mean) + r.epsilon
 		}
 		step := float32(r.now*g[k]) / sqrt(denominator)
 		if r.velocity != nil {
-			step += float32(r.momentum * r.velocity[i][k])
-			r.velocity[i][k] = step
+			step += float32(r.momentum * r.velocity[i][from+k])
+			r.velocity[i][from+k] = step
 		}
 		w[k] = before - step
 		addSquares(&s, g[k], before, w[k])

@@ -50,8 +50,12 @@ type sgd struct {
 
 func (s *sgd) begin(_ int, rate float64) { s.now = rate }
 
-func (s *sgd) update(threads *graph.Threads, i int, w, g []float32) graph.UpdateSums {
-	return graph.UpdateSGD(threads, w, g, s.velocity[i], s.now, s.momentum, s.nesterov)
+func (s *sgd) update(i, from int, w, g []float32) graph.UpdateSums {
+	var velocity []float32
+	if s.momentum != 0 {
+		velocity = s.velocity[i][from:]
+	}
+	return graph.UpdateSGD(w, g, velocity, s.now, s.momentum, s.nesterov)
 }
 
 func (s *sgd) slots() []Slot {

@@ -13,19 +13,42 @@ type updates struct {
 	rule       rule
 
 	before, clipped []float32 // of one variable
+	gradients       [][]float32
+	blocks          []updateBlock
+	firstBlock      []int // of each variable, and the end
+	running         int   // the first block of those that are being updated
+	update          func(i int)
 	sums            []graph.UpdateSums
 }
+
+// updateBlock is a run of a variable's values, which one thread updates at a time.
+type updateBlock struct {
+	variable, from, to int
+	sums               graph.UpdateSums
+}
+
+const (
+	blockLength = 1 << 14 // sums are joined by blocks in their order, so that they do not depend on threads
+	sharedFrom  = 1 << 14 // values from which on waking other threads pays
+)
 
 // newUpdates starts an optimizer, in the given state if it is not nil.
 func newUpdates(o Optimizer, variables []*graph.Variable, state *OptimizerState) (*updates, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	u := &updates{base: o.base(), rate: o.rate(), variables: variables, rule: o.start(variables), sums: make([]graph.UpdateSums, len(variables))}
+	u := &updates{base: o.base(), rate: o.rate(), variables: variables, rule: o.start(variables), gradients: make([][]float32, len(variables)), sums: make([]graph.UpdateSums, len(variables))}
 	largest := 0
-	for _, v := range variables {
-		largest = max(largest, v.Shape.Size())
+	for i, v := range variables {
+		size := v.Shape.Size()
+		largest = max(largest, size)
+		u.firstBlock = append(u.firstBlock, len(u.blocks))
+		for from := 0; from < size; from += blockLength {
+			u.blocks = append(u.blocks, updateBlock{variable: i, from: from, to: min(from+blockLength, size)})
+		}
 	}
+	u.firstBlock = append(u.firstBlock, len(u.blocks))
+	u.update = u.updateBlock
 	if u.base.clips() || u.base.WeightDecay != 0 {
 		u.before, u.clipped = make([]float32, largest), make([]float32, largest)
 	}
@@ -59,12 +82,41 @@ func (u *updates) step(threads *graph.Threads, gradient func(i int) []float32) (
 			all += sumOfSquares(gradient(i))
 		}
 	}
-	for i, v := range u.variables {
-		if u.before != nil {
-			u.sums[i] = u.limited(threads, i, gradient(i), all, rate)
-		} else {
-			u.sums[i] = u.rule.update(threads, i, v.Float32s(), gradient(i))
-		}
+	for i := range u.variables {
+		u.gradients[i] = gradient(i)
+	}
+	if u.before == nil {
+		u.take(threads, 0, len(u.variables))
+		return rate, u.sums
+	}
+	for i := range u.variables {
+		u.limited(threads, i, all, rate)
 	}
 	return rate, u.sums
+}
+
+// take updates the variables from..to by their gradients.
+func (u *updates) take(threads *graph.Threads, from, to int) {
+	values := 0
+	for _, g := range u.gradients[from:to] {
+		values += len(g)
+	}
+	if values < sharedFrom {
+		threads = nil
+	}
+	first, end := u.firstBlock[from], u.firstBlock[to]
+	u.running = first
+	threads.Run(end-first, u.update)
+	clear(u.sums[from:to])
+	for _, b := range u.blocks[first:end] {
+		u.sums[b.variable].Gradient += b.sums.Gradient
+		u.sums[b.variable].Weight += b.sums.Weight
+		u.sums[b.variable].Step += b.sums.Step
+	}
+}
+
+func (u *updates) updateBlock(i int) {
+	b := &u.blocks[u.running+i]
+	w := u.variables[b.variable].Float32s()
+	b.sums = u.rule.update(b.variable, b.from, w[b.from:b.to], u.gradients[b.variable][b.from:b.to])
 }

@@ -34,19 +34,18 @@ type update[T Float] struct {
 	keep    T   // momentum
 	m1, v1  T   // 1-beta1, 1-beta2
 	epsilon T
-	sums    []Sums // by block
 }
 
 // Adam takes a step of Kingma & Ba's Adam (2015), in the form that Keras gives it: m += (g-m)*(1-beta1); v += (g*g-v)*(1-beta2);
 // w -= alpha*m / (sqrt(v)+epsilon). alpha is the learning rate times sqrt(1-beta2^t)/(1-beta1^t) at step t = 1, 2, ...
-func Adam[T Float](p *Pool, w, g, m, v []T, alpha, beta1, beta2, epsilon float64) Sums {
+func Adam[T Float](w, g, m, v []T, alpha, beta1, beta2, epsilon float64) Sums {
 	u := update[T]{rule: adam, w: w, g: g, m: m, v: v, rate: T(alpha), m1: T(1 - beta1), v1: T(1 - beta2), epsilon: T(epsilon)}
-	return u.run(p)
+	return u.run()
 }
 
 // SGD takes a step of gradient descent: w -= lr*g. With a momentum other than 0, velocity = momentum*velocity - lr*g, and w += velocity
 // or, after Nesterov, w += momentum*velocity - lr*g. velocity is not used without momentum.
-func SGD[T Float](p *Pool, w, g, velocity []T, lr, decay float64, nesterov bool) Sums {
+func SGD[T Float](w, g, velocity []T, lr, decay float64, nesterov bool) Sums {
 	u := update[T]{rule: gradientDescent, w: w, g: g, rate: T(lr), keep: T(decay)}
 	if decay != 0 {
 		u.rule, u.m = momentum, velocity
@@ -54,27 +53,16 @@ func SGD[T Float](p *Pool, w, g, velocity []T, lr, decay float64, nesterov bool)
 			u.rule = nesterovMomentum
 		}
 	}
-	return u.run(p)
+	return u.run()
 }
 
-func (u update[T]) run(p *Pool) Sums {
+// run takes the step. Moments of weights without a gradient fade away: subnormal numbers are taken for zero.
+func (u update[T]) run() Sums {
+	defer keepSubnormals(flushSubnormals())
 	var total Sums
-	n := blockCount(len(u.w))
-	if p = forTraffic[T](p, u.traffic()); p.Threads() == 1 {
-		defer keepSubnormals(flushSubnormals())
-		for i := range n {
-			total.merge(u.block(i))
-		}
-		return total
+	for i := range blockCount(len(u.w)) {
+		total.merge(u.block(i))
 	}
-	shared := updateOf[T](p)
-	u.sums = resize(shared.sums, n)
-	*shared = u
-	p.runFlushing(n, shared) // moments of weights without a gradient fade away
-	for _, s := range shared.sums {
-		total.merge(s)
-	}
-	*shared = update[T]{sums: shared.sums}
 	return total
 }
 
@@ -83,13 +71,6 @@ func (s *Sums) merge(o Sums) {
 	s.Weight += o.Weight
 	s.Step += o.Step
 }
-
-// traffic is the number of elements read and written.
-func (u *update[T]) traffic() int {
-	return 3*len(u.w) + 2*len(u.m) + 2*len(u.v)
-}
-
-func (u *update[T]) piece(_, i int) { u.sums[i] = u.block(i) }
 
 // block takes the step for block i.
 func (u *update[T]) block(i int) Sums {

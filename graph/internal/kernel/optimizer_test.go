@@ -10,7 +10,7 @@ import (
 // stepCase is an optimizer's step with its own naive form, both on the same state.
 type stepCase[T Float] struct {
 	name  string
-	take  func(p *Pool, w, g, m, v []T) Sums
+	take  func(w, g, m, v []T) Sums
 	naive func(w, g, m, v float64) (w1, m1, v1 float64)
 }
 
@@ -18,17 +18,17 @@ func stepCases[T Float]() []stepCase[T] {
 	const lr, decay = 0.01, 0.9
 	alpha := lr * math.Sqrt(1-0.999) / (1 - 0.9)
 	return []stepCase[T]{
-		{"Adam", func(p *Pool, w, g, m, v []T) Sums { return Adam(p, w, g, m, v, alpha, 0.9, 0.999, 1e-7) },
+		{"Adam", func(w, g, m, v []T) Sums { return Adam(w, g, m, v, alpha, 0.9, 0.999, 1e-7) },
 			func(w, g, m, v float64) (float64, float64, float64) {
 				m = 0.9*m + 0.1*g
 				v = 0.999*v + 0.001*g*g
 				return w - alpha*m/(math.Sqrt(v)+1e-7), m, v
 			}},
-		{"SGD", func(p *Pool, w, g, m, v []T) Sums { return SGD(p, w, g, nil, lr, 0, false) },
+		{"SGD", func(w, g, m, v []T) Sums { return SGD(w, g, nil, lr, 0, false) },
 			func(w, g, m, v float64) (float64, float64, float64) { return w - lr*g, m, v }},
-		{"momentum", func(p *Pool, w, g, m, v []T) Sums { return SGD(p, w, g, m, lr, decay, false) },
+		{"momentum", func(w, g, m, v []T) Sums { return SGD(w, g, m, lr, decay, false) },
 			func(w, g, m, v float64) (float64, float64, float64) { m = decay*m - lr*g; return w + m, m, v }},
-		{"Nesterov", func(p *Pool, w, g, m, v []T) Sums { return SGD(p, w, g, m, lr, decay, true) },
+		{"Nesterov", func(w, g, m, v []T) Sums { return SGD(w, g, m, lr, decay, true) },
 			func(w, g, m, v float64) (float64, float64, float64) {
 				m = decay*m - lr*g
 				return w + decay*m - lr*g, m, v
@@ -57,7 +57,7 @@ func testOptimizers[T Float](t *testing.T, tolerance float64) {
 			for i := range w {
 				wantW[i], wantM[i], wantV[i] = c.naive(float64(w[i]), float64(g[i]), float64(m[i]), float64(v[i]))
 			}
-			sums := c.take(nil, w, g, m, v)
+			sums := c.take(w, g, m, v)
 			var want Sums
 			for i := range w {
 				want.add(float64(g[i]), float64(before[i]), float64(w[i]-before[i]))
@@ -81,7 +81,7 @@ func TestOptimizersNotFinite(t *testing.T) {
 			for _, at := range []int{0, 20, 36} {
 				w, g, m, v := make([]float32, 37), make([]float32, 37), make([]float32, 37), make([]float32, 37)
 				g[at] = float32(math.NaN())
-				sums := c.take(nil, w, g, m, v)
+				sums := c.take(w, g, m, v)
 				for i := range w {
 					if (w[i] != w[i]) != (i == at) {
 						t.Errorf("%s with a NaN at %d: w[%d] is %v", c.name, at, i, w[i])

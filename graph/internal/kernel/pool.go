@@ -63,6 +63,14 @@ func (p *Pool) Close() {
 	}
 }
 
+// Run calls f for 0 <= i < pieces and returns when all are done.
+func (p *Pool) Run(pieces int, f func(i int)) { p.run(pieces, function(f)) }
+
+// function is a job that needs no scratch memory.
+type function func(i int)
+
+func (f function) piece(_, i int) { f(i) }
+
 // run calls j.piece for 0 <= i < pieces and returns when all are done.
 func (p *Pool) run(pieces int, j job) {
 	others := min(p.Threads(), pieces) - 1

@@ -107,8 +107,6 @@ func AllFinite[T Float](x []T) bool {
 type vectorJobs struct {
 	squares32 squares[float32]
 	squares64 squares[float64]
-	update32  update[float32]
-	update64  update[float64]
 }
 
 func squaresOf[T Float](p *Pool) *squares[T] {
@@ -116,13 +114,6 @@ func squaresOf[T Float](p *Pool) *squares[T] {
 		return s
 	}
 	return any(&p.vector.squares64).(*squares[T])
-}
-
-func updateOf[T Float](p *Pool) *update[T] {
-	if u, ok := any(&p.vector.update32).(*update[T]); ok {
-		return u
-	}
-	return any(&p.vector.update64).(*update[T])
 }
 
 // float32s returns x if that is its type, else nil.

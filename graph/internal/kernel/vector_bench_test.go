@@ -85,10 +85,10 @@ func BenchmarkOptimizer(b *testing.B) {
 	for _, n := range []int{3136 * 32, 1 << 20} {
 		w, g, m, v := random[float32](generator(1), n), random[float32](generator(2), n), make([]float32, n), make([]float32, n)
 		b.Run(fmt.Sprint("Adam/", n), func(b *testing.B) {
-			benchmarkBytes(b, 28*n, func(p *Pool) { Adam(p, w, g, m, v, 1e-3, 0.9, 0.999, 1e-7) })
+			benchmarkBytes(b, 28*n, func(*Pool) { Adam(w, g, m, v, 1e-3, 0.9, 0.999, 1e-7) })
 		})
 		b.Run(fmt.Sprint("SGD/", n), func(b *testing.B) {
-			benchmarkBytes(b, 12*n, func(p *Pool) { SGD(p, w, g, nil, 1e-3, 0, false) })
+			benchmarkBytes(b, 12*n, func(*Pool) { SGD(w, g, nil, 1e-3, 0, false) })
 		})
 		b.Run(fmt.Sprint("SumSquares/", n), func(b *testing.B) {
 			benchmarkBytes(b, 4*n, func(p *Pool) { SumSquares(p, w) })

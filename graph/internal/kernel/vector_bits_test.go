@@ -32,7 +32,7 @@ func elementWise() []float64 {
 	for _, c := range stepCases[float32]() {
 		w, m, v := slices.Clone(wide), zeros(), zeros()
 		for range 3 {
-			c.take(nil, w, other, m, v)
+			c.take(w, other, m, v)
 		}
 		all = append(all, w, m, v)
 	}
@@ -54,7 +54,7 @@ func elementWise() []float64 {
 // reductionsToo lists sums besides, which the assembly may add in another order than the portable form.
 func reductionsToo() []float64 {
 	x, y := random[float32](generator(1), 5000), random[float32](generator(2), 5000)
-	s := SGD(nil, slices.Clone(x), y, nil, 0.1, 0, false)
+	s := SGD(slices.Clone(x), y, nil, 0.1, 0, false)
 	all := []float64{SumSquares(nil, x), float64(NewSquaredError[float32]().Forward(nil, x, y)), s.Gradient, s.Weight, s.Step}
 	for _, channels := range []int{1, 3, 32, 100} {
 		c := newNormCase[float32](1111, channels, true)

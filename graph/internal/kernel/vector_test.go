@@ -183,12 +183,12 @@ func testVectorThreads[T Float](t *testing.T) {
 	testThreadBits(t, func(p *Pool) []float64 { return []float64{SumSquares(p, x)} })
 	testThreadBits(t, func(p *Pool) []float64 {
 		w, m, v := slices.Clone(dy), make([]T, n), make([]T, n)
-		s := Adam(p, w, x, m, v, 0.01, 0.9, 0.999, 1e-7)
+		s := Adam(w, x, m, v, 0.01, 0.9, 0.999, 1e-7)
 		return append(widened(w, m, v), s.Gradient, s.Weight, s.Step)
 	})
 	testThreadBits(t, func(p *Pool) []float64 {
 		w, m := slices.Clone(dy), make([]T, n)
-		s := SGD(p, w, x, m, 0.01, 0.9, true)
+		s := SGD(w, x, m, 0.01, 0.9, true)
 		return append(widened(w, m), s.Gradient, s.Weight, s.Step)
 	})
 	testThreadBits(t, func(p *Pool) []float64 {
@@ -231,9 +231,9 @@ func TestVectorAllocatesNothing(t *testing.T) {
 				"squared error":  func() { s.Forward(p, x, y); s.Backward(p, m, x, y, 1) },
 				"batch norm":     func() { c.run(p) },
 				"max pooling":    func() { pooling.run(p) },
-				"Adam":           func() { Adam(p, x, y, m, v, 0, 0.9, 0.999, 1e-7) },
-				"SGD":            func() { SGD(p, x, y, m, 0, 0.9, false) },
-				"short Adam":     func() { Adam(p, x[:99], y[:99], m[:99], v[:99], 0, 0.9, 0.999, 1e-7) },
+				"Adam":           func() { Adam(x, y, m, v, 0, 0.9, 0.999, 1e-7) },
+				"SGD":            func() { SGD(x, y, m, 0, 0.9, false) },
+				"short Adam":     func() { Adam(x[:99], y[:99], m[:99], v[:99], 0, 0.9, 0.999, 1e-7) },
 				"sum of squares": func() { SumSquares(p, x) },
 				"all finite":     func() { AllFinite(x) },
 			} {
