@@ -137,7 +137,7 @@ func (b *builder) apply(m *Model, x *gorgonia.Node, logits bool) (*gorgonia.Node
 			if b.outputs[before] == nil {
 				from = m.Nodes[before].Inputs[0]
 			}
-			out, err := b.applyPooled(m, before, i, input(from))
+			out, err := b.applyPooled(m, before, i, input(from), b.outputs[before] == nil)
 			if err != nil {
 				return nil, errors.WithMessagef(err, "layer %s (%s)", n.Name, n.Layer.Class())
 			}
@@ -147,7 +147,7 @@ func (b *builder) apply(m *Model, x *gorgonia.Node, logits bool) (*gorgonia.Node
 		layer := n.Layer
 		if pool := m.pooledBy(i, shapes); pool >= 0 && b.mayPool(layer) {
 			pooled[pool] = i
-			if _, whole := layer.(BatchNormalization); whole {
+			if m.pooledWhole(i, shapes) {
 				b.outputs = append(b.outputs, nil)
 				continue
 			}

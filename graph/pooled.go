@@ -1,6 +1,11 @@
 package graph
 
-import "gorgonia.org/gorgonia"
+import (
+	"github.com/pkg/errors"
+	"gorgonia.org/gorgonia"
+
+	"dcae/graph/internal/kernel"
+)
 
 // pooledBy finds, for a layer at node i that can be computed together with a max pooling that halves its output, the node of that pooling;
 // -1 if the layer is no such one, or if anything else reads it.
@@ -29,6 +34,20 @@ func (m *Model) poolable(i int) bool {
 	}
 	_, act := withoutActivation(m.Nodes[i].Layer)
 	return act != Linear
+}
+
+// fewChannels of an input make a convolution cheaper than writing and reading its result.
+const fewChannels = 4
+
+// pooledWhole tells whether all of node i is computed together with its pooling, so that its own output exists in parts only.
+func (m *Model) pooledWhole(i int, shapes []Shape) bool {
+	switch m.Nodes[i].Layer.(type) {
+	case BatchNormalization:
+		return true
+	case Conv2D:
+		return m.inputShapes(i, shapes)[0][2] <= fewChannels
+	}
+	return false
 }
 
 // onlyReader is the node that alone reads node i, and only once; -1 if there is none.
@@ -76,23 +95,54 @@ func (b *builder) mayPool(l Layer) bool {
 	return !b.separate && (b.training || !HasUnits(l))
 }
 
-// applyPooled adds the max pooling at node j of x, together with what is left of its input, node i: a batch normalization, or
-// an activation.
-func (b *builder) applyPooled(m *Model, i, j int, x *gorgonia.Node) (*gorgonia.Node, error) {
+// applyPooled adds the max pooling at node j together with node i before it, of which x is the input, or together with what is left of
+// it, its activation, of x.
+func (b *builder) applyPooled(m *Model, i, j int, x *gorgonia.Node, whole bool) (*gorgonia.Node, error) {
+	in := itemShapes([]*gorgonia.Node{x})
+	image := in
+	if whole {
+		out, err := m.Nodes[i].Layer.OutputShape(in)
+		if err != nil {
+			return nil, err
+		}
+		image = []Shape{out}
+	}
 	pool := m.Nodes[j].Layer.(MaxPooling2D)
-	w, err := pool.window(itemShapes([]*gorgonia.Node{x}))
+	w, err := pool.window(image)
 	if err != nil {
 		return nil, err
 	}
-	l, ok := m.Nodes[i].Layer.(BatchNormalization)
-	if !ok {
+	if !whole {
 		b.layer = m.Nodes[j].Name
 		_, act := withoutActivation(m.Nodes[i].Layer)
 		return pool.activated(b, w, act, x)
 	}
 	b.layer = m.Nodes[i].Name
-	if b.precision == Float64 {
-		return batchNorm[float64](b, m.Nodes[i].owner(), l.withDefaults(), &w, x)
+	owner := m.Nodes[i].owner()
+	switch l := m.Nodes[i].Layer.(type) {
+	case Conv2D:
+		conv, err := l.window(in)
+		if err != nil {
+			return nil, err
+		}
+		if b.precision == Float64 {
+			return pooledConv2D[float64](b, owner, l, conv, w, x)
+		}
+		return pooledConv2D[float32](b, owner, l, conv, w, x)
+	case BatchNormalization:
+		if b.precision == Float64 {
+			return batchNorm[float64](b, owner, l.withDefaults(), &w, x)
+		}
+		return batchNorm[float32](b, owner, l.withDefaults(), &w, x)
 	}
-	return batchNorm[float32](b, m.Nodes[i].owner(), l.withDefaults(), &w, x)
+	return nil, errors.Errorf("%s is not computed with its pooling", m.Nodes[i].Name)
+}
+
+func pooledConv2D[T kernel.Float](b *builder, layer string, l Conv2D, w, pool kernel.Window, x *gorgonia.Node) (*gorgonia.Node, error) {
+	return weighting[T]{
+		label: "conv2d", pooling: "+max_pooling2d",
+		product: func(act kernel.Activation) product[T] { return kernel.NewConvMaxPool2D[T](w, pool, act, b.training) },
+		perRow:  w.InH * w.InW * w.InC, out: Shape{pool.OutH, pool.OutW, pool.OutC},
+		act: l.Activation, withBias: !l.NoBias,
+	}.add(b, layer, x)
 }

@@ -16,6 +16,7 @@ type product[T kernel.Float] interface {
 // weighting says what a layer with a kernel computes: activation(product(x, kernel) + bias).
 type weighting[T kernel.Float] struct {
 	label     string
+	pooling   string // what comes between bias and activation in the op's name
 	product   func(act kernel.Activation) product[T]
 	perRow    int // values of x that make one row of the product
 	out       Shape
@@ -60,6 +61,7 @@ func (w weighting[T]) multiply(b *builder, layer string, act Activation, x *gorg
 		in = append(in, bias)
 		label += "+bias"
 	}
+	label += w.pooling
 	f, _ := act.fused()
 	pr := w.product(f)
 	forward := &op{label: label + act.suffix(), batched: true, item: w.out}
