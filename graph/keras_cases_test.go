@@ -44,6 +44,20 @@ func unet(n *net) {
 	n.add(conv(1), n.add(graph.Concatenate{Axis: -1}, up, a, -1))
 }
 
+// reshapedBranches reads values and their views in several places.
+func reshapedBranches(n *net) {
+	image := graph.Shape{16, 12, 2}
+	a := n.add(conv(2), -1)
+	b := n.add(graph.Identity{}, a)
+	c := n.add(graph.Identity{}, b)
+	flat := n.add(graph.Flatten{}, a)
+	d := n.add(graph.Reshape{Target: image}, flat)
+	e := n.add(graph.Reshape{Target: image}, n.add(graph.Dense{Units: image.Size()}, flat))
+	f := n.add(graph.Add{}, b, c, d, d, e, n.add(conv(2), d))
+	g := n.add(graph.Reshape{Target: image}, n.add(graph.Flatten{}, n.add(graph.Identity{}, f)))
+	n.add(conv(1), n.add(graph.Concatenate{}, f, g, n.add(graph.Identity{}, -1)))
+}
+
 func residual(n *net) {
 	a := n.add(conv(2), -1)
 	b := n.add(conv(2), a)

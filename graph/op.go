@@ -133,12 +133,20 @@ func (o *op) Do(in ...gorgonia.Value) (out gorgonia.Value, err error) {
 		return nil, errors.WithMessage(err, o.label)
 	}
 	o.pending = o.readers
+	if _, view := o.output.(viewer); view {
+		return out, nil // its source is read as long as it is
+	}
 	for _, s := range o.sources {
-		if s.pending--; s.pending == 0 && !s.keep {
-			s.output.release()
-		}
+		s.wasRead()
 	}
 	return out, nil
+}
+
+// wasRead is called when one of the op's readers has run.
+func (o *op) wasRead() {
+	if o.pending--; o.pending == 0 && !o.keep {
+		o.output.release()
+	}
 }
 
 // output is where an op's result lies.
@@ -151,9 +159,28 @@ type output interface {
 type lentOutput[T kernel.Float] struct {
 	memory *memory
 	block  *block[T]
-	header *tensor.Dense // describes the block's beginning
-	of     *block[T]     // the block that header describes
+	header header[T]
+}
+
+// header describes an output in the beginning of a block.
+type header[T kernel.Float] struct {
+	tensor *tensor.Dense
+	block  *block[T]
 	batch  int
+}
+
+// of makes a new header only where the block or the batch is another one.
+func (h *header[T]) of(o *op, b *block[T], batch int) *tensor.Dense {
+	if h.tensor == nil || h.block != b || h.batch != batch {
+		shape := []int(o.item)
+		if o.batched {
+			shape = o.item.batched(batch)
+		}
+		size := Shape(shape).Size()
+		h.tensor = tensor.New(tensor.WithShape(shape...), tensor.WithBacking(b.data[:size:size]))
+		h.block, h.batch = b, batch
+	}
+	return h.tensor
 }
 
 func (l *lentOutput[T]) prepare(o *op, batch int) gorgonia.Value {
@@ -167,21 +194,31 @@ func (l *lentOutput[T]) prepare(o *op, batch int) gorgonia.Value {
 	if l.block == nil {
 		l.block = lend[T](l.memory, size)
 	}
-	if l.header == nil || l.of != l.block || l.batch != batch {
-		shape := []int(o.item)
-		if o.batched {
-			shape = o.item.batched(batch)
-		}
-		l.header = tensor.New(tensor.WithShape(shape...), tensor.WithBacking(l.block.data[:size:size]))
-		l.of, l.batch = l.block, batch
-	}
-	return l.header
+	return l.header.of(o, l.block, batch)
 }
 
 func (l *lentOutput[T]) release() {
 	l.memory.takeBack(l.block)
 	l.block = nil
 }
+
+// viewOutput is the memory of the op's only source, under another shape. That is not lent again before the view's last reader has run.
+type viewOutput[T kernel.Float] struct {
+	source *op
+	lent   *lentOutput[T]
+	header header[T]
+}
+
+// viewer is any viewOutput.
+type viewer interface{ isView() }
+
+func (*viewOutput[T]) isView() {}
+
+func (v *viewOutput[T]) prepare(o *op, batch int) gorgonia.Value {
+	return v.header.of(o, v.lent.block, batch)
+}
+
+func (v *viewOutput[T]) release() { v.source.wasRead() }
 
 // ownOutput is a value of the op's own: a scalar, or a tensor that another op has written beside its output.
 type ownOutput struct{ value gorgonia.Value }
