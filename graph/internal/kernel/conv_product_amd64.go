@@ -179,7 +179,11 @@ func (p *product) run(pool *Pool, n int, in operand[float32], out, kernel, bias 
 func (p *product) cut(n int) {
 	p.blockImages, p.blockRows = 1, p.bandRows
 	if p.bandRows == p.rows {
-		p.blockImages = min(p.images, max(ceil(n, fewPieces), ceil(fewPixels, p.rows*p.cols)))
+		pieces := fewPieces
+		if p.rows*p.cols == 1 { // dense: better cut the panels, each of which is then read by one core
+			pieces = ceil(fewPieces, len(p.panels))
+		}
+		p.blockImages = min(p.images, max(ceil(n, pieces), ceil(fewPixels, p.rows*p.cols)))
 	}
 	if n < fewPieces {
 		p.blockRows = min(p.blockRows, max(ceil(p.rows, ceil(fewPieces, n)), min(p.rows, ceil(fewPixels, p.cols))))
