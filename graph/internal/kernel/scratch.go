@@ -1,30 +1,34 @@
 package kernel
 
 // scratch is memory for the time of one operation. Operations on one pool run one after the other, so that they can share it;
-// each finds there what the one before has left.
-type scratch struct {
-	data       []float32
-	used, want int
+// each finds there what the one before has left. It grows by chunks that stay, so that nothing large is left to the garbage collector.
+type scratch struct{ chunks []scratchChunk }
+
+type scratchChunk struct {
+	data []float32
+	used int
 }
 
-// begin gives all memory back, and makes room for as much as any operation has taken so far.
+// begin gives all memory back.
 func (s *scratch) begin() {
-	if s.want > len(s.data) {
-		s.data = NewLarge[float32](s.want)
+	for i := range s.chunks {
+		s.chunks[i].used = 0
 	}
-	s.used, s.want = 0, 0
 }
+
+const minScratchChunk = 1 << 16
 
 // take returns n values, which start on a cache line.
 func (s *scratch) take(n int) []float32 {
 	size := roundUp16(n)
-	s.want += size
-	if s.used+size > len(s.data) {
-		return make([]float32, n)
+	for i := range s.chunks {
+		if c := &s.chunks[i]; c.used+size <= len(c.data) {
+			c.used += size
+			return c.data[c.used-size:][:n:n]
+		}
 	}
-	out := s.data[s.used : s.used+n : s.used+n]
-	s.used += size
-	return out
+	s.chunks = append(s.chunks, scratchChunk{NewLarge[float32](max(size, minScratchChunk)), size})
+	return s.chunks[len(s.chunks)-1].data[:n:n]
 }
 
 func roundUp16(n int) int { return (n + 15) &^ 15 }
