@@ -36,7 +36,7 @@ const (
 
 // NewPool returns a pool of the given number of threads (at least 1). Close ends its goroutines.
 func NewPool(threads int) *Pool {
-	p := &Pool{workers: make([]worker, max(threads, 1)-1), shares: make([]share, max(threads, 1))}
+	p := &Pool{workers: make([]worker, max(threads, 1)-1), shares: make([]share, max(threads, 1)), scratch: scratch{least: minPoolChunk}}
 	p.rest.wake = make(chan struct{}, 1)
 	for i := range p.workers {
 		p.workers[i].rest.wake = make(chan struct{}, 1)

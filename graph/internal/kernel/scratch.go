@@ -2,7 +2,10 @@ package kernel
 
 // scratch is memory for the time of one operation. Operations on one pool run one after the other, so that they can share it;
 // each finds there what the one before has left. It grows by chunks that stay, so that nothing large is left to the garbage collector.
-type scratch struct{ chunks []scratchChunk }
+type scratch struct {
+	chunks []scratchChunk
+	least  int // elements of a chunk; default minScratchChunk
+}
 
 type scratchChunk struct {
 	data []float32
@@ -16,7 +19,10 @@ func (s *scratch) begin() {
 	}
 }
 
-const minScratchChunk = 1 << 16
+const (
+	minScratchChunk = 1 << 16
+	minPoolChunk    = 1 << 21 // most models' operations find all in one chunk; what they do not touch costs nothing
+)
 
 // take returns n values, which start on a cache line.
 func (s *scratch) take(n int) []float32 {
@@ -27,7 +33,7 @@ func (s *scratch) take(n int) []float32 {
 			return c.data[c.used-size:][:n:n]
 		}
 	}
-	s.chunks = append(s.chunks, scratchChunk{NewLarge[float32](max(size, minScratchChunk)), size})
+	s.chunks = append(s.chunks, scratchChunk{NewLarge[float32](max(size, minScratchChunk, s.least)), size})
 	return s.chunks[len(s.chunks)-1].data[:n:n]
 }
 
