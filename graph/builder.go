@@ -133,11 +133,11 @@ func (b *builder) apply(m *Model, x *gorgonia.Node, logits bool) (*gorgonia.Node
 	}
 	for i, n := range m.Nodes {
 		if before, ok := pooled[i]; ok {
-			from := before
-			if b.outputs[before] == nil {
+			from, whole := before, b.outputs[before] == nil
+			if whole {
 				from = m.Nodes[before].Inputs[0]
 			}
-			out, err := b.applyPooled(m, before, i, input(from), b.outputs[before] == nil)
+			out, err := b.applyPooled(m, before, i, input(from), whole)
 			if err != nil {
 				return nil, errors.WithMessagef(err, "layer %s (%s)", n.Name, n.Layer.Class())
 			}

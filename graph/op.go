@@ -33,6 +33,7 @@ type op struct {
 	derive         func(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error)
 
 	output  output
+	view    bool           // the output is a viewOutput
 	sources []*op          // whose outputs it reads
 	readers int            // how many nodes read its output
 	pending int            // how many of them have not run yet in this step
@@ -133,7 +134,7 @@ func (o *op) Do(in ...gorgonia.Value) (out gorgonia.Value, err error) {
 		return nil, errors.WithMessage(err, o.label)
 	}
 	o.pending = o.readers
-	if _, view := o.output.(viewer); view {
+	if o.view {
 		return out, nil // its source is read as long as it is
 	}
 	for _, s := range o.sources {
@@ -208,11 +209,6 @@ type viewOutput[T kernel.Float] struct {
 	lent   *lentOutput[T]
 	header header[T]
 }
-
-// viewer is any viewOutput.
-type viewer interface{ isView() }
-
-func (*viewOutput[T]) isView() {}
 
 func (v *viewOutput[T]) prepare(o *op, batch int) gorgonia.Value {
 	return v.header.of(o, v.lent.block, batch)

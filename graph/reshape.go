@@ -88,7 +88,7 @@ func reshaped[T kernel.Float](b *builder, label string, out Shape, x *gorgonia.N
 	// Gorgonia adds gradients of a node with several readers in place: where the value that a view shares is read after the step, it is copied.
 	if source, ours := x.Op().(*op); ours && !b.separate {
 		if lent, ok := source.output.(*lentOutput[T]); ok {
-			forward.output = &viewOutput[T]{source: source, lent: lent}
+			forward.output, forward.view = &viewOutput[T]{source: source, lent: lent}, true
 			forward.run = func([]gorgonia.Value, gorgonia.Value) error { return nil }
 		}
 	}

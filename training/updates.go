@@ -15,9 +15,9 @@ type updates struct {
 	before, clipped []float32 // of one variable
 	gradients       [][]float32
 	blocks          []updateBlock
-	firstBlock      []int // of each variable, and the end
-	running         int   // the first block of those that are being updated
-	update          func(i int)
+	firstBlock      []int       // of each variable, and the end
+	running         int         // the first block of those that are being updated
+	update          func(i int) // updateBlock; made once, so that a step allocates nothing
 	sums            []graph.UpdateSums
 }
 

@@ -121,12 +121,12 @@ func (p *Pool) work(worker int) {
 		defer keepSubnormals(flushSubnormals())
 	}
 	own := &p.shares[worker]
-	for i, ok := own.takeFirst(); ok; i, ok = own.takeFirst() {
+	for i, ok := own.take(true); ok; i, ok = own.take(true) {
 		p.job.piece(worker, i)
 	}
 	for other := range p.shares { // those that the job does not need are empty
 		share := &p.shares[other]
-		for i, ok := share.takeLast(); ok; i, ok = share.takeLast() {
+		for i, ok := share.take(false); ok; i, ok = share.take(false) {
 			p.job.piece(worker, i)
 		}
 	}
@@ -141,28 +141,20 @@ type share struct {
 
 func (s *share) set(from, to int) { s.left.Store(uint64(from)<<32 | uint64(to)) }
 
-func (s *share) takeFirst() (i int, ok bool) {
+// take takes the first piece that is left, or the last.
+func (s *share) take(first bool) (i int, ok bool) {
 	for {
 		left := s.left.Load()
 		from, to := left>>32, left&(1<<32-1)
 		if from >= to {
 			return 0, false
 		}
-		if s.left.CompareAndSwap(left, left+1<<32) {
-			return int(from), true
+		taken, rest := to-1, left-1
+		if first {
+			taken, rest = from, left+1<<32
 		}
-	}
-}
-
-func (s *share) takeLast() (i int, ok bool) {
-	for {
-		left := s.left.Load()
-		from, to := left>>32, left&(1<<32-1)
-		if from >= to {
-			return 0, false
-		}
-		if s.left.CompareAndSwap(left, left-1) {
-			return int(to) - 1, true
+		if s.left.CompareAndSwap(left, rest) {
+			return int(taken), true
 		}
 	}
 }

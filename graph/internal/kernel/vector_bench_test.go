@@ -6,12 +6,15 @@ import (
 )
 
 // benchmarkBytes times f in each family, with one thread and two, and reports the memory that it must read and write.
-func benchmarkBytes(b *testing.B, bytes int, f func(p *Pool)) {
+func benchmarkBytes(b *testing.B, bytes int, f func(p *Pool)) { benchmarkThreads(b, bytes, 2, f) }
+
+// benchmarkThreads runs f on one to so many threads.
+func benchmarkThreads(b *testing.B, bytes, most int, f func(p *Pool)) {
 	before := family
 	defer func() { family = before }()
 	for i := portable; i <= detect(); i++ {
 		family = i
-		for threads := 1; threads <= 2; threads++ {
+		for threads := 1; threads <= most; threads++ {
 			b.Run(fmt.Sprintf("%s/%d", Family(), threads), func(b *testing.B) {
 				p := NewPool(threads)
 				defer p.Close()
@@ -85,10 +88,10 @@ func BenchmarkOptimizer(b *testing.B) {
 	for _, n := range []int{3136 * 32, 1 << 20} {
 		w, g, m, v := random[float32](generator(1), n), random[float32](generator(2), n), make([]float32, n), make([]float32, n)
 		b.Run(fmt.Sprint("Adam/", n), func(b *testing.B) {
-			benchmarkBytes(b, 28*n, func(*Pool) { Adam(w, g, m, v, 1e-3, 0.9, 0.999, 1e-7) })
+			benchmarkThreads(b, 28*n, 1, func(*Pool) { Adam(w, g, m, v, 1e-3, 0.9, 0.999, 1e-7) })
 		})
 		b.Run(fmt.Sprint("SGD/", n), func(b *testing.B) {
-			benchmarkBytes(b, 12*n, func(*Pool) { SGD(w, g, nil, 1e-3, 0, false) })
+			benchmarkThreads(b, 12*n, 1, func(*Pool) { SGD(w, g, nil, 1e-3, 0, false) })
 		})
 		b.Run(fmt.Sprint("SumSquares/", n), func(b *testing.B) {
 			benchmarkBytes(b, 4*n, func(p *Pool) { SumSquares(p, w) })
