@@ -14,7 +14,7 @@ type Conv2D[T Float] struct {
 func NewConv2D[T Float](w Window, act Activation) *Conv2D[T] {
 	return &Conv2D[T]{
 		w: w, act: act,
-		forward: newCorrelation[T](w, act, false),
+		forward: newCorrelation[T](w, act, nil),
 	}
 }
 
@@ -41,7 +41,7 @@ func (c *Conv2D[T]) Backward(p *Pool, n int, dx, dkernel, dbias, x, kernel, y, d
 
 func (c *Conv2D[T]) dataGradient(p *Pool, n int, dx, kernel, y, dy []T) {
 	if c.data == nil {
-		c.data = newAdjoint[T](c.w, Activation{}, c.act.Function != Linear)
+		c.data = newAdjoint[T](c.w, Activation{}, &c.act)
 	}
 	d := c.data
 	d.in, d.out, d.kernel = gradient(c.act, y, dy), dx, kernel

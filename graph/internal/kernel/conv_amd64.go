@@ -124,10 +124,40 @@ func sumRowsAVX2(args *byte)
 //go:noescape
 func source3AVX2(args *byte)
 
+// kernel3AVX2 takes the address of filterArgs.
+//
+//go:noescape
+func kernel3AVX2(args *byte)
+
 // gradient3AVX2 takes the address of filterArgs.
 //
 //go:noescape
 func gradient3AVX2(args *byte)
+
+// kernelSum3AVX2 takes the address of filterArgs.
+//
+//go:noescape
+func kernelSum3AVX2(args *byte)
+
+// source4AVX2 takes the address of filterArgs.
+//
+//go:noescape
+func source4AVX2(args *byte)
+
+// kernel4AVX2 takes the address of filterArgs.
+//
+//go:noescape
+func kernel4AVX2(args *byte)
+
+// gradient4AVX2 takes the address of filterArgs.
+//
+//go:noescape
+func gradient4AVX2(args *byte)
+
+// kernelSum4AVX2 takes the address of filterArgs.
+//
+//go:noescape
+func kernelSum4AVX2(args *byte)
 
 // wideSourceAVX2 takes the address of filterArgs.
 //
@@ -159,6 +189,11 @@ func kernelSum2AVX2(args *byte)
 //go:noescape
 func result3AVX2(args *byte)
 
+// result4AVX2 takes the address of filterArgs.
+//
+//go:noescape
+func result4AVX2(args *byte)
+
 // wideResultAVX2 takes the address of filterArgs.
 //
 //go:noescape
@@ -168,16 +203,6 @@ func wideResultAVX2(args *byte)
 //
 //go:noescape
 func thinResultAVX2(args *byte)
-
-// kernel3AVX2 takes the address of filterArgs.
-//
-//go:noescape
-func kernel3AVX2(args *byte)
-
-// kernelSum3AVX2 takes the address of filterArgs.
-//
-//go:noescape
-func kernelSum3AVX2(args *byte)
 
 // tileAVX512_12x1 takes the address of tileArgs.
 //
@@ -319,10 +344,40 @@ func sumRowsAVX512(args *byte)
 //go:noescape
 func source3AVX512(args *byte)
 
+// kernel3AVX512 takes the address of filterArgs.
+//
+//go:noescape
+func kernel3AVX512(args *byte)
+
 // gradient3AVX512 takes the address of filterArgs.
 //
 //go:noescape
 func gradient3AVX512(args *byte)
+
+// kernelSum3AVX512 takes the address of filterArgs.
+//
+//go:noescape
+func kernelSum3AVX512(args *byte)
+
+// source4AVX512 takes the address of filterArgs.
+//
+//go:noescape
+func source4AVX512(args *byte)
+
+// kernel4AVX512 takes the address of filterArgs.
+//
+//go:noescape
+func kernel4AVX512(args *byte)
+
+// gradient4AVX512 takes the address of filterArgs.
+//
+//go:noescape
+func gradient4AVX512(args *byte)
+
+// kernelSum4AVX512 takes the address of filterArgs.
+//
+//go:noescape
+func kernelSum4AVX512(args *byte)
 
 // wideSourceAVX512 takes the address of filterArgs.
 //
@@ -354,6 +409,11 @@ func kernelSum2AVX512(args *byte)
 //go:noescape
 func result3AVX512(args *byte)
 
+// result4AVX512 takes the address of filterArgs.
+//
+//go:noescape
+func result4AVX512(args *byte)
+
 // wideResultAVX512 takes the address of filterArgs.
 //
 //go:noescape
@@ -363,16 +423,6 @@ func wideResultAVX512(args *byte)
 //
 //go:noescape
 func thinResultAVX512(args *byte)
-
-// kernel3AVX512 takes the address of filterArgs.
-//
-//go:noescape
-func kernel3AVX512(args *byte)
-
-// kernelSum3AVX512 takes the address of filterArgs.
-//
-//go:noescape
-func kernelSum3AVX512(args *byte)
 
 // transpose8 takes the address of transposeArgs.
 //

@@ -3530,426 +3530,2620 @@ done:
 // func source3AVX2(args *byte)
 // Requires: AVX
 TEXT ·source3AVX2(SB), NOSPLIT, $64-8
-	MOVQ   args+0(FP), DI
-	MOVQ   (DI), R11
-	MOVQ   R11, (SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   56(DI), R11
-	MOVQ   R11, 8(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   40(DI), R11
-	MOVQ   R11, 16(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   72(DI), R11
-	MOVQ   R11, 24(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   16(DI), R11
-	MOVQ   R11, 32(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   48(DI), R11
-	MOVQ   R11, 40(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   120(DI), R11
-	MOVQ   R11, 56(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   32(DI), R8
-	LEAQ   (R8)(R8*2), R9
-	MOVQ   args+0(FP), DI
-	MOVQ   64(DI), R12
-	VXORPS Y6, Y6, Y6
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	LEAQ (CX)(DI*1), DX
-	LEAQ (DX)(DI*1), BX
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ    40(SP), R10
-	ADDQ    DI, R10
+	MOVQ    32(SP), AX
+	ADDQ    R14, AX
+	LEAQ    (BX)(BX*2), R8
+	LEAQ    (AX)(R8*1), CX
 	VMOVUPS (AX), Y0
-	VSUBPS  (DX), Y0, Y0
-	VMOVUPS (AX)(R8*1), Y1
-	VSUBPS  (DX)(R8*1), Y1, Y1
-	VMOVUPS (AX)(R8*2), Y2
-	VSUBPS  (DX)(R8*2), Y2, Y2
-	VMOVUPS (AX)(R9*1), Y3
-	VSUBPS  (DX)(R9*1), Y3, Y3
-	MOVQ    R10, R11
-	VSUBPS  Y2, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VADDPS  Y2, Y1, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y1, Y2, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y3, Y1, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (CX), Y0
-	VADDPS  (DX), Y0, Y0
-	VMOVUPS (CX)(R8*1), Y1
-	VADDPS  (DX)(R8*1), Y1, Y1
-	VMOVUPS (CX)(R8*2), Y2
-	VADDPS  (DX)(R8*2), Y2, Y2
-	VMOVUPS (CX)(R9*1), Y3
-	VADDPS  (DX)(R9*1), Y3, Y3
-	MOVQ    R10, R11
-	VSUBPS  Y2, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VADDPS  Y2, Y1, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y1, Y2, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y3, Y1, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (DX), Y0
-	VSUBPS  (CX), Y0, Y0
-	VMOVUPS (DX)(R8*1), Y1
-	VSUBPS  (CX)(R8*1), Y1, Y1
-	VMOVUPS (DX)(R8*2), Y2
-	VSUBPS  (CX)(R8*2), Y2, Y2
-	VMOVUPS (DX)(R9*1), Y3
-	VSUBPS  (CX)(R9*1), Y3, Y3
-	MOVQ    R10, R11
-	VSUBPS  Y2, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VADDPS  Y2, Y1, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y1, Y2, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y3, Y1, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (CX), Y0
-	VSUBPS  (BX), Y0, Y0
-	VMOVUPS (CX)(R8*1), Y1
-	VSUBPS  (BX)(R8*1), Y1, Y1
-	VMOVUPS (CX)(R8*2), Y2
-	VSUBPS  (BX)(R8*2), Y2, Y2
-	VMOVUPS (CX)(R9*1), Y3
-	VSUBPS  (BX)(R9*1), Y3, Y3
-	MOVQ    R10, R11
-	VSUBPS  Y2, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VADDPS  Y2, Y1, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y1, Y2, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y3, Y1, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    $0x20, AX
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DX
-	ADDQ    $0x20, BX
-	ADDQ    $0x20, DI
-	DECQ    R13
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVUPS (AX)(BX*2), Y2
+	VMOVUPS (CX), Y3
+	VSUBPS  Y2, Y0, Y4
+	VMOVUPS Y4, (R13)
+	VADDPS  Y2, Y1, Y4
+	VMOVUPS Y4, 128(R13)
+	VSUBPS  Y1, Y2, Y4
+	VMOVUPS Y4, 256(R13)
+	VSUBPS  Y1, Y3, Y4
+	VMOVUPS Y4, 384(R13)
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVUPS (AX)(BX*2), Y2
+	VMOVUPS (CX), Y3
+	VSUBPS  Y2, Y0, Y4
+	VMOVUPS Y4, 32(R13)
+	VADDPS  Y2, Y1, Y4
+	VMOVUPS Y4, 160(R13)
+	VSUBPS  Y1, Y2, Y4
+	VMOVUPS Y4, 288(R13)
+	VSUBPS  Y1, Y3, Y4
+	VMOVUPS Y4, 416(R13)
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVUPS (AX)(BX*2), Y2
+	VMOVUPS (CX), Y3
+	VSUBPS  Y2, Y0, Y4
+	VMOVUPS Y4, 64(R13)
+	VADDPS  Y2, Y1, Y4
+	VMOVUPS Y4, 192(R13)
+	VSUBPS  Y1, Y2, Y4
+	VMOVUPS Y4, 320(R13)
+	VSUBPS  Y1, Y3, Y4
+	VMOVUPS Y4, 448(R13)
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVUPS (AX)(BX*2), Y2
+	VMOVUPS (CX), Y3
+	VSUBPS  Y2, Y0, Y4
+	VMOVUPS Y4, 96(R13)
+	VADDPS  Y2, Y1, Y4
+	VMOVUPS Y4, 224(R13)
+	VSUBPS  Y1, Y2, Y4
+	VMOVUPS Y4, 352(R13)
+	VSUBPS  Y1, Y3, Y4
+	VMOVUPS Y4, 480(R13)
+	MOVQ    40(SP), DI
+	ADDQ    R14, DI
+	VMOVUPS (R13), Y0
+	VMOVUPS 32(R13), Y1
+	VMOVUPS 64(R13), Y2
+	VMOVUPS 96(R13), Y3
+	MOVQ    DI, R8
+	VSUBPS  Y2, Y0, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y2, Y1, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y1, Y2, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y1, Y3, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ    8(SP), DI
+	VMOVUPS 128(R13), Y0
+	VMOVUPS 160(R13), Y1
+	VMOVUPS 192(R13), Y2
+	VMOVUPS 224(R13), Y3
+	MOVQ    DI, R8
+	VSUBPS  Y2, Y0, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y2, Y1, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y1, Y2, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y1, Y3, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ    8(SP), DI
+	VMOVUPS 256(R13), Y0
+	VMOVUPS 288(R13), Y1
+	VMOVUPS 320(R13), Y2
+	VMOVUPS 352(R13), Y3
+	MOVQ    DI, R8
+	VSUBPS  Y2, Y0, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y2, Y1, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y1, Y2, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y1, Y3, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ    8(SP), DI
+	VMOVUPS 384(R13), Y0
+	VMOVUPS 416(R13), Y1
+	VMOVUPS 448(R13), Y2
+	VMOVUPS 480(R13), Y3
+	MOVQ    DI, R8
+	VSUBPS  Y2, Y0, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y2, Y1, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y1, Y2, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y1, Y3, Y4
+	VMOVUPS Y4, (R8)
+	ADDQ    $0x20, R14
+	DECQ    R10
 	JNZ     loop
-	MOVQ    16(SP), DI
-	ADDQ    DI, 32(SP)
-	MOVQ    24(SP), DI
-	ADDQ    DI, 40(SP)
+	MOVQ    16(SP), R14
+	ADDQ    R14, 32(SP)
+	MOVQ    24(SP), R14
+	ADDQ    R14, 40(SP)
 	DECQ    (SP)
 	JNZ     tile
 	VZEROUPPER
 	RET
 
-// func gradient3AVX2(args *byte)
-// Requires: AVX
-TEXT ·gradient3AVX2(SB), NOSPLIT, $64-8
-	MOVQ   args+0(FP), DI
-	MOVQ   (DI), R11
-	MOVQ   R11, (SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   56(DI), R11
-	MOVQ   R11, 8(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   40(DI), R11
-	MOVQ   R11, 16(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   72(DI), R11
-	MOVQ   R11, 24(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   16(DI), R11
-	MOVQ   R11, 32(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   48(DI), R11
-	MOVQ   R11, 40(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   120(DI), R11
-	MOVQ   R11, 56(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   32(DI), R8
-	LEAQ   (R8)(R8*2), R9
-	MOVQ   args+0(FP), DI
-	MOVQ   64(DI), R12
-	VXORPS Y6, Y6, Y6
+// func kernel3AVX2(args *byte)
+// Requires: AVX, FMA3
+TEXT ·kernel3AVX2(SB), NOSPLIT, $64-8
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ    40(SP), R10
-	ADDQ    DI, R10
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMULPS      vectorConstants<>+0(SB), Y0, Y3
+	VFMADD231PS vectorConstants<>+0(SB), Y2, Y3
+	VMOVUPS     Y0, (R13)
+	VMOVUPS     vectorConstants<>+0(SB), Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, 96(R13)
+	VMOVUPS     vectorConstants<>+64(SB), Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, 192(R13)
+	VMOVUPS     Y2, 288(R13)
+	ADDQ        SI, AX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMULPS      vectorConstants<>+0(SB), Y0, Y3
+	VFMADD231PS vectorConstants<>+0(SB), Y2, Y3
+	VMOVUPS     Y0, 32(R13)
+	VMOVUPS     vectorConstants<>+0(SB), Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, 128(R13)
+	VMOVUPS     vectorConstants<>+64(SB), Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, 224(R13)
+	VMOVUPS     Y2, 320(R13)
+	ADDQ        SI, AX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMULPS      vectorConstants<>+0(SB), Y0, Y3
+	VFMADD231PS vectorConstants<>+0(SB), Y2, Y3
+	VMOVUPS     Y0, 64(R13)
+	VMOVUPS     vectorConstants<>+0(SB), Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, 160(R13)
+	VMOVUPS     vectorConstants<>+64(SB), Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, 256(R13)
+	VMOVUPS     Y2, 352(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	VMOVUPS     (R13), Y0
+	VMOVUPS     32(R13), Y1
+	VMOVUPS     64(R13), Y2
+	VMULPS      vectorConstants<>+0(SB), Y0, Y3
+	VFMADD231PS vectorConstants<>+0(SB), Y2, Y3
+	MOVQ        DI, R8
+	VMOVUPS     Y0, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+0(SB), Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+64(SB), Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y2, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     96(R13), Y0
+	VMOVUPS     128(R13), Y1
+	VMOVUPS     160(R13), Y2
+	VMULPS      vectorConstants<>+0(SB), Y0, Y3
+	VFMADD231PS vectorConstants<>+0(SB), Y2, Y3
+	MOVQ        DI, R8
+	VMOVUPS     Y0, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+0(SB), Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+64(SB), Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y2, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     192(R13), Y0
+	VMOVUPS     224(R13), Y1
+	VMOVUPS     256(R13), Y2
+	VMULPS      vectorConstants<>+0(SB), Y0, Y3
+	VFMADD231PS vectorConstants<>+0(SB), Y2, Y3
+	MOVQ        DI, R8
+	VMOVUPS     Y0, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+0(SB), Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+64(SB), Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y2, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     288(R13), Y0
+	VMOVUPS     320(R13), Y1
+	VMOVUPS     352(R13), Y2
+	VMULPS      vectorConstants<>+0(SB), Y0, Y3
+	VFMADD231PS vectorConstants<>+0(SB), Y2, Y3
+	MOVQ        DI, R8
+	VMOVUPS     Y0, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+0(SB), Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+64(SB), Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y2, (R8)
+	ADDQ        $0x20, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+DATA vectorConstants<>+0(SB)/4, $0x3f000000
+DATA vectorConstants<>+4(SB)/4, $0x3f000000
+DATA vectorConstants<>+8(SB)/4, $0x3f000000
+DATA vectorConstants<>+12(SB)/4, $0x3f000000
+DATA vectorConstants<>+16(SB)/4, $0x3f000000
+DATA vectorConstants<>+20(SB)/4, $0x3f000000
+DATA vectorConstants<>+24(SB)/4, $0x3f000000
+DATA vectorConstants<>+28(SB)/4, $0x3f000000
+DATA vectorConstants<>+32(SB)/4, $0x3f000000
+DATA vectorConstants<>+36(SB)/4, $0x3f000000
+DATA vectorConstants<>+40(SB)/4, $0x3f000000
+DATA vectorConstants<>+44(SB)/4, $0x3f000000
+DATA vectorConstants<>+48(SB)/4, $0x3f000000
+DATA vectorConstants<>+52(SB)/4, $0x3f000000
+DATA vectorConstants<>+56(SB)/4, $0x3f000000
+DATA vectorConstants<>+60(SB)/4, $0x3f000000
+DATA vectorConstants<>+64(SB)/4, $0xbf000000
+DATA vectorConstants<>+68(SB)/4, $0xbf000000
+DATA vectorConstants<>+72(SB)/4, $0xbf000000
+DATA vectorConstants<>+76(SB)/4, $0xbf000000
+DATA vectorConstants<>+80(SB)/4, $0xbf000000
+DATA vectorConstants<>+84(SB)/4, $0xbf000000
+DATA vectorConstants<>+88(SB)/4, $0xbf000000
+DATA vectorConstants<>+92(SB)/4, $0xbf000000
+DATA vectorConstants<>+96(SB)/4, $0xbf000000
+DATA vectorConstants<>+100(SB)/4, $0xbf000000
+DATA vectorConstants<>+104(SB)/4, $0xbf000000
+DATA vectorConstants<>+108(SB)/4, $0xbf000000
+DATA vectorConstants<>+112(SB)/4, $0xbf000000
+DATA vectorConstants<>+116(SB)/4, $0xbf000000
+DATA vectorConstants<>+120(SB)/4, $0xbf000000
+DATA vectorConstants<>+124(SB)/4, $0xbf000000
+DATA vectorConstants<>+128(SB)/4, $0xc0100000
+DATA vectorConstants<>+132(SB)/4, $0xc0100000
+DATA vectorConstants<>+136(SB)/4, $0xc0100000
+DATA vectorConstants<>+140(SB)/4, $0xc0100000
+DATA vectorConstants<>+144(SB)/4, $0xc0100000
+DATA vectorConstants<>+148(SB)/4, $0xc0100000
+DATA vectorConstants<>+152(SB)/4, $0xc0100000
+DATA vectorConstants<>+156(SB)/4, $0xc0100000
+DATA vectorConstants<>+160(SB)/4, $0xc0100000
+DATA vectorConstants<>+164(SB)/4, $0xc0100000
+DATA vectorConstants<>+168(SB)/4, $0xc0100000
+DATA vectorConstants<>+172(SB)/4, $0xc0100000
+DATA vectorConstants<>+176(SB)/4, $0xc0100000
+DATA vectorConstants<>+180(SB)/4, $0xc0100000
+DATA vectorConstants<>+184(SB)/4, $0xc0100000
+DATA vectorConstants<>+188(SB)/4, $0xc0100000
+DATA vectorConstants<>+192(SB)/4, $0xbf100000
+DATA vectorConstants<>+196(SB)/4, $0xbf100000
+DATA vectorConstants<>+200(SB)/4, $0xbf100000
+DATA vectorConstants<>+204(SB)/4, $0xbf100000
+DATA vectorConstants<>+208(SB)/4, $0xbf100000
+DATA vectorConstants<>+212(SB)/4, $0xbf100000
+DATA vectorConstants<>+216(SB)/4, $0xbf100000
+DATA vectorConstants<>+220(SB)/4, $0xbf100000
+DATA vectorConstants<>+224(SB)/4, $0xbf100000
+DATA vectorConstants<>+228(SB)/4, $0xbf100000
+DATA vectorConstants<>+232(SB)/4, $0xbf100000
+DATA vectorConstants<>+236(SB)/4, $0xbf100000
+DATA vectorConstants<>+240(SB)/4, $0xbf100000
+DATA vectorConstants<>+244(SB)/4, $0xbf100000
+DATA vectorConstants<>+248(SB)/4, $0xbf100000
+DATA vectorConstants<>+252(SB)/4, $0xbf100000
+DATA vectorConstants<>+256(SB)/4, $0xc0340000
+DATA vectorConstants<>+260(SB)/4, $0xc0340000
+DATA vectorConstants<>+264(SB)/4, $0xc0340000
+DATA vectorConstants<>+268(SB)/4, $0xc0340000
+DATA vectorConstants<>+272(SB)/4, $0xc0340000
+DATA vectorConstants<>+276(SB)/4, $0xc0340000
+DATA vectorConstants<>+280(SB)/4, $0xc0340000
+DATA vectorConstants<>+284(SB)/4, $0xc0340000
+DATA vectorConstants<>+288(SB)/4, $0xc0340000
+DATA vectorConstants<>+292(SB)/4, $0xc0340000
+DATA vectorConstants<>+296(SB)/4, $0xc0340000
+DATA vectorConstants<>+300(SB)/4, $0xc0340000
+DATA vectorConstants<>+304(SB)/4, $0xc0340000
+DATA vectorConstants<>+308(SB)/4, $0xc0340000
+DATA vectorConstants<>+312(SB)/4, $0xc0340000
+DATA vectorConstants<>+316(SB)/4, $0xc0340000
+DATA vectorConstants<>+320(SB)/4, $0x3fa20000
+DATA vectorConstants<>+324(SB)/4, $0x3fa20000
+DATA vectorConstants<>+328(SB)/4, $0x3fa20000
+DATA vectorConstants<>+332(SB)/4, $0x3fa20000
+DATA vectorConstants<>+336(SB)/4, $0x3fa20000
+DATA vectorConstants<>+340(SB)/4, $0x3fa20000
+DATA vectorConstants<>+344(SB)/4, $0x3fa20000
+DATA vectorConstants<>+348(SB)/4, $0x3fa20000
+DATA vectorConstants<>+352(SB)/4, $0x3fa20000
+DATA vectorConstants<>+356(SB)/4, $0x3fa20000
+DATA vectorConstants<>+360(SB)/4, $0x3fa20000
+DATA vectorConstants<>+364(SB)/4, $0x3fa20000
+DATA vectorConstants<>+368(SB)/4, $0x3fa20000
+DATA vectorConstants<>+372(SB)/4, $0x3fa20000
+DATA vectorConstants<>+376(SB)/4, $0x3fa20000
+DATA vectorConstants<>+380(SB)/4, $0x3fa20000
+DATA vectorConstants<>+384(SB)/4, $0x3f400000
+DATA vectorConstants<>+388(SB)/4, $0x3f400000
+DATA vectorConstants<>+392(SB)/4, $0x3f400000
+DATA vectorConstants<>+396(SB)/4, $0x3f400000
+DATA vectorConstants<>+400(SB)/4, $0x3f400000
+DATA vectorConstants<>+404(SB)/4, $0x3f400000
+DATA vectorConstants<>+408(SB)/4, $0x3f400000
+DATA vectorConstants<>+412(SB)/4, $0x3f400000
+DATA vectorConstants<>+416(SB)/4, $0x3f400000
+DATA vectorConstants<>+420(SB)/4, $0x3f400000
+DATA vectorConstants<>+424(SB)/4, $0x3f400000
+DATA vectorConstants<>+428(SB)/4, $0x3f400000
+DATA vectorConstants<>+432(SB)/4, $0x3f400000
+DATA vectorConstants<>+436(SB)/4, $0x3f400000
+DATA vectorConstants<>+440(SB)/4, $0x3f400000
+DATA vectorConstants<>+444(SB)/4, $0x3f400000
+DATA vectorConstants<>+448(SB)/4, $0xbf400000
+DATA vectorConstants<>+452(SB)/4, $0xbf400000
+DATA vectorConstants<>+456(SB)/4, $0xbf400000
+DATA vectorConstants<>+460(SB)/4, $0xbf400000
+DATA vectorConstants<>+464(SB)/4, $0xbf400000
+DATA vectorConstants<>+468(SB)/4, $0xbf400000
+DATA vectorConstants<>+472(SB)/4, $0xbf400000
+DATA vectorConstants<>+476(SB)/4, $0xbf400000
+DATA vectorConstants<>+480(SB)/4, $0xbf400000
+DATA vectorConstants<>+484(SB)/4, $0xbf400000
+DATA vectorConstants<>+488(SB)/4, $0xbf400000
+DATA vectorConstants<>+492(SB)/4, $0xbf400000
+DATA vectorConstants<>+496(SB)/4, $0xbf400000
+DATA vectorConstants<>+500(SB)/4, $0xbf400000
+DATA vectorConstants<>+504(SB)/4, $0xbf400000
+DATA vectorConstants<>+508(SB)/4, $0xbf400000
+DATA vectorConstants<>+512(SB)/4, $0x3fc00000
+DATA vectorConstants<>+516(SB)/4, $0x3fc00000
+DATA vectorConstants<>+520(SB)/4, $0x3fc00000
+DATA vectorConstants<>+524(SB)/4, $0x3fc00000
+DATA vectorConstants<>+528(SB)/4, $0x3fc00000
+DATA vectorConstants<>+532(SB)/4, $0x3fc00000
+DATA vectorConstants<>+536(SB)/4, $0x3fc00000
+DATA vectorConstants<>+540(SB)/4, $0x3fc00000
+DATA vectorConstants<>+544(SB)/4, $0x3fc00000
+DATA vectorConstants<>+548(SB)/4, $0x3fc00000
+DATA vectorConstants<>+552(SB)/4, $0x3fc00000
+DATA vectorConstants<>+556(SB)/4, $0x3fc00000
+DATA vectorConstants<>+560(SB)/4, $0x3fc00000
+DATA vectorConstants<>+564(SB)/4, $0x3fc00000
+DATA vectorConstants<>+568(SB)/4, $0x3fc00000
+DATA vectorConstants<>+572(SB)/4, $0x3fc00000
+DATA vectorConstants<>+576(SB)/4, $0xbfc00000
+DATA vectorConstants<>+580(SB)/4, $0xbfc00000
+DATA vectorConstants<>+584(SB)/4, $0xbfc00000
+DATA vectorConstants<>+588(SB)/4, $0xbfc00000
+DATA vectorConstants<>+592(SB)/4, $0xbfc00000
+DATA vectorConstants<>+596(SB)/4, $0xbfc00000
+DATA vectorConstants<>+600(SB)/4, $0xbfc00000
+DATA vectorConstants<>+604(SB)/4, $0xbfc00000
+DATA vectorConstants<>+608(SB)/4, $0xbfc00000
+DATA vectorConstants<>+612(SB)/4, $0xbfc00000
+DATA vectorConstants<>+616(SB)/4, $0xbfc00000
+DATA vectorConstants<>+620(SB)/4, $0xbfc00000
+DATA vectorConstants<>+624(SB)/4, $0xbfc00000
+DATA vectorConstants<>+628(SB)/4, $0xbfc00000
+DATA vectorConstants<>+632(SB)/4, $0xbfc00000
+DATA vectorConstants<>+636(SB)/4, $0xbfc00000
+DATA vectorConstants<>+640(SB)/4, $0xbf06d905
+DATA vectorConstants<>+644(SB)/4, $0xbf06d905
+DATA vectorConstants<>+648(SB)/4, $0xbf06d905
+DATA vectorConstants<>+652(SB)/4, $0xbf06d905
+DATA vectorConstants<>+656(SB)/4, $0xbf06d905
+DATA vectorConstants<>+660(SB)/4, $0xbf06d905
+DATA vectorConstants<>+664(SB)/4, $0xbf06d905
+DATA vectorConstants<>+668(SB)/4, $0xbf06d905
+DATA vectorConstants<>+672(SB)/4, $0xbf06d905
+DATA vectorConstants<>+676(SB)/4, $0xbf06d905
+DATA vectorConstants<>+680(SB)/4, $0xbf06d905
+DATA vectorConstants<>+684(SB)/4, $0xbf06d905
+DATA vectorConstants<>+688(SB)/4, $0xbf06d905
+DATA vectorConstants<>+692(SB)/4, $0xbf06d905
+DATA vectorConstants<>+696(SB)/4, $0xbf06d905
+DATA vectorConstants<>+700(SB)/4, $0xbf06d905
+DATA vectorConstants<>+704(SB)/4, $0xbe97b426
+DATA vectorConstants<>+708(SB)/4, $0xbe97b426
+DATA vectorConstants<>+712(SB)/4, $0xbe97b426
+DATA vectorConstants<>+716(SB)/4, $0xbe97b426
+DATA vectorConstants<>+720(SB)/4, $0xbe97b426
+DATA vectorConstants<>+724(SB)/4, $0xbe97b426
+DATA vectorConstants<>+728(SB)/4, $0xbe97b426
+DATA vectorConstants<>+732(SB)/4, $0xbe97b426
+DATA vectorConstants<>+736(SB)/4, $0xbe97b426
+DATA vectorConstants<>+740(SB)/4, $0xbe97b426
+DATA vectorConstants<>+744(SB)/4, $0xbe97b426
+DATA vectorConstants<>+748(SB)/4, $0xbe97b426
+DATA vectorConstants<>+752(SB)/4, $0xbe97b426
+DATA vectorConstants<>+756(SB)/4, $0xbe97b426
+DATA vectorConstants<>+760(SB)/4, $0xbe97b426
+DATA vectorConstants<>+764(SB)/4, $0xbe97b426
+DATA vectorConstants<>+768(SB)/4, $0x3e06d905
+DATA vectorConstants<>+772(SB)/4, $0x3e06d905
+DATA vectorConstants<>+776(SB)/4, $0x3e06d905
+DATA vectorConstants<>+780(SB)/4, $0x3e06d905
+DATA vectorConstants<>+784(SB)/4, $0x3e06d905
+DATA vectorConstants<>+788(SB)/4, $0x3e06d905
+DATA vectorConstants<>+792(SB)/4, $0x3e06d905
+DATA vectorConstants<>+796(SB)/4, $0x3e06d905
+DATA vectorConstants<>+800(SB)/4, $0x3e06d905
+DATA vectorConstants<>+804(SB)/4, $0x3e06d905
+DATA vectorConstants<>+808(SB)/4, $0x3e06d905
+DATA vectorConstants<>+812(SB)/4, $0x3e06d905
+DATA vectorConstants<>+816(SB)/4, $0x3e06d905
+DATA vectorConstants<>+820(SB)/4, $0x3e06d905
+DATA vectorConstants<>+824(SB)/4, $0x3e06d905
+DATA vectorConstants<>+828(SB)/4, $0x3e06d905
+DATA vectorConstants<>+832(SB)/4, $0x3e97b426
+DATA vectorConstants<>+836(SB)/4, $0x3e97b426
+DATA vectorConstants<>+840(SB)/4, $0x3e97b426
+DATA vectorConstants<>+844(SB)/4, $0x3e97b426
+DATA vectorConstants<>+848(SB)/4, $0x3e97b426
+DATA vectorConstants<>+852(SB)/4, $0x3e97b426
+DATA vectorConstants<>+856(SB)/4, $0x3e97b426
+DATA vectorConstants<>+860(SB)/4, $0x3e97b426
+DATA vectorConstants<>+864(SB)/4, $0x3e97b426
+DATA vectorConstants<>+868(SB)/4, $0x3e97b426
+DATA vectorConstants<>+872(SB)/4, $0x3e97b426
+DATA vectorConstants<>+876(SB)/4, $0x3e97b426
+DATA vectorConstants<>+880(SB)/4, $0x3e97b426
+DATA vectorConstants<>+884(SB)/4, $0x3e97b426
+DATA vectorConstants<>+888(SB)/4, $0x3e97b426
+DATA vectorConstants<>+892(SB)/4, $0x3e97b426
+DATA vectorConstants<>+896(SB)/4, $0x3f4a4588
+DATA vectorConstants<>+900(SB)/4, $0x3f4a4588
+DATA vectorConstants<>+904(SB)/4, $0x3f4a4588
+DATA vectorConstants<>+908(SB)/4, $0x3f4a4588
+DATA vectorConstants<>+912(SB)/4, $0x3f4a4588
+DATA vectorConstants<>+916(SB)/4, $0x3f4a4588
+DATA vectorConstants<>+920(SB)/4, $0x3f4a4588
+DATA vectorConstants<>+924(SB)/4, $0x3f4a4588
+DATA vectorConstants<>+928(SB)/4, $0x3f4a4588
+DATA vectorConstants<>+932(SB)/4, $0x3f4a4588
+DATA vectorConstants<>+936(SB)/4, $0x3f4a4588
+DATA vectorConstants<>+940(SB)/4, $0x3f4a4588
+DATA vectorConstants<>+944(SB)/4, $0x3f4a4588
+DATA vectorConstants<>+948(SB)/4, $0x3f4a4588
+DATA vectorConstants<>+952(SB)/4, $0x3f4a4588
+DATA vectorConstants<>+956(SB)/4, $0x3f4a4588
+DATA vectorConstants<>+960(SB)/4, $0xbeca4588
+DATA vectorConstants<>+964(SB)/4, $0xbeca4588
+DATA vectorConstants<>+968(SB)/4, $0xbeca4588
+DATA vectorConstants<>+972(SB)/4, $0xbeca4588
+DATA vectorConstants<>+976(SB)/4, $0xbeca4588
+DATA vectorConstants<>+980(SB)/4, $0xbeca4588
+DATA vectorConstants<>+984(SB)/4, $0xbeca4588
+DATA vectorConstants<>+988(SB)/4, $0xbeca4588
+DATA vectorConstants<>+992(SB)/4, $0xbeca4588
+DATA vectorConstants<>+996(SB)/4, $0xbeca4588
+DATA vectorConstants<>+1000(SB)/4, $0xbeca4588
+DATA vectorConstants<>+1004(SB)/4, $0xbeca4588
+DATA vectorConstants<>+1008(SB)/4, $0xbeca4588
+DATA vectorConstants<>+1012(SB)/4, $0xbeca4588
+DATA vectorConstants<>+1016(SB)/4, $0xbeca4588
+DATA vectorConstants<>+1020(SB)/4, $0xbeca4588
+DATA vectorConstants<>+1024(SB)/4, $0x3eca4588
+DATA vectorConstants<>+1028(SB)/4, $0x3eca4588
+DATA vectorConstants<>+1032(SB)/4, $0x3eca4588
+DATA vectorConstants<>+1036(SB)/4, $0x3eca4588
+DATA vectorConstants<>+1040(SB)/4, $0x3eca4588
+DATA vectorConstants<>+1044(SB)/4, $0x3eca4588
+DATA vectorConstants<>+1048(SB)/4, $0x3eca4588
+DATA vectorConstants<>+1052(SB)/4, $0x3eca4588
+DATA vectorConstants<>+1056(SB)/4, $0x3eca4588
+DATA vectorConstants<>+1060(SB)/4, $0x3eca4588
+DATA vectorConstants<>+1064(SB)/4, $0x3eca4588
+DATA vectorConstants<>+1068(SB)/4, $0x3eca4588
+DATA vectorConstants<>+1072(SB)/4, $0x3eca4588
+DATA vectorConstants<>+1076(SB)/4, $0x3eca4588
+DATA vectorConstants<>+1080(SB)/4, $0x3eca4588
+DATA vectorConstants<>+1084(SB)/4, $0x3eca4588
+DATA vectorConstants<>+1088(SB)/4, $0x3e4a4588
+DATA vectorConstants<>+1092(SB)/4, $0x3e4a4588
+DATA vectorConstants<>+1096(SB)/4, $0x3e4a4588
+DATA vectorConstants<>+1100(SB)/4, $0x3e4a4588
+DATA vectorConstants<>+1104(SB)/4, $0x3e4a4588
+DATA vectorConstants<>+1108(SB)/4, $0x3e4a4588
+DATA vectorConstants<>+1112(SB)/4, $0x3e4a4588
+DATA vectorConstants<>+1116(SB)/4, $0x3e4a4588
+DATA vectorConstants<>+1120(SB)/4, $0x3e4a4588
+DATA vectorConstants<>+1124(SB)/4, $0x3e4a4588
+DATA vectorConstants<>+1128(SB)/4, $0x3e4a4588
+DATA vectorConstants<>+1132(SB)/4, $0x3e4a4588
+DATA vectorConstants<>+1136(SB)/4, $0x3e4a4588
+DATA vectorConstants<>+1140(SB)/4, $0x3e4a4588
+DATA vectorConstants<>+1144(SB)/4, $0x3e4a4588
+DATA vectorConstants<>+1148(SB)/4, $0x3e4a4588
+DATA vectorConstants<>+1152(SB)/4, $0xbe4a4588
+DATA vectorConstants<>+1156(SB)/4, $0xbe4a4588
+DATA vectorConstants<>+1160(SB)/4, $0xbe4a4588
+DATA vectorConstants<>+1164(SB)/4, $0xbe4a4588
+DATA vectorConstants<>+1168(SB)/4, $0xbe4a4588
+DATA vectorConstants<>+1172(SB)/4, $0xbe4a4588
+DATA vectorConstants<>+1176(SB)/4, $0xbe4a4588
+DATA vectorConstants<>+1180(SB)/4, $0xbe4a4588
+DATA vectorConstants<>+1184(SB)/4, $0xbe4a4588
+DATA vectorConstants<>+1188(SB)/4, $0xbe4a4588
+DATA vectorConstants<>+1192(SB)/4, $0xbe4a4588
+DATA vectorConstants<>+1196(SB)/4, $0xbe4a4588
+DATA vectorConstants<>+1200(SB)/4, $0xbe4a4588
+DATA vectorConstants<>+1204(SB)/4, $0xbe4a4588
+DATA vectorConstants<>+1208(SB)/4, $0xbe4a4588
+DATA vectorConstants<>+1212(SB)/4, $0xbe4a4588
+DATA vectorConstants<>+1216(SB)/4, $0x3f100000
+DATA vectorConstants<>+1220(SB)/4, $0x3f100000
+DATA vectorConstants<>+1224(SB)/4, $0x3f100000
+DATA vectorConstants<>+1228(SB)/4, $0x3f100000
+DATA vectorConstants<>+1232(SB)/4, $0x3f100000
+DATA vectorConstants<>+1236(SB)/4, $0x3f100000
+DATA vectorConstants<>+1240(SB)/4, $0x3f100000
+DATA vectorConstants<>+1244(SB)/4, $0x3f100000
+DATA vectorConstants<>+1248(SB)/4, $0x3f100000
+DATA vectorConstants<>+1252(SB)/4, $0x3f100000
+DATA vectorConstants<>+1256(SB)/4, $0x3f100000
+DATA vectorConstants<>+1260(SB)/4, $0x3f100000
+DATA vectorConstants<>+1264(SB)/4, $0x3f100000
+DATA vectorConstants<>+1268(SB)/4, $0x3f100000
+DATA vectorConstants<>+1272(SB)/4, $0x3f100000
+DATA vectorConstants<>+1276(SB)/4, $0x3f100000
+DATA vectorConstants<>+1280(SB)/4, $0x3ed80000
+DATA vectorConstants<>+1284(SB)/4, $0x3ed80000
+DATA vectorConstants<>+1288(SB)/4, $0x3ed80000
+DATA vectorConstants<>+1292(SB)/4, $0x3ed80000
+DATA vectorConstants<>+1296(SB)/4, $0x3ed80000
+DATA vectorConstants<>+1300(SB)/4, $0x3ed80000
+DATA vectorConstants<>+1304(SB)/4, $0x3ed80000
+DATA vectorConstants<>+1308(SB)/4, $0x3ed80000
+DATA vectorConstants<>+1312(SB)/4, $0x3ed80000
+DATA vectorConstants<>+1316(SB)/4, $0x3ed80000
+DATA vectorConstants<>+1320(SB)/4, $0x3ed80000
+DATA vectorConstants<>+1324(SB)/4, $0x3ed80000
+DATA vectorConstants<>+1328(SB)/4, $0x3ed80000
+DATA vectorConstants<>+1332(SB)/4, $0x3ed80000
+DATA vectorConstants<>+1336(SB)/4, $0x3ed80000
+DATA vectorConstants<>+1340(SB)/4, $0x3ed80000
+DATA vectorConstants<>+1344(SB)/4, $0x40100000
+DATA vectorConstants<>+1348(SB)/4, $0x40100000
+DATA vectorConstants<>+1352(SB)/4, $0x40100000
+DATA vectorConstants<>+1356(SB)/4, $0x40100000
+DATA vectorConstants<>+1360(SB)/4, $0x40100000
+DATA vectorConstants<>+1364(SB)/4, $0x40100000
+DATA vectorConstants<>+1368(SB)/4, $0x40100000
+DATA vectorConstants<>+1372(SB)/4, $0x40100000
+DATA vectorConstants<>+1376(SB)/4, $0x40100000
+DATA vectorConstants<>+1380(SB)/4, $0x40100000
+DATA vectorConstants<>+1384(SB)/4, $0x40100000
+DATA vectorConstants<>+1388(SB)/4, $0x40100000
+DATA vectorConstants<>+1392(SB)/4, $0x40100000
+DATA vectorConstants<>+1396(SB)/4, $0x40100000
+DATA vectorConstants<>+1400(SB)/4, $0x40100000
+DATA vectorConstants<>+1404(SB)/4, $0x40100000
+DATA vectorConstants<>+1408(SB)/4, $0x40580000
+DATA vectorConstants<>+1412(SB)/4, $0x40580000
+DATA vectorConstants<>+1416(SB)/4, $0x40580000
+DATA vectorConstants<>+1420(SB)/4, $0x40580000
+DATA vectorConstants<>+1424(SB)/4, $0x40580000
+DATA vectorConstants<>+1428(SB)/4, $0x40580000
+DATA vectorConstants<>+1432(SB)/4, $0x40580000
+DATA vectorConstants<>+1436(SB)/4, $0x40580000
+DATA vectorConstants<>+1440(SB)/4, $0x40580000
+DATA vectorConstants<>+1444(SB)/4, $0x40580000
+DATA vectorConstants<>+1448(SB)/4, $0x40580000
+DATA vectorConstants<>+1452(SB)/4, $0x40580000
+DATA vectorConstants<>+1456(SB)/4, $0x40580000
+DATA vectorConstants<>+1460(SB)/4, $0x40580000
+DATA vectorConstants<>+1464(SB)/4, $0x40580000
+DATA vectorConstants<>+1468(SB)/4, $0x40580000
+GLOBL vectorConstants<>(SB), RODATA|NOPTR, $1472
+
+// func gradient3AVX2(args *byte)
+// Requires: AVX
+TEXT ·gradient3AVX2(SB), NOSPLIT, $64-8
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ    32(SP), AX
+	ADDQ    R14, AX
+	LEAQ    (BX)(BX*2), R8
 	VMOVUPS (AX), Y0
-	VMOVUPS (AX)(R8*1), Y1
-	MOVQ    R10, R11
-	VMOVUPS Y0, (R11)
-	ADDQ    R12, R11
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVAPS Y0, Y3
 	VADDPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y1, Y6, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    8(SP), R10
+	VSUBPS  Y1, Y0, Y7
+	VMOVAPS Y1, Y9
+	ADDQ    SI, AX
 	VMOVUPS (AX), Y0
-	VADDPS  (CX), Y0, Y0
-	VMOVUPS (AX)(R8*1), Y1
-	VADDPS  (CX)(R8*1), Y1, Y1
-	MOVQ    R10, R11
-	VMOVUPS Y0, (R11)
-	ADDQ    R12, R11
-	VADDPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y1, Y6, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (AX), Y0
-	VSUBPS  (CX), Y0, Y0
-	VMOVUPS (AX)(R8*1), Y1
-	VSUBPS  (CX)(R8*1), Y1, Y1
-	MOVQ    R10, R11
-	VMOVUPS Y0, (R11)
-	ADDQ    R12, R11
-	VADDPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y1, Y6, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    8(SP), R10
-	VSUBPS  (CX), Y6, Y0
-	VSUBPS  (CX)(R8*1), Y6, Y1
-	MOVQ    R10, R11
-	VMOVUPS Y0, (R11)
-	ADDQ    R12, R11
-	VADDPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y1, Y6, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    $0x20, AX
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DI
-	DECQ    R13
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVAPS Y0, Y4
+	VADDPS  Y1, Y0, Y6
+	VSUBPS  Y1, Y0, Y8
+	VMOVAPS Y1, Y10
+	MOVQ    40(SP), DI
+	ADDQ    R14, DI
+	MOVQ    DI, R8
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y4, Y3, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y4, Y3, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y4, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VMOVUPS Y5, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y6, Y5, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y6, Y5, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y6, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VMOVUPS Y7, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y8, Y7, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y8, Y7, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y8, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VMOVUPS Y9, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y10, Y9, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y10, Y9, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y10, (R8)
+	ADDQ    $0x20, R14
+	DECQ    R10
 	JNZ     loop
-	MOVQ    16(SP), DI
-	ADDQ    DI, 32(SP)
-	MOVQ    24(SP), DI
-	ADDQ    DI, 40(SP)
+	MOVQ    16(SP), R14
+	ADDQ    R14, 32(SP)
+	MOVQ    24(SP), R14
+	ADDQ    R14, 40(SP)
 	DECQ    (SP)
 	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func kernelSum3AVX2(args *byte)
+// Requires: AVX, FMA3
+TEXT ·kernelSum3AVX2(SB), NOSPLIT, $64-8
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMULPS      vectorConstants<>+0(SB), Y1, Y3
+	VFMADD231PS vectorConstants<>+0(SB), Y2, Y3
+	VADDPS      Y3, Y0, Y4
+	VMOVUPS     Y4, (R13)
+	VMULPS      vectorConstants<>+0(SB), Y1, Y4
+	VFMADD231PS vectorConstants<>+64(SB), Y2, Y4
+	VMOVUPS     Y4, 128(R13)
+	VADDPS      (CX), Y3, Y4
+	VMOVUPS     Y4, 256(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMULPS      vectorConstants<>+0(SB), Y1, Y3
+	VFMADD231PS vectorConstants<>+0(SB), Y2, Y3
+	VADDPS      Y3, Y0, Y4
+	VMOVUPS     Y4, 32(R13)
+	VMULPS      vectorConstants<>+0(SB), Y1, Y4
+	VFMADD231PS vectorConstants<>+64(SB), Y2, Y4
+	VMOVUPS     Y4, 160(R13)
+	VADDPS      (CX), Y3, Y4
+	VMOVUPS     Y4, 288(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMULPS      vectorConstants<>+0(SB), Y1, Y3
+	VFMADD231PS vectorConstants<>+0(SB), Y2, Y3
+	VADDPS      Y3, Y0, Y4
+	VMOVUPS     Y4, 64(R13)
+	VMULPS      vectorConstants<>+0(SB), Y1, Y4
+	VFMADD231PS vectorConstants<>+64(SB), Y2, Y4
+	VMOVUPS     Y4, 192(R13)
+	VADDPS      (CX), Y3, Y4
+	VMOVUPS     Y4, 320(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMULPS      vectorConstants<>+0(SB), Y1, Y3
+	VFMADD231PS vectorConstants<>+0(SB), Y2, Y3
+	VADDPS      Y3, Y0, Y4
+	VMOVUPS     Y4, 96(R13)
+	VMULPS      vectorConstants<>+0(SB), Y1, Y4
+	VFMADD231PS vectorConstants<>+64(SB), Y2, Y4
+	VMOVUPS     Y4, 224(R13)
+	VADDPS      (CX), Y3, Y4
+	VMOVUPS     Y4, 352(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	VMOVUPS     (R13), Y0
+	VMOVUPS     32(R13), Y1
+	VMOVUPS     64(R13), Y2
+	VMULPS      vectorConstants<>+0(SB), Y1, Y3
+	VFMADD231PS vectorConstants<>+0(SB), Y2, Y3
+	MOVQ        DI, R8
+	VADDPS      Y3, Y0, Y4
+	VMOVUPS     Y4, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+0(SB), Y1, Y4
+	VFMADD231PS vectorConstants<>+64(SB), Y2, Y4
+	VMOVUPS     Y4, (R8)
+	ADDQ        R9, R8
+	VADDPS      96(R13), Y3, Y4
+	VMOVUPS     Y4, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     128(R13), Y0
+	VMOVUPS     160(R13), Y1
+	VMOVUPS     192(R13), Y2
+	VMULPS      vectorConstants<>+0(SB), Y1, Y3
+	VFMADD231PS vectorConstants<>+0(SB), Y2, Y3
+	MOVQ        DI, R8
+	VADDPS      Y3, Y0, Y4
+	VMOVUPS     Y4, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+0(SB), Y1, Y4
+	VFMADD231PS vectorConstants<>+64(SB), Y2, Y4
+	VMOVUPS     Y4, (R8)
+	ADDQ        R9, R8
+	VADDPS      224(R13), Y3, Y4
+	VMOVUPS     Y4, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     256(R13), Y0
+	VMOVUPS     288(R13), Y1
+	VMOVUPS     320(R13), Y2
+	VMULPS      vectorConstants<>+0(SB), Y1, Y3
+	VFMADD231PS vectorConstants<>+0(SB), Y2, Y3
+	MOVQ        DI, R8
+	VADDPS      Y3, Y0, Y4
+	VMOVUPS     Y4, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+0(SB), Y1, Y4
+	VFMADD231PS vectorConstants<>+64(SB), Y2, Y4
+	VMOVUPS     Y4, (R8)
+	ADDQ        R9, R8
+	VADDPS      352(R13), Y3, Y4
+	VMOVUPS     Y4, (R8)
+	ADDQ        $0x20, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func source4AVX2(args *byte)
+// Requires: AVX, FMA3
+TEXT ·source4AVX2(SB), NOSPLIT, $64-8
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VMOVUPS     vectorConstants<>+128(SB), Y6
+	VFMADD213PS Y4, Y2, Y6
+	VMOVUPS     vectorConstants<>+128(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+192(SB), Y8
+	VFMADD213PS Y4, Y2, Y8
+	VMOVUPS     vectorConstants<>+192(SB), Y9
+	VFMADD213PS Y3, Y1, Y9
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y4, Y2, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y0, Y10
+	VMOVUPS     Y10, (R13)
+	VMOVUPS     vectorConstants<>+384(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, 192(R13)
+	VMOVUPS     vectorConstants<>+448(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, 384(R13)
+	VMOVUPS     vectorConstants<>+512(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, 576(R13)
+	VMOVUPS     vectorConstants<>+576(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, 768(R13)
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y5, Y3, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y1, Y10
+	VMOVUPS     Y10, 960(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VMOVUPS     vectorConstants<>+128(SB), Y6
+	VFMADD213PS Y4, Y2, Y6
+	VMOVUPS     vectorConstants<>+128(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+192(SB), Y8
+	VFMADD213PS Y4, Y2, Y8
+	VMOVUPS     vectorConstants<>+192(SB), Y9
+	VFMADD213PS Y3, Y1, Y9
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y4, Y2, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y0, Y10
+	VMOVUPS     Y10, 32(R13)
+	VMOVUPS     vectorConstants<>+384(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, 224(R13)
+	VMOVUPS     vectorConstants<>+448(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, 416(R13)
+	VMOVUPS     vectorConstants<>+512(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, 608(R13)
+	VMOVUPS     vectorConstants<>+576(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, 800(R13)
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y5, Y3, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y1, Y10
+	VMOVUPS     Y10, 992(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VMOVUPS     vectorConstants<>+128(SB), Y6
+	VFMADD213PS Y4, Y2, Y6
+	VMOVUPS     vectorConstants<>+128(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+192(SB), Y8
+	VFMADD213PS Y4, Y2, Y8
+	VMOVUPS     vectorConstants<>+192(SB), Y9
+	VFMADD213PS Y3, Y1, Y9
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y4, Y2, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y0, Y10
+	VMOVUPS     Y10, 64(R13)
+	VMOVUPS     vectorConstants<>+384(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, 256(R13)
+	VMOVUPS     vectorConstants<>+448(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, 448(R13)
+	VMOVUPS     vectorConstants<>+512(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, 640(R13)
+	VMOVUPS     vectorConstants<>+576(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, 832(R13)
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y5, Y3, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y1, Y10
+	VMOVUPS     Y10, 1024(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VMOVUPS     vectorConstants<>+128(SB), Y6
+	VFMADD213PS Y4, Y2, Y6
+	VMOVUPS     vectorConstants<>+128(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+192(SB), Y8
+	VFMADD213PS Y4, Y2, Y8
+	VMOVUPS     vectorConstants<>+192(SB), Y9
+	VFMADD213PS Y3, Y1, Y9
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y4, Y2, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y0, Y10
+	VMOVUPS     Y10, 96(R13)
+	VMOVUPS     vectorConstants<>+384(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, 288(R13)
+	VMOVUPS     vectorConstants<>+448(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, 480(R13)
+	VMOVUPS     vectorConstants<>+512(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, 672(R13)
+	VMOVUPS     vectorConstants<>+576(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, 864(R13)
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y5, Y3, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y1, Y10
+	VMOVUPS     Y10, 1056(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VMOVUPS     vectorConstants<>+128(SB), Y6
+	VFMADD213PS Y4, Y2, Y6
+	VMOVUPS     vectorConstants<>+128(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+192(SB), Y8
+	VFMADD213PS Y4, Y2, Y8
+	VMOVUPS     vectorConstants<>+192(SB), Y9
+	VFMADD213PS Y3, Y1, Y9
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y4, Y2, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y0, Y10
+	VMOVUPS     Y10, 128(R13)
+	VMOVUPS     vectorConstants<>+384(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, 320(R13)
+	VMOVUPS     vectorConstants<>+448(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, 512(R13)
+	VMOVUPS     vectorConstants<>+512(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, 704(R13)
+	VMOVUPS     vectorConstants<>+576(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, 896(R13)
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y5, Y3, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y1, Y10
+	VMOVUPS     Y10, 1088(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VMOVUPS     vectorConstants<>+128(SB), Y6
+	VFMADD213PS Y4, Y2, Y6
+	VMOVUPS     vectorConstants<>+128(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+192(SB), Y8
+	VFMADD213PS Y4, Y2, Y8
+	VMOVUPS     vectorConstants<>+192(SB), Y9
+	VFMADD213PS Y3, Y1, Y9
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y4, Y2, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y0, Y10
+	VMOVUPS     Y10, 160(R13)
+	VMOVUPS     vectorConstants<>+384(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, 352(R13)
+	VMOVUPS     vectorConstants<>+448(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, 544(R13)
+	VMOVUPS     vectorConstants<>+512(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, 736(R13)
+	VMOVUPS     vectorConstants<>+576(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, 928(R13)
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y5, Y3, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y1, Y10
+	VMOVUPS     Y10, 1120(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	VMOVUPS     (R13), Y0
+	VMOVUPS     32(R13), Y1
+	VMOVUPS     64(R13), Y2
+	VMOVUPS     96(R13), Y3
+	VMOVUPS     128(R13), Y4
+	VMOVUPS     160(R13), Y5
+	VMOVUPS     vectorConstants<>+128(SB), Y6
+	VFMADD213PS Y4, Y2, Y6
+	VMOVUPS     vectorConstants<>+128(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+192(SB), Y8
+	VFMADD213PS Y4, Y2, Y8
+	VMOVUPS     vectorConstants<>+192(SB), Y9
+	VFMADD213PS Y3, Y1, Y9
+	MOVQ        DI, R8
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y4, Y2, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y0, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+384(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+448(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+512(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+576(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y5, Y3, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y1, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     192(R13), Y0
+	VMOVUPS     224(R13), Y1
+	VMOVUPS     256(R13), Y2
+	VMOVUPS     288(R13), Y3
+	VMOVUPS     320(R13), Y4
+	VMOVUPS     352(R13), Y5
+	VMOVUPS     vectorConstants<>+128(SB), Y6
+	VFMADD213PS Y4, Y2, Y6
+	VMOVUPS     vectorConstants<>+128(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+192(SB), Y8
+	VFMADD213PS Y4, Y2, Y8
+	VMOVUPS     vectorConstants<>+192(SB), Y9
+	VFMADD213PS Y3, Y1, Y9
+	MOVQ        DI, R8
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y4, Y2, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y0, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+384(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+448(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+512(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+576(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y5, Y3, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y1, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     384(R13), Y0
+	VMOVUPS     416(R13), Y1
+	VMOVUPS     448(R13), Y2
+	VMOVUPS     480(R13), Y3
+	VMOVUPS     512(R13), Y4
+	VMOVUPS     544(R13), Y5
+	VMOVUPS     vectorConstants<>+128(SB), Y6
+	VFMADD213PS Y4, Y2, Y6
+	VMOVUPS     vectorConstants<>+128(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+192(SB), Y8
+	VFMADD213PS Y4, Y2, Y8
+	VMOVUPS     vectorConstants<>+192(SB), Y9
+	VFMADD213PS Y3, Y1, Y9
+	MOVQ        DI, R8
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y4, Y2, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y0, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+384(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+448(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+512(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+576(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y5, Y3, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y1, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     576(R13), Y0
+	VMOVUPS     608(R13), Y1
+	VMOVUPS     640(R13), Y2
+	VMOVUPS     672(R13), Y3
+	VMOVUPS     704(R13), Y4
+	VMOVUPS     736(R13), Y5
+	VMOVUPS     vectorConstants<>+128(SB), Y6
+	VFMADD213PS Y4, Y2, Y6
+	VMOVUPS     vectorConstants<>+128(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+192(SB), Y8
+	VFMADD213PS Y4, Y2, Y8
+	VMOVUPS     vectorConstants<>+192(SB), Y9
+	VFMADD213PS Y3, Y1, Y9
+	MOVQ        DI, R8
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y4, Y2, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y0, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+384(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+448(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+512(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+576(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y5, Y3, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y1, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     768(R13), Y0
+	VMOVUPS     800(R13), Y1
+	VMOVUPS     832(R13), Y2
+	VMOVUPS     864(R13), Y3
+	VMOVUPS     896(R13), Y4
+	VMOVUPS     928(R13), Y5
+	VMOVUPS     vectorConstants<>+128(SB), Y6
+	VFMADD213PS Y4, Y2, Y6
+	VMOVUPS     vectorConstants<>+128(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+192(SB), Y8
+	VFMADD213PS Y4, Y2, Y8
+	VMOVUPS     vectorConstants<>+192(SB), Y9
+	VFMADD213PS Y3, Y1, Y9
+	MOVQ        DI, R8
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y4, Y2, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y0, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+384(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+448(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+512(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+576(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y5, Y3, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y1, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     960(R13), Y0
+	VMOVUPS     992(R13), Y1
+	VMOVUPS     1024(R13), Y2
+	VMOVUPS     1056(R13), Y3
+	VMOVUPS     1088(R13), Y4
+	VMOVUPS     1120(R13), Y5
+	VMOVUPS     vectorConstants<>+128(SB), Y6
+	VFMADD213PS Y4, Y2, Y6
+	VMOVUPS     vectorConstants<>+128(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+192(SB), Y8
+	VFMADD213PS Y4, Y2, Y8
+	VMOVUPS     vectorConstants<>+192(SB), Y9
+	VFMADD213PS Y3, Y1, Y9
+	MOVQ        DI, R8
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y4, Y2, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y0, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+384(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+448(SB), Y10
+	VFMADD213PS Y6, Y7, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+512(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+576(SB), Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+256(SB), Y10
+	VFMADD213PS Y5, Y3, Y10
+	VFMADD231PS vectorConstants<>+320(SB), Y1, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        $0x20, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func kernel4AVX2(args *byte)
+// Requires: AVX, FMA3
+TEXT ·kernel4AVX2(SB), NOSPLIT, $64-8
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMULPS      vectorConstants<>+640(SB), Y0, Y3
+	VFMADD231PS vectorConstants<>+704(SB), Y2, Y3
+	VMULPS      vectorConstants<>+768(SB), Y0, Y4
+	VFMADD231PS vectorConstants<>+832(SB), Y2, Y4
+	VMULPS      vectorConstants<>+896(SB), Y0, Y5
+	VMOVUPS     Y5, (R13)
+	VMOVUPS     vectorConstants<>+960(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, 96(R13)
+	VMOVUPS     vectorConstants<>+1024(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, 192(R13)
+	VMOVUPS     vectorConstants<>+1088(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, 288(R13)
+	VMOVUPS     vectorConstants<>+1152(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, 384(R13)
+	VMOVUPS     Y2, 480(R13)
+	ADDQ        SI, AX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMULPS      vectorConstants<>+640(SB), Y0, Y3
+	VFMADD231PS vectorConstants<>+704(SB), Y2, Y3
+	VMULPS      vectorConstants<>+768(SB), Y0, Y4
+	VFMADD231PS vectorConstants<>+832(SB), Y2, Y4
+	VMULPS      vectorConstants<>+896(SB), Y0, Y5
+	VMOVUPS     Y5, 32(R13)
+	VMOVUPS     vectorConstants<>+960(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, 128(R13)
+	VMOVUPS     vectorConstants<>+1024(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, 224(R13)
+	VMOVUPS     vectorConstants<>+1088(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, 320(R13)
+	VMOVUPS     vectorConstants<>+1152(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, 416(R13)
+	VMOVUPS     Y2, 512(R13)
+	ADDQ        SI, AX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMULPS      vectorConstants<>+640(SB), Y0, Y3
+	VFMADD231PS vectorConstants<>+704(SB), Y2, Y3
+	VMULPS      vectorConstants<>+768(SB), Y0, Y4
+	VFMADD231PS vectorConstants<>+832(SB), Y2, Y4
+	VMULPS      vectorConstants<>+896(SB), Y0, Y5
+	VMOVUPS     Y5, 64(R13)
+	VMOVUPS     vectorConstants<>+960(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, 160(R13)
+	VMOVUPS     vectorConstants<>+1024(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, 256(R13)
+	VMOVUPS     vectorConstants<>+1088(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, 352(R13)
+	VMOVUPS     vectorConstants<>+1152(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, 448(R13)
+	VMOVUPS     Y2, 544(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	VMOVUPS     (R13), Y0
+	VMOVUPS     32(R13), Y1
+	VMOVUPS     64(R13), Y2
+	VMULPS      vectorConstants<>+640(SB), Y0, Y3
+	VFMADD231PS vectorConstants<>+704(SB), Y2, Y3
+	VMULPS      vectorConstants<>+768(SB), Y0, Y4
+	VFMADD231PS vectorConstants<>+832(SB), Y2, Y4
+	MOVQ        DI, R8
+	VMULPS      vectorConstants<>+896(SB), Y0, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+960(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1024(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1088(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1152(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y2, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     96(R13), Y0
+	VMOVUPS     128(R13), Y1
+	VMOVUPS     160(R13), Y2
+	VMULPS      vectorConstants<>+640(SB), Y0, Y3
+	VFMADD231PS vectorConstants<>+704(SB), Y2, Y3
+	VMULPS      vectorConstants<>+768(SB), Y0, Y4
+	VFMADD231PS vectorConstants<>+832(SB), Y2, Y4
+	MOVQ        DI, R8
+	VMULPS      vectorConstants<>+896(SB), Y0, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+960(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1024(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1088(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1152(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y2, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     192(R13), Y0
+	VMOVUPS     224(R13), Y1
+	VMOVUPS     256(R13), Y2
+	VMULPS      vectorConstants<>+640(SB), Y0, Y3
+	VFMADD231PS vectorConstants<>+704(SB), Y2, Y3
+	VMULPS      vectorConstants<>+768(SB), Y0, Y4
+	VFMADD231PS vectorConstants<>+832(SB), Y2, Y4
+	MOVQ        DI, R8
+	VMULPS      vectorConstants<>+896(SB), Y0, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+960(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1024(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1088(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1152(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y2, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     288(R13), Y0
+	VMOVUPS     320(R13), Y1
+	VMOVUPS     352(R13), Y2
+	VMULPS      vectorConstants<>+640(SB), Y0, Y3
+	VFMADD231PS vectorConstants<>+704(SB), Y2, Y3
+	VMULPS      vectorConstants<>+768(SB), Y0, Y4
+	VFMADD231PS vectorConstants<>+832(SB), Y2, Y4
+	MOVQ        DI, R8
+	VMULPS      vectorConstants<>+896(SB), Y0, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+960(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1024(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1088(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1152(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y2, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     384(R13), Y0
+	VMOVUPS     416(R13), Y1
+	VMOVUPS     448(R13), Y2
+	VMULPS      vectorConstants<>+640(SB), Y0, Y3
+	VFMADD231PS vectorConstants<>+704(SB), Y2, Y3
+	VMULPS      vectorConstants<>+768(SB), Y0, Y4
+	VFMADD231PS vectorConstants<>+832(SB), Y2, Y4
+	MOVQ        DI, R8
+	VMULPS      vectorConstants<>+896(SB), Y0, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+960(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1024(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1088(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1152(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y2, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     480(R13), Y0
+	VMOVUPS     512(R13), Y1
+	VMOVUPS     544(R13), Y2
+	VMULPS      vectorConstants<>+640(SB), Y0, Y3
+	VFMADD231PS vectorConstants<>+704(SB), Y2, Y3
+	VMULPS      vectorConstants<>+768(SB), Y0, Y4
+	VFMADD231PS vectorConstants<>+832(SB), Y2, Y4
+	MOVQ        DI, R8
+	VMULPS      vectorConstants<>+896(SB), Y0, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+960(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1024(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1088(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1152(SB), Y5
+	VFMADD213PS Y4, Y1, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y2, (R8)
+	ADDQ        $0x20, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func gradient4AVX2(args *byte)
+// Requires: AVX, FMA3
+TEXT ·gradient4AVX2(SB), NOSPLIT, $64-8
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     vectorConstants<>+1216(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+384(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+1280(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+1344(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+512(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+1408(SB), Y3, Y7
+	VMOVUPS     Y0, (R13)
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, 128(R13)
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, 256(R13)
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 384(R13)
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 512(R13)
+	VMOVUPS     Y3, 640(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     vectorConstants<>+1216(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+384(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+1280(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+1344(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+512(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+1408(SB), Y3, Y7
+	VMOVUPS     Y0, 32(R13)
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, 160(R13)
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, 288(R13)
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 416(R13)
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 544(R13)
+	VMOVUPS     Y3, 672(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     vectorConstants<>+1216(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+384(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+1280(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+1344(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+512(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+1408(SB), Y3, Y7
+	VMOVUPS     Y0, 64(R13)
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, 192(R13)
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, 320(R13)
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 448(R13)
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 576(R13)
+	VMOVUPS     Y3, 704(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     vectorConstants<>+1216(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+384(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+1280(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+1344(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+512(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+1408(SB), Y3, Y7
+	VMOVUPS     Y0, 96(R13)
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, 224(R13)
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, 352(R13)
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 480(R13)
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 608(R13)
+	VMOVUPS     Y3, 736(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	VMOVUPS     (R13), Y0
+	VMOVUPS     32(R13), Y1
+	VMOVUPS     64(R13), Y2
+	VMOVUPS     96(R13), Y3
+	VMOVUPS     vectorConstants<>+1216(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+384(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+1280(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+1344(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+512(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+1408(SB), Y3, Y7
+	MOVQ        DI, R8
+	VMOVUPS     Y0, (R8)
+	ADDQ        R9, R8
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     128(R13), Y0
+	VMOVUPS     160(R13), Y1
+	VMOVUPS     192(R13), Y2
+	VMOVUPS     224(R13), Y3
+	VMOVUPS     vectorConstants<>+1216(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+384(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+1280(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+1344(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+512(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+1408(SB), Y3, Y7
+	MOVQ        DI, R8
+	VMOVUPS     Y0, (R8)
+	ADDQ        R9, R8
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     256(R13), Y0
+	VMOVUPS     288(R13), Y1
+	VMOVUPS     320(R13), Y2
+	VMOVUPS     352(R13), Y3
+	VMOVUPS     vectorConstants<>+1216(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+384(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+1280(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+1344(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+512(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+1408(SB), Y3, Y7
+	MOVQ        DI, R8
+	VMOVUPS     Y0, (R8)
+	ADDQ        R9, R8
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     384(R13), Y0
+	VMOVUPS     416(R13), Y1
+	VMOVUPS     448(R13), Y2
+	VMOVUPS     480(R13), Y3
+	VMOVUPS     vectorConstants<>+1216(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+384(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+1280(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+1344(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+512(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+1408(SB), Y3, Y7
+	MOVQ        DI, R8
+	VMOVUPS     Y0, (R8)
+	ADDQ        R9, R8
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     512(R13), Y0
+	VMOVUPS     544(R13), Y1
+	VMOVUPS     576(R13), Y2
+	VMOVUPS     608(R13), Y3
+	VMOVUPS     vectorConstants<>+1216(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+384(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+1280(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+1344(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+512(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+1408(SB), Y3, Y7
+	MOVQ        DI, R8
+	VMOVUPS     Y0, (R8)
+	ADDQ        R9, R8
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     640(R13), Y0
+	VMOVUPS     672(R13), Y1
+	VMOVUPS     704(R13), Y2
+	VMOVUPS     736(R13), Y3
+	VMOVUPS     vectorConstants<>+1216(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+384(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+1280(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+1344(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+512(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+1408(SB), Y3, Y7
+	MOVQ        DI, R8
+	VMOVUPS     Y0, (R8)
+	ADDQ        R9, R8
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y3, (R8)
+	ADDQ        $0x20, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func kernelSum4AVX2(args *byte)
+// Requires: AVX, FMA3
+TEXT ·kernelSum4AVX2(SB), NOSPLIT, $64-8
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	VMULPS      vectorConstants<>+896(SB), Y0, Y10
+	VFMADD231PS vectorConstants<>+640(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+768(SB), Y8, Y10
+	VMOVUPS     Y10, (R13)
+	VMULPS      vectorConstants<>+960(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+1088(SB), Y9, Y10
+	VMOVUPS     Y10, 192(R13)
+	VMOVUPS     vectorConstants<>+704(SB), Y10
+	VFMADD213PS Y5, Y6, Y10
+	VFMADD231PS vectorConstants<>+832(SB), Y8, Y10
+	VMOVUPS     Y10, 384(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	VMULPS      vectorConstants<>+896(SB), Y0, Y10
+	VFMADD231PS vectorConstants<>+640(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+768(SB), Y8, Y10
+	VMOVUPS     Y10, 32(R13)
+	VMULPS      vectorConstants<>+960(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+1088(SB), Y9, Y10
+	VMOVUPS     Y10, 224(R13)
+	VMOVUPS     vectorConstants<>+704(SB), Y10
+	VFMADD213PS Y5, Y6, Y10
+	VFMADD231PS vectorConstants<>+832(SB), Y8, Y10
+	VMOVUPS     Y10, 416(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	VMULPS      vectorConstants<>+896(SB), Y0, Y10
+	VFMADD231PS vectorConstants<>+640(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+768(SB), Y8, Y10
+	VMOVUPS     Y10, 64(R13)
+	VMULPS      vectorConstants<>+960(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+1088(SB), Y9, Y10
+	VMOVUPS     Y10, 256(R13)
+	VMOVUPS     vectorConstants<>+704(SB), Y10
+	VFMADD213PS Y5, Y6, Y10
+	VFMADD231PS vectorConstants<>+832(SB), Y8, Y10
+	VMOVUPS     Y10, 448(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	VMULPS      vectorConstants<>+896(SB), Y0, Y10
+	VFMADD231PS vectorConstants<>+640(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+768(SB), Y8, Y10
+	VMOVUPS     Y10, 96(R13)
+	VMULPS      vectorConstants<>+960(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+1088(SB), Y9, Y10
+	VMOVUPS     Y10, 288(R13)
+	VMOVUPS     vectorConstants<>+704(SB), Y10
+	VFMADD213PS Y5, Y6, Y10
+	VFMADD231PS vectorConstants<>+832(SB), Y8, Y10
+	VMOVUPS     Y10, 480(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	VMULPS      vectorConstants<>+896(SB), Y0, Y10
+	VFMADD231PS vectorConstants<>+640(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+768(SB), Y8, Y10
+	VMOVUPS     Y10, 128(R13)
+	VMULPS      vectorConstants<>+960(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+1088(SB), Y9, Y10
+	VMOVUPS     Y10, 320(R13)
+	VMOVUPS     vectorConstants<>+704(SB), Y10
+	VFMADD213PS Y5, Y6, Y10
+	VFMADD231PS vectorConstants<>+832(SB), Y8, Y10
+	VMOVUPS     Y10, 512(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	VMULPS      vectorConstants<>+896(SB), Y0, Y10
+	VFMADD231PS vectorConstants<>+640(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+768(SB), Y8, Y10
+	VMOVUPS     Y10, 160(R13)
+	VMULPS      vectorConstants<>+960(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+1088(SB), Y9, Y10
+	VMOVUPS     Y10, 352(R13)
+	VMOVUPS     vectorConstants<>+704(SB), Y10
+	VFMADD213PS Y5, Y6, Y10
+	VFMADD231PS vectorConstants<>+832(SB), Y8, Y10
+	VMOVUPS     Y10, 544(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	VMOVUPS     (R13), Y0
+	VMOVUPS     32(R13), Y1
+	VMOVUPS     64(R13), Y2
+	VMOVUPS     96(R13), Y3
+	VMOVUPS     128(R13), Y4
+	VMOVUPS     160(R13), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	MOVQ        DI, R8
+	VMULPS      vectorConstants<>+896(SB), Y0, Y10
+	VFMADD231PS vectorConstants<>+640(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+768(SB), Y8, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+960(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+1088(SB), Y9, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+704(SB), Y10
+	VFMADD213PS Y5, Y6, Y10
+	VFMADD231PS vectorConstants<>+832(SB), Y8, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     192(R13), Y0
+	VMOVUPS     224(R13), Y1
+	VMOVUPS     256(R13), Y2
+	VMOVUPS     288(R13), Y3
+	VMOVUPS     320(R13), Y4
+	VMOVUPS     352(R13), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	MOVQ        DI, R8
+	VMULPS      vectorConstants<>+896(SB), Y0, Y10
+	VFMADD231PS vectorConstants<>+640(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+768(SB), Y8, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+960(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+1088(SB), Y9, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+704(SB), Y10
+	VFMADD213PS Y5, Y6, Y10
+	VFMADD231PS vectorConstants<>+832(SB), Y8, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     384(R13), Y0
+	VMOVUPS     416(R13), Y1
+	VMOVUPS     448(R13), Y2
+	VMOVUPS     480(R13), Y3
+	VMOVUPS     512(R13), Y4
+	VMOVUPS     544(R13), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	MOVQ        DI, R8
+	VMULPS      vectorConstants<>+896(SB), Y0, Y10
+	VFMADD231PS vectorConstants<>+640(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+768(SB), Y8, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+960(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+1088(SB), Y9, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+704(SB), Y10
+	VFMADD213PS Y5, Y6, Y10
+	VFMADD231PS vectorConstants<>+832(SB), Y8, Y10
+	VMOVUPS     Y10, (R8)
+	ADDQ        $0x20, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
 	VZEROUPPER
 	RET
 
 // func wideSourceAVX2(args *byte)
 // Requires: AVX
 TEXT ·wideSourceAVX2(SB), NOSPLIT, $64-8
-	MOVQ   args+0(FP), DI
-	MOVQ   (DI), R11
-	MOVQ   R11, (SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   56(DI), R11
-	MOVQ   R11, 8(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   40(DI), R11
-	MOVQ   R11, 16(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   72(DI), R11
-	MOVQ   R11, 24(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   16(DI), R11
-	MOVQ   R11, 32(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   48(DI), R11
-	MOVQ   R11, 40(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   120(DI), R11
-	MOVQ   R11, 56(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   32(DI), R8
-	LEAQ   (R8)(R8*2), R9
-	MOVQ   args+0(FP), DI
-	MOVQ   64(DI), R12
-	VXORPS Y6, Y6, Y6
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	LEAQ (CX)(DI*1), DX
-	LEAQ (DX)(DI*1), BX
-	LEAQ (BX)(DI*1), SI
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ    40(SP), R10
-	ADDQ    DI, R10
+	MOVQ    32(SP), AX
+	ADDQ    R14, AX
+	LEAQ    (BX)(BX*2), R8
+	LEAQ    (AX)(R8*1), CX
 	VMOVUPS (AX), Y0
-	VSUBPS  (DX), Y0, Y0
-	VMOVUPS (AX)(R8*1), Y1
-	VSUBPS  (DX)(R8*1), Y1, Y1
-	VMOVUPS (AX)(R8*2), Y2
-	VSUBPS  (DX)(R8*2), Y2, Y2
-	VMOVUPS (AX)(R9*1), Y3
-	VSUBPS  (DX)(R9*1), Y3, Y3
-	VMOVUPS (AX)(R8*4), Y4
-	VSUBPS  (DX)(R8*4), Y4, Y4
-	MOVQ    R10, R11
-	VSUBPS  Y2, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y2, Y4, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y3, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (CX), Y0
-	VMOVUPS (CX)(R8*1), Y1
-	VMOVUPS (CX)(R8*2), Y2
-	VMOVUPS (CX)(R9*1), Y3
-	VMOVUPS (CX)(R8*4), Y4
-	MOVQ    R10, R11
-	VSUBPS  Y2, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y2, Y4, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y3, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (DX), Y0
-	VMOVUPS (DX)(R8*1), Y1
-	VMOVUPS (DX)(R8*2), Y2
-	VMOVUPS (DX)(R9*1), Y3
-	VMOVUPS (DX)(R8*4), Y4
-	MOVQ    R10, R11
-	VSUBPS  Y2, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y2, Y4, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y3, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (SI), Y0
-	VSUBPS  (DX), Y0, Y0
-	VMOVUPS (SI)(R8*1), Y1
-	VSUBPS  (DX)(R8*1), Y1, Y1
-	VMOVUPS (SI)(R8*2), Y2
-	VSUBPS  (DX)(R8*2), Y2, Y2
-	VMOVUPS (SI)(R9*1), Y3
-	VSUBPS  (DX)(R9*1), Y3, Y3
-	VMOVUPS (SI)(R8*4), Y4
-	VSUBPS  (DX)(R8*4), Y4, Y4
-	MOVQ    R10, R11
-	VSUBPS  Y2, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y2, Y4, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y3, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (BX), Y0
-	VMOVUPS (BX)(R8*1), Y1
-	VMOVUPS (BX)(R8*2), Y2
-	VMOVUPS (BX)(R9*1), Y3
-	VMOVUPS (BX)(R8*4), Y4
-	MOVQ    R10, R11
-	VSUBPS  Y2, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y2, Y4, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y3, (R11)
-	ADDQ    $0x20, AX
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DX
-	ADDQ    $0x20, BX
-	ADDQ    $0x20, SI
-	ADDQ    $0x20, DI
-	DECQ    R13
+	VMOVUPS (AX)(BX*2), Y1
+	VMOVUPS (CX)(BX*1), Y2
+	VSUBPS  Y1, Y0, Y3
+	VMOVUPS Y3, (R13)
+	VMOVUPS (AX)(BX*1), Y3
+	VMOVUPS Y3, 160(R13)
+	VMOVUPS Y1, 320(R13)
+	VSUBPS  Y1, Y2, Y3
+	VMOVUPS Y3, 480(R13)
+	VMOVUPS (CX), Y3
+	VMOVUPS Y3, 640(R13)
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*2), Y1
+	VMOVUPS (CX)(BX*1), Y2
+	VSUBPS  Y1, Y0, Y3
+	VMOVUPS Y3, 32(R13)
+	VMOVUPS (AX)(BX*1), Y3
+	VMOVUPS Y3, 192(R13)
+	VMOVUPS Y1, 352(R13)
+	VSUBPS  Y1, Y2, Y3
+	VMOVUPS Y3, 512(R13)
+	VMOVUPS (CX), Y3
+	VMOVUPS Y3, 672(R13)
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*2), Y1
+	VMOVUPS (CX)(BX*1), Y2
+	VSUBPS  Y1, Y0, Y3
+	VMOVUPS Y3, 64(R13)
+	VMOVUPS (AX)(BX*1), Y3
+	VMOVUPS Y3, 224(R13)
+	VMOVUPS Y1, 384(R13)
+	VSUBPS  Y1, Y2, Y3
+	VMOVUPS Y3, 544(R13)
+	VMOVUPS (CX), Y3
+	VMOVUPS Y3, 704(R13)
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*2), Y1
+	VMOVUPS (CX)(BX*1), Y2
+	VSUBPS  Y1, Y0, Y3
+	VMOVUPS Y3, 96(R13)
+	VMOVUPS (AX)(BX*1), Y3
+	VMOVUPS Y3, 256(R13)
+	VMOVUPS Y1, 416(R13)
+	VSUBPS  Y1, Y2, Y3
+	VMOVUPS Y3, 576(R13)
+	VMOVUPS (CX), Y3
+	VMOVUPS Y3, 736(R13)
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*2), Y1
+	VMOVUPS (CX)(BX*1), Y2
+	VSUBPS  Y1, Y0, Y3
+	VMOVUPS Y3, 128(R13)
+	VMOVUPS (AX)(BX*1), Y3
+	VMOVUPS Y3, 288(R13)
+	VMOVUPS Y1, 448(R13)
+	VSUBPS  Y1, Y2, Y3
+	VMOVUPS Y3, 608(R13)
+	VMOVUPS (CX), Y3
+	VMOVUPS Y3, 768(R13)
+	MOVQ    40(SP), DI
+	ADDQ    R14, DI
+	VMOVUPS (R13), Y0
+	VMOVUPS 64(R13), Y1
+	VMOVUPS 128(R13), Y2
+	MOVQ    DI, R8
+	VSUBPS  Y1, Y0, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS 32(R13), Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y1, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y1, Y2, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS 96(R13), Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    8(SP), DI
+	VMOVUPS 160(R13), Y0
+	VMOVUPS 224(R13), Y1
+	VMOVUPS 288(R13), Y2
+	MOVQ    DI, R8
+	VSUBPS  Y1, Y0, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS 192(R13), Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y1, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y1, Y2, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS 256(R13), Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    8(SP), DI
+	VMOVUPS 320(R13), Y0
+	VMOVUPS 384(R13), Y1
+	VMOVUPS 448(R13), Y2
+	MOVQ    DI, R8
+	VSUBPS  Y1, Y0, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS 352(R13), Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y1, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y1, Y2, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS 416(R13), Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    8(SP), DI
+	VMOVUPS 480(R13), Y0
+	VMOVUPS 544(R13), Y1
+	VMOVUPS 608(R13), Y2
+	MOVQ    DI, R8
+	VSUBPS  Y1, Y0, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS 512(R13), Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y1, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y1, Y2, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS 576(R13), Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    8(SP), DI
+	VMOVUPS 640(R13), Y0
+	VMOVUPS 704(R13), Y1
+	VMOVUPS 768(R13), Y2
+	MOVQ    DI, R8
+	VSUBPS  Y1, Y0, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS 672(R13), Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y1, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y1, Y2, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS 736(R13), Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    $0x20, R14
+	DECQ    R10
 	JNZ     loop
-	MOVQ    16(SP), DI
-	ADDQ    DI, 32(SP)
-	MOVQ    24(SP), DI
-	ADDQ    DI, 40(SP)
+	MOVQ    16(SP), R14
+	ADDQ    R14, 32(SP)
+	MOVQ    24(SP), R14
+	ADDQ    R14, 40(SP)
 	DECQ    (SP)
 	JNZ     tile
 	VZEROUPPER
@@ -3958,88 +6152,90 @@ loop:
 // func wideGradientAVX2(args *byte)
 // Requires: AVX
 TEXT ·wideGradientAVX2(SB), NOSPLIT, $64-8
-	MOVQ   args+0(FP), DI
-	MOVQ   (DI), R11
-	MOVQ   R11, (SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   56(DI), R11
-	MOVQ   R11, 8(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   40(DI), R11
-	MOVQ   R11, 16(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   72(DI), R11
-	MOVQ   R11, 24(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   16(DI), R11
-	MOVQ   R11, 32(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   48(DI), R11
-	MOVQ   R11, 40(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   120(DI), R11
-	MOVQ   R11, 56(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   32(DI), R8
-	LEAQ   (R8)(R8*2), R9
-	MOVQ   args+0(FP), DI
-	MOVQ   64(DI), R12
-	VXORPS Y6, Y6, Y6
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ    40(SP), R10
-	ADDQ    DI, R10
+	MOVQ    32(SP), AX
+	ADDQ    R14, AX
+	LEAQ    (BX)(BX*2), R8
 	VMOVUPS (AX), Y0
-	VMOVUPS (AX)(R8*1), Y1
-	MOVQ    R10, R11
-	VMOVUPS Y0, (R11)
-	ADDQ    R12, R11
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVAPS Y0, Y3
 	VADDPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    8(SP), R10
+	VMOVAPS Y1, Y7
+	ADDQ    SI, AX
 	VMOVUPS (AX), Y0
-	VADDPS  (CX), Y0, Y0
-	VMOVUPS (AX)(R8*1), Y1
-	VADDPS  (CX)(R8*1), Y1, Y1
-	MOVQ    R10, R11
-	VMOVUPS Y0, (R11)
-	ADDQ    R12, R11
-	VADDPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (CX), Y0
-	VMOVUPS (CX)(R8*1), Y1
-	MOVQ    R10, R11
-	VMOVUPS Y0, (R11)
-	ADDQ    R12, R11
-	VADDPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    $0x20, AX
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DI
-	DECQ    R13
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVAPS Y0, Y4
+	VADDPS  Y1, Y0, Y6
+	VMOVAPS Y1, Y8
+	MOVQ    40(SP), DI
+	ADDQ    R14, DI
+	MOVQ    DI, R8
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y4, Y3, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y4, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VMOVUPS Y5, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y6, Y5, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y6, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VMOVUPS Y7, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y8, Y7, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y8, (R8)
+	ADDQ    $0x20, R14
+	DECQ    R10
 	JNZ     loop
-	MOVQ    16(SP), DI
-	ADDQ    DI, 32(SP)
-	MOVQ    24(SP), DI
-	ADDQ    DI, 40(SP)
+	MOVQ    16(SP), R14
+	ADDQ    R14, 32(SP)
+	MOVQ    24(SP), R14
+	ADDQ    R14, 40(SP)
 	DECQ    (SP)
 	JNZ     tile
 	VZEROUPPER
@@ -4048,120 +6244,122 @@ loop:
 // func thinSourceAVX2(args *byte)
 // Requires: AVX
 TEXT ·thinSourceAVX2(SB), NOSPLIT, $64-8
-	MOVQ   args+0(FP), DI
-	MOVQ   (DI), R11
-	MOVQ   R11, (SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   56(DI), R11
-	MOVQ   R11, 8(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   40(DI), R11
-	MOVQ   R11, 16(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   72(DI), R11
-	MOVQ   R11, 24(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   16(DI), R11
-	MOVQ   R11, 32(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   48(DI), R11
-	MOVQ   R11, 40(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   120(DI), R11
-	MOVQ   R11, 56(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   32(DI), R8
-	LEAQ   (R8)(R8*2), R9
-	MOVQ   args+0(FP), DI
-	MOVQ   64(DI), R12
-	VXORPS Y6, Y6, Y6
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	LEAQ (CX)(DI*1), DX
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ    40(SP), R10
-	ADDQ    DI, R10
+	MOVQ    32(SP), AX
+	ADDQ    R14, AX
+	LEAQ    (BX)(BX*2), R8
 	VMOVUPS (AX), Y0
-	VSUBPS  (CX), Y0, Y0
-	VMOVUPS (AX)(R8*1), Y1
-	VSUBPS  (CX)(R8*1), Y1, Y1
-	VMOVUPS (AX)(R8*2), Y2
-	VSUBPS  (CX)(R8*2), Y2, Y2
-	MOVQ    R10, R11
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVUPS (AX)(BX*2), Y2
+	VSUBPS  Y1, Y0, Y4
+	VMOVAPS Y1, Y7
+	VSUBPS  Y1, Y2, Y10
+	VMOVAPS Y2, Y13
+	ADDQ    SI, AX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVUPS (AX)(BX*2), Y2
 	VSUBPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y1, Y2, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (CX), Y0
-	VMOVUPS (CX)(R8*1), Y1
-	VMOVUPS (CX)(R8*2), Y2
-	MOVQ    R10, R11
-	VSUBPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y1, Y2, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (DX), Y0
-	VSUBPS  (CX), Y0, Y0
-	VMOVUPS (DX)(R8*1), Y1
-	VSUBPS  (CX)(R8*1), Y1, Y1
-	VMOVUPS (DX)(R8*2), Y2
-	VSUBPS  (CX)(R8*2), Y2, Y2
-	MOVQ    R10, R11
-	VSUBPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y1, Y2, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (DX), Y0
-	VMOVUPS (DX)(R8*1), Y1
-	VMOVUPS (DX)(R8*2), Y2
-	MOVQ    R10, R11
-	VSUBPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Y1, Y2, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    $0x20, AX
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DX
-	ADDQ    $0x20, DI
-	DECQ    R13
+	VMOVAPS Y1, Y8
+	VSUBPS  Y1, Y2, Y11
+	VMOVAPS Y2, Y14
+	ADDQ    SI, AX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVUPS (AX)(BX*2), Y2
+	VSUBPS  Y1, Y0, Y6
+	VMOVAPS Y1, Y9
+	VSUBPS  Y1, Y2, Y12
+	VMOVAPS Y2, Y15
+	MOVQ    40(SP), DI
+	ADDQ    R14, DI
+	MOVQ    DI, R8
+	VSUBPS  Y5, Y4, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y5, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y5, Y6, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y6, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VSUBPS  Y8, Y7, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y8, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y8, Y9, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y9, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VSUBPS  Y11, Y10, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y11, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y11, Y12, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y12, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VSUBPS  Y14, Y13, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y14, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Y14, Y15, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y15, (R8)
+	ADDQ    $0x20, R14
+	DECQ    R10
 	JNZ     loop
-	MOVQ    16(SP), DI
-	ADDQ    DI, 32(SP)
-	MOVQ    24(SP), DI
-	ADDQ    DI, 40(SP)
+	MOVQ    16(SP), R14
+	ADDQ    R14, 32(SP)
+	MOVQ    24(SP), R14
+	ADDQ    R14, 40(SP)
 	DECQ    (SP)
 	JNZ     tile
 	VZEROUPPER
@@ -4170,113 +6368,115 @@ loop:
 // func kernel2AVX2(args *byte)
 // Requires: AVX
 TEXT ·kernel2AVX2(SB), NOSPLIT, $64-8
-	MOVQ   args+0(FP), DI
-	MOVQ   (DI), R11
-	MOVQ   R11, (SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   56(DI), R11
-	MOVQ   R11, 8(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   40(DI), R11
-	MOVQ   R11, 16(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   72(DI), R11
-	MOVQ   R11, 24(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   16(DI), R11
-	MOVQ   R11, 32(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   48(DI), R11
-	MOVQ   R11, 40(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   120(DI), R11
-	MOVQ   R11, 56(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   32(DI), R8
-	LEAQ   (R8)(R8*2), R9
-	MOVQ   args+0(FP), DI
-	MOVQ   64(DI), R12
-	VXORPS Y6, Y6, Y6
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	LEAQ (CX)(DI*1), DX
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ    40(SP), R10
-	ADDQ    DI, R10
-	VMOVUPS (DX), Y0
-	VMOVUPS (DX)(R8*1), Y1
-	VMOVUPS (DX)(R8*2), Y2
-	MOVQ    R10, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    R12, R11
-	VADDPS  Y2, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y0, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    8(SP), R10
+	MOVQ    32(SP), AX
+	ADDQ    R14, AX
+	LEAQ    (BX)(BX*2), R8
 	VMOVUPS (AX), Y0
-	VADDPS  (DX), Y0, Y0
-	VMOVUPS (AX)(R8*1), Y1
-	VADDPS  (DX)(R8*1), Y1, Y1
-	VMOVUPS (AX)(R8*2), Y2
-	VADDPS  (DX)(R8*2), Y2, Y2
-	MOVQ    R10, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    R12, R11
-	VADDPS  Y2, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y0, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    8(SP), R10
+	VMOVUPS (AX)(BX*2), Y1
+	VMOVAPS Y1, Y3
+	VADDPS  Y1, Y0, Y6
+	VMOVAPS Y0, Y9
+	VMOVUPS (AX)(BX*1), Y12
+	ADDQ    SI, AX
 	VMOVUPS (AX), Y0
-	VMOVUPS (AX)(R8*1), Y1
-	VMOVUPS (AX)(R8*2), Y2
-	MOVQ    R10, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    R12, R11
-	VADDPS  Y2, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y0, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (CX), Y0
-	VMOVUPS (CX)(R8*1), Y1
-	VMOVUPS (CX)(R8*2), Y2
-	MOVQ    R10, R11
-	VMOVUPS Y2, (R11)
-	ADDQ    R12, R11
-	VADDPS  Y2, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y0, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y1, (R11)
-	ADDQ    $0x20, AX
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DX
-	ADDQ    $0x20, DI
-	DECQ    R13
+	VMOVUPS (AX)(BX*2), Y1
+	VMOVAPS Y1, Y4
+	VADDPS  Y1, Y0, Y7
+	VMOVAPS Y0, Y10
+	VMOVUPS (AX)(BX*1), Y13
+	ADDQ    SI, AX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*2), Y1
+	VMOVAPS Y1, Y5
+	VADDPS  Y1, Y0, Y8
+	VMOVAPS Y0, Y11
+	VMOVUPS (AX)(BX*1), Y14
+	MOVQ    40(SP), DI
+	ADDQ    R14, DI
+	MOVQ    DI, R8
+	VMOVUPS Y5, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y5, Y3, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y4, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VMOVUPS Y8, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y8, Y6, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y6, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y7, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VMOVUPS Y11, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y11, Y9, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y9, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y10, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VMOVUPS Y14, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y14, Y12, Y2
+	VMOVUPS Y2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y12, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y13, (R8)
+	ADDQ    $0x20, R14
+	DECQ    R10
 	JNZ     loop
-	MOVQ    16(SP), DI
-	ADDQ    DI, 32(SP)
-	MOVQ    24(SP), DI
-	ADDQ    DI, 40(SP)
+	MOVQ    16(SP), R14
+	ADDQ    R14, 32(SP)
+	MOVQ    24(SP), R14
+	ADDQ    R14, 40(SP)
 	DECQ    (SP)
 	JNZ     tile
 	VZEROUPPER
@@ -4285,107 +6485,113 @@ loop:
 // func kernelSum2AVX2(args *byte)
 // Requires: AVX
 TEXT ·kernelSum2AVX2(SB), NOSPLIT, $64-8
-	MOVQ   args+0(FP), DI
-	MOVQ   (DI), R11
-	MOVQ   R11, (SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   56(DI), R11
-	MOVQ   R11, 8(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   40(DI), R11
-	MOVQ   R11, 16(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   72(DI), R11
-	MOVQ   R11, 24(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   16(DI), R11
-	MOVQ   R11, 32(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   48(DI), R11
-	MOVQ   R11, 40(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   120(DI), R11
-	MOVQ   R11, 56(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   32(DI), R8
-	LEAQ   (R8)(R8*2), R9
-	MOVQ   args+0(FP), DI
-	MOVQ   64(DI), R12
-	VXORPS Y6, Y6, Y6
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	LEAQ (CX)(DI*1), DX
-	LEAQ (DX)(DI*1), BX
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ    40(SP), R10
-	ADDQ    DI, R10
+	MOVQ    32(SP), AX
+	ADDQ    R14, AX
+	LEAQ    (BX)(BX*2), R8
+	LEAQ    (AX)(R8*1), CX
 	VMOVUPS (AX), Y0
-	VADDPS  (CX), Y0, Y0
-	VMOVUPS (AX)(R8*1), Y1
-	VADDPS  (CX)(R8*1), Y1, Y1
-	VMOVUPS (AX)(R8*2), Y2
-	VADDPS  (CX)(R8*2), Y2, Y2
-	VMOVUPS (AX)(R9*1), Y3
-	VADDPS  (CX)(R9*1), Y3, Y3
-	MOVQ    R10, R11
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVUPS (AX)(BX*2), Y2
+	VADDPS  Y1, Y0, Y4
+	VMOVUPS (CX), Y8
+	VADDPS  Y1, Y2, Y12
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVUPS (AX)(BX*2), Y2
 	VADDPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y3, (R11)
-	ADDQ    R12, R11
-	VADDPS  Y1, Y2, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (BX), Y0
-	VMOVUPS (BX)(R8*1), Y1
-	VMOVUPS (BX)(R8*2), Y2
-	VMOVUPS (BX)(R9*1), Y3
-	MOVQ    R10, R11
-	VADDPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y3, (R11)
-	ADDQ    R12, R11
-	VADDPS  Y1, Y2, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (DX), Y0
-	VADDPS  (CX), Y0, Y0
-	VMOVUPS (DX)(R8*1), Y1
-	VADDPS  (CX)(R8*1), Y1, Y1
-	VMOVUPS (DX)(R8*2), Y2
-	VADDPS  (CX)(R8*2), Y2, Y2
-	VMOVUPS (DX)(R9*1), Y3
-	VADDPS  (CX)(R9*1), Y3, Y3
-	MOVQ    R10, R11
-	VADDPS  Y1, Y0, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Y3, (R11)
-	ADDQ    R12, R11
-	VADDPS  Y1, Y2, Y5
-	VMOVUPS Y5, (R11)
-	ADDQ    $0x20, AX
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DX
-	ADDQ    $0x20, BX
-	ADDQ    $0x20, DI
-	DECQ    R13
+	VMOVUPS (CX), Y9
+	VADDPS  Y1, Y2, Y13
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVUPS (AX)(BX*2), Y2
+	VADDPS  Y1, Y0, Y6
+	VMOVUPS (CX), Y10
+	VADDPS  Y1, Y2, Y14
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVUPS (AX)(BX*2), Y2
+	VADDPS  Y1, Y0, Y7
+	VMOVUPS (CX), Y11
+	VADDPS  Y1, Y2, Y15
+	MOVQ    40(SP), DI
+	ADDQ    R14, DI
+	MOVQ    DI, R8
+	VADDPS  Y5, Y4, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y7, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y5, Y6, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VADDPS  Y9, Y8, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y11, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y9, Y10, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VADDPS  Y13, Y12, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Y15, (R8)
+	ADDQ    R9, R8
+	VADDPS  Y13, Y14, Y3
+	VMOVUPS Y3, (R8)
+	ADDQ    $0x20, R14
+	DECQ    R10
 	JNZ     loop
-	MOVQ    16(SP), DI
-	ADDQ    DI, 32(SP)
-	MOVQ    24(SP), DI
-	ADDQ    DI, 40(SP)
+	MOVQ    16(SP), R14
+	ADDQ    R14, 32(SP)
+	MOVQ    24(SP), R14
+	ADDQ    R14, 40(SP)
 	DECQ    (SP)
 	JNZ     tile
 	VZEROUPPER
@@ -4394,198 +6600,874 @@ loop:
 // func result3AVX2(args *byte)
 // Requires: AVX
 TEXT ·result3AVX2(SB), NOSPLIT, $64-8
-	MOVQ         args+0(FP), DI
-	MOVQ         (DI), R11
-	MOVQ         R11, (SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         56(DI), R11
-	MOVQ         R11, 8(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         40(DI), R11
-	MOVQ         R11, 16(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         72(DI), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         16(DI), R11
-	MOVQ         R11, 32(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         48(DI), R11
-	MOVQ         R11, 40(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         120(DI), R11
-	MOVQ         R11, 56(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         32(DI), R8
-	LEAQ         (R8)(R8*2), R9
-	MOVQ         args+0(FP), DI
-	MOVQ         64(DI), R12
-	VXORPS       Y6, Y6, Y6
-	MOVQ         args+0(FP), DI
-	MOVQ         104(DI), R14
-	MOVQ         args+0(FP), DI
-	VBROADCASTSS 112(DI), Y8
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
+	VXORPS       Y7, Y7, Y7
+	MOVQ         args+0(FP), R14
+	MOVQ         104(R14), R11
+	MOVQ         args+0(FP), R14
+	VBROADCASTSS 112(R14), Y5
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	LEAQ (CX)(DI*1), DX
-	LEAQ (DX)(DI*1), BX
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	MOVQ args+0(FP), DI
-	MOVQ 80(DI), DI
-	MOVQ DI, 48(SP)
-	MOVQ args+0(FP), DI
-	MOVQ 96(DI), R15
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	MOVQ args+0(FP), R14
+	MOVQ 80(R14), R14
+	MOVQ R14, 48(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 96(R14), R12
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ    40(SP), R10
-	ADDQ    DI, R10
-	MOVQ    48(SP), R11
-	VMOVUPS (R11)(DI*1), Y7
-	TESTQ   R15, R15
+	MOVQ    32(SP), AX
+	ADDQ    R14, AX
+	LEAQ    (BX)(BX*2), R8
+	LEAQ    (AX)(R8*1), CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVUPS (AX)(BX*2), Y2
+	VADDPS  Y1, Y0, Y3
+	VADDPS  Y2, Y3, Y3
+	VMOVUPS Y3, (R13)
+	VSUBPS  Y2, Y1, Y3
+	VADDPS  (CX), Y3, Y3
+	VMOVUPS Y3, 128(R13)
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVUPS (AX)(BX*2), Y2
+	VADDPS  Y1, Y0, Y3
+	VADDPS  Y2, Y3, Y3
+	VMOVUPS Y3, 32(R13)
+	VSUBPS  Y2, Y1, Y3
+	VADDPS  (CX), Y3, Y3
+	VMOVUPS Y3, 160(R13)
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVUPS (AX)(BX*2), Y2
+	VADDPS  Y1, Y0, Y3
+	VADDPS  Y2, Y3, Y3
+	VMOVUPS Y3, 64(R13)
+	VSUBPS  Y2, Y1, Y3
+	VADDPS  (CX), Y3, Y3
+	VMOVUPS Y3, 192(R13)
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VMOVUPS (AX)(BX*2), Y2
+	VADDPS  Y1, Y0, Y3
+	VADDPS  Y2, Y3, Y3
+	VMOVUPS Y3, 96(R13)
+	VSUBPS  Y2, Y1, Y3
+	VADDPS  (CX), Y3, Y3
+	VMOVUPS Y3, 224(R13)
+	MOVQ    40(SP), DI
+	ADDQ    R14, DI
+	MOVQ    48(SP), R8
+	VMOVUPS (R8)(R14*1), Y4
+	TESTQ   R12, R12
 	JZ      unmasked
-	VMOVUPS (R15)(DI*1), Y10
+	VMOVUPS (R12)(R14*1), Y8
 
 unmasked:
-	VMOVUPS   (AX), Y0
-	VADDPS    (CX), Y0, Y0
-	VADDPS    (DX), Y0, Y0
-	VMOVUPS   (AX)(R8*1), Y1
-	VADDPS    (CX)(R8*1), Y1, Y1
-	VADDPS    (DX)(R8*1), Y1, Y1
-	VMOVUPS   (AX)(R8*2), Y2
-	VADDPS    (CX)(R8*2), Y2, Y2
-	VADDPS    (DX)(R8*2), Y2, Y2
-	VMOVUPS   (AX)(R9*1), Y3
-	VADDPS    (CX)(R9*1), Y3, Y3
-	VADDPS    (DX)(R9*1), Y3, Y3
-	MOVQ      R10, R11
-	VADDPS    Y1, Y0, Y5
-	VADDPS    Y2, Y5, Y5
-	VADDPS    Y7, Y5, Y5
-	CMPQ      R14, $0x01
+	VMOVUPS   (R13), Y0
+	VMOVUPS   32(R13), Y1
+	VMOVUPS   64(R13), Y2
+	MOVQ      DI, R8
+	VADDPS    Y1, Y0, Y3
+	VADDPS    Y2, Y3, Y3
+	VADDPS    Y4, Y3, Y3
+	CMPQ      R11, $0x01
 	JL        store_0_0
 	JE        relu_0_0
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y5, Y3, Y6
+	VBLENDVPS Y3, Y6, Y3, Y3
 	JMP       store_0_0
 
 relu_0_0:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y3, Y7, Y3
 
 store_0_0:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_0_0
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y3, (R8)
 	JMP     stored_0_0
 
 masked_0_0:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y3, Y8, (R8)
 
 stored_0_0:
-	ADDQ      R12, R11
-	VSUBPS    Y2, Y1, Y5
-	VSUBPS    Y3, Y5, Y5
-	VADDPS    Y7, Y5, Y5
-	CMPQ      R14, $0x01
+	ADDQ      R9, R8
+	VSUBPS    Y2, Y1, Y3
+	VADDPS    96(R13), Y3, Y3
+	VADDPS    Y4, Y3, Y3
+	CMPQ      R11, $0x01
 	JL        store_0_1
 	JE        relu_0_1
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y5, Y3, Y6
+	VBLENDVPS Y3, Y6, Y3, Y3
 	JMP       store_0_1
 
 relu_0_1:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y3, Y7, Y3
 
 store_0_1:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_0_1
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y3, (R8)
 	JMP     stored_0_1
 
 masked_0_1:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y3, Y8, (R8)
 
 stored_0_1:
-	ADDQ      8(SP), R10
-	VMOVUPS   (CX), Y0
-	VSUBPS    (DX), Y0, Y0
-	VSUBPS    (BX), Y0, Y0
-	VMOVUPS   (CX)(R8*1), Y1
-	VSUBPS    (DX)(R8*1), Y1, Y1
-	VSUBPS    (BX)(R8*1), Y1, Y1
-	VMOVUPS   (CX)(R8*2), Y2
-	VSUBPS    (DX)(R8*2), Y2, Y2
-	VSUBPS    (BX)(R8*2), Y2, Y2
-	VMOVUPS   (CX)(R9*1), Y3
-	VSUBPS    (DX)(R9*1), Y3, Y3
-	VSUBPS    (BX)(R9*1), Y3, Y3
-	MOVQ      R10, R11
-	VADDPS    Y1, Y0, Y5
-	VADDPS    Y2, Y5, Y5
-	VADDPS    Y7, Y5, Y5
-	CMPQ      R14, $0x01
+	ADDQ      8(SP), DI
+	VMOVUPS   128(R13), Y0
+	VMOVUPS   160(R13), Y1
+	VMOVUPS   192(R13), Y2
+	MOVQ      DI, R8
+	VADDPS    Y1, Y0, Y3
+	VADDPS    Y2, Y3, Y3
+	VADDPS    Y4, Y3, Y3
+	CMPQ      R11, $0x01
 	JL        store_1_0
 	JE        relu_1_0
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y5, Y3, Y6
+	VBLENDVPS Y3, Y6, Y3, Y3
 	JMP       store_1_0
 
 relu_1_0:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y3, Y7, Y3
 
 store_1_0:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_1_0
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y3, (R8)
 	JMP     stored_1_0
 
 masked_1_0:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y3, Y8, (R8)
 
 stored_1_0:
-	ADDQ      R12, R11
-	VSUBPS    Y2, Y1, Y5
-	VSUBPS    Y3, Y5, Y5
-	VADDPS    Y7, Y5, Y5
-	CMPQ      R14, $0x01
+	ADDQ      R9, R8
+	VSUBPS    Y2, Y1, Y3
+	VADDPS    224(R13), Y3, Y3
+	VADDPS    Y4, Y3, Y3
+	CMPQ      R11, $0x01
 	JL        store_1_1
 	JE        relu_1_1
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y5, Y3, Y6
+	VBLENDVPS Y3, Y6, Y3, Y3
 	JMP       store_1_1
 
 relu_1_1:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y3, Y7, Y3
 
 store_1_1:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_1_1
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y3, (R8)
 	JMP     stored_1_1
 
 masked_1_1:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y3, Y8, (R8)
 
 stored_1_1:
-	ADDQ $0x20, AX
-	ADDQ $0x20, CX
-	ADDQ $0x20, DX
-	ADDQ $0x20, BX
-	ADDQ $0x20, DI
-	DECQ R13
+	ADDQ $0x20, R14
+	DECQ R10
 	JNZ  loop
-	MOVQ 16(SP), DI
-	ADDQ DI, 32(SP)
-	MOVQ 24(SP), DI
-	ADDQ DI, 40(SP)
+	MOVQ 16(SP), R14
+	ADDQ R14, 32(SP)
+	MOVQ 24(SP), R14
+	ADDQ R14, 40(SP)
+	DECQ (SP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func result4AVX2(args *byte)
+// Requires: AVX, FMA3
+TEXT ·result4AVX2(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
+	VXORPS       Y14, Y14, Y14
+	MOVQ         args+0(FP), R14
+	MOVQ         104(R14), R11
+	MOVQ         args+0(FP), R14
+	VBROADCASTSS 112(R14), Y12
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	MOVQ args+0(FP), R14
+	MOVQ 80(R14), R14
+	MOVQ R14, 48(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 96(R14), R12
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	VADDPS      Y6, Y0, Y10
+	VADDPS      Y8, Y10, Y10
+	VMOVUPS     Y10, (R13)
+	VMULPS      vectorConstants<>+384(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+512(SB), Y9, Y10
+	VMOVUPS     Y10, 192(R13)
+	VMULPS      vectorConstants<>+1216(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+1344(SB), Y8, Y10
+	VMOVUPS     Y10, 384(R13)
+	VMOVUPS     vectorConstants<>+1280(SB), Y10
+	VFMADD213PS Y5, Y7, Y10
+	VFMADD231PS vectorConstants<>+1408(SB), Y9, Y10
+	VMOVUPS     Y10, 576(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	VADDPS      Y6, Y0, Y10
+	VADDPS      Y8, Y10, Y10
+	VMOVUPS     Y10, 32(R13)
+	VMULPS      vectorConstants<>+384(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+512(SB), Y9, Y10
+	VMOVUPS     Y10, 224(R13)
+	VMULPS      vectorConstants<>+1216(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+1344(SB), Y8, Y10
+	VMOVUPS     Y10, 416(R13)
+	VMOVUPS     vectorConstants<>+1280(SB), Y10
+	VFMADD213PS Y5, Y7, Y10
+	VFMADD231PS vectorConstants<>+1408(SB), Y9, Y10
+	VMOVUPS     Y10, 608(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	VADDPS      Y6, Y0, Y10
+	VADDPS      Y8, Y10, Y10
+	VMOVUPS     Y10, 64(R13)
+	VMULPS      vectorConstants<>+384(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+512(SB), Y9, Y10
+	VMOVUPS     Y10, 256(R13)
+	VMULPS      vectorConstants<>+1216(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+1344(SB), Y8, Y10
+	VMOVUPS     Y10, 448(R13)
+	VMOVUPS     vectorConstants<>+1280(SB), Y10
+	VFMADD213PS Y5, Y7, Y10
+	VFMADD231PS vectorConstants<>+1408(SB), Y9, Y10
+	VMOVUPS     Y10, 640(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	VADDPS      Y6, Y0, Y10
+	VADDPS      Y8, Y10, Y10
+	VMOVUPS     Y10, 96(R13)
+	VMULPS      vectorConstants<>+384(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+512(SB), Y9, Y10
+	VMOVUPS     Y10, 288(R13)
+	VMULPS      vectorConstants<>+1216(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+1344(SB), Y8, Y10
+	VMOVUPS     Y10, 480(R13)
+	VMOVUPS     vectorConstants<>+1280(SB), Y10
+	VFMADD213PS Y5, Y7, Y10
+	VFMADD231PS vectorConstants<>+1408(SB), Y9, Y10
+	VMOVUPS     Y10, 672(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	VADDPS      Y6, Y0, Y10
+	VADDPS      Y8, Y10, Y10
+	VMOVUPS     Y10, 128(R13)
+	VMULPS      vectorConstants<>+384(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+512(SB), Y9, Y10
+	VMOVUPS     Y10, 320(R13)
+	VMULPS      vectorConstants<>+1216(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+1344(SB), Y8, Y10
+	VMOVUPS     Y10, 512(R13)
+	VMOVUPS     vectorConstants<>+1280(SB), Y10
+	VFMADD213PS Y5, Y7, Y10
+	VFMADD231PS vectorConstants<>+1408(SB), Y9, Y10
+	VMOVUPS     Y10, 704(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VADDPS      Y2, Y1, Y6
+	VSUBPS      Y2, Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y9
+	VADDPS      Y6, Y0, Y10
+	VADDPS      Y8, Y10, Y10
+	VMOVUPS     Y10, 160(R13)
+	VMULPS      vectorConstants<>+384(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+512(SB), Y9, Y10
+	VMOVUPS     Y10, 352(R13)
+	VMULPS      vectorConstants<>+1216(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+1344(SB), Y8, Y10
+	VMOVUPS     Y10, 544(R13)
+	VMOVUPS     vectorConstants<>+1280(SB), Y10
+	VFMADD213PS Y5, Y7, Y10
+	VFMADD231PS vectorConstants<>+1408(SB), Y9, Y10
+	VMOVUPS     Y10, 736(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	MOVQ        48(SP), R8
+	VMOVUPS     (R8)(R14*1), Y11
+	TESTQ       R12, R12
+	JZ          unmasked
+	VMOVUPS     (R12)(R14*1), Y15
+
+unmasked:
+	VMOVUPS   (R13), Y0
+	VMOVUPS   32(R13), Y1
+	VMOVUPS   64(R13), Y2
+	VMOVUPS   96(R13), Y3
+	VMOVUPS   128(R13), Y4
+	VMOVUPS   160(R13), Y5
+	VADDPS    Y2, Y1, Y6
+	VSUBPS    Y2, Y1, Y7
+	VADDPS    Y4, Y3, Y8
+	VSUBPS    Y4, Y3, Y9
+	MOVQ      DI, R8
+	VADDPS    Y6, Y0, Y10
+	VADDPS    Y8, Y10, Y10
+	VADDPS    Y11, Y10, Y10
+	CMPQ      R11, $0x01
+	JL        store_0_0
+	JE        relu_0_0
+	VMULPS    Y12, Y10, Y13
+	VBLENDVPS Y10, Y13, Y10, Y10
+	JMP       store_0_0
+
+relu_0_0:
+	VMAXPS Y10, Y14, Y10
+
+store_0_0:
+	TESTQ   R12, R12
+	JNZ     masked_0_0
+	VMOVUPS Y10, (R8)
+	JMP     stored_0_0
+
+masked_0_0:
+	VMASKMOVPS Y10, Y15, (R8)
+
+stored_0_0:
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+384(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+512(SB), Y9, Y10
+	VADDPS      Y11, Y10, Y10
+	CMPQ        R11, $0x01
+	JL          store_0_1
+	JE          relu_0_1
+	VMULPS      Y12, Y10, Y13
+	VBLENDVPS   Y10, Y13, Y10, Y10
+	JMP         store_0_1
+
+relu_0_1:
+	VMAXPS Y10, Y14, Y10
+
+store_0_1:
+	TESTQ   R12, R12
+	JNZ     masked_0_1
+	VMOVUPS Y10, (R8)
+	JMP     stored_0_1
+
+masked_0_1:
+	VMASKMOVPS Y10, Y15, (R8)
+
+stored_0_1:
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+1216(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+1344(SB), Y8, Y10
+	VADDPS      Y11, Y10, Y10
+	CMPQ        R11, $0x01
+	JL          store_0_2
+	JE          relu_0_2
+	VMULPS      Y12, Y10, Y13
+	VBLENDVPS   Y10, Y13, Y10, Y10
+	JMP         store_0_2
+
+relu_0_2:
+	VMAXPS Y10, Y14, Y10
+
+store_0_2:
+	TESTQ   R12, R12
+	JNZ     masked_0_2
+	VMOVUPS Y10, (R8)
+	JMP     stored_0_2
+
+masked_0_2:
+	VMASKMOVPS Y10, Y15, (R8)
+
+stored_0_2:
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1280(SB), Y10
+	VFMADD213PS Y5, Y7, Y10
+	VFMADD231PS vectorConstants<>+1408(SB), Y9, Y10
+	VADDPS      Y11, Y10, Y10
+	CMPQ        R11, $0x01
+	JL          store_0_3
+	JE          relu_0_3
+	VMULPS      Y12, Y10, Y13
+	VBLENDVPS   Y10, Y13, Y10, Y10
+	JMP         store_0_3
+
+relu_0_3:
+	VMAXPS Y10, Y14, Y10
+
+store_0_3:
+	TESTQ   R12, R12
+	JNZ     masked_0_3
+	VMOVUPS Y10, (R8)
+	JMP     stored_0_3
+
+masked_0_3:
+	VMASKMOVPS Y10, Y15, (R8)
+
+stored_0_3:
+	ADDQ      8(SP), DI
+	VMOVUPS   192(R13), Y0
+	VMOVUPS   224(R13), Y1
+	VMOVUPS   256(R13), Y2
+	VMOVUPS   288(R13), Y3
+	VMOVUPS   320(R13), Y4
+	VMOVUPS   352(R13), Y5
+	VADDPS    Y2, Y1, Y6
+	VSUBPS    Y2, Y1, Y7
+	VADDPS    Y4, Y3, Y8
+	VSUBPS    Y4, Y3, Y9
+	MOVQ      DI, R8
+	VADDPS    Y6, Y0, Y10
+	VADDPS    Y8, Y10, Y10
+	VADDPS    Y11, Y10, Y10
+	CMPQ      R11, $0x01
+	JL        store_1_0
+	JE        relu_1_0
+	VMULPS    Y12, Y10, Y13
+	VBLENDVPS Y10, Y13, Y10, Y10
+	JMP       store_1_0
+
+relu_1_0:
+	VMAXPS Y10, Y14, Y10
+
+store_1_0:
+	TESTQ   R12, R12
+	JNZ     masked_1_0
+	VMOVUPS Y10, (R8)
+	JMP     stored_1_0
+
+masked_1_0:
+	VMASKMOVPS Y10, Y15, (R8)
+
+stored_1_0:
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+384(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+512(SB), Y9, Y10
+	VADDPS      Y11, Y10, Y10
+	CMPQ        R11, $0x01
+	JL          store_1_1
+	JE          relu_1_1
+	VMULPS      Y12, Y10, Y13
+	VBLENDVPS   Y10, Y13, Y10, Y10
+	JMP         store_1_1
+
+relu_1_1:
+	VMAXPS Y10, Y14, Y10
+
+store_1_1:
+	TESTQ   R12, R12
+	JNZ     masked_1_1
+	VMOVUPS Y10, (R8)
+	JMP     stored_1_1
+
+masked_1_1:
+	VMASKMOVPS Y10, Y15, (R8)
+
+stored_1_1:
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+1216(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+1344(SB), Y8, Y10
+	VADDPS      Y11, Y10, Y10
+	CMPQ        R11, $0x01
+	JL          store_1_2
+	JE          relu_1_2
+	VMULPS      Y12, Y10, Y13
+	VBLENDVPS   Y10, Y13, Y10, Y10
+	JMP         store_1_2
+
+relu_1_2:
+	VMAXPS Y10, Y14, Y10
+
+store_1_2:
+	TESTQ   R12, R12
+	JNZ     masked_1_2
+	VMOVUPS Y10, (R8)
+	JMP     stored_1_2
+
+masked_1_2:
+	VMASKMOVPS Y10, Y15, (R8)
+
+stored_1_2:
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1280(SB), Y10
+	VFMADD213PS Y5, Y7, Y10
+	VFMADD231PS vectorConstants<>+1408(SB), Y9, Y10
+	VADDPS      Y11, Y10, Y10
+	CMPQ        R11, $0x01
+	JL          store_1_3
+	JE          relu_1_3
+	VMULPS      Y12, Y10, Y13
+	VBLENDVPS   Y10, Y13, Y10, Y10
+	JMP         store_1_3
+
+relu_1_3:
+	VMAXPS Y10, Y14, Y10
+
+store_1_3:
+	TESTQ   R12, R12
+	JNZ     masked_1_3
+	VMOVUPS Y10, (R8)
+	JMP     stored_1_3
+
+masked_1_3:
+	VMASKMOVPS Y10, Y15, (R8)
+
+stored_1_3:
+	ADDQ      8(SP), DI
+	VMOVUPS   384(R13), Y0
+	VMOVUPS   416(R13), Y1
+	VMOVUPS   448(R13), Y2
+	VMOVUPS   480(R13), Y3
+	VMOVUPS   512(R13), Y4
+	VMOVUPS   544(R13), Y5
+	VADDPS    Y2, Y1, Y6
+	VSUBPS    Y2, Y1, Y7
+	VADDPS    Y4, Y3, Y8
+	VSUBPS    Y4, Y3, Y9
+	MOVQ      DI, R8
+	VADDPS    Y6, Y0, Y10
+	VADDPS    Y8, Y10, Y10
+	VADDPS    Y11, Y10, Y10
+	CMPQ      R11, $0x01
+	JL        store_2_0
+	JE        relu_2_0
+	VMULPS    Y12, Y10, Y13
+	VBLENDVPS Y10, Y13, Y10, Y10
+	JMP       store_2_0
+
+relu_2_0:
+	VMAXPS Y10, Y14, Y10
+
+store_2_0:
+	TESTQ   R12, R12
+	JNZ     masked_2_0
+	VMOVUPS Y10, (R8)
+	JMP     stored_2_0
+
+masked_2_0:
+	VMASKMOVPS Y10, Y15, (R8)
+
+stored_2_0:
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+384(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+512(SB), Y9, Y10
+	VADDPS      Y11, Y10, Y10
+	CMPQ        R11, $0x01
+	JL          store_2_1
+	JE          relu_2_1
+	VMULPS      Y12, Y10, Y13
+	VBLENDVPS   Y10, Y13, Y10, Y10
+	JMP         store_2_1
+
+relu_2_1:
+	VMAXPS Y10, Y14, Y10
+
+store_2_1:
+	TESTQ   R12, R12
+	JNZ     masked_2_1
+	VMOVUPS Y10, (R8)
+	JMP     stored_2_1
+
+masked_2_1:
+	VMASKMOVPS Y10, Y15, (R8)
+
+stored_2_1:
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+1216(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+1344(SB), Y8, Y10
+	VADDPS      Y11, Y10, Y10
+	CMPQ        R11, $0x01
+	JL          store_2_2
+	JE          relu_2_2
+	VMULPS      Y12, Y10, Y13
+	VBLENDVPS   Y10, Y13, Y10, Y10
+	JMP         store_2_2
+
+relu_2_2:
+	VMAXPS Y10, Y14, Y10
+
+store_2_2:
+	TESTQ   R12, R12
+	JNZ     masked_2_2
+	VMOVUPS Y10, (R8)
+	JMP     stored_2_2
+
+masked_2_2:
+	VMASKMOVPS Y10, Y15, (R8)
+
+stored_2_2:
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1280(SB), Y10
+	VFMADD213PS Y5, Y7, Y10
+	VFMADD231PS vectorConstants<>+1408(SB), Y9, Y10
+	VADDPS      Y11, Y10, Y10
+	CMPQ        R11, $0x01
+	JL          store_2_3
+	JE          relu_2_3
+	VMULPS      Y12, Y10, Y13
+	VBLENDVPS   Y10, Y13, Y10, Y10
+	JMP         store_2_3
+
+relu_2_3:
+	VMAXPS Y10, Y14, Y10
+
+store_2_3:
+	TESTQ   R12, R12
+	JNZ     masked_2_3
+	VMOVUPS Y10, (R8)
+	JMP     stored_2_3
+
+masked_2_3:
+	VMASKMOVPS Y10, Y15, (R8)
+
+stored_2_3:
+	ADDQ      8(SP), DI
+	VMOVUPS   576(R13), Y0
+	VMOVUPS   608(R13), Y1
+	VMOVUPS   640(R13), Y2
+	VMOVUPS   672(R13), Y3
+	VMOVUPS   704(R13), Y4
+	VMOVUPS   736(R13), Y5
+	VADDPS    Y2, Y1, Y6
+	VSUBPS    Y2, Y1, Y7
+	VADDPS    Y4, Y3, Y8
+	VSUBPS    Y4, Y3, Y9
+	MOVQ      DI, R8
+	VADDPS    Y6, Y0, Y10
+	VADDPS    Y8, Y10, Y10
+	VADDPS    Y11, Y10, Y10
+	CMPQ      R11, $0x01
+	JL        store_3_0
+	JE        relu_3_0
+	VMULPS    Y12, Y10, Y13
+	VBLENDVPS Y10, Y13, Y10, Y10
+	JMP       store_3_0
+
+relu_3_0:
+	VMAXPS Y10, Y14, Y10
+
+store_3_0:
+	TESTQ   R12, R12
+	JNZ     masked_3_0
+	VMOVUPS Y10, (R8)
+	JMP     stored_3_0
+
+masked_3_0:
+	VMASKMOVPS Y10, Y15, (R8)
+
+stored_3_0:
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+384(SB), Y7, Y10
+	VFMADD231PS vectorConstants<>+512(SB), Y9, Y10
+	VADDPS      Y11, Y10, Y10
+	CMPQ        R11, $0x01
+	JL          store_3_1
+	JE          relu_3_1
+	VMULPS      Y12, Y10, Y13
+	VBLENDVPS   Y10, Y13, Y10, Y10
+	JMP         store_3_1
+
+relu_3_1:
+	VMAXPS Y10, Y14, Y10
+
+store_3_1:
+	TESTQ   R12, R12
+	JNZ     masked_3_1
+	VMOVUPS Y10, (R8)
+	JMP     stored_3_1
+
+masked_3_1:
+	VMASKMOVPS Y10, Y15, (R8)
+
+stored_3_1:
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+1216(SB), Y6, Y10
+	VFMADD231PS vectorConstants<>+1344(SB), Y8, Y10
+	VADDPS      Y11, Y10, Y10
+	CMPQ        R11, $0x01
+	JL          store_3_2
+	JE          relu_3_2
+	VMULPS      Y12, Y10, Y13
+	VBLENDVPS   Y10, Y13, Y10, Y10
+	JMP         store_3_2
+
+relu_3_2:
+	VMAXPS Y10, Y14, Y10
+
+store_3_2:
+	TESTQ   R12, R12
+	JNZ     masked_3_2
+	VMOVUPS Y10, (R8)
+	JMP     stored_3_2
+
+masked_3_2:
+	VMASKMOVPS Y10, Y15, (R8)
+
+stored_3_2:
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1280(SB), Y10
+	VFMADD213PS Y5, Y7, Y10
+	VFMADD231PS vectorConstants<>+1408(SB), Y9, Y10
+	VADDPS      Y11, Y10, Y10
+	CMPQ        R11, $0x01
+	JL          store_3_3
+	JE          relu_3_3
+	VMULPS      Y12, Y10, Y13
+	VBLENDVPS   Y10, Y13, Y10, Y10
+	JMP         store_3_3
+
+relu_3_3:
+	VMAXPS Y10, Y14, Y10
+
+store_3_3:
+	TESTQ   R12, R12
+	JNZ     masked_3_3
+	VMOVUPS Y10, (R8)
+	JMP     stored_3_3
+
+masked_3_3:
+	VMASKMOVPS Y10, Y15, (R8)
+
+stored_3_3:
+	ADDQ $0x20, R14
+	DECQ R10
+	JNZ  loop
+	MOVQ 16(SP), R14
+	ADDQ R14, 32(SP)
+	MOVQ 24(SP), R14
+	ADDQ R14, 40(SP)
 	DECQ (SP)
 	JNZ  tile
 	VZEROUPPER
@@ -4594,180 +7476,180 @@ stored_1_1:
 // func wideResultAVX2(args *byte)
 // Requires: AVX
 TEXT ·wideResultAVX2(SB), NOSPLIT, $64-8
-	MOVQ         args+0(FP), DI
-	MOVQ         (DI), R11
-	MOVQ         R11, (SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         56(DI), R11
-	MOVQ         R11, 8(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         40(DI), R11
-	MOVQ         R11, 16(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         72(DI), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         16(DI), R11
-	MOVQ         R11, 32(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         48(DI), R11
-	MOVQ         R11, 40(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         120(DI), R11
-	MOVQ         R11, 56(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         32(DI), R8
-	LEAQ         (R8)(R8*2), R9
-	MOVQ         args+0(FP), DI
-	MOVQ         64(DI), R12
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
 	VXORPS       Y6, Y6, Y6
-	MOVQ         args+0(FP), DI
-	MOVQ         104(DI), R14
-	MOVQ         args+0(FP), DI
-	VBROADCASTSS 112(DI), Y8
+	MOVQ         args+0(FP), R14
+	MOVQ         104(R14), R11
+	MOVQ         args+0(FP), R14
+	VBROADCASTSS 112(R14), Y4
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	LEAQ (CX)(DI*1), DX
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	MOVQ args+0(FP), DI
-	MOVQ 80(DI), DI
-	MOVQ DI, 48(SP)
-	MOVQ args+0(FP), DI
-	MOVQ 96(DI), R15
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	MOVQ args+0(FP), R14
+	MOVQ 80(R14), R14
+	MOVQ R14, 48(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 96(R14), R12
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ    40(SP), R10
-	ADDQ    DI, R10
-	MOVQ    48(SP), R11
-	VMOVUPS (R11)(DI*1), Y7
-	TESTQ   R15, R15
+	MOVQ    32(SP), AX
+	ADDQ    R14, AX
+	LEAQ    (BX)(BX*2), R8
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VADDPS  Y1, Y0, Y8
+	VADDPS  (AX)(BX*2), Y1, Y11
+	ADDQ    SI, AX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VADDPS  Y1, Y0, Y9
+	VADDPS  (AX)(BX*2), Y1, Y12
+	ADDQ    SI, AX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VADDPS  Y1, Y0, Y10
+	VADDPS  (AX)(BX*2), Y1, Y13
+	MOVQ    40(SP), DI
+	ADDQ    R14, DI
+	MOVQ    48(SP), R8
+	VMOVUPS (R8)(R14*1), Y3
+	TESTQ   R12, R12
 	JZ      unmasked
-	VMOVUPS (R15)(DI*1), Y10
+	VMOVUPS (R12)(R14*1), Y7
 
 unmasked:
-	VMOVUPS   (AX), Y0
-	VADDPS    (CX), Y0, Y0
-	VMOVUPS   (AX)(R8*1), Y1
-	VADDPS    (CX)(R8*1), Y1, Y1
-	VMOVUPS   (AX)(R8*2), Y2
-	VADDPS    (CX)(R8*2), Y2, Y2
-	MOVQ      R10, R11
-	VADDPS    Y1, Y0, Y5
-	VADDPS    Y7, Y5, Y5
-	CMPQ      R14, $0x01
+	MOVQ      DI, R8
+	VADDPS    Y9, Y8, Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_0_0
 	JE        relu_0_0
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_0_0
 
 relu_0_0:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_0_0:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_0_0
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_0_0
 
 masked_0_0:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_0_0:
-	ADDQ      R12, R11
-	VADDPS    Y2, Y1, Y5
-	VADDPS    Y7, Y5, Y5
-	CMPQ      R14, $0x01
+	ADDQ      R9, R8
+	VADDPS    Y10, Y9, Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_0_1
 	JE        relu_0_1
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_0_1
 
 relu_0_1:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_0_1:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_0_1
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_0_1
 
 masked_0_1:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_0_1:
-	ADDQ      8(SP), R10
-	VMOVUPS   (CX), Y0
-	VADDPS    (DX), Y0, Y0
-	VMOVUPS   (CX)(R8*1), Y1
-	VADDPS    (DX)(R8*1), Y1, Y1
-	VMOVUPS   (CX)(R8*2), Y2
-	VADDPS    (DX)(R8*2), Y2, Y2
-	MOVQ      R10, R11
-	VADDPS    Y1, Y0, Y5
-	VADDPS    Y7, Y5, Y5
-	CMPQ      R14, $0x01
+	ADDQ      8(SP), DI
+	MOVQ      DI, R8
+	VADDPS    Y12, Y11, Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_1_0
 	JE        relu_1_0
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_1_0
 
 relu_1_0:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_1_0:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_1_0
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_1_0
 
 masked_1_0:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_1_0:
-	ADDQ      R12, R11
-	VADDPS    Y2, Y1, Y5
-	VADDPS    Y7, Y5, Y5
-	CMPQ      R14, $0x01
+	ADDQ      R9, R8
+	VADDPS    Y13, Y12, Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_1_1
 	JE        relu_1_1
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_1_1
 
 relu_1_1:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_1_1:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_1_1
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_1_1
 
 masked_1_1:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_1_1:
-	ADDQ $0x20, AX
-	ADDQ $0x20, CX
-	ADDQ $0x20, DX
-	ADDQ $0x20, DI
-	DECQ R13
+	ADDQ $0x20, R14
+	DECQ R10
 	JNZ  loop
-	MOVQ 16(SP), DI
-	ADDQ DI, 32(SP)
-	MOVQ 24(SP), DI
-	ADDQ DI, 40(SP)
+	MOVQ 16(SP), R14
+	ADDQ R14, 32(SP)
+	MOVQ 24(SP), R14
+	ADDQ R14, 40(SP)
 	DECQ (SP)
 	JNZ  tile
 	VZEROUPPER
@@ -4776,1597 +7658,513 @@ stored_1_1:
 // func thinResultAVX2(args *byte)
 // Requires: AVX
 TEXT ·thinResultAVX2(SB), NOSPLIT, $64-8
-	MOVQ         args+0(FP), DI
-	MOVQ         (DI), R11
-	MOVQ         R11, (SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         56(DI), R11
-	MOVQ         R11, 8(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         40(DI), R11
-	MOVQ         R11, 16(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         72(DI), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         16(DI), R11
-	MOVQ         R11, 32(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         48(DI), R11
-	MOVQ         R11, 40(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         120(DI), R11
-	MOVQ         R11, 56(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         32(DI), R8
-	LEAQ         (R8)(R8*2), R9
-	MOVQ         args+0(FP), DI
-	MOVQ         64(DI), R12
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
 	VXORPS       Y6, Y6, Y6
-	MOVQ         args+0(FP), DI
-	MOVQ         104(DI), R14
-	MOVQ         args+0(FP), DI
-	VBROADCASTSS 112(DI), Y8
+	MOVQ         args+0(FP), R14
+	MOVQ         104(R14), R11
+	MOVQ         args+0(FP), R14
+	VBROADCASTSS 112(R14), Y4
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	LEAQ (CX)(DI*1), DX
-	LEAQ (DX)(DI*1), BX
-	LEAQ (BX)(DI*1), SI
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	MOVQ args+0(FP), DI
-	MOVQ 80(DI), DI
-	MOVQ DI, 48(SP)
-	MOVQ args+0(FP), DI
-	MOVQ 96(DI), R15
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	MOVQ args+0(FP), R14
+	MOVQ 80(R14), R14
+	MOVQ R14, 48(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 96(R14), R12
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ    40(SP), R10
-	ADDQ    DI, R10
-	MOVQ    48(SP), R11
-	VMOVUPS (R11)(DI*1), Y7
-	TESTQ   R15, R15
+	MOVQ    32(SP), AX
+	ADDQ    R14, AX
+	LEAQ    (BX)(BX*2), R8
+	LEAQ    (AX)(R8*1), CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VADDPS  Y1, Y0, Y2
+	VMOVUPS Y2, (R13)
+	VMOVUPS (CX), Y2
+	VMOVUPS Y2, 160(R13)
+	VADDPS  (AX)(BX*2), Y1, Y2
+	VMOVUPS Y2, 320(R13)
+	VMOVUPS (CX)(BX*1), Y2
+	VMOVUPS Y2, 480(R13)
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VADDPS  Y1, Y0, Y2
+	VMOVUPS Y2, 32(R13)
+	VMOVUPS (CX), Y2
+	VMOVUPS Y2, 192(R13)
+	VADDPS  (AX)(BX*2), Y1, Y2
+	VMOVUPS Y2, 352(R13)
+	VMOVUPS (CX)(BX*1), Y2
+	VMOVUPS Y2, 512(R13)
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VADDPS  Y1, Y0, Y2
+	VMOVUPS Y2, 64(R13)
+	VMOVUPS (CX), Y2
+	VMOVUPS Y2, 224(R13)
+	VADDPS  (AX)(BX*2), Y1, Y2
+	VMOVUPS Y2, 384(R13)
+	VMOVUPS (CX)(BX*1), Y2
+	VMOVUPS Y2, 544(R13)
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VADDPS  Y1, Y0, Y2
+	VMOVUPS Y2, 96(R13)
+	VMOVUPS (CX), Y2
+	VMOVUPS Y2, 256(R13)
+	VADDPS  (AX)(BX*2), Y1, Y2
+	VMOVUPS Y2, 416(R13)
+	VMOVUPS (CX)(BX*1), Y2
+	VMOVUPS Y2, 576(R13)
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(BX*1), Y1
+	VADDPS  Y1, Y0, Y2
+	VMOVUPS Y2, 128(R13)
+	VMOVUPS (CX), Y2
+	VMOVUPS Y2, 288(R13)
+	VADDPS  (AX)(BX*2), Y1, Y2
+	VMOVUPS Y2, 448(R13)
+	VMOVUPS (CX)(BX*1), Y2
+	VMOVUPS Y2, 608(R13)
+	MOVQ    40(SP), DI
+	ADDQ    R14, DI
+	MOVQ    48(SP), R8
+	VMOVUPS (R8)(R14*1), Y3
+	TESTQ   R12, R12
 	JZ      unmasked
-	VMOVUPS (R15)(DI*1), Y10
+	VMOVUPS (R12)(R14*1), Y7
 
 unmasked:
-	VMOVUPS   (AX), Y0
-	VADDPS    (CX), Y0, Y0
-	VMOVUPS   (AX)(R8*1), Y1
-	VADDPS    (CX)(R8*1), Y1, Y1
-	VMOVUPS   (AX)(R8*2), Y2
-	VADDPS    (CX)(R8*2), Y2, Y2
-	VMOVUPS   (AX)(R9*1), Y3
-	VADDPS    (CX)(R9*1), Y3, Y3
-	VMOVUPS   (AX)(R8*4), Y4
-	VADDPS    (CX)(R8*4), Y4, Y4
-	MOVQ      R10, R11
-	VADDPS    Y1, Y0, Y5
-	VADDPS    Y7, Y5, Y5
-	CMPQ      R14, $0x01
+	VMOVUPS   (R13), Y0
+	VMOVUPS   32(R13), Y1
+	MOVQ      DI, R8
+	VADDPS    Y1, Y0, Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_0_0
 	JE        relu_0_0
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_0_0
 
 relu_0_0:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_0_0:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_0_0
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_0_0
 
 masked_0_0:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_0_0:
-	ADDQ      R12, R11
-	VADDPS    Y7, Y3, Y5
-	CMPQ      R14, $0x01
+	ADDQ      R9, R8
+	VMOVUPS   96(R13), Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_0_1
 	JE        relu_0_1
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_0_1
 
 relu_0_1:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_0_1:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_0_1
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_0_1
 
 masked_0_1:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_0_1:
-	ADDQ      R12, R11
-	VADDPS    Y2, Y1, Y5
-	VADDPS    Y7, Y5, Y5
-	CMPQ      R14, $0x01
+	ADDQ      R9, R8
+	VADDPS    64(R13), Y1, Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_0_2
 	JE        relu_0_2
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_0_2
 
 relu_0_2:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_0_2:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_0_2
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_0_2
 
 masked_0_2:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_0_2:
-	ADDQ      R12, R11
-	VADDPS    Y7, Y4, Y5
-	CMPQ      R14, $0x01
+	ADDQ      R9, R8
+	VMOVUPS   128(R13), Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_0_3
 	JE        relu_0_3
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_0_3
 
 relu_0_3:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_0_3:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_0_3
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_0_3
 
 masked_0_3:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_0_3:
-	ADDQ      8(SP), R10
-	VMOVUPS   (BX), Y0
-	VMOVUPS   (BX)(R8*1), Y1
-	VMOVUPS   (BX)(R8*2), Y2
-	VMOVUPS   (BX)(R9*1), Y3
-	VMOVUPS   (BX)(R8*4), Y4
-	MOVQ      R10, R11
-	VADDPS    Y1, Y0, Y5
-	VADDPS    Y7, Y5, Y5
-	CMPQ      R14, $0x01
+	ADDQ      8(SP), DI
+	VMOVUPS   160(R13), Y0
+	VMOVUPS   192(R13), Y1
+	MOVQ      DI, R8
+	VADDPS    Y1, Y0, Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_1_0
 	JE        relu_1_0
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_1_0
 
 relu_1_0:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_1_0:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_1_0
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_1_0
 
 masked_1_0:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_1_0:
-	ADDQ      R12, R11
-	VADDPS    Y7, Y3, Y5
-	CMPQ      R14, $0x01
+	ADDQ      R9, R8
+	VMOVUPS   256(R13), Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_1_1
 	JE        relu_1_1
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_1_1
 
 relu_1_1:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_1_1:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_1_1
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_1_1
 
 masked_1_1:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_1_1:
-	ADDQ      R12, R11
-	VADDPS    Y2, Y1, Y5
-	VADDPS    Y7, Y5, Y5
-	CMPQ      R14, $0x01
+	ADDQ      R9, R8
+	VADDPS    224(R13), Y1, Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_1_2
 	JE        relu_1_2
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_1_2
 
 relu_1_2:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_1_2:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_1_2
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_1_2
 
 masked_1_2:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_1_2:
-	ADDQ      R12, R11
-	VADDPS    Y7, Y4, Y5
-	CMPQ      R14, $0x01
+	ADDQ      R9, R8
+	VMOVUPS   288(R13), Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_1_3
 	JE        relu_1_3
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_1_3
 
 relu_1_3:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_1_3:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_1_3
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_1_3
 
 masked_1_3:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_1_3:
-	ADDQ      8(SP), R10
-	VMOVUPS   (CX), Y0
-	VADDPS    (DX), Y0, Y0
-	VMOVUPS   (CX)(R8*1), Y1
-	VADDPS    (DX)(R8*1), Y1, Y1
-	VMOVUPS   (CX)(R8*2), Y2
-	VADDPS    (DX)(R8*2), Y2, Y2
-	VMOVUPS   (CX)(R9*1), Y3
-	VADDPS    (DX)(R9*1), Y3, Y3
-	VMOVUPS   (CX)(R8*4), Y4
-	VADDPS    (DX)(R8*4), Y4, Y4
-	MOVQ      R10, R11
-	VADDPS    Y1, Y0, Y5
-	VADDPS    Y7, Y5, Y5
-	CMPQ      R14, $0x01
+	ADDQ      8(SP), DI
+	VMOVUPS   320(R13), Y0
+	VMOVUPS   352(R13), Y1
+	MOVQ      DI, R8
+	VADDPS    Y1, Y0, Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_2_0
 	JE        relu_2_0
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_2_0
 
 relu_2_0:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_2_0:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_2_0
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_2_0
 
 masked_2_0:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_2_0:
-	ADDQ      R12, R11
-	VADDPS    Y7, Y3, Y5
-	CMPQ      R14, $0x01
+	ADDQ      R9, R8
+	VMOVUPS   416(R13), Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_2_1
 	JE        relu_2_1
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_2_1
 
 relu_2_1:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_2_1:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_2_1
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_2_1
 
 masked_2_1:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_2_1:
-	ADDQ      R12, R11
-	VADDPS    Y2, Y1, Y5
-	VADDPS    Y7, Y5, Y5
-	CMPQ      R14, $0x01
+	ADDQ      R9, R8
+	VADDPS    384(R13), Y1, Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_2_2
 	JE        relu_2_2
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_2_2
 
 relu_2_2:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_2_2:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_2_2
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_2_2
 
 masked_2_2:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_2_2:
-	ADDQ      R12, R11
-	VADDPS    Y7, Y4, Y5
-	CMPQ      R14, $0x01
+	ADDQ      R9, R8
+	VMOVUPS   448(R13), Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_2_3
 	JE        relu_2_3
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_2_3
 
 relu_2_3:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_2_3:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_2_3
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_2_3
 
 masked_2_3:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_2_3:
-	ADDQ      8(SP), R10
-	VMOVUPS   (SI), Y0
-	VMOVUPS   (SI)(R8*1), Y1
-	VMOVUPS   (SI)(R8*2), Y2
-	VMOVUPS   (SI)(R9*1), Y3
-	VMOVUPS   (SI)(R8*4), Y4
-	MOVQ      R10, R11
-	VADDPS    Y1, Y0, Y5
-	VADDPS    Y7, Y5, Y5
-	CMPQ      R14, $0x01
+	ADDQ      8(SP), DI
+	VMOVUPS   480(R13), Y0
+	VMOVUPS   512(R13), Y1
+	MOVQ      DI, R8
+	VADDPS    Y1, Y0, Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_3_0
 	JE        relu_3_0
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_3_0
 
 relu_3_0:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_3_0:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_3_0
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_3_0
 
 masked_3_0:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_3_0:
-	ADDQ      R12, R11
-	VADDPS    Y7, Y3, Y5
-	CMPQ      R14, $0x01
+	ADDQ      R9, R8
+	VMOVUPS   576(R13), Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_3_1
 	JE        relu_3_1
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_3_1
 
 relu_3_1:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_3_1:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_3_1
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_3_1
 
 masked_3_1:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_3_1:
-	ADDQ      R12, R11
-	VADDPS    Y2, Y1, Y5
-	VADDPS    Y7, Y5, Y5
-	CMPQ      R14, $0x01
+	ADDQ      R9, R8
+	VADDPS    544(R13), Y1, Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_3_2
 	JE        relu_3_2
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_3_2
 
 relu_3_2:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_3_2:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_3_2
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_3_2
 
 masked_3_2:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_3_2:
-	ADDQ      R12, R11
-	VADDPS    Y7, Y4, Y5
-	CMPQ      R14, $0x01
+	ADDQ      R9, R8
+	VMOVUPS   608(R13), Y2
+	VADDPS    Y3, Y2, Y2
+	CMPQ      R11, $0x01
 	JL        store_3_3
 	JE        relu_3_3
-	VMULPS    Y8, Y5, Y9
-	VBLENDVPS Y5, Y9, Y5, Y5
+	VMULPS    Y4, Y2, Y5
+	VBLENDVPS Y2, Y5, Y2, Y2
 	JMP       store_3_3
 
 relu_3_3:
-	VMAXPS Y5, Y6, Y5
+	VMAXPS Y2, Y6, Y2
 
 store_3_3:
-	TESTQ   R15, R15
+	TESTQ   R12, R12
 	JNZ     masked_3_3
-	VMOVUPS Y5, (R11)
+	VMOVUPS Y2, (R8)
 	JMP     stored_3_3
 
 masked_3_3:
-	VMASKMOVPS Y5, Y10, (R11)
+	VMASKMOVPS Y2, Y7, (R8)
 
 stored_3_3:
-	ADDQ $0x20, AX
-	ADDQ $0x20, CX
-	ADDQ $0x20, DX
-	ADDQ $0x20, BX
-	ADDQ $0x20, SI
-	ADDQ $0x20, DI
-	DECQ R13
+	ADDQ $0x20, R14
+	DECQ R10
 	JNZ  loop
-	MOVQ 16(SP), DI
-	ADDQ DI, 32(SP)
-	MOVQ 24(SP), DI
-	ADDQ DI, 40(SP)
+	MOVQ 16(SP), R14
+	ADDQ R14, 32(SP)
+	MOVQ 24(SP), R14
+	ADDQ R14, 40(SP)
 	DECQ (SP)
 	JNZ  tile
-	VZEROUPPER
-	RET
-
-// func kernel3AVX2(args *byte)
-// Requires: AVX, AVX2
-TEXT ·kernel3AVX2(SB), NOSPLIT, $0-8
-	MOVQ         args+0(FP), R8
-	MOVQ         8(R8), AX
-	MOVQ         args+0(FP), R8
-	MOVQ         16(R8), CX
-	MOVQ         args+0(FP), R8
-	MOVQ         32(R8), DX
-	MOVQ         args+0(FP), R8
-	MOVQ         48(R8), BX
-	MOVQ         args+0(FP), R8
-	MOVQ         64(R8), SI
-	MOVL         $0x3f000000, R12
-	VMOVD        R12, X6
-	VBROADCASTSS X6, Y6
-
-	PCALIGN $32
-
-loop:
-	MOVQ    CX, DI
-	VMOVUPS (DI), Y0
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS (DI), Y1
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS (DI), Y2
-	VADDPS  Y2, Y0, Y5
-	VMULPS  Y6, Y5, Y5
-	VMULPS  Y6, Y1, Y3
-	VSUBPS  Y3, Y5, Y4
-	VADDPS  Y3, Y5, Y3
-	MOVQ    BX, DI
-	VMOVUPS Y0, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y3, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y4, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y2, (DI)
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	VMOVUPS (DI), Y0
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS (DI), Y1
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS (DI), Y2
-	VADDPS  Y2, Y0, Y5
-	VMULPS  Y6, Y5, Y5
-	VMULPS  Y6, Y1, Y3
-	VSUBPS  Y3, Y5, Y4
-	VADDPS  Y3, Y5, Y3
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	VMOVUPS Y0, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y3, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y4, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y2, (DI)
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS (DI), Y0
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS (DI), Y1
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS (DI), Y2
-	VADDPS  Y2, Y0, Y5
-	VMULPS  Y6, Y5, Y5
-	VMULPS  Y6, Y1, Y3
-	VSUBPS  Y3, Y5, Y4
-	VADDPS  Y3, Y5, Y3
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y0, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y3, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y4, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y2, (DI)
-	MOVQ    BX, DI
-	VMOVUPS (DI), Y0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y2
-	VADDPS  Y2, Y0, Y5
-	VMULPS  Y6, Y5, Y5
-	VMULPS  Y6, Y1, Y3
-	VSUBPS  Y3, Y5, Y4
-	VADDPS  Y3, Y5, Y3
-	MOVQ    BX, DI
-	VMOVUPS Y0, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	VMOVUPS Y3, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y4, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y2, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y2
-	VADDPS  Y2, Y0, Y5
-	VMULPS  Y6, Y5, Y5
-	VMULPS  Y6, Y1, Y3
-	VSUBPS  Y3, Y5, Y4
-	VADDPS  Y3, Y5, Y3
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y0, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y3, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y4, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y2, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y2
-	VADDPS  Y2, Y0, Y5
-	VMULPS  Y6, Y5, Y5
-	VMULPS  Y6, Y1, Y3
-	VSUBPS  Y3, Y5, Y4
-	VADDPS  Y3, Y5, Y3
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y0, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y3, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y4, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y2, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y2
-	VADDPS  Y2, Y0, Y5
-	VMULPS  Y6, Y5, Y5
-	VMULPS  Y6, Y1, Y3
-	VSUBPS  Y3, Y5, Y4
-	VADDPS  Y3, Y5, Y3
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y0, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y3, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y4, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Y2, (DI)
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, BX
-	DECQ    AX
-	JNZ     loop
-	VZEROUPPER
-	RET
-
-// func kernelSum3AVX2(args *byte)
-// Requires: AVX, AVX2
-TEXT ·kernelSum3AVX2(SB), NOSPLIT, $0-8
-	MOVQ         args+0(FP), R8
-	MOVQ         8(R8), AX
-	MOVQ         args+0(FP), R8
-	MOVQ         48(R8), CX
-	MOVQ         args+0(FP), R8
-	MOVQ         64(R8), DX
-	MOVQ         args+0(FP), R8
-	MOVQ         16(R8), BX
-	MOVQ         args+0(FP), R8
-	MOVQ         32(R8), SI
-	MOVL         $0x3f000000, R12
-	VMOVD        R12, X5
-	VBROADCASTSS X5, Y5
-
-	PCALIGN $32
-
-loop:
-	MOVQ    BX, DI
-	VMOVUPS (DI), Y0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y3
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y2, Y1, Y11
-	VMULPS  Y5, Y11, Y11
-	VMULPS  Y5, Y4, Y4
-	VADDPS  Y4, Y0, Y10
-	VADDPS  Y4, Y3, Y12
-	VMOVAPS Y10, Y6
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y3
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y2, Y1, Y11
-	VMULPS  Y5, Y11, Y11
-	VMULPS  Y5, Y4, Y4
-	VADDPS  Y4, Y0, Y10
-	VADDPS  Y4, Y3, Y12
-	VMOVAPS Y10, Y7
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y3
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y2, Y1, Y11
-	VMULPS  Y5, Y11, Y11
-	VMULPS  Y5, Y4, Y4
-	VADDPS  Y4, Y0, Y10
-	VADDPS  Y4, Y3, Y12
-	VMOVAPS Y10, Y8
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y3
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y2, Y1, Y11
-	VMULPS  Y5, Y11, Y11
-	VMULPS  Y5, Y4, Y4
-	VADDPS  Y4, Y0, Y10
-	VADDPS  Y4, Y3, Y12
-	VMOVAPS Y10, Y9
-	VADDPS  Y8, Y7, Y4
-	VSUBPS  Y8, Y7, Y1
-	VMULPS  Y5, Y1, Y1
-	VMULPS  Y5, Y4, Y4
-	VADDPS  Y4, Y6, Y0
-	VADDPS  Y4, Y9, Y2
-	MOVQ    CX, DI
-	VMOVUPS Y0, (DI)
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	VMOVUPS Y1, (DI)
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS Y2, (DI)
-	MOVQ    BX, DI
-	VMOVUPS (DI), Y0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y3
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y2, Y1, Y11
-	VMULPS  Y5, Y11, Y11
-	VMULPS  Y5, Y4, Y4
-	VADDPS  Y4, Y0, Y10
-	VADDPS  Y4, Y3, Y12
-	VMOVAPS Y11, Y6
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y3
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y2, Y1, Y11
-	VMULPS  Y5, Y11, Y11
-	VMULPS  Y5, Y4, Y4
-	VADDPS  Y4, Y0, Y10
-	VADDPS  Y4, Y3, Y12
-	VMOVAPS Y11, Y7
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y3
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y2, Y1, Y11
-	VMULPS  Y5, Y11, Y11
-	VMULPS  Y5, Y4, Y4
-	VADDPS  Y4, Y0, Y10
-	VADDPS  Y4, Y3, Y12
-	VMOVAPS Y11, Y8
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y3
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y2, Y1, Y11
-	VMULPS  Y5, Y11, Y11
-	VMULPS  Y5, Y4, Y4
-	VADDPS  Y4, Y0, Y10
-	VADDPS  Y4, Y3, Y12
-	VMOVAPS Y11, Y9
-	VADDPS  Y8, Y7, Y4
-	VSUBPS  Y8, Y7, Y1
-	VMULPS  Y5, Y1, Y1
-	VMULPS  Y5, Y4, Y4
-	VADDPS  Y4, Y6, Y0
-	VADDPS  Y4, Y9, Y2
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS Y0, (DI)
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS Y1, (DI)
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS Y2, (DI)
-	MOVQ    BX, DI
-	VMOVUPS (DI), Y0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y3
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y2, Y1, Y11
-	VMULPS  Y5, Y11, Y11
-	VMULPS  Y5, Y4, Y4
-	VADDPS  Y4, Y0, Y10
-	VADDPS  Y4, Y3, Y12
-	VMOVAPS Y12, Y6
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y3
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y2, Y1, Y11
-	VMULPS  Y5, Y11, Y11
-	VMULPS  Y5, Y4, Y4
-	VADDPS  Y4, Y0, Y10
-	VADDPS  Y4, Y3, Y12
-	VMOVAPS Y12, Y7
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y3
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y2, Y1, Y11
-	VMULPS  Y5, Y11, Y11
-	VMULPS  Y5, Y4, Y4
-	VADDPS  Y4, Y0, Y10
-	VADDPS  Y4, Y3, Y12
-	VMOVAPS Y12, Y8
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Y3
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y2, Y1, Y11
-	VMULPS  Y5, Y11, Y11
-	VMULPS  Y5, Y4, Y4
-	VADDPS  Y4, Y0, Y10
-	VADDPS  Y4, Y3, Y12
-	VMOVAPS Y12, Y9
-	VADDPS  Y8, Y7, Y4
-	VSUBPS  Y8, Y7, Y1
-	VMULPS  Y5, Y1, Y1
-	VMULPS  Y5, Y4, Y4
-	VADDPS  Y4, Y6, Y0
-	VADDPS  Y4, Y9, Y2
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS Y0, (DI)
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS Y1, (DI)
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS Y2, (DI)
-	ADDQ    $0x20, BX
-	ADDQ    $0x20, CX
-	DECQ    AX
-	JNZ     loop
 	VZEROUPPER
 	RET
 
@@ -11192,426 +12990,2168 @@ done:
 // func source3AVX512(args *byte)
 // Requires: AVX, AVX512F
 TEXT ·source3AVX512(SB), NOSPLIT, $64-8
-	MOVQ   args+0(FP), DI
-	MOVQ   (DI), R11
-	MOVQ   R11, (SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   56(DI), R11
-	MOVQ   R11, 8(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   40(DI), R11
-	MOVQ   R11, 16(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   72(DI), R11
-	MOVQ   R11, 24(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   16(DI), R11
-	MOVQ   R11, 32(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   48(DI), R11
-	MOVQ   R11, 40(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   120(DI), R11
-	MOVQ   R11, 56(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   32(DI), R8
-	LEAQ   (R8)(R8*2), R9
-	MOVQ   args+0(FP), DI
-	MOVQ   64(DI), R12
-	VPXORD Z6, Z6, Z6
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	LEAQ (CX)(DI*1), DX
-	LEAQ (DX)(DI*1), BX
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ    40(SP), R10
-	ADDQ    DI, R10
+	MOVQ    32(SP), AX
+	ADDQ    R14, AX
+	LEAQ    (BX)(BX*2), R8
+	LEAQ    (AX)(R8*1), CX
 	VMOVUPS (AX), Z0
-	VSUBPS  (DX), Z0, Z0
-	VMOVUPS (AX)(R8*1), Z1
-	VSUBPS  (DX)(R8*1), Z1, Z1
-	VMOVUPS (AX)(R8*2), Z2
-	VSUBPS  (DX)(R8*2), Z2, Z2
-	VMOVUPS (AX)(R9*1), Z3
-	VSUBPS  (DX)(R9*1), Z3, Z3
-	MOVQ    R10, R11
+	VMOVUPS (AX)(BX*1), Z1
+	VMOVUPS (AX)(BX*2), Z2
+	VMOVUPS (CX), Z3
 	VSUBPS  Z2, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VADDPS  Z2, Z1, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z1, Z2, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z3, Z1, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (CX), Z0
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS (CX)(R8*1), Z1
-	VADDPS  (DX)(R8*1), Z1, Z1
-	VMOVUPS (CX)(R8*2), Z2
-	VADDPS  (DX)(R8*2), Z2, Z2
-	VMOVUPS (CX)(R9*1), Z3
-	VADDPS  (DX)(R9*1), Z3, Z3
-	MOVQ    R10, R11
-	VSUBPS  Z2, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VADDPS  Z2, Z1, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z1, Z2, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z3, Z1, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (DX), Z0
-	VSUBPS  (CX), Z0, Z0
-	VMOVUPS (DX)(R8*1), Z1
-	VSUBPS  (CX)(R8*1), Z1, Z1
-	VMOVUPS (DX)(R8*2), Z2
-	VSUBPS  (CX)(R8*2), Z2, Z2
-	VMOVUPS (DX)(R9*1), Z3
-	VSUBPS  (CX)(R9*1), Z3, Z3
-	MOVQ    R10, R11
-	VSUBPS  Z2, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VADDPS  Z2, Z1, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z1, Z2, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z3, Z1, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (CX), Z0
-	VSUBPS  (BX), Z0, Z0
-	VMOVUPS (CX)(R8*1), Z1
-	VSUBPS  (BX)(R8*1), Z1, Z1
-	VMOVUPS (CX)(R8*2), Z2
-	VSUBPS  (BX)(R8*2), Z2, Z2
-	VMOVUPS (CX)(R9*1), Z3
-	VSUBPS  (BX)(R9*1), Z3, Z3
-	MOVQ    R10, R11
-	VSUBPS  Z2, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VADDPS  Z2, Z1, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z1, Z2, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z3, Z1, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    $0x40, AX
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, DX
-	ADDQ    $0x40, BX
-	ADDQ    $0x40, DI
-	DECQ    R13
+	VADDPS  Z2, Z1, Z9
+	VSUBPS  Z1, Z2, Z13
+	VSUBPS  Z1, Z3, Z17
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(BX*1), Z1
+	VMOVUPS (AX)(BX*2), Z2
+	VMOVUPS (CX), Z3
+	VSUBPS  Z2, Z0, Z6
+	VADDPS  Z2, Z1, Z10
+	VSUBPS  Z1, Z2, Z14
+	VSUBPS  Z1, Z3, Z18
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(BX*1), Z1
+	VMOVUPS (AX)(BX*2), Z2
+	VMOVUPS (CX), Z3
+	VSUBPS  Z2, Z0, Z7
+	VADDPS  Z2, Z1, Z11
+	VSUBPS  Z1, Z2, Z15
+	VSUBPS  Z1, Z3, Z19
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(BX*1), Z1
+	VMOVUPS (AX)(BX*2), Z2
+	VMOVUPS (CX), Z3
+	VSUBPS  Z2, Z0, Z8
+	VADDPS  Z2, Z1, Z12
+	VSUBPS  Z1, Z2, Z16
+	VSUBPS  Z1, Z3, Z20
+	MOVQ    40(SP), DI
+	ADDQ    R14, DI
+	MOVQ    DI, R8
+	VSUBPS  Z7, Z5, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z7, Z6, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z6, Z7, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z6, Z8, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VSUBPS  Z11, Z9, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z11, Z10, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z10, Z11, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z10, Z12, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VSUBPS  Z15, Z13, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z15, Z14, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z14, Z15, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z14, Z16, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VSUBPS  Z19, Z17, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z19, Z18, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z18, Z19, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z18, Z20, Z4
+	VMOVUPS Z4, (R8)
+	ADDQ    $0x40, R14
+	DECQ    R10
 	JNZ     loop
-	MOVQ    16(SP), DI
-	ADDQ    DI, 32(SP)
-	MOVQ    24(SP), DI
-	ADDQ    DI, 40(SP)
+	MOVQ    16(SP), R14
+	ADDQ    R14, 32(SP)
+	MOVQ    24(SP), R14
+	ADDQ    R14, 40(SP)
 	DECQ    (SP)
 	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func kernel3AVX512(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·kernel3AVX512(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
+	VBROADCASTSS vectorConstants<>+0(SB), Z5
+	VBROADCASTSS vectorConstants<>+64(SB), Z6
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMULPS      Z5, Z0, Z3
+	VFMADD231PS Z5, Z2, Z3
+	VMOVAPS     Z0, Z7
+	VMOVUPS     Z5, Z10
+	VFMADD213PS Z3, Z1, Z10
+	VMOVUPS     Z6, Z13
+	VFMADD213PS Z3, Z1, Z13
+	VMOVAPS     Z2, Z16
+	ADDQ        SI, AX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMULPS      Z5, Z0, Z3
+	VFMADD231PS Z5, Z2, Z3
+	VMOVAPS     Z0, Z8
+	VMOVUPS     Z5, Z11
+	VFMADD213PS Z3, Z1, Z11
+	VMOVUPS     Z6, Z14
+	VFMADD213PS Z3, Z1, Z14
+	VMOVAPS     Z2, Z17
+	ADDQ        SI, AX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMULPS      Z5, Z0, Z3
+	VFMADD231PS Z5, Z2, Z3
+	VMOVAPS     Z0, Z9
+	VMOVUPS     Z5, Z12
+	VFMADD213PS Z3, Z1, Z12
+	VMOVUPS     Z6, Z15
+	VFMADD213PS Z3, Z1, Z15
+	VMOVAPS     Z2, Z18
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	VMULPS      Z5, Z7, Z0
+	VFMADD231PS Z5, Z9, Z0
+	MOVQ        DI, R8
+	VMOVUPS     Z7, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z5, Z4
+	VFMADD213PS Z0, Z8, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z6, Z4
+	VFMADD213PS Z0, Z8, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z9, (R8)
+	ADDQ        8(SP), DI
+	VMULPS      Z5, Z10, Z0
+	VFMADD231PS Z5, Z12, Z0
+	MOVQ        DI, R8
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z5, Z4
+	VFMADD213PS Z0, Z11, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z6, Z4
+	VFMADD213PS Z0, Z11, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z12, (R8)
+	ADDQ        8(SP), DI
+	VMULPS      Z5, Z13, Z0
+	VFMADD231PS Z5, Z15, Z0
+	MOVQ        DI, R8
+	VMOVUPS     Z13, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z5, Z4
+	VFMADD213PS Z0, Z14, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z6, Z4
+	VFMADD213PS Z0, Z14, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z15, (R8)
+	ADDQ        8(SP), DI
+	VMULPS      Z5, Z16, Z0
+	VFMADD231PS Z5, Z18, Z0
+	MOVQ        DI, R8
+	VMOVUPS     Z16, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z5, Z4
+	VFMADD213PS Z0, Z17, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z6, Z4
+	VFMADD213PS Z0, Z17, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z18, (R8)
+	ADDQ        $0x40, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
 	VZEROUPPER
 	RET
 
 // func gradient3AVX512(args *byte)
 // Requires: AVX, AVX512F
 TEXT ·gradient3AVX512(SB), NOSPLIT, $64-8
-	MOVQ   args+0(FP), DI
-	MOVQ   (DI), R11
-	MOVQ   R11, (SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   56(DI), R11
-	MOVQ   R11, 8(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   40(DI), R11
-	MOVQ   R11, 16(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   72(DI), R11
-	MOVQ   R11, 24(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   16(DI), R11
-	MOVQ   R11, 32(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   48(DI), R11
-	MOVQ   R11, 40(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   120(DI), R11
-	MOVQ   R11, 56(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   32(DI), R8
-	LEAQ   (R8)(R8*2), R9
-	MOVQ   args+0(FP), DI
-	MOVQ   64(DI), R12
-	VPXORD Z6, Z6, Z6
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ    40(SP), R10
-	ADDQ    DI, R10
+	MOVQ    32(SP), AX
+	ADDQ    R14, AX
+	LEAQ    (BX)(BX*2), R8
 	VMOVUPS (AX), Z0
-	VMOVUPS (AX)(R8*1), Z1
-	MOVQ    R10, R11
-	VMOVUPS Z0, (R11)
-	ADDQ    R12, R11
+	VMOVUPS (AX)(BX*1), Z1
+	VMOVAPS Z0, Z3
 	VADDPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z1, Z6, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    8(SP), R10
+	VSUBPS  Z1, Z0, Z7
+	VMOVAPS Z1, Z9
+	ADDQ    SI, AX
 	VMOVUPS (AX), Z0
-	VADDPS  (CX), Z0, Z0
-	VMOVUPS (AX)(R8*1), Z1
-	VADDPS  (CX)(R8*1), Z1, Z1
-	MOVQ    R10, R11
-	VMOVUPS Z0, (R11)
-	ADDQ    R12, R11
-	VADDPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z1, Z6, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (AX), Z0
-	VSUBPS  (CX), Z0, Z0
-	VMOVUPS (AX)(R8*1), Z1
-	VSUBPS  (CX)(R8*1), Z1, Z1
-	MOVQ    R10, R11
-	VMOVUPS Z0, (R11)
-	ADDQ    R12, R11
-	VADDPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z1, Z6, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    8(SP), R10
-	VSUBPS  (CX), Z6, Z0
-	VSUBPS  (CX)(R8*1), Z6, Z1
-	MOVQ    R10, R11
-	VMOVUPS Z0, (R11)
-	ADDQ    R12, R11
-	VADDPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z1, Z6, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    $0x40, AX
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, DI
-	DECQ    R13
+	VMOVUPS (AX)(BX*1), Z1
+	VMOVAPS Z0, Z4
+	VADDPS  Z1, Z0, Z6
+	VSUBPS  Z1, Z0, Z8
+	VMOVAPS Z1, Z10
+	MOVQ    40(SP), DI
+	ADDQ    R14, DI
+	MOVQ    DI, R8
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z4, Z3, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z4, Z3, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z4, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VMOVUPS Z5, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z6, Z5, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z6, Z5, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z6, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VMOVUPS Z7, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z8, Z7, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z8, Z7, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z8, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VMOVUPS Z9, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z10, Z9, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z10, Z9, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z10, (R8)
+	ADDQ    $0x40, R14
+	DECQ    R10
 	JNZ     loop
-	MOVQ    16(SP), DI
-	ADDQ    DI, 32(SP)
-	MOVQ    24(SP), DI
-	ADDQ    DI, 40(SP)
+	MOVQ    16(SP), R14
+	ADDQ    R14, 32(SP)
+	MOVQ    24(SP), R14
+	ADDQ    R14, 40(SP)
 	DECQ    (SP)
 	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func kernelSum3AVX512(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·kernelSum3AVX512(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
+	VBROADCASTSS vectorConstants<>+0(SB), Z5
+	VBROADCASTSS vectorConstants<>+64(SB), Z6
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMULPS      Z5, Z1, Z3
+	VFMADD231PS Z5, Z2, Z3
+	VADDPS      Z3, Z0, Z7
+	VMULPS      Z5, Z1, Z11
+	VFMADD231PS Z6, Z2, Z11
+	VADDPS      (CX), Z3, Z15
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMULPS      Z5, Z1, Z3
+	VFMADD231PS Z5, Z2, Z3
+	VADDPS      Z3, Z0, Z8
+	VMULPS      Z5, Z1, Z12
+	VFMADD231PS Z6, Z2, Z12
+	VADDPS      (CX), Z3, Z16
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMULPS      Z5, Z1, Z3
+	VFMADD231PS Z5, Z2, Z3
+	VADDPS      Z3, Z0, Z9
+	VMULPS      Z5, Z1, Z13
+	VFMADD231PS Z6, Z2, Z13
+	VADDPS      (CX), Z3, Z17
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMULPS      Z5, Z1, Z3
+	VFMADD231PS Z5, Z2, Z3
+	VADDPS      Z3, Z0, Z10
+	VMULPS      Z5, Z1, Z14
+	VFMADD231PS Z6, Z2, Z14
+	VADDPS      (CX), Z3, Z18
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	VMULPS      Z5, Z8, Z0
+	VFMADD231PS Z5, Z9, Z0
+	MOVQ        DI, R8
+	VADDPS      Z0, Z7, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z5, Z8, Z4
+	VFMADD231PS Z6, Z9, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z10, Z0, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        8(SP), DI
+	VMULPS      Z5, Z12, Z0
+	VFMADD231PS Z5, Z13, Z0
+	MOVQ        DI, R8
+	VADDPS      Z0, Z11, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z5, Z12, Z4
+	VFMADD231PS Z6, Z13, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z14, Z0, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        8(SP), DI
+	VMULPS      Z5, Z16, Z0
+	VFMADD231PS Z5, Z17, Z0
+	MOVQ        DI, R8
+	VADDPS      Z0, Z15, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z5, Z16, Z4
+	VFMADD231PS Z6, Z17, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z18, Z0, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        $0x40, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func source4AVX512(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·source4AVX512(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
+	VBROADCASTSS vectorConstants<>+128(SB), Z11
+	VBROADCASTSS vectorConstants<>+192(SB), Z12
+	VBROADCASTSS vectorConstants<>+256(SB), Z13
+	VBROADCASTSS vectorConstants<>+320(SB), Z14
+	VBROADCASTSS vectorConstants<>+384(SB), Z15
+	VBROADCASTSS vectorConstants<>+448(SB), Z16
+	VBROADCASTSS vectorConstants<>+512(SB), Z17
+	VBROADCASTSS vectorConstants<>+576(SB), Z18
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VMOVUPS     Z11, Z6
+	VFMADD213PS Z4, Z2, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z12, Z8
+	VFMADD213PS Z4, Z2, Z8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z3, Z1, Z9
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z4, Z2, Z10
+	VFMADD231PS Z14, Z0, Z10
+	VMOVUPS     Z10, (R13)
+	VMOVUPS     Z15, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, 384(R13)
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, 768(R13)
+	VMOVUPS     Z17, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, 1152(R13)
+	VMOVUPS     Z18, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, 1536(R13)
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z5, Z3, Z10
+	VFMADD231PS Z14, Z1, Z10
+	VMOVUPS     Z10, 1920(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VMOVUPS     Z11, Z6
+	VFMADD213PS Z4, Z2, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z12, Z8
+	VFMADD213PS Z4, Z2, Z8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z3, Z1, Z9
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z4, Z2, Z10
+	VFMADD231PS Z14, Z0, Z10
+	VMOVUPS     Z10, 64(R13)
+	VMOVUPS     Z15, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, 448(R13)
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, 832(R13)
+	VMOVUPS     Z17, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, 1216(R13)
+	VMOVUPS     Z18, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, 1600(R13)
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z5, Z3, Z10
+	VFMADD231PS Z14, Z1, Z10
+	VMOVUPS     Z10, 1984(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VMOVUPS     Z11, Z6
+	VFMADD213PS Z4, Z2, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z12, Z8
+	VFMADD213PS Z4, Z2, Z8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z3, Z1, Z9
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z4, Z2, Z10
+	VFMADD231PS Z14, Z0, Z10
+	VMOVUPS     Z10, 128(R13)
+	VMOVUPS     Z15, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, 512(R13)
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, 896(R13)
+	VMOVUPS     Z17, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, 1280(R13)
+	VMOVUPS     Z18, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, 1664(R13)
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z5, Z3, Z10
+	VFMADD231PS Z14, Z1, Z10
+	VMOVUPS     Z10, 2048(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VMOVUPS     Z11, Z6
+	VFMADD213PS Z4, Z2, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z12, Z8
+	VFMADD213PS Z4, Z2, Z8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z3, Z1, Z9
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z4, Z2, Z10
+	VFMADD231PS Z14, Z0, Z10
+	VMOVUPS     Z10, 192(R13)
+	VMOVUPS     Z15, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, 576(R13)
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, 960(R13)
+	VMOVUPS     Z17, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, 1344(R13)
+	VMOVUPS     Z18, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, 1728(R13)
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z5, Z3, Z10
+	VFMADD231PS Z14, Z1, Z10
+	VMOVUPS     Z10, 2112(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VMOVUPS     Z11, Z6
+	VFMADD213PS Z4, Z2, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z12, Z8
+	VFMADD213PS Z4, Z2, Z8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z3, Z1, Z9
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z4, Z2, Z10
+	VFMADD231PS Z14, Z0, Z10
+	VMOVUPS     Z10, 256(R13)
+	VMOVUPS     Z15, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, 640(R13)
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, 1024(R13)
+	VMOVUPS     Z17, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, 1408(R13)
+	VMOVUPS     Z18, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, 1792(R13)
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z5, Z3, Z10
+	VFMADD231PS Z14, Z1, Z10
+	VMOVUPS     Z10, 2176(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VMOVUPS     Z11, Z6
+	VFMADD213PS Z4, Z2, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z12, Z8
+	VFMADD213PS Z4, Z2, Z8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z3, Z1, Z9
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z4, Z2, Z10
+	VFMADD231PS Z14, Z0, Z10
+	VMOVUPS     Z10, 320(R13)
+	VMOVUPS     Z15, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, 704(R13)
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, 1088(R13)
+	VMOVUPS     Z17, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, 1472(R13)
+	VMOVUPS     Z18, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, 1856(R13)
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z5, Z3, Z10
+	VFMADD231PS Z14, Z1, Z10
+	VMOVUPS     Z10, 2240(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	VMOVUPS     (R13), Z0
+	VMOVUPS     64(R13), Z1
+	VMOVUPS     128(R13), Z2
+	VMOVUPS     192(R13), Z3
+	VMOVUPS     256(R13), Z4
+	VMOVUPS     320(R13), Z5
+	VMOVUPS     Z11, Z6
+	VFMADD213PS Z4, Z2, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z12, Z8
+	VFMADD213PS Z4, Z2, Z8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z3, Z1, Z9
+	MOVQ        DI, R8
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z4, Z2, Z10
+	VFMADD231PS Z14, Z0, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z15, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z17, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z18, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z5, Z3, Z10
+	VFMADD231PS Z14, Z1, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     384(R13), Z0
+	VMOVUPS     448(R13), Z1
+	VMOVUPS     512(R13), Z2
+	VMOVUPS     576(R13), Z3
+	VMOVUPS     640(R13), Z4
+	VMOVUPS     704(R13), Z5
+	VMOVUPS     Z11, Z6
+	VFMADD213PS Z4, Z2, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z12, Z8
+	VFMADD213PS Z4, Z2, Z8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z3, Z1, Z9
+	MOVQ        DI, R8
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z4, Z2, Z10
+	VFMADD231PS Z14, Z0, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z15, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z17, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z18, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z5, Z3, Z10
+	VFMADD231PS Z14, Z1, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     768(R13), Z0
+	VMOVUPS     832(R13), Z1
+	VMOVUPS     896(R13), Z2
+	VMOVUPS     960(R13), Z3
+	VMOVUPS     1024(R13), Z4
+	VMOVUPS     1088(R13), Z5
+	VMOVUPS     Z11, Z6
+	VFMADD213PS Z4, Z2, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z12, Z8
+	VFMADD213PS Z4, Z2, Z8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z3, Z1, Z9
+	MOVQ        DI, R8
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z4, Z2, Z10
+	VFMADD231PS Z14, Z0, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z15, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z17, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z18, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z5, Z3, Z10
+	VFMADD231PS Z14, Z1, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     1152(R13), Z0
+	VMOVUPS     1216(R13), Z1
+	VMOVUPS     1280(R13), Z2
+	VMOVUPS     1344(R13), Z3
+	VMOVUPS     1408(R13), Z4
+	VMOVUPS     1472(R13), Z5
+	VMOVUPS     Z11, Z6
+	VFMADD213PS Z4, Z2, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z12, Z8
+	VFMADD213PS Z4, Z2, Z8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z3, Z1, Z9
+	MOVQ        DI, R8
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z4, Z2, Z10
+	VFMADD231PS Z14, Z0, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z15, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z17, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z18, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z5, Z3, Z10
+	VFMADD231PS Z14, Z1, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     1536(R13), Z0
+	VMOVUPS     1600(R13), Z1
+	VMOVUPS     1664(R13), Z2
+	VMOVUPS     1728(R13), Z3
+	VMOVUPS     1792(R13), Z4
+	VMOVUPS     1856(R13), Z5
+	VMOVUPS     Z11, Z6
+	VFMADD213PS Z4, Z2, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z12, Z8
+	VFMADD213PS Z4, Z2, Z8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z3, Z1, Z9
+	MOVQ        DI, R8
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z4, Z2, Z10
+	VFMADD231PS Z14, Z0, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z15, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z17, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z18, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z5, Z3, Z10
+	VFMADD231PS Z14, Z1, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     1920(R13), Z0
+	VMOVUPS     1984(R13), Z1
+	VMOVUPS     2048(R13), Z2
+	VMOVUPS     2112(R13), Z3
+	VMOVUPS     2176(R13), Z4
+	VMOVUPS     2240(R13), Z5
+	VMOVUPS     Z11, Z6
+	VFMADD213PS Z4, Z2, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z12, Z8
+	VFMADD213PS Z4, Z2, Z8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z3, Z1, Z9
+	MOVQ        DI, R8
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z4, Z2, Z10
+	VFMADD231PS Z14, Z0, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z15, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z6, Z7, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z17, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z18, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z13, Z10
+	VFMADD213PS Z5, Z3, Z10
+	VFMADD231PS Z14, Z1, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        $0x40, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func kernel4AVX512(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·kernel4AVX512(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
+	VBROADCASTSS vectorConstants<>+640(SB), Z6
+	VBROADCASTSS vectorConstants<>+704(SB), Z7
+	VBROADCASTSS vectorConstants<>+768(SB), Z8
+	VBROADCASTSS vectorConstants<>+832(SB), Z9
+	VBROADCASTSS vectorConstants<>+896(SB), Z10
+	VBROADCASTSS vectorConstants<>+960(SB), Z11
+	VBROADCASTSS vectorConstants<>+1024(SB), Z12
+	VBROADCASTSS vectorConstants<>+1088(SB), Z13
+	VBROADCASTSS vectorConstants<>+1152(SB), Z14
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMULPS      Z6, Z0, Z3
+	VFMADD231PS Z7, Z2, Z3
+	VMULPS      Z8, Z0, Z4
+	VFMADD231PS Z9, Z2, Z4
+	VMULPS      Z10, Z0, Z5
+	VMOVUPS     Z5, (R13)
+	VMOVUPS     Z11, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, 192(R13)
+	VMOVUPS     Z12, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, 384(R13)
+	VMOVUPS     Z13, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, 576(R13)
+	VMOVUPS     Z14, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, 768(R13)
+	VMOVUPS     Z2, 960(R13)
+	ADDQ        SI, AX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMULPS      Z6, Z0, Z3
+	VFMADD231PS Z7, Z2, Z3
+	VMULPS      Z8, Z0, Z4
+	VFMADD231PS Z9, Z2, Z4
+	VMULPS      Z10, Z0, Z5
+	VMOVUPS     Z5, 64(R13)
+	VMOVUPS     Z11, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, 256(R13)
+	VMOVUPS     Z12, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, 448(R13)
+	VMOVUPS     Z13, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, 640(R13)
+	VMOVUPS     Z14, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, 832(R13)
+	VMOVUPS     Z2, 1024(R13)
+	ADDQ        SI, AX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMULPS      Z6, Z0, Z3
+	VFMADD231PS Z7, Z2, Z3
+	VMULPS      Z8, Z0, Z4
+	VFMADD231PS Z9, Z2, Z4
+	VMULPS      Z10, Z0, Z5
+	VMOVUPS     Z5, 128(R13)
+	VMOVUPS     Z11, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, 320(R13)
+	VMOVUPS     Z12, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, 512(R13)
+	VMOVUPS     Z13, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, 704(R13)
+	VMOVUPS     Z14, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, 896(R13)
+	VMOVUPS     Z2, 1088(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	VMOVUPS     (R13), Z0
+	VMOVUPS     64(R13), Z1
+	VMOVUPS     128(R13), Z2
+	VMULPS      Z6, Z0, Z3
+	VFMADD231PS Z7, Z2, Z3
+	VMULPS      Z8, Z0, Z4
+	VFMADD231PS Z9, Z2, Z4
+	MOVQ        DI, R8
+	VMULPS      Z10, Z0, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z11, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z12, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z13, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z14, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z2, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     192(R13), Z0
+	VMOVUPS     256(R13), Z1
+	VMOVUPS     320(R13), Z2
+	VMULPS      Z6, Z0, Z3
+	VFMADD231PS Z7, Z2, Z3
+	VMULPS      Z8, Z0, Z4
+	VFMADD231PS Z9, Z2, Z4
+	MOVQ        DI, R8
+	VMULPS      Z10, Z0, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z11, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z12, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z13, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z14, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z2, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     384(R13), Z0
+	VMOVUPS     448(R13), Z1
+	VMOVUPS     512(R13), Z2
+	VMULPS      Z6, Z0, Z3
+	VFMADD231PS Z7, Z2, Z3
+	VMULPS      Z8, Z0, Z4
+	VFMADD231PS Z9, Z2, Z4
+	MOVQ        DI, R8
+	VMULPS      Z10, Z0, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z11, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z12, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z13, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z14, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z2, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     576(R13), Z0
+	VMOVUPS     640(R13), Z1
+	VMOVUPS     704(R13), Z2
+	VMULPS      Z6, Z0, Z3
+	VFMADD231PS Z7, Z2, Z3
+	VMULPS      Z8, Z0, Z4
+	VFMADD231PS Z9, Z2, Z4
+	MOVQ        DI, R8
+	VMULPS      Z10, Z0, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z11, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z12, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z13, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z14, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z2, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     768(R13), Z0
+	VMOVUPS     832(R13), Z1
+	VMOVUPS     896(R13), Z2
+	VMULPS      Z6, Z0, Z3
+	VFMADD231PS Z7, Z2, Z3
+	VMULPS      Z8, Z0, Z4
+	VFMADD231PS Z9, Z2, Z4
+	MOVQ        DI, R8
+	VMULPS      Z10, Z0, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z11, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z12, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z13, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z14, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z2, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     960(R13), Z0
+	VMOVUPS     1024(R13), Z1
+	VMOVUPS     1088(R13), Z2
+	VMULPS      Z6, Z0, Z3
+	VFMADD231PS Z7, Z2, Z3
+	VMULPS      Z8, Z0, Z4
+	VFMADD231PS Z9, Z2, Z4
+	MOVQ        DI, R8
+	VMULPS      Z10, Z0, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z11, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z12, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z13, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z14, Z5
+	VFMADD213PS Z4, Z1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z2, (R8)
+	ADDQ        $0x40, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func gradient4AVX512(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·gradient4AVX512(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
+	VBROADCASTSS vectorConstants<>+1216(SB), Z9
+	VBROADCASTSS vectorConstants<>+384(SB), Z10
+	VBROADCASTSS vectorConstants<>+1280(SB), Z11
+	VBROADCASTSS vectorConstants<>+1344(SB), Z12
+	VBROADCASTSS vectorConstants<>+512(SB), Z13
+	VBROADCASTSS vectorConstants<>+1408(SB), Z14
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	VMOVUPS     Z0, (R13)
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, 256(R13)
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, 512(R13)
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, 768(R13)
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, 1024(R13)
+	VMOVUPS     Z3, 1280(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	VMOVUPS     Z0, 64(R13)
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, 320(R13)
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, 576(R13)
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, 832(R13)
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, 1088(R13)
+	VMOVUPS     Z3, 1344(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	VMOVUPS     Z0, 128(R13)
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, 384(R13)
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, 640(R13)
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, 896(R13)
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, 1152(R13)
+	VMOVUPS     Z3, 1408(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	VMOVUPS     Z0, 192(R13)
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, 448(R13)
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, 704(R13)
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, 960(R13)
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, 1216(R13)
+	VMOVUPS     Z3, 1472(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	VMOVUPS     (R13), Z0
+	VMOVUPS     64(R13), Z1
+	VMOVUPS     128(R13), Z2
+	VMOVUPS     192(R13), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	MOVQ        DI, R8
+	VMOVUPS     Z0, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     256(R13), Z0
+	VMOVUPS     320(R13), Z1
+	VMOVUPS     384(R13), Z2
+	VMOVUPS     448(R13), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	MOVQ        DI, R8
+	VMOVUPS     Z0, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     512(R13), Z0
+	VMOVUPS     576(R13), Z1
+	VMOVUPS     640(R13), Z2
+	VMOVUPS     704(R13), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	MOVQ        DI, R8
+	VMOVUPS     Z0, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     768(R13), Z0
+	VMOVUPS     832(R13), Z1
+	VMOVUPS     896(R13), Z2
+	VMOVUPS     960(R13), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	MOVQ        DI, R8
+	VMOVUPS     Z0, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     1024(R13), Z0
+	VMOVUPS     1088(R13), Z1
+	VMOVUPS     1152(R13), Z2
+	VMOVUPS     1216(R13), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	MOVQ        DI, R8
+	VMOVUPS     Z0, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     1280(R13), Z0
+	VMOVUPS     1344(R13), Z1
+	VMOVUPS     1408(R13), Z2
+	VMOVUPS     1472(R13), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	MOVQ        DI, R8
+	VMOVUPS     Z0, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z3, (R8)
+	ADDQ        $0x40, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func kernelSum4AVX512(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·kernelSum4AVX512(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
+	VBROADCASTSS vectorConstants<>+896(SB), Z11
+	VBROADCASTSS vectorConstants<>+640(SB), Z12
+	VBROADCASTSS vectorConstants<>+768(SB), Z13
+	VBROADCASTSS vectorConstants<>+960(SB), Z14
+	VBROADCASTSS vectorConstants<>+1088(SB), Z15
+	VBROADCASTSS vectorConstants<>+704(SB), Z16
+	VBROADCASTSS vectorConstants<>+832(SB), Z17
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	VMULPS      Z11, Z0, Z10
+	VFMADD231PS Z12, Z6, Z10
+	VFMADD231PS Z13, Z8, Z10
+	VMOVUPS     Z10, (R13)
+	VMULPS      Z14, Z7, Z10
+	VFMADD231PS Z15, Z9, Z10
+	VMOVUPS     Z10, 384(R13)
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z5, Z6, Z10
+	VFMADD231PS Z17, Z8, Z10
+	VMOVUPS     Z10, 768(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	VMULPS      Z11, Z0, Z10
+	VFMADD231PS Z12, Z6, Z10
+	VFMADD231PS Z13, Z8, Z10
+	VMOVUPS     Z10, 64(R13)
+	VMULPS      Z14, Z7, Z10
+	VFMADD231PS Z15, Z9, Z10
+	VMOVUPS     Z10, 448(R13)
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z5, Z6, Z10
+	VFMADD231PS Z17, Z8, Z10
+	VMOVUPS     Z10, 832(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	VMULPS      Z11, Z0, Z10
+	VFMADD231PS Z12, Z6, Z10
+	VFMADD231PS Z13, Z8, Z10
+	VMOVUPS     Z10, 128(R13)
+	VMULPS      Z14, Z7, Z10
+	VFMADD231PS Z15, Z9, Z10
+	VMOVUPS     Z10, 512(R13)
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z5, Z6, Z10
+	VFMADD231PS Z17, Z8, Z10
+	VMOVUPS     Z10, 896(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	VMULPS      Z11, Z0, Z10
+	VFMADD231PS Z12, Z6, Z10
+	VFMADD231PS Z13, Z8, Z10
+	VMOVUPS     Z10, 192(R13)
+	VMULPS      Z14, Z7, Z10
+	VFMADD231PS Z15, Z9, Z10
+	VMOVUPS     Z10, 576(R13)
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z5, Z6, Z10
+	VFMADD231PS Z17, Z8, Z10
+	VMOVUPS     Z10, 960(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	VMULPS      Z11, Z0, Z10
+	VFMADD231PS Z12, Z6, Z10
+	VFMADD231PS Z13, Z8, Z10
+	VMOVUPS     Z10, 256(R13)
+	VMULPS      Z14, Z7, Z10
+	VFMADD231PS Z15, Z9, Z10
+	VMOVUPS     Z10, 640(R13)
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z5, Z6, Z10
+	VFMADD231PS Z17, Z8, Z10
+	VMOVUPS     Z10, 1024(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	VMULPS      Z11, Z0, Z10
+	VFMADD231PS Z12, Z6, Z10
+	VFMADD231PS Z13, Z8, Z10
+	VMOVUPS     Z10, 320(R13)
+	VMULPS      Z14, Z7, Z10
+	VFMADD231PS Z15, Z9, Z10
+	VMOVUPS     Z10, 704(R13)
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z5, Z6, Z10
+	VFMADD231PS Z17, Z8, Z10
+	VMOVUPS     Z10, 1088(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	VMOVUPS     (R13), Z0
+	VMOVUPS     64(R13), Z1
+	VMOVUPS     128(R13), Z2
+	VMOVUPS     192(R13), Z3
+	VMOVUPS     256(R13), Z4
+	VMOVUPS     320(R13), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	MOVQ        DI, R8
+	VMULPS      Z11, Z0, Z10
+	VFMADD231PS Z12, Z6, Z10
+	VFMADD231PS Z13, Z8, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z14, Z7, Z10
+	VFMADD231PS Z15, Z9, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z5, Z6, Z10
+	VFMADD231PS Z17, Z8, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     384(R13), Z0
+	VMOVUPS     448(R13), Z1
+	VMOVUPS     512(R13), Z2
+	VMOVUPS     576(R13), Z3
+	VMOVUPS     640(R13), Z4
+	VMOVUPS     704(R13), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	MOVQ        DI, R8
+	VMULPS      Z11, Z0, Z10
+	VFMADD231PS Z12, Z6, Z10
+	VFMADD231PS Z13, Z8, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z14, Z7, Z10
+	VFMADD231PS Z15, Z9, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z5, Z6, Z10
+	VFMADD231PS Z17, Z8, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     768(R13), Z0
+	VMOVUPS     832(R13), Z1
+	VMOVUPS     896(R13), Z2
+	VMOVUPS     960(R13), Z3
+	VMOVUPS     1024(R13), Z4
+	VMOVUPS     1088(R13), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	MOVQ        DI, R8
+	VMULPS      Z11, Z0, Z10
+	VFMADD231PS Z12, Z6, Z10
+	VFMADD231PS Z13, Z8, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z14, Z7, Z10
+	VFMADD231PS Z15, Z9, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z16, Z10
+	VFMADD213PS Z5, Z6, Z10
+	VFMADD231PS Z17, Z8, Z10
+	VMOVUPS     Z10, (R8)
+	ADDQ        $0x40, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
 	VZEROUPPER
 	RET
 
 // func wideSourceAVX512(args *byte)
 // Requires: AVX, AVX512F
 TEXT ·wideSourceAVX512(SB), NOSPLIT, $64-8
-	MOVQ   args+0(FP), DI
-	MOVQ   (DI), R11
-	MOVQ   R11, (SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   56(DI), R11
-	MOVQ   R11, 8(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   40(DI), R11
-	MOVQ   R11, 16(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   72(DI), R11
-	MOVQ   R11, 24(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   16(DI), R11
-	MOVQ   R11, 32(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   48(DI), R11
-	MOVQ   R11, 40(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   120(DI), R11
-	MOVQ   R11, 56(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   32(DI), R8
-	LEAQ   (R8)(R8*2), R9
-	MOVQ   args+0(FP), DI
-	MOVQ   64(DI), R12
-	VPXORD Z6, Z6, Z6
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	LEAQ (CX)(DI*1), DX
-	LEAQ (DX)(DI*1), BX
-	LEAQ (BX)(DI*1), SI
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ    40(SP), R10
-	ADDQ    DI, R10
+	MOVQ    32(SP), AX
+	ADDQ    R14, AX
+	LEAQ    (BX)(BX*2), R8
+	LEAQ    (AX)(R8*1), CX
 	VMOVUPS (AX), Z0
-	VSUBPS  (DX), Z0, Z0
-	VMOVUPS (AX)(R8*1), Z1
-	VSUBPS  (DX)(R8*1), Z1, Z1
-	VMOVUPS (AX)(R8*2), Z2
-	VSUBPS  (DX)(R8*2), Z2, Z2
-	VMOVUPS (AX)(R9*1), Z3
-	VSUBPS  (DX)(R9*1), Z3, Z3
-	VMOVUPS (AX)(R8*4), Z4
-	VSUBPS  (DX)(R8*4), Z4, Z4
-	MOVQ    R10, R11
-	VSUBPS  Z2, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z2, Z4, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z3, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (CX), Z0
-	VMOVUPS (CX)(R8*1), Z1
-	VMOVUPS (CX)(R8*2), Z2
-	VMOVUPS (CX)(R9*1), Z3
-	VMOVUPS (CX)(R8*4), Z4
-	MOVQ    R10, R11
-	VSUBPS  Z2, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z2, Z4, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z3, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (DX), Z0
-	VMOVUPS (DX)(R8*1), Z1
-	VMOVUPS (DX)(R8*2), Z2
-	VMOVUPS (DX)(R9*1), Z3
-	VMOVUPS (DX)(R8*4), Z4
-	MOVQ    R10, R11
-	VSUBPS  Z2, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z2, Z4, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z3, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (SI), Z0
-	VSUBPS  (DX), Z0, Z0
-	VMOVUPS (SI)(R8*1), Z1
-	VSUBPS  (DX)(R8*1), Z1, Z1
-	VMOVUPS (SI)(R8*2), Z2
-	VSUBPS  (DX)(R8*2), Z2, Z2
-	VMOVUPS (SI)(R9*1), Z3
-	VSUBPS  (DX)(R9*1), Z3, Z3
-	VMOVUPS (SI)(R8*4), Z4
-	VSUBPS  (DX)(R8*4), Z4, Z4
-	MOVQ    R10, R11
-	VSUBPS  Z2, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z2, Z4, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z3, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (BX), Z0
-	VMOVUPS (BX)(R8*1), Z1
-	VMOVUPS (BX)(R8*2), Z2
-	VMOVUPS (BX)(R9*1), Z3
-	VMOVUPS (BX)(R8*4), Z4
-	MOVQ    R10, R11
-	VSUBPS  Z2, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z2, Z4, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z3, (R11)
-	ADDQ    $0x40, AX
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, DX
-	ADDQ    $0x40, BX
-	ADDQ    $0x40, SI
-	ADDQ    $0x40, DI
-	DECQ    R13
+	VMOVUPS (AX)(BX*2), Z1
+	VMOVUPS (CX)(BX*1), Z2
+	VSUBPS  Z1, Z0, Z4
+	VMOVUPS (AX)(BX*1), Z9
+	VMOVAPS Z1, Z14
+	VSUBPS  Z1, Z2, Z19
+	VMOVUPS (CX), Z24
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(BX*2), Z1
+	VMOVUPS (CX)(BX*1), Z2
+	VSUBPS  Z1, Z0, Z5
+	VMOVUPS (AX)(BX*1), Z10
+	VMOVAPS Z1, Z15
+	VSUBPS  Z1, Z2, Z20
+	VMOVUPS (CX), Z25
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(BX*2), Z1
+	VMOVUPS (CX)(BX*1), Z2
+	VSUBPS  Z1, Z0, Z6
+	VMOVUPS (AX)(BX*1), Z11
+	VMOVAPS Z1, Z16
+	VSUBPS  Z1, Z2, Z21
+	VMOVUPS (CX), Z26
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(BX*2), Z1
+	VMOVUPS (CX)(BX*1), Z2
+	VSUBPS  Z1, Z0, Z7
+	VMOVUPS (AX)(BX*1), Z12
+	VMOVAPS Z1, Z17
+	VSUBPS  Z1, Z2, Z22
+	VMOVUPS (CX), Z27
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(BX*2), Z1
+	VMOVUPS (CX)(BX*1), Z2
+	VSUBPS  Z1, Z0, Z8
+	VMOVUPS (AX)(BX*1), Z13
+	VMOVAPS Z1, Z18
+	VSUBPS  Z1, Z2, Z23
+	VMOVUPS (CX), Z28
+	MOVQ    40(SP), DI
+	ADDQ    R14, DI
+	MOVQ    DI, R8
+	VSUBPS  Z6, Z4, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z5, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z6, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z6, Z8, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z7, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VSUBPS  Z11, Z9, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z10, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z11, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z11, Z13, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z12, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VSUBPS  Z16, Z14, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z15, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z16, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z16, Z18, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z17, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VSUBPS  Z21, Z19, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z20, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z21, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z21, Z23, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z22, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VSUBPS  Z26, Z24, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z25, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z26, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z26, Z28, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z27, (R8)
+	ADDQ    $0x40, R14
+	DECQ    R10
 	JNZ     loop
-	MOVQ    16(SP), DI
-	ADDQ    DI, 32(SP)
-	MOVQ    24(SP), DI
-	ADDQ    DI, 40(SP)
+	MOVQ    16(SP), R14
+	ADDQ    R14, 32(SP)
+	MOVQ    24(SP), R14
+	ADDQ    R14, 40(SP)
 	DECQ    (SP)
 	JNZ     tile
 	VZEROUPPER
@@ -11620,88 +15160,90 @@ loop:
 // func wideGradientAVX512(args *byte)
 // Requires: AVX, AVX512F
 TEXT ·wideGradientAVX512(SB), NOSPLIT, $64-8
-	MOVQ   args+0(FP), DI
-	MOVQ   (DI), R11
-	MOVQ   R11, (SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   56(DI), R11
-	MOVQ   R11, 8(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   40(DI), R11
-	MOVQ   R11, 16(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   72(DI), R11
-	MOVQ   R11, 24(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   16(DI), R11
-	MOVQ   R11, 32(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   48(DI), R11
-	MOVQ   R11, 40(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   120(DI), R11
-	MOVQ   R11, 56(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   32(DI), R8
-	LEAQ   (R8)(R8*2), R9
-	MOVQ   args+0(FP), DI
-	MOVQ   64(DI), R12
-	VPXORD Z6, Z6, Z6
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ    40(SP), R10
-	ADDQ    DI, R10
+	MOVQ    32(SP), AX
+	ADDQ    R14, AX
+	LEAQ    (BX)(BX*2), R8
 	VMOVUPS (AX), Z0
-	VMOVUPS (AX)(R8*1), Z1
-	MOVQ    R10, R11
-	VMOVUPS Z0, (R11)
-	ADDQ    R12, R11
+	VMOVUPS (AX)(BX*1), Z1
+	VMOVAPS Z0, Z3
 	VADDPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    8(SP), R10
+	VMOVAPS Z1, Z7
+	ADDQ    SI, AX
 	VMOVUPS (AX), Z0
-	VADDPS  (CX), Z0, Z0
-	VMOVUPS (AX)(R8*1), Z1
-	VADDPS  (CX)(R8*1), Z1, Z1
-	MOVQ    R10, R11
-	VMOVUPS Z0, (R11)
-	ADDQ    R12, R11
-	VADDPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (CX), Z0
-	VMOVUPS (CX)(R8*1), Z1
-	MOVQ    R10, R11
-	VMOVUPS Z0, (R11)
-	ADDQ    R12, R11
-	VADDPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    $0x40, AX
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, DI
-	DECQ    R13
+	VMOVUPS (AX)(BX*1), Z1
+	VMOVAPS Z0, Z4
+	VADDPS  Z1, Z0, Z6
+	VMOVAPS Z1, Z8
+	MOVQ    40(SP), DI
+	ADDQ    R14, DI
+	MOVQ    DI, R8
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z4, Z3, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z4, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VMOVUPS Z5, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z6, Z5, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z6, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VMOVUPS Z7, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z8, Z7, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z8, (R8)
+	ADDQ    $0x40, R14
+	DECQ    R10
 	JNZ     loop
-	MOVQ    16(SP), DI
-	ADDQ    DI, 32(SP)
-	MOVQ    24(SP), DI
-	ADDQ    DI, 40(SP)
+	MOVQ    16(SP), R14
+	ADDQ    R14, 32(SP)
+	MOVQ    24(SP), R14
+	ADDQ    R14, 40(SP)
 	DECQ    (SP)
 	JNZ     tile
 	VZEROUPPER
@@ -11710,120 +15252,122 @@ loop:
 // func thinSourceAVX512(args *byte)
 // Requires: AVX, AVX512F
 TEXT ·thinSourceAVX512(SB), NOSPLIT, $64-8
-	MOVQ   args+0(FP), DI
-	MOVQ   (DI), R11
-	MOVQ   R11, (SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   56(DI), R11
-	MOVQ   R11, 8(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   40(DI), R11
-	MOVQ   R11, 16(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   72(DI), R11
-	MOVQ   R11, 24(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   16(DI), R11
-	MOVQ   R11, 32(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   48(DI), R11
-	MOVQ   R11, 40(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   120(DI), R11
-	MOVQ   R11, 56(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   32(DI), R8
-	LEAQ   (R8)(R8*2), R9
-	MOVQ   args+0(FP), DI
-	MOVQ   64(DI), R12
-	VPXORD Z6, Z6, Z6
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	LEAQ (CX)(DI*1), DX
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ    40(SP), R10
-	ADDQ    DI, R10
+	MOVQ    32(SP), AX
+	ADDQ    R14, AX
+	LEAQ    (BX)(BX*2), R8
 	VMOVUPS (AX), Z0
-	VSUBPS  (CX), Z0, Z0
-	VMOVUPS (AX)(R8*1), Z1
-	VSUBPS  (CX)(R8*1), Z1, Z1
-	VMOVUPS (AX)(R8*2), Z2
-	VSUBPS  (CX)(R8*2), Z2, Z2
-	MOVQ    R10, R11
+	VMOVUPS (AX)(BX*1), Z1
+	VMOVUPS (AX)(BX*2), Z2
+	VSUBPS  Z1, Z0, Z4
+	VMOVAPS Z1, Z7
+	VSUBPS  Z1, Z2, Z10
+	VMOVAPS Z2, Z13
+	ADDQ    SI, AX
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(BX*1), Z1
+	VMOVUPS (AX)(BX*2), Z2
 	VSUBPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z1, Z2, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (CX), Z0
-	VMOVUPS (CX)(R8*1), Z1
-	VMOVUPS (CX)(R8*2), Z2
-	MOVQ    R10, R11
-	VSUBPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z1, Z2, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (DX), Z0
-	VSUBPS  (CX), Z0, Z0
-	VMOVUPS (DX)(R8*1), Z1
-	VSUBPS  (CX)(R8*1), Z1, Z1
-	VMOVUPS (DX)(R8*2), Z2
-	VSUBPS  (CX)(R8*2), Z2, Z2
-	MOVQ    R10, R11
-	VSUBPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z1, Z2, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (DX), Z0
-	VMOVUPS (DX)(R8*1), Z1
-	VMOVUPS (DX)(R8*2), Z2
-	MOVQ    R10, R11
-	VSUBPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    R12, R11
-	VSUBPS  Z1, Z2, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    $0x40, AX
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, DX
-	ADDQ    $0x40, DI
-	DECQ    R13
+	VMOVAPS Z1, Z8
+	VSUBPS  Z1, Z2, Z11
+	VMOVAPS Z2, Z14
+	ADDQ    SI, AX
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(BX*1), Z1
+	VMOVUPS (AX)(BX*2), Z2
+	VSUBPS  Z1, Z0, Z6
+	VMOVAPS Z1, Z9
+	VSUBPS  Z1, Z2, Z12
+	VMOVAPS Z2, Z15
+	MOVQ    40(SP), DI
+	ADDQ    R14, DI
+	MOVQ    DI, R8
+	VSUBPS  Z5, Z4, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z5, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z5, Z6, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z6, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VSUBPS  Z8, Z7, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z8, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z8, Z9, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z9, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VSUBPS  Z11, Z10, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z11, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z11, Z12, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z12, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VSUBPS  Z14, Z13, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z14, (R8)
+	ADDQ    R9, R8
+	VSUBPS  Z14, Z15, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z15, (R8)
+	ADDQ    $0x40, R14
+	DECQ    R10
 	JNZ     loop
-	MOVQ    16(SP), DI
-	ADDQ    DI, 32(SP)
-	MOVQ    24(SP), DI
-	ADDQ    DI, 40(SP)
+	MOVQ    16(SP), R14
+	ADDQ    R14, 32(SP)
+	MOVQ    24(SP), R14
+	ADDQ    R14, 40(SP)
 	DECQ    (SP)
 	JNZ     tile
 	VZEROUPPER
@@ -11832,113 +15376,115 @@ loop:
 // func kernel2AVX512(args *byte)
 // Requires: AVX, AVX512F
 TEXT ·kernel2AVX512(SB), NOSPLIT, $64-8
-	MOVQ   args+0(FP), DI
-	MOVQ   (DI), R11
-	MOVQ   R11, (SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   56(DI), R11
-	MOVQ   R11, 8(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   40(DI), R11
-	MOVQ   R11, 16(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   72(DI), R11
-	MOVQ   R11, 24(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   16(DI), R11
-	MOVQ   R11, 32(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   48(DI), R11
-	MOVQ   R11, 40(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   120(DI), R11
-	MOVQ   R11, 56(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   32(DI), R8
-	LEAQ   (R8)(R8*2), R9
-	MOVQ   args+0(FP), DI
-	MOVQ   64(DI), R12
-	VPXORD Z6, Z6, Z6
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	LEAQ (CX)(DI*1), DX
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ    40(SP), R10
-	ADDQ    DI, R10
-	VMOVUPS (DX), Z0
-	VMOVUPS (DX)(R8*1), Z1
-	VMOVUPS (DX)(R8*2), Z2
-	MOVQ    R10, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    R12, R11
-	VADDPS  Z2, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z0, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    8(SP), R10
+	MOVQ    32(SP), AX
+	ADDQ    R14, AX
+	LEAQ    (BX)(BX*2), R8
 	VMOVUPS (AX), Z0
-	VADDPS  (DX), Z0, Z0
-	VMOVUPS (AX)(R8*1), Z1
-	VADDPS  (DX)(R8*1), Z1, Z1
-	VMOVUPS (AX)(R8*2), Z2
-	VADDPS  (DX)(R8*2), Z2, Z2
-	MOVQ    R10, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    R12, R11
-	VADDPS  Z2, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z0, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    8(SP), R10
+	VMOVUPS (AX)(BX*2), Z1
+	VMOVAPS Z1, Z3
+	VADDPS  Z1, Z0, Z6
+	VMOVAPS Z0, Z9
+	VMOVUPS (AX)(BX*1), Z12
+	ADDQ    SI, AX
 	VMOVUPS (AX), Z0
-	VMOVUPS (AX)(R8*1), Z1
-	VMOVUPS (AX)(R8*2), Z2
-	MOVQ    R10, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    R12, R11
-	VADDPS  Z2, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z0, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (CX), Z0
-	VMOVUPS (CX)(R8*1), Z1
-	VMOVUPS (CX)(R8*2), Z2
-	MOVQ    R10, R11
-	VMOVUPS Z2, (R11)
-	ADDQ    R12, R11
-	VADDPS  Z2, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z0, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z1, (R11)
-	ADDQ    $0x40, AX
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, DX
-	ADDQ    $0x40, DI
-	DECQ    R13
+	VMOVUPS (AX)(BX*2), Z1
+	VMOVAPS Z1, Z4
+	VADDPS  Z1, Z0, Z7
+	VMOVAPS Z0, Z10
+	VMOVUPS (AX)(BX*1), Z13
+	ADDQ    SI, AX
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(BX*2), Z1
+	VMOVAPS Z1, Z5
+	VADDPS  Z1, Z0, Z8
+	VMOVAPS Z0, Z11
+	VMOVUPS (AX)(BX*1), Z14
+	MOVQ    40(SP), DI
+	ADDQ    R14, DI
+	MOVQ    DI, R8
+	VMOVUPS Z5, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z5, Z3, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z4, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VMOVUPS Z8, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z8, Z6, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z6, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z7, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VMOVUPS Z11, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z11, Z9, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z9, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z10, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VMOVUPS Z14, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z14, Z12, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z12, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z13, (R8)
+	ADDQ    $0x40, R14
+	DECQ    R10
 	JNZ     loop
-	MOVQ    16(SP), DI
-	ADDQ    DI, 32(SP)
-	MOVQ    24(SP), DI
-	ADDQ    DI, 40(SP)
+	MOVQ    16(SP), R14
+	ADDQ    R14, 32(SP)
+	MOVQ    24(SP), R14
+	ADDQ    R14, 40(SP)
 	DECQ    (SP)
 	JNZ     tile
 	VZEROUPPER
@@ -11947,107 +15493,113 @@ loop:
 // func kernelSum2AVX512(args *byte)
 // Requires: AVX, AVX512F
 TEXT ·kernelSum2AVX512(SB), NOSPLIT, $64-8
-	MOVQ   args+0(FP), DI
-	MOVQ   (DI), R11
-	MOVQ   R11, (SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   56(DI), R11
-	MOVQ   R11, 8(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   40(DI), R11
-	MOVQ   R11, 16(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   72(DI), R11
-	MOVQ   R11, 24(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   16(DI), R11
-	MOVQ   R11, 32(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   48(DI), R11
-	MOVQ   R11, 40(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   120(DI), R11
-	MOVQ   R11, 56(SP)
-	MOVQ   args+0(FP), DI
-	MOVQ   32(DI), R8
-	LEAQ   (R8)(R8*2), R9
-	MOVQ   args+0(FP), DI
-	MOVQ   64(DI), R12
-	VPXORD Z6, Z6, Z6
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	LEAQ (CX)(DI*1), DX
-	LEAQ (DX)(DI*1), BX
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ    40(SP), R10
-	ADDQ    DI, R10
+	MOVQ    32(SP), AX
+	ADDQ    R14, AX
+	LEAQ    (BX)(BX*2), R8
+	LEAQ    (AX)(R8*1), CX
 	VMOVUPS (AX), Z0
-	VADDPS  (CX), Z0, Z0
-	VMOVUPS (AX)(R8*1), Z1
-	VADDPS  (CX)(R8*1), Z1, Z1
-	VMOVUPS (AX)(R8*2), Z2
-	VADDPS  (CX)(R8*2), Z2, Z2
-	VMOVUPS (AX)(R9*1), Z3
-	VADDPS  (CX)(R9*1), Z3, Z3
-	MOVQ    R10, R11
+	VMOVUPS (AX)(BX*1), Z1
+	VMOVUPS (AX)(BX*2), Z2
+	VADDPS  Z1, Z0, Z4
+	VMOVUPS (CX), Z8
+	VADDPS  Z1, Z2, Z12
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(BX*1), Z1
+	VMOVUPS (AX)(BX*2), Z2
 	VADDPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z3, (R11)
-	ADDQ    R12, R11
-	VADDPS  Z1, Z2, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (BX), Z0
-	VMOVUPS (BX)(R8*1), Z1
-	VMOVUPS (BX)(R8*2), Z2
-	VMOVUPS (BX)(R9*1), Z3
-	MOVQ    R10, R11
-	VADDPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z3, (R11)
-	ADDQ    R12, R11
-	VADDPS  Z1, Z2, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    8(SP), R10
-	VMOVUPS (DX), Z0
-	VADDPS  (CX), Z0, Z0
-	VMOVUPS (DX)(R8*1), Z1
-	VADDPS  (CX)(R8*1), Z1, Z1
-	VMOVUPS (DX)(R8*2), Z2
-	VADDPS  (CX)(R8*2), Z2, Z2
-	VMOVUPS (DX)(R9*1), Z3
-	VADDPS  (CX)(R9*1), Z3, Z3
-	MOVQ    R10, R11
-	VADDPS  Z1, Z0, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    R12, R11
-	VMOVUPS Z3, (R11)
-	ADDQ    R12, R11
-	VADDPS  Z1, Z2, Z5
-	VMOVUPS Z5, (R11)
-	ADDQ    $0x40, AX
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, DX
-	ADDQ    $0x40, BX
-	ADDQ    $0x40, DI
-	DECQ    R13
+	VMOVUPS (CX), Z9
+	VADDPS  Z1, Z2, Z13
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(BX*1), Z1
+	VMOVUPS (AX)(BX*2), Z2
+	VADDPS  Z1, Z0, Z6
+	VMOVUPS (CX), Z10
+	VADDPS  Z1, Z2, Z14
+	ADDQ    SI, AX
+	ADDQ    SI, CX
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(BX*1), Z1
+	VMOVUPS (AX)(BX*2), Z2
+	VADDPS  Z1, Z0, Z7
+	VMOVUPS (CX), Z11
+	VADDPS  Z1, Z2, Z15
+	MOVQ    40(SP), DI
+	ADDQ    R14, DI
+	MOVQ    DI, R8
+	VADDPS  Z5, Z4, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z7, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z5, Z6, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VADDPS  Z9, Z8, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z11, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z9, Z10, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    8(SP), DI
+	MOVQ    DI, R8
+	VADDPS  Z13, Z12, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z15, (R8)
+	ADDQ    R9, R8
+	VADDPS  Z13, Z14, Z3
+	VMOVUPS Z3, (R8)
+	ADDQ    $0x40, R14
+	DECQ    R10
 	JNZ     loop
-	MOVQ    16(SP), DI
-	ADDQ    DI, 32(SP)
-	MOVQ    24(SP), DI
-	ADDQ    DI, 40(SP)
+	MOVQ    16(SP), R14
+	ADDQ    R14, 32(SP)
+	MOVQ    24(SP), R14
+	ADDQ    R14, 40(SP)
 	DECQ    (SP)
 	JNZ     tile
 	VZEROUPPER
@@ -12056,195 +15608,860 @@ loop:
 // func result3AVX512(args *byte)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·result3AVX512(SB), NOSPLIT, $64-8
-	MOVQ         args+0(FP), DI
-	MOVQ         (DI), R11
-	MOVQ         R11, (SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         56(DI), R11
-	MOVQ         R11, 8(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         40(DI), R11
-	MOVQ         R11, 16(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         72(DI), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         16(DI), R11
-	MOVQ         R11, 32(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         48(DI), R11
-	MOVQ         R11, 40(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         120(DI), R11
-	MOVQ         R11, 56(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         32(DI), R8
-	LEAQ         (R8)(R8*2), R9
-	MOVQ         args+0(FP), DI
-	MOVQ         64(DI), R12
-	VPXORD       Z6, Z6, Z6
-	MOVQ         args+0(FP), DI
-	MOVQ         104(DI), R14
-	MOVQ         args+0(FP), DI
-	VBROADCASTSS 112(DI), Z8
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
+	VPXORD       Z7, Z7, Z7
+	MOVQ         args+0(FP), R14
+	MOVQ         104(R14), R11
+	MOVQ         args+0(FP), R14
+	VBROADCASTSS 112(R14), Z5
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	LEAQ (CX)(DI*1), DX
-	LEAQ (DX)(DI*1), BX
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	MOVQ args+0(FP), DI
-	MOVQ 80(DI), DI
-	MOVQ DI, 48(SP)
-	MOVQ args+0(FP), DI
-	MOVQ 88(DI), BP
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	MOVQ args+0(FP), R14
+	MOVQ 80(R14), R14
+	MOVQ R14, 48(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 88(R14), R12
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ     40(SP), R10
-	ADDQ     DI, R10
-	MOVQ     48(SP), R11
-	VMOVUPS  (R11)(DI*1), Z7
-	KMOVW    BP, K1
+	MOVQ     32(SP), AX
+	ADDQ     R14, AX
+	LEAQ     (BX)(BX*2), R8
+	LEAQ     (AX)(R8*1), CX
 	VMOVUPS  (AX), Z0
-	VADDPS   (CX), Z0, Z0
-	VADDPS   (DX), Z0, Z0
-	VMOVUPS  (AX)(R8*1), Z1
-	VADDPS   (CX)(R8*1), Z1, Z1
-	VADDPS   (DX)(R8*1), Z1, Z1
-	VMOVUPS  (AX)(R8*2), Z2
-	VADDPS   (CX)(R8*2), Z2, Z2
-	VADDPS   (DX)(R8*2), Z2, Z2
-	VMOVUPS  (AX)(R9*1), Z3
-	VADDPS   (CX)(R9*1), Z3, Z3
-	VADDPS   (DX)(R9*1), Z3, Z3
-	MOVQ     R10, R11
-	VADDPS   Z1, Z0, Z5
-	VADDPS   Z2, Z5, Z5
-	VADDPS   Z7, Z5, Z5
-	CMPQ     R14, $0x01
+	VMOVUPS  (AX)(BX*1), Z1
+	VMOVUPS  (AX)(BX*2), Z2
+	VADDPS   Z1, Z0, Z9
+	VADDPS   Z2, Z9, Z9
+	VSUBPS   Z2, Z1, Z13
+	VADDPS   (CX), Z13, Z13
+	ADDQ     SI, AX
+	ADDQ     SI, CX
+	VMOVUPS  (AX), Z0
+	VMOVUPS  (AX)(BX*1), Z1
+	VMOVUPS  (AX)(BX*2), Z2
+	VADDPS   Z1, Z0, Z10
+	VADDPS   Z2, Z10, Z10
+	VSUBPS   Z2, Z1, Z14
+	VADDPS   (CX), Z14, Z14
+	ADDQ     SI, AX
+	ADDQ     SI, CX
+	VMOVUPS  (AX), Z0
+	VMOVUPS  (AX)(BX*1), Z1
+	VMOVUPS  (AX)(BX*2), Z2
+	VADDPS   Z1, Z0, Z11
+	VADDPS   Z2, Z11, Z11
+	VSUBPS   Z2, Z1, Z15
+	VADDPS   (CX), Z15, Z15
+	ADDQ     SI, AX
+	ADDQ     SI, CX
+	VMOVUPS  (AX), Z0
+	VMOVUPS  (AX)(BX*1), Z1
+	VMOVUPS  (AX)(BX*2), Z2
+	VADDPS   Z1, Z0, Z12
+	VADDPS   Z2, Z12, Z12
+	VSUBPS   Z2, Z1, Z16
+	VADDPS   (CX), Z16, Z16
+	MOVQ     40(SP), DI
+	ADDQ     R14, DI
+	MOVQ     48(SP), R8
+	VMOVUPS  (R8)(R14*1), Z4
+	KMOVW    R12, K1
+	MOVQ     DI, R8
+	VADDPS   Z10, Z9, Z3
+	VADDPS   Z11, Z3, Z3
+	VADDPS   Z4, Z3, Z3
+	CMPQ     R11, $0x01
 	JL       store_0_0
 	JE       relu_0_0
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z3, K3
+	VMULPS   Z5, Z3, K3, Z3
 	JMP      store_0_0
 
 relu_0_0:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z3, Z7, Z3
 
 store_0_0:
 	CMPQ     56(SP), $0x00
 	JE       cached_0_0
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z3, (R8)
 	JMP      stored_0_0
 
 cached_0_0:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z3, K1, (R8)
 
 stored_0_0:
-	ADDQ     R12, R11
-	VSUBPS   Z2, Z1, Z5
-	VSUBPS   Z3, Z5, Z5
-	VADDPS   Z7, Z5, Z5
-	CMPQ     R14, $0x01
+	ADDQ     R9, R8
+	VSUBPS   Z11, Z10, Z3
+	VADDPS   Z12, Z3, Z3
+	VADDPS   Z4, Z3, Z3
+	CMPQ     R11, $0x01
 	JL       store_0_1
 	JE       relu_0_1
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z3, K3
+	VMULPS   Z5, Z3, K3, Z3
 	JMP      store_0_1
 
 relu_0_1:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z3, Z7, Z3
 
 store_0_1:
 	CMPQ     56(SP), $0x00
 	JE       cached_0_1
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z3, (R8)
 	JMP      stored_0_1
 
 cached_0_1:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z3, K1, (R8)
 
 stored_0_1:
-	ADDQ     8(SP), R10
-	VMOVUPS  (CX), Z0
-	VSUBPS   (DX), Z0, Z0
-	VSUBPS   (BX), Z0, Z0
-	VMOVUPS  (CX)(R8*1), Z1
-	VSUBPS   (DX)(R8*1), Z1, Z1
-	VSUBPS   (BX)(R8*1), Z1, Z1
-	VMOVUPS  (CX)(R8*2), Z2
-	VSUBPS   (DX)(R8*2), Z2, Z2
-	VSUBPS   (BX)(R8*2), Z2, Z2
-	VMOVUPS  (CX)(R9*1), Z3
-	VSUBPS   (DX)(R9*1), Z3, Z3
-	VSUBPS   (BX)(R9*1), Z3, Z3
-	MOVQ     R10, R11
-	VADDPS   Z1, Z0, Z5
-	VADDPS   Z2, Z5, Z5
-	VADDPS   Z7, Z5, Z5
-	CMPQ     R14, $0x01
+	ADDQ     8(SP), DI
+	MOVQ     DI, R8
+	VADDPS   Z14, Z13, Z3
+	VADDPS   Z15, Z3, Z3
+	VADDPS   Z4, Z3, Z3
+	CMPQ     R11, $0x01
 	JL       store_1_0
 	JE       relu_1_0
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z3, K3
+	VMULPS   Z5, Z3, K3, Z3
 	JMP      store_1_0
 
 relu_1_0:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z3, Z7, Z3
 
 store_1_0:
 	CMPQ     56(SP), $0x00
 	JE       cached_1_0
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z3, (R8)
 	JMP      stored_1_0
 
 cached_1_0:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z3, K1, (R8)
 
 stored_1_0:
-	ADDQ     R12, R11
-	VSUBPS   Z2, Z1, Z5
-	VSUBPS   Z3, Z5, Z5
-	VADDPS   Z7, Z5, Z5
-	CMPQ     R14, $0x01
+	ADDQ     R9, R8
+	VSUBPS   Z15, Z14, Z3
+	VADDPS   Z16, Z3, Z3
+	VADDPS   Z4, Z3, Z3
+	CMPQ     R11, $0x01
 	JL       store_1_1
 	JE       relu_1_1
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z3, K3
+	VMULPS   Z5, Z3, K3, Z3
 	JMP      store_1_1
 
 relu_1_1:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z3, Z7, Z3
 
 store_1_1:
 	CMPQ     56(SP), $0x00
 	JE       cached_1_1
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z3, (R8)
 	JMP      stored_1_1
 
 cached_1_1:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z3, K1, (R8)
 
 stored_1_1:
-	ADDQ $0x40, AX
-	ADDQ $0x40, CX
-	ADDQ $0x40, DX
-	ADDQ $0x40, BX
-	ADDQ $0x40, DI
-	SHRQ $0x10, BP
-	DECQ R13
+	ADDQ $0x40, R14
+	SHRQ $0x10, R12
+	DECQ R10
 	JNZ  loop
-	MOVQ 16(SP), DI
-	ADDQ DI, 32(SP)
-	MOVQ 24(SP), DI
-	ADDQ DI, 40(SP)
+	MOVQ 16(SP), R14
+	ADDQ R14, 32(SP)
+	MOVQ 24(SP), R14
+	ADDQ R14, 40(SP)
+	DECQ (SP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func result4AVX512(args *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·result4AVX512(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
+	VPXORD       Z14, Z14, Z14
+	MOVQ         args+0(FP), R14
+	MOVQ         104(R14), R11
+	MOVQ         args+0(FP), R14
+	VBROADCASTSS 112(R14), Z12
+	VBROADCASTSS vectorConstants<>+384(SB), Z16
+	VBROADCASTSS vectorConstants<>+512(SB), Z17
+	VBROADCASTSS vectorConstants<>+1216(SB), Z18
+	VBROADCASTSS vectorConstants<>+1344(SB), Z19
+	VBROADCASTSS vectorConstants<>+1280(SB), Z20
+	VBROADCASTSS vectorConstants<>+1408(SB), Z21
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	MOVQ args+0(FP), R14
+	MOVQ 80(R14), R14
+	MOVQ R14, 48(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 88(R14), R12
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	VADDPS      Z6, Z0, Z10
+	VADDPS      Z8, Z10, Z10
+	VMOVUPS     Z10, (R13)
+	VMULPS      Z16, Z7, Z10
+	VFMADD231PS Z17, Z9, Z10
+	VMOVUPS     Z10, 384(R13)
+	VMULPS      Z18, Z6, Z10
+	VFMADD231PS Z19, Z8, Z10
+	VMOVUPS     Z10, 768(R13)
+	VMOVUPS     Z20, Z10
+	VFMADD213PS Z5, Z7, Z10
+	VFMADD231PS Z21, Z9, Z10
+	VMOVUPS     Z10, 1152(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	VADDPS      Z6, Z0, Z10
+	VADDPS      Z8, Z10, Z10
+	VMOVUPS     Z10, 64(R13)
+	VMULPS      Z16, Z7, Z10
+	VFMADD231PS Z17, Z9, Z10
+	VMOVUPS     Z10, 448(R13)
+	VMULPS      Z18, Z6, Z10
+	VFMADD231PS Z19, Z8, Z10
+	VMOVUPS     Z10, 832(R13)
+	VMOVUPS     Z20, Z10
+	VFMADD213PS Z5, Z7, Z10
+	VFMADD231PS Z21, Z9, Z10
+	VMOVUPS     Z10, 1216(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	VADDPS      Z6, Z0, Z10
+	VADDPS      Z8, Z10, Z10
+	VMOVUPS     Z10, 128(R13)
+	VMULPS      Z16, Z7, Z10
+	VFMADD231PS Z17, Z9, Z10
+	VMOVUPS     Z10, 512(R13)
+	VMULPS      Z18, Z6, Z10
+	VFMADD231PS Z19, Z8, Z10
+	VMOVUPS     Z10, 896(R13)
+	VMOVUPS     Z20, Z10
+	VFMADD213PS Z5, Z7, Z10
+	VFMADD231PS Z21, Z9, Z10
+	VMOVUPS     Z10, 1280(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	VADDPS      Z6, Z0, Z10
+	VADDPS      Z8, Z10, Z10
+	VMOVUPS     Z10, 192(R13)
+	VMULPS      Z16, Z7, Z10
+	VFMADD231PS Z17, Z9, Z10
+	VMOVUPS     Z10, 576(R13)
+	VMULPS      Z18, Z6, Z10
+	VFMADD231PS Z19, Z8, Z10
+	VMOVUPS     Z10, 960(R13)
+	VMOVUPS     Z20, Z10
+	VFMADD213PS Z5, Z7, Z10
+	VFMADD231PS Z21, Z9, Z10
+	VMOVUPS     Z10, 1344(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	VADDPS      Z6, Z0, Z10
+	VADDPS      Z8, Z10, Z10
+	VMOVUPS     Z10, 256(R13)
+	VMULPS      Z16, Z7, Z10
+	VFMADD231PS Z17, Z9, Z10
+	VMOVUPS     Z10, 640(R13)
+	VMULPS      Z18, Z6, Z10
+	VFMADD231PS Z19, Z8, Z10
+	VMOVUPS     Z10, 1024(R13)
+	VMOVUPS     Z20, Z10
+	VFMADD213PS Z5, Z7, Z10
+	VFMADD231PS Z21, Z9, Z10
+	VMOVUPS     Z10, 1408(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	VADDPS      Z6, Z0, Z10
+	VADDPS      Z8, Z10, Z10
+	VMOVUPS     Z10, 320(R13)
+	VMULPS      Z16, Z7, Z10
+	VFMADD231PS Z17, Z9, Z10
+	VMOVUPS     Z10, 704(R13)
+	VMULPS      Z18, Z6, Z10
+	VFMADD231PS Z19, Z8, Z10
+	VMOVUPS     Z10, 1088(R13)
+	VMOVUPS     Z20, Z10
+	VFMADD213PS Z5, Z7, Z10
+	VFMADD231PS Z21, Z9, Z10
+	VMOVUPS     Z10, 1472(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	MOVQ        48(SP), R8
+	VMOVUPS     (R8)(R14*1), Z11
+	KMOVW       R12, K1
+	VMOVUPS     (R13), Z0
+	VMOVUPS     64(R13), Z1
+	VMOVUPS     128(R13), Z2
+	VMOVUPS     192(R13), Z3
+	VMOVUPS     256(R13), Z4
+	VMOVUPS     320(R13), Z5
+	VADDPS      Z2, Z1, Z6
+	VSUBPS      Z2, Z1, Z7
+	VADDPS      Z4, Z3, Z8
+	VSUBPS      Z4, Z3, Z9
+	MOVQ        DI, R8
+	VADDPS      Z6, Z0, Z10
+	VADDPS      Z8, Z10, Z10
+	VADDPS      Z11, Z10, Z10
+	CMPQ        R11, $0x01
+	JL          store_0_0
+	JE          relu_0_0
+	VPMOVD2M    Z10, K3
+	VMULPS      Z12, Z10, K3, Z10
+	JMP         store_0_0
+
+relu_0_0:
+	VMAXPS Z10, Z14, Z10
+
+store_0_0:
+	CMPQ     56(SP), $0x00
+	JE       cached_0_0
+	VMOVNTPS Z10, (R8)
+	JMP      stored_0_0
+
+cached_0_0:
+	VMOVUPS Z10, K1, (R8)
+
+stored_0_0:
+	ADDQ        R9, R8
+	VMULPS      Z16, Z7, Z10
+	VFMADD231PS Z17, Z9, Z10
+	VADDPS      Z11, Z10, Z10
+	CMPQ        R11, $0x01
+	JL          store_0_1
+	JE          relu_0_1
+	VPMOVD2M    Z10, K3
+	VMULPS      Z12, Z10, K3, Z10
+	JMP         store_0_1
+
+relu_0_1:
+	VMAXPS Z10, Z14, Z10
+
+store_0_1:
+	CMPQ     56(SP), $0x00
+	JE       cached_0_1
+	VMOVNTPS Z10, (R8)
+	JMP      stored_0_1
+
+cached_0_1:
+	VMOVUPS Z10, K1, (R8)
+
+stored_0_1:
+	ADDQ        R9, R8
+	VMULPS      Z18, Z6, Z10
+	VFMADD231PS Z19, Z8, Z10
+	VADDPS      Z11, Z10, Z10
+	CMPQ        R11, $0x01
+	JL          store_0_2
+	JE          relu_0_2
+	VPMOVD2M    Z10, K3
+	VMULPS      Z12, Z10, K3, Z10
+	JMP         store_0_2
+
+relu_0_2:
+	VMAXPS Z10, Z14, Z10
+
+store_0_2:
+	CMPQ     56(SP), $0x00
+	JE       cached_0_2
+	VMOVNTPS Z10, (R8)
+	JMP      stored_0_2
+
+cached_0_2:
+	VMOVUPS Z10, K1, (R8)
+
+stored_0_2:
+	ADDQ        R9, R8
+	VMOVUPS     Z20, Z10
+	VFMADD213PS Z5, Z7, Z10
+	VFMADD231PS Z21, Z9, Z10
+	VADDPS      Z11, Z10, Z10
+	CMPQ        R11, $0x01
+	JL          store_0_3
+	JE          relu_0_3
+	VPMOVD2M    Z10, K3
+	VMULPS      Z12, Z10, K3, Z10
+	JMP         store_0_3
+
+relu_0_3:
+	VMAXPS Z10, Z14, Z10
+
+store_0_3:
+	CMPQ     56(SP), $0x00
+	JE       cached_0_3
+	VMOVNTPS Z10, (R8)
+	JMP      stored_0_3
+
+cached_0_3:
+	VMOVUPS Z10, K1, (R8)
+
+stored_0_3:
+	ADDQ     8(SP), DI
+	VMOVUPS  384(R13), Z0
+	VMOVUPS  448(R13), Z1
+	VMOVUPS  512(R13), Z2
+	VMOVUPS  576(R13), Z3
+	VMOVUPS  640(R13), Z4
+	VMOVUPS  704(R13), Z5
+	VADDPS   Z2, Z1, Z6
+	VSUBPS   Z2, Z1, Z7
+	VADDPS   Z4, Z3, Z8
+	VSUBPS   Z4, Z3, Z9
+	MOVQ     DI, R8
+	VADDPS   Z6, Z0, Z10
+	VADDPS   Z8, Z10, Z10
+	VADDPS   Z11, Z10, Z10
+	CMPQ     R11, $0x01
+	JL       store_1_0
+	JE       relu_1_0
+	VPMOVD2M Z10, K3
+	VMULPS   Z12, Z10, K3, Z10
+	JMP      store_1_0
+
+relu_1_0:
+	VMAXPS Z10, Z14, Z10
+
+store_1_0:
+	CMPQ     56(SP), $0x00
+	JE       cached_1_0
+	VMOVNTPS Z10, (R8)
+	JMP      stored_1_0
+
+cached_1_0:
+	VMOVUPS Z10, K1, (R8)
+
+stored_1_0:
+	ADDQ        R9, R8
+	VMULPS      Z16, Z7, Z10
+	VFMADD231PS Z17, Z9, Z10
+	VADDPS      Z11, Z10, Z10
+	CMPQ        R11, $0x01
+	JL          store_1_1
+	JE          relu_1_1
+	VPMOVD2M    Z10, K3
+	VMULPS      Z12, Z10, K3, Z10
+	JMP         store_1_1
+
+relu_1_1:
+	VMAXPS Z10, Z14, Z10
+
+store_1_1:
+	CMPQ     56(SP), $0x00
+	JE       cached_1_1
+	VMOVNTPS Z10, (R8)
+	JMP      stored_1_1
+
+cached_1_1:
+	VMOVUPS Z10, K1, (R8)
+
+stored_1_1:
+	ADDQ        R9, R8
+	VMULPS      Z18, Z6, Z10
+	VFMADD231PS Z19, Z8, Z10
+	VADDPS      Z11, Z10, Z10
+	CMPQ        R11, $0x01
+	JL          store_1_2
+	JE          relu_1_2
+	VPMOVD2M    Z10, K3
+	VMULPS      Z12, Z10, K3, Z10
+	JMP         store_1_2
+
+relu_1_2:
+	VMAXPS Z10, Z14, Z10
+
+store_1_2:
+	CMPQ     56(SP), $0x00
+	JE       cached_1_2
+	VMOVNTPS Z10, (R8)
+	JMP      stored_1_2
+
+cached_1_2:
+	VMOVUPS Z10, K1, (R8)
+
+stored_1_2:
+	ADDQ        R9, R8
+	VMOVUPS     Z20, Z10
+	VFMADD213PS Z5, Z7, Z10
+	VFMADD231PS Z21, Z9, Z10
+	VADDPS      Z11, Z10, Z10
+	CMPQ        R11, $0x01
+	JL          store_1_3
+	JE          relu_1_3
+	VPMOVD2M    Z10, K3
+	VMULPS      Z12, Z10, K3, Z10
+	JMP         store_1_3
+
+relu_1_3:
+	VMAXPS Z10, Z14, Z10
+
+store_1_3:
+	CMPQ     56(SP), $0x00
+	JE       cached_1_3
+	VMOVNTPS Z10, (R8)
+	JMP      stored_1_3
+
+cached_1_3:
+	VMOVUPS Z10, K1, (R8)
+
+stored_1_3:
+	ADDQ     8(SP), DI
+	VMOVUPS  768(R13), Z0
+	VMOVUPS  832(R13), Z1
+	VMOVUPS  896(R13), Z2
+	VMOVUPS  960(R13), Z3
+	VMOVUPS  1024(R13), Z4
+	VMOVUPS  1088(R13), Z5
+	VADDPS   Z2, Z1, Z6
+	VSUBPS   Z2, Z1, Z7
+	VADDPS   Z4, Z3, Z8
+	VSUBPS   Z4, Z3, Z9
+	MOVQ     DI, R8
+	VADDPS   Z6, Z0, Z10
+	VADDPS   Z8, Z10, Z10
+	VADDPS   Z11, Z10, Z10
+	CMPQ     R11, $0x01
+	JL       store_2_0
+	JE       relu_2_0
+	VPMOVD2M Z10, K3
+	VMULPS   Z12, Z10, K3, Z10
+	JMP      store_2_0
+
+relu_2_0:
+	VMAXPS Z10, Z14, Z10
+
+store_2_0:
+	CMPQ     56(SP), $0x00
+	JE       cached_2_0
+	VMOVNTPS Z10, (R8)
+	JMP      stored_2_0
+
+cached_2_0:
+	VMOVUPS Z10, K1, (R8)
+
+stored_2_0:
+	ADDQ        R9, R8
+	VMULPS      Z16, Z7, Z10
+	VFMADD231PS Z17, Z9, Z10
+	VADDPS      Z11, Z10, Z10
+	CMPQ        R11, $0x01
+	JL          store_2_1
+	JE          relu_2_1
+	VPMOVD2M    Z10, K3
+	VMULPS      Z12, Z10, K3, Z10
+	JMP         store_2_1
+
+relu_2_1:
+	VMAXPS Z10, Z14, Z10
+
+store_2_1:
+	CMPQ     56(SP), $0x00
+	JE       cached_2_1
+	VMOVNTPS Z10, (R8)
+	JMP      stored_2_1
+
+cached_2_1:
+	VMOVUPS Z10, K1, (R8)
+
+stored_2_1:
+	ADDQ        R9, R8
+	VMULPS      Z18, Z6, Z10
+	VFMADD231PS Z19, Z8, Z10
+	VADDPS      Z11, Z10, Z10
+	CMPQ        R11, $0x01
+	JL          store_2_2
+	JE          relu_2_2
+	VPMOVD2M    Z10, K3
+	VMULPS      Z12, Z10, K3, Z10
+	JMP         store_2_2
+
+relu_2_2:
+	VMAXPS Z10, Z14, Z10
+
+store_2_2:
+	CMPQ     56(SP), $0x00
+	JE       cached_2_2
+	VMOVNTPS Z10, (R8)
+	JMP      stored_2_2
+
+cached_2_2:
+	VMOVUPS Z10, K1, (R8)
+
+stored_2_2:
+	ADDQ        R9, R8
+	VMOVUPS     Z20, Z10
+	VFMADD213PS Z5, Z7, Z10
+	VFMADD231PS Z21, Z9, Z10
+	VADDPS      Z11, Z10, Z10
+	CMPQ        R11, $0x01
+	JL          store_2_3
+	JE          relu_2_3
+	VPMOVD2M    Z10, K3
+	VMULPS      Z12, Z10, K3, Z10
+	JMP         store_2_3
+
+relu_2_3:
+	VMAXPS Z10, Z14, Z10
+
+store_2_3:
+	CMPQ     56(SP), $0x00
+	JE       cached_2_3
+	VMOVNTPS Z10, (R8)
+	JMP      stored_2_3
+
+cached_2_3:
+	VMOVUPS Z10, K1, (R8)
+
+stored_2_3:
+	ADDQ     8(SP), DI
+	VMOVUPS  1152(R13), Z0
+	VMOVUPS  1216(R13), Z1
+	VMOVUPS  1280(R13), Z2
+	VMOVUPS  1344(R13), Z3
+	VMOVUPS  1408(R13), Z4
+	VMOVUPS  1472(R13), Z5
+	VADDPS   Z2, Z1, Z6
+	VSUBPS   Z2, Z1, Z7
+	VADDPS   Z4, Z3, Z8
+	VSUBPS   Z4, Z3, Z9
+	MOVQ     DI, R8
+	VADDPS   Z6, Z0, Z10
+	VADDPS   Z8, Z10, Z10
+	VADDPS   Z11, Z10, Z10
+	CMPQ     R11, $0x01
+	JL       store_3_0
+	JE       relu_3_0
+	VPMOVD2M Z10, K3
+	VMULPS   Z12, Z10, K3, Z10
+	JMP      store_3_0
+
+relu_3_0:
+	VMAXPS Z10, Z14, Z10
+
+store_3_0:
+	CMPQ     56(SP), $0x00
+	JE       cached_3_0
+	VMOVNTPS Z10, (R8)
+	JMP      stored_3_0
+
+cached_3_0:
+	VMOVUPS Z10, K1, (R8)
+
+stored_3_0:
+	ADDQ        R9, R8
+	VMULPS      Z16, Z7, Z10
+	VFMADD231PS Z17, Z9, Z10
+	VADDPS      Z11, Z10, Z10
+	CMPQ        R11, $0x01
+	JL          store_3_1
+	JE          relu_3_1
+	VPMOVD2M    Z10, K3
+	VMULPS      Z12, Z10, K3, Z10
+	JMP         store_3_1
+
+relu_3_1:
+	VMAXPS Z10, Z14, Z10
+
+store_3_1:
+	CMPQ     56(SP), $0x00
+	JE       cached_3_1
+	VMOVNTPS Z10, (R8)
+	JMP      stored_3_1
+
+cached_3_1:
+	VMOVUPS Z10, K1, (R8)
+
+stored_3_1:
+	ADDQ        R9, R8
+	VMULPS      Z18, Z6, Z10
+	VFMADD231PS Z19, Z8, Z10
+	VADDPS      Z11, Z10, Z10
+	CMPQ        R11, $0x01
+	JL          store_3_2
+	JE          relu_3_2
+	VPMOVD2M    Z10, K3
+	VMULPS      Z12, Z10, K3, Z10
+	JMP         store_3_2
+
+relu_3_2:
+	VMAXPS Z10, Z14, Z10
+
+store_3_2:
+	CMPQ     56(SP), $0x00
+	JE       cached_3_2
+	VMOVNTPS Z10, (R8)
+	JMP      stored_3_2
+
+cached_3_2:
+	VMOVUPS Z10, K1, (R8)
+
+stored_3_2:
+	ADDQ        R9, R8
+	VMOVUPS     Z20, Z10
+	VFMADD213PS Z5, Z7, Z10
+	VFMADD231PS Z21, Z9, Z10
+	VADDPS      Z11, Z10, Z10
+	CMPQ        R11, $0x01
+	JL          store_3_3
+	JE          relu_3_3
+	VPMOVD2M    Z10, K3
+	VMULPS      Z12, Z10, K3, Z10
+	JMP         store_3_3
+
+relu_3_3:
+	VMAXPS Z10, Z14, Z10
+
+store_3_3:
+	CMPQ     56(SP), $0x00
+	JE       cached_3_3
+	VMOVNTPS Z10, (R8)
+	JMP      stored_3_3
+
+cached_3_3:
+	VMOVUPS Z10, K1, (R8)
+
+stored_3_3:
+	ADDQ $0x40, R14
+	SHRQ $0x10, R12
+	DECQ R10
+	JNZ  loop
+	MOVQ 16(SP), R14
+	ADDQ R14, 32(SP)
+	MOVQ 24(SP), R14
+	ADDQ R14, 40(SP)
 	DECQ (SP)
 	JNZ  tile
 	VZEROUPPER
@@ -12253,177 +16470,177 @@ stored_1_1:
 // func wideResultAVX512(args *byte)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·wideResultAVX512(SB), NOSPLIT, $64-8
-	MOVQ         args+0(FP), DI
-	MOVQ         (DI), R11
-	MOVQ         R11, (SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         56(DI), R11
-	MOVQ         R11, 8(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         40(DI), R11
-	MOVQ         R11, 16(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         72(DI), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         16(DI), R11
-	MOVQ         R11, 32(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         48(DI), R11
-	MOVQ         R11, 40(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         120(DI), R11
-	MOVQ         R11, 56(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         32(DI), R8
-	LEAQ         (R8)(R8*2), R9
-	MOVQ         args+0(FP), DI
-	MOVQ         64(DI), R12
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
 	VPXORD       Z6, Z6, Z6
-	MOVQ         args+0(FP), DI
-	MOVQ         104(DI), R14
-	MOVQ         args+0(FP), DI
-	VBROADCASTSS 112(DI), Z8
+	MOVQ         args+0(FP), R14
+	MOVQ         104(R14), R11
+	MOVQ         args+0(FP), R14
+	VBROADCASTSS 112(R14), Z4
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	LEAQ (CX)(DI*1), DX
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	MOVQ args+0(FP), DI
-	MOVQ 80(DI), DI
-	MOVQ DI, 48(SP)
-	MOVQ args+0(FP), DI
-	MOVQ 88(DI), BP
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	MOVQ args+0(FP), R14
+	MOVQ 80(R14), R14
+	MOVQ R14, 48(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 88(R14), R12
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ     40(SP), R10
-	ADDQ     DI, R10
-	MOVQ     48(SP), R11
-	VMOVUPS  (R11)(DI*1), Z7
-	KMOVW    BP, K1
+	MOVQ     32(SP), AX
+	ADDQ     R14, AX
+	LEAQ     (BX)(BX*2), R8
 	VMOVUPS  (AX), Z0
-	VADDPS   (CX), Z0, Z0
-	VMOVUPS  (AX)(R8*1), Z1
-	VADDPS   (CX)(R8*1), Z1, Z1
-	VMOVUPS  (AX)(R8*2), Z2
-	VADDPS   (CX)(R8*2), Z2, Z2
-	MOVQ     R10, R11
-	VADDPS   Z1, Z0, Z5
-	VADDPS   Z7, Z5, Z5
-	CMPQ     R14, $0x01
+	VMOVUPS  (AX)(BX*1), Z1
+	VADDPS   Z1, Z0, Z8
+	VADDPS   (AX)(BX*2), Z1, Z11
+	ADDQ     SI, AX
+	VMOVUPS  (AX), Z0
+	VMOVUPS  (AX)(BX*1), Z1
+	VADDPS   Z1, Z0, Z9
+	VADDPS   (AX)(BX*2), Z1, Z12
+	ADDQ     SI, AX
+	VMOVUPS  (AX), Z0
+	VMOVUPS  (AX)(BX*1), Z1
+	VADDPS   Z1, Z0, Z10
+	VADDPS   (AX)(BX*2), Z1, Z13
+	MOVQ     40(SP), DI
+	ADDQ     R14, DI
+	MOVQ     48(SP), R8
+	VMOVUPS  (R8)(R14*1), Z3
+	KMOVW    R12, K1
+	MOVQ     DI, R8
+	VADDPS   Z9, Z8, Z2
+	VADDPS   Z3, Z2, Z2
+	CMPQ     R11, $0x01
 	JL       store_0_0
 	JE       relu_0_0
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_0_0
 
 relu_0_0:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_0_0:
 	CMPQ     56(SP), $0x00
 	JE       cached_0_0
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_0_0
 
 cached_0_0:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_0_0:
-	ADDQ     R12, R11
-	VADDPS   Z2, Z1, Z5
-	VADDPS   Z7, Z5, Z5
-	CMPQ     R14, $0x01
+	ADDQ     R9, R8
+	VADDPS   Z10, Z9, Z2
+	VADDPS   Z3, Z2, Z2
+	CMPQ     R11, $0x01
 	JL       store_0_1
 	JE       relu_0_1
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_0_1
 
 relu_0_1:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_0_1:
 	CMPQ     56(SP), $0x00
 	JE       cached_0_1
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_0_1
 
 cached_0_1:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_0_1:
-	ADDQ     8(SP), R10
-	VMOVUPS  (CX), Z0
-	VADDPS   (DX), Z0, Z0
-	VMOVUPS  (CX)(R8*1), Z1
-	VADDPS   (DX)(R8*1), Z1, Z1
-	VMOVUPS  (CX)(R8*2), Z2
-	VADDPS   (DX)(R8*2), Z2, Z2
-	MOVQ     R10, R11
-	VADDPS   Z1, Z0, Z5
-	VADDPS   Z7, Z5, Z5
-	CMPQ     R14, $0x01
+	ADDQ     8(SP), DI
+	MOVQ     DI, R8
+	VADDPS   Z12, Z11, Z2
+	VADDPS   Z3, Z2, Z2
+	CMPQ     R11, $0x01
 	JL       store_1_0
 	JE       relu_1_0
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_1_0
 
 relu_1_0:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_1_0:
 	CMPQ     56(SP), $0x00
 	JE       cached_1_0
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_1_0
 
 cached_1_0:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_1_0:
-	ADDQ     R12, R11
-	VADDPS   Z2, Z1, Z5
-	VADDPS   Z7, Z5, Z5
-	CMPQ     R14, $0x01
+	ADDQ     R9, R8
+	VADDPS   Z13, Z12, Z2
+	VADDPS   Z3, Z2, Z2
+	CMPQ     R11, $0x01
 	JL       store_1_1
 	JE       relu_1_1
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_1_1
 
 relu_1_1:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_1_1:
 	CMPQ     56(SP), $0x00
 	JE       cached_1_1
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_1_1
 
 cached_1_1:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_1_1:
-	ADDQ $0x40, AX
-	ADDQ $0x40, CX
-	ADDQ $0x40, DX
-	ADDQ $0x40, DI
-	SHRQ $0x10, BP
-	DECQ R13
+	ADDQ $0x40, R14
+	SHRQ $0x10, R12
+	DECQ R10
 	JNZ  loop
-	MOVQ 16(SP), DI
-	ADDQ DI, 32(SP)
-	MOVQ 24(SP), DI
-	ADDQ DI, 40(SP)
+	MOVQ 16(SP), R14
+	ADDQ R14, 32(SP)
+	MOVQ 24(SP), R14
+	ADDQ R14, 40(SP)
 	DECQ (SP)
 	JNZ  tile
 	VZEROUPPER
@@ -12432,1594 +16649,474 @@ stored_1_1:
 // func thinResultAVX512(args *byte)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·thinResultAVX512(SB), NOSPLIT, $64-8
-	MOVQ         args+0(FP), DI
-	MOVQ         (DI), R11
-	MOVQ         R11, (SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         56(DI), R11
-	MOVQ         R11, 8(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         40(DI), R11
-	MOVQ         R11, 16(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         72(DI), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         16(DI), R11
-	MOVQ         R11, 32(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         48(DI), R11
-	MOVQ         R11, 40(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         120(DI), R11
-	MOVQ         R11, 56(SP)
-	MOVQ         args+0(FP), DI
-	MOVQ         32(DI), R8
-	LEAQ         (R8)(R8*2), R9
-	MOVQ         args+0(FP), DI
-	MOVQ         64(DI), R12
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
 	VPXORD       Z6, Z6, Z6
-	MOVQ         args+0(FP), DI
-	MOVQ         104(DI), R14
-	MOVQ         args+0(FP), DI
-	VBROADCASTSS 112(DI), Z8
+	MOVQ         args+0(FP), R14
+	MOVQ         104(R14), R11
+	MOVQ         args+0(FP), R14
+	VBROADCASTSS 112(R14), Z4
 
 tile:
-	MOVQ args+0(FP), DI
-	MOVQ 24(DI), DI
-	MOVQ 32(SP), AX
-	LEAQ (AX)(DI*1), CX
-	LEAQ (CX)(DI*1), DX
-	LEAQ (DX)(DI*1), BX
-	LEAQ (BX)(DI*1), SI
-	MOVQ args+0(FP), DI
-	MOVQ 8(DI), R13
-	MOVQ args+0(FP), DI
-	MOVQ 80(DI), DI
-	MOVQ DI, 48(SP)
-	MOVQ args+0(FP), DI
-	MOVQ 88(DI), BP
-	XORQ DI, DI
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	MOVQ args+0(FP), R14
+	MOVQ 80(R14), R14
+	MOVQ R14, 48(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 88(R14), R12
+	XORQ R14, R14
 
 	PCALIGN $32
 
 loop:
-	MOVQ     40(SP), R10
-	ADDQ     DI, R10
-	MOVQ     48(SP), R11
-	VMOVUPS  (R11)(DI*1), Z7
-	KMOVW    BP, K1
+	MOVQ     32(SP), AX
+	ADDQ     R14, AX
+	LEAQ     (BX)(BX*2), R8
+	LEAQ     (AX)(R8*1), CX
 	VMOVUPS  (AX), Z0
-	VADDPS   (CX), Z0, Z0
-	VMOVUPS  (AX)(R8*1), Z1
-	VADDPS   (CX)(R8*1), Z1, Z1
-	VMOVUPS  (AX)(R8*2), Z2
-	VADDPS   (CX)(R8*2), Z2, Z2
-	VMOVUPS  (AX)(R9*1), Z3
-	VADDPS   (CX)(R9*1), Z3, Z3
-	VMOVUPS  (AX)(R8*4), Z4
-	VADDPS   (CX)(R8*4), Z4, Z4
-	MOVQ     R10, R11
-	VADDPS   Z1, Z0, Z5
-	VADDPS   Z7, Z5, Z5
-	CMPQ     R14, $0x01
+	VMOVUPS  (AX)(BX*1), Z1
+	VADDPS   Z1, Z0, Z8
+	VMOVUPS  (CX), Z13
+	VADDPS   (AX)(BX*2), Z1, Z18
+	VMOVUPS  (CX)(BX*1), Z23
+	ADDQ     SI, AX
+	ADDQ     SI, CX
+	VMOVUPS  (AX), Z0
+	VMOVUPS  (AX)(BX*1), Z1
+	VADDPS   Z1, Z0, Z9
+	VMOVUPS  (CX), Z14
+	VADDPS   (AX)(BX*2), Z1, Z19
+	VMOVUPS  (CX)(BX*1), Z24
+	ADDQ     SI, AX
+	ADDQ     SI, CX
+	VMOVUPS  (AX), Z0
+	VMOVUPS  (AX)(BX*1), Z1
+	VADDPS   Z1, Z0, Z10
+	VMOVUPS  (CX), Z15
+	VADDPS   (AX)(BX*2), Z1, Z20
+	VMOVUPS  (CX)(BX*1), Z25
+	ADDQ     SI, AX
+	ADDQ     SI, CX
+	VMOVUPS  (AX), Z0
+	VMOVUPS  (AX)(BX*1), Z1
+	VADDPS   Z1, Z0, Z11
+	VMOVUPS  (CX), Z16
+	VADDPS   (AX)(BX*2), Z1, Z21
+	VMOVUPS  (CX)(BX*1), Z26
+	ADDQ     SI, AX
+	ADDQ     SI, CX
+	VMOVUPS  (AX), Z0
+	VMOVUPS  (AX)(BX*1), Z1
+	VADDPS   Z1, Z0, Z12
+	VMOVUPS  (CX), Z17
+	VADDPS   (AX)(BX*2), Z1, Z22
+	VMOVUPS  (CX)(BX*1), Z27
+	MOVQ     40(SP), DI
+	ADDQ     R14, DI
+	MOVQ     48(SP), R8
+	VMOVUPS  (R8)(R14*1), Z3
+	KMOVW    R12, K1
+	MOVQ     DI, R8
+	VADDPS   Z9, Z8, Z2
+	VADDPS   Z3, Z2, Z2
+	CMPQ     R11, $0x01
 	JL       store_0_0
 	JE       relu_0_0
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_0_0
 
 relu_0_0:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_0_0:
 	CMPQ     56(SP), $0x00
 	JE       cached_0_0
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_0_0
 
 cached_0_0:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_0_0:
-	ADDQ     R12, R11
-	VADDPS   Z7, Z3, Z5
-	CMPQ     R14, $0x01
+	ADDQ     R9, R8
+	VADDPS   Z3, Z11, Z2
+	CMPQ     R11, $0x01
 	JL       store_0_1
 	JE       relu_0_1
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_0_1
 
 relu_0_1:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_0_1:
 	CMPQ     56(SP), $0x00
 	JE       cached_0_1
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_0_1
 
 cached_0_1:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_0_1:
-	ADDQ     R12, R11
-	VADDPS   Z2, Z1, Z5
-	VADDPS   Z7, Z5, Z5
-	CMPQ     R14, $0x01
+	ADDQ     R9, R8
+	VADDPS   Z10, Z9, Z2
+	VADDPS   Z3, Z2, Z2
+	CMPQ     R11, $0x01
 	JL       store_0_2
 	JE       relu_0_2
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_0_2
 
 relu_0_2:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_0_2:
 	CMPQ     56(SP), $0x00
 	JE       cached_0_2
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_0_2
 
 cached_0_2:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_0_2:
-	ADDQ     R12, R11
-	VADDPS   Z7, Z4, Z5
-	CMPQ     R14, $0x01
+	ADDQ     R9, R8
+	VADDPS   Z3, Z12, Z2
+	CMPQ     R11, $0x01
 	JL       store_0_3
 	JE       relu_0_3
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_0_3
 
 relu_0_3:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_0_3:
 	CMPQ     56(SP), $0x00
 	JE       cached_0_3
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_0_3
 
 cached_0_3:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_0_3:
-	ADDQ     8(SP), R10
-	VMOVUPS  (BX), Z0
-	VMOVUPS  (BX)(R8*1), Z1
-	VMOVUPS  (BX)(R8*2), Z2
-	VMOVUPS  (BX)(R9*1), Z3
-	VMOVUPS  (BX)(R8*4), Z4
-	MOVQ     R10, R11
-	VADDPS   Z1, Z0, Z5
-	VADDPS   Z7, Z5, Z5
-	CMPQ     R14, $0x01
+	ADDQ     8(SP), DI
+	MOVQ     DI, R8
+	VADDPS   Z14, Z13, Z2
+	VADDPS   Z3, Z2, Z2
+	CMPQ     R11, $0x01
 	JL       store_1_0
 	JE       relu_1_0
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_1_0
 
 relu_1_0:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_1_0:
 	CMPQ     56(SP), $0x00
 	JE       cached_1_0
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_1_0
 
 cached_1_0:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_1_0:
-	ADDQ     R12, R11
-	VADDPS   Z7, Z3, Z5
-	CMPQ     R14, $0x01
+	ADDQ     R9, R8
+	VADDPS   Z3, Z16, Z2
+	CMPQ     R11, $0x01
 	JL       store_1_1
 	JE       relu_1_1
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_1_1
 
 relu_1_1:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_1_1:
 	CMPQ     56(SP), $0x00
 	JE       cached_1_1
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_1_1
 
 cached_1_1:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_1_1:
-	ADDQ     R12, R11
-	VADDPS   Z2, Z1, Z5
-	VADDPS   Z7, Z5, Z5
-	CMPQ     R14, $0x01
+	ADDQ     R9, R8
+	VADDPS   Z15, Z14, Z2
+	VADDPS   Z3, Z2, Z2
+	CMPQ     R11, $0x01
 	JL       store_1_2
 	JE       relu_1_2
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_1_2
 
 relu_1_2:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_1_2:
 	CMPQ     56(SP), $0x00
 	JE       cached_1_2
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_1_2
 
 cached_1_2:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_1_2:
-	ADDQ     R12, R11
-	VADDPS   Z7, Z4, Z5
-	CMPQ     R14, $0x01
+	ADDQ     R9, R8
+	VADDPS   Z3, Z17, Z2
+	CMPQ     R11, $0x01
 	JL       store_1_3
 	JE       relu_1_3
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_1_3
 
 relu_1_3:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_1_3:
 	CMPQ     56(SP), $0x00
 	JE       cached_1_3
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_1_3
 
 cached_1_3:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_1_3:
-	ADDQ     8(SP), R10
-	VMOVUPS  (CX), Z0
-	VADDPS   (DX), Z0, Z0
-	VMOVUPS  (CX)(R8*1), Z1
-	VADDPS   (DX)(R8*1), Z1, Z1
-	VMOVUPS  (CX)(R8*2), Z2
-	VADDPS   (DX)(R8*2), Z2, Z2
-	VMOVUPS  (CX)(R9*1), Z3
-	VADDPS   (DX)(R9*1), Z3, Z3
-	VMOVUPS  (CX)(R8*4), Z4
-	VADDPS   (DX)(R8*4), Z4, Z4
-	MOVQ     R10, R11
-	VADDPS   Z1, Z0, Z5
-	VADDPS   Z7, Z5, Z5
-	CMPQ     R14, $0x01
+	ADDQ     8(SP), DI
+	MOVQ     DI, R8
+	VADDPS   Z19, Z18, Z2
+	VADDPS   Z3, Z2, Z2
+	CMPQ     R11, $0x01
 	JL       store_2_0
 	JE       relu_2_0
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_2_0
 
 relu_2_0:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_2_0:
 	CMPQ     56(SP), $0x00
 	JE       cached_2_0
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_2_0
 
 cached_2_0:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_2_0:
-	ADDQ     R12, R11
-	VADDPS   Z7, Z3, Z5
-	CMPQ     R14, $0x01
+	ADDQ     R9, R8
+	VADDPS   Z3, Z21, Z2
+	CMPQ     R11, $0x01
 	JL       store_2_1
 	JE       relu_2_1
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_2_1
 
 relu_2_1:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_2_1:
 	CMPQ     56(SP), $0x00
 	JE       cached_2_1
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_2_1
 
 cached_2_1:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_2_1:
-	ADDQ     R12, R11
-	VADDPS   Z2, Z1, Z5
-	VADDPS   Z7, Z5, Z5
-	CMPQ     R14, $0x01
+	ADDQ     R9, R8
+	VADDPS   Z20, Z19, Z2
+	VADDPS   Z3, Z2, Z2
+	CMPQ     R11, $0x01
 	JL       store_2_2
 	JE       relu_2_2
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_2_2
 
 relu_2_2:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_2_2:
 	CMPQ     56(SP), $0x00
 	JE       cached_2_2
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_2_2
 
 cached_2_2:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_2_2:
-	ADDQ     R12, R11
-	VADDPS   Z7, Z4, Z5
-	CMPQ     R14, $0x01
+	ADDQ     R9, R8
+	VADDPS   Z3, Z22, Z2
+	CMPQ     R11, $0x01
 	JL       store_2_3
 	JE       relu_2_3
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_2_3
 
 relu_2_3:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_2_3:
 	CMPQ     56(SP), $0x00
 	JE       cached_2_3
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_2_3
 
 cached_2_3:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_2_3:
-	ADDQ     8(SP), R10
-	VMOVUPS  (SI), Z0
-	VMOVUPS  (SI)(R8*1), Z1
-	VMOVUPS  (SI)(R8*2), Z2
-	VMOVUPS  (SI)(R9*1), Z3
-	VMOVUPS  (SI)(R8*4), Z4
-	MOVQ     R10, R11
-	VADDPS   Z1, Z0, Z5
-	VADDPS   Z7, Z5, Z5
-	CMPQ     R14, $0x01
+	ADDQ     8(SP), DI
+	MOVQ     DI, R8
+	VADDPS   Z24, Z23, Z2
+	VADDPS   Z3, Z2, Z2
+	CMPQ     R11, $0x01
 	JL       store_3_0
 	JE       relu_3_0
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_3_0
 
 relu_3_0:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_3_0:
 	CMPQ     56(SP), $0x00
 	JE       cached_3_0
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_3_0
 
 cached_3_0:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_3_0:
-	ADDQ     R12, R11
-	VADDPS   Z7, Z3, Z5
-	CMPQ     R14, $0x01
+	ADDQ     R9, R8
+	VADDPS   Z3, Z26, Z2
+	CMPQ     R11, $0x01
 	JL       store_3_1
 	JE       relu_3_1
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_3_1
 
 relu_3_1:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_3_1:
 	CMPQ     56(SP), $0x00
 	JE       cached_3_1
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_3_1
 
 cached_3_1:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_3_1:
-	ADDQ     R12, R11
-	VADDPS   Z2, Z1, Z5
-	VADDPS   Z7, Z5, Z5
-	CMPQ     R14, $0x01
+	ADDQ     R9, R8
+	VADDPS   Z25, Z24, Z2
+	VADDPS   Z3, Z2, Z2
+	CMPQ     R11, $0x01
 	JL       store_3_2
 	JE       relu_3_2
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_3_2
 
 relu_3_2:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_3_2:
 	CMPQ     56(SP), $0x00
 	JE       cached_3_2
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_3_2
 
 cached_3_2:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_3_2:
-	ADDQ     R12, R11
-	VADDPS   Z7, Z4, Z5
-	CMPQ     R14, $0x01
+	ADDQ     R9, R8
+	VADDPS   Z3, Z27, Z2
+	CMPQ     R11, $0x01
 	JL       store_3_3
 	JE       relu_3_3
-	VPMOVD2M Z5, K3
-	VMULPS   Z8, Z5, K3, Z5
+	VPMOVD2M Z2, K3
+	VMULPS   Z4, Z2, K3, Z2
 	JMP      store_3_3
 
 relu_3_3:
-	VMAXPS Z5, Z6, Z5
+	VMAXPS Z2, Z6, Z2
 
 store_3_3:
 	CMPQ     56(SP), $0x00
 	JE       cached_3_3
-	VMOVNTPS Z5, (R11)
+	VMOVNTPS Z2, (R8)
 	JMP      stored_3_3
 
 cached_3_3:
-	VMOVUPS Z5, K1, (R11)
+	VMOVUPS Z2, K1, (R8)
 
 stored_3_3:
-	ADDQ $0x40, AX
-	ADDQ $0x40, CX
-	ADDQ $0x40, DX
-	ADDQ $0x40, BX
-	ADDQ $0x40, SI
-	ADDQ $0x40, DI
-	SHRQ $0x10, BP
-	DECQ R13
+	ADDQ $0x40, R14
+	SHRQ $0x10, R12
+	DECQ R10
 	JNZ  loop
-	MOVQ 16(SP), DI
-	ADDQ DI, 32(SP)
-	MOVQ 24(SP), DI
-	ADDQ DI, 40(SP)
+	MOVQ 16(SP), R14
+	ADDQ R14, 32(SP)
+	MOVQ 24(SP), R14
+	ADDQ R14, 40(SP)
 	DECQ (SP)
 	JNZ  tile
-	VZEROUPPER
-	RET
-
-// func kernel3AVX512(args *byte)
-// Requires: AVX, AVX512F
-TEXT ·kernel3AVX512(SB), NOSPLIT, $0-8
-	MOVQ         args+0(FP), R8
-	MOVQ         8(R8), AX
-	MOVQ         args+0(FP), R8
-	MOVQ         16(R8), CX
-	MOVQ         args+0(FP), R8
-	MOVQ         32(R8), DX
-	MOVQ         args+0(FP), R8
-	MOVQ         48(R8), BX
-	MOVQ         args+0(FP), R8
-	MOVQ         64(R8), SI
-	MOVL         $0x3f000000, R12
-	VMOVD        R12, X6
-	VBROADCASTSS X6, Z6
-
-	PCALIGN $32
-
-loop:
-	MOVQ    CX, DI
-	VMOVUPS (DI), Z0
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS (DI), Z1
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS (DI), Z2
-	VADDPS  Z2, Z0, Z5
-	VMULPS  Z6, Z5, Z5
-	VMULPS  Z6, Z1, Z3
-	VSUBPS  Z3, Z5, Z4
-	VADDPS  Z3, Z5, Z3
-	MOVQ    BX, DI
-	VMOVUPS Z0, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z3, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z4, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z2, (DI)
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	VMOVUPS (DI), Z0
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS (DI), Z1
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS (DI), Z2
-	VADDPS  Z2, Z0, Z5
-	VMULPS  Z6, Z5, Z5
-	VMULPS  Z6, Z1, Z3
-	VSUBPS  Z3, Z5, Z4
-	VADDPS  Z3, Z5, Z3
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	VMOVUPS Z0, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z3, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z4, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z2, (DI)
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS (DI), Z0
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS (DI), Z1
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS (DI), Z2
-	VADDPS  Z2, Z0, Z5
-	VMULPS  Z6, Z5, Z5
-	VMULPS  Z6, Z1, Z3
-	VSUBPS  Z3, Z5, Z4
-	VADDPS  Z3, Z5, Z3
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z0, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z3, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z4, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z2, (DI)
-	MOVQ    BX, DI
-	VMOVUPS (DI), Z0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z2
-	VADDPS  Z2, Z0, Z5
-	VMULPS  Z6, Z5, Z5
-	VMULPS  Z6, Z1, Z3
-	VSUBPS  Z3, Z5, Z4
-	VADDPS  Z3, Z5, Z3
-	MOVQ    BX, DI
-	VMOVUPS Z0, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	VMOVUPS Z3, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z4, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z2, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z2
-	VADDPS  Z2, Z0, Z5
-	VMULPS  Z6, Z5, Z5
-	VMULPS  Z6, Z1, Z3
-	VSUBPS  Z3, Z5, Z4
-	VADDPS  Z3, Z5, Z3
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z0, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z3, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z4, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z2, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z2
-	VADDPS  Z2, Z0, Z5
-	VMULPS  Z6, Z5, Z5
-	VMULPS  Z6, Z1, Z3
-	VSUBPS  Z3, Z5, Z4
-	VADDPS  Z3, Z5, Z3
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z0, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z3, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z4, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z2, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z2
-	VADDPS  Z2, Z0, Z5
-	VMULPS  Z6, Z5, Z5
-	VMULPS  Z6, Z1, Z3
-	VSUBPS  Z3, Z5, Z4
-	VADDPS  Z3, Z5, Z3
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z0, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z3, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z4, (DI)
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS Z2, (DI)
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, BX
-	DECQ    AX
-	JNZ     loop
-	VZEROUPPER
-	RET
-
-// func kernelSum3AVX512(args *byte)
-// Requires: AVX, AVX512F
-TEXT ·kernelSum3AVX512(SB), NOSPLIT, $0-8
-	MOVQ         args+0(FP), R8
-	MOVQ         8(R8), AX
-	MOVQ         args+0(FP), R8
-	MOVQ         48(R8), CX
-	MOVQ         args+0(FP), R8
-	MOVQ         64(R8), DX
-	MOVQ         args+0(FP), R8
-	MOVQ         16(R8), BX
-	MOVQ         args+0(FP), R8
-	MOVQ         32(R8), SI
-	MOVL         $0x3f000000, R12
-	VMOVD        R12, X5
-	VBROADCASTSS X5, Z5
-
-	PCALIGN $32
-
-loop:
-	MOVQ    BX, DI
-	VMOVUPS (DI), Z0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z3
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z2, Z1, Z11
-	VMULPS  Z5, Z11, Z11
-	VMULPS  Z5, Z4, Z4
-	VADDPS  Z4, Z0, Z10
-	VADDPS  Z4, Z3, Z12
-	VMOVAPS Z10, Z6
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z3
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z2, Z1, Z11
-	VMULPS  Z5, Z11, Z11
-	VMULPS  Z5, Z4, Z4
-	VADDPS  Z4, Z0, Z10
-	VADDPS  Z4, Z3, Z12
-	VMOVAPS Z10, Z7
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z3
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z2, Z1, Z11
-	VMULPS  Z5, Z11, Z11
-	VMULPS  Z5, Z4, Z4
-	VADDPS  Z4, Z0, Z10
-	VADDPS  Z4, Z3, Z12
-	VMOVAPS Z10, Z8
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z3
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z2, Z1, Z11
-	VMULPS  Z5, Z11, Z11
-	VMULPS  Z5, Z4, Z4
-	VADDPS  Z4, Z0, Z10
-	VADDPS  Z4, Z3, Z12
-	VMOVAPS Z10, Z9
-	VADDPS  Z8, Z7, Z4
-	VSUBPS  Z8, Z7, Z1
-	VMULPS  Z5, Z1, Z1
-	VMULPS  Z5, Z4, Z4
-	VADDPS  Z4, Z6, Z0
-	VADDPS  Z4, Z9, Z2
-	MOVQ    CX, DI
-	VMOVUPS Z0, (DI)
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	VMOVUPS Z1, (DI)
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS Z2, (DI)
-	MOVQ    BX, DI
-	VMOVUPS (DI), Z0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z3
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z2, Z1, Z11
-	VMULPS  Z5, Z11, Z11
-	VMULPS  Z5, Z4, Z4
-	VADDPS  Z4, Z0, Z10
-	VADDPS  Z4, Z3, Z12
-	VMOVAPS Z11, Z6
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z3
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z2, Z1, Z11
-	VMULPS  Z5, Z11, Z11
-	VMULPS  Z5, Z4, Z4
-	VADDPS  Z4, Z0, Z10
-	VADDPS  Z4, Z3, Z12
-	VMOVAPS Z11, Z7
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z3
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z2, Z1, Z11
-	VMULPS  Z5, Z11, Z11
-	VMULPS  Z5, Z4, Z4
-	VADDPS  Z4, Z0, Z10
-	VADDPS  Z4, Z3, Z12
-	VMOVAPS Z11, Z8
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z3
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z2, Z1, Z11
-	VMULPS  Z5, Z11, Z11
-	VMULPS  Z5, Z4, Z4
-	VADDPS  Z4, Z0, Z10
-	VADDPS  Z4, Z3, Z12
-	VMOVAPS Z11, Z9
-	VADDPS  Z8, Z7, Z4
-	VSUBPS  Z8, Z7, Z1
-	VMULPS  Z5, Z1, Z1
-	VMULPS  Z5, Z4, Z4
-	VADDPS  Z4, Z6, Z0
-	VADDPS  Z4, Z9, Z2
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS Z0, (DI)
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS Z1, (DI)
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS Z2, (DI)
-	MOVQ    BX, DI
-	VMOVUPS (DI), Z0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z3
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z2, Z1, Z11
-	VMULPS  Z5, Z11, Z11
-	VMULPS  Z5, Z4, Z4
-	VADDPS  Z4, Z0, Z10
-	VADDPS  Z4, Z3, Z12
-	VMOVAPS Z12, Z6
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z3
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z2, Z1, Z11
-	VMULPS  Z5, Z11, Z11
-	VMULPS  Z5, Z4, Z4
-	VADDPS  Z4, Z0, Z10
-	VADDPS  Z4, Z3, Z12
-	VMOVAPS Z12, Z7
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z3
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z2, Z1, Z11
-	VMULPS  Z5, Z11, Z11
-	VMULPS  Z5, Z4, Z4
-	VADDPS  Z4, Z0, Z10
-	VADDPS  Z4, Z3, Z12
-	VMOVAPS Z12, Z8
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z0
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z1
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z2
-	MOVQ    BX, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	ADDQ    SI, DI
-	VMOVUPS (DI), Z3
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z2, Z1, Z11
-	VMULPS  Z5, Z11, Z11
-	VMULPS  Z5, Z4, Z4
-	VADDPS  Z4, Z0, Z10
-	VADDPS  Z4, Z3, Z12
-	VMOVAPS Z12, Z9
-	VADDPS  Z8, Z7, Z4
-	VSUBPS  Z8, Z7, Z1
-	VMULPS  Z5, Z1, Z1
-	VMULPS  Z5, Z4, Z4
-	VADDPS  Z4, Z6, Z0
-	VADDPS  Z4, Z9, Z2
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS Z0, (DI)
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS Z1, (DI)
-	MOVQ    CX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	ADDQ    DX, DI
-	VMOVUPS Z2, (DI)
-	ADDQ    $0x40, BX
-	ADDQ    $0x40, CX
-	DECQ    AX
-	JNZ     loop
 	VZEROUPPER
 	RET
 

@@ -9,8 +9,9 @@ func hasFast[T Float](w Window) bool {
 	return family != portable && unsafe.Sizeof(T(0)) == 4 && min(w.InH, w.InW, w.InC, w.OutH, w.OutW, w.OutC) > 0
 }
 
-// fastProduct returns the fast form of a correlation or, transposed, of an adjoint; nil where there is none.
-func fastProduct[T Float](w Window, act Activation, transposed, derived bool) imageProduct {
+// fastProduct returns the fast form of a correlation or, transposed, of an adjoint, of gradients behind an activation or, nil, of
+// something else; nil where there is none.
+func fastProduct[T Float](w Window, act Activation, transposed bool, behind *Activation) imageProduct {
 	if !hasFast[T](w) {
 		return nil
 	}
@@ -18,10 +19,10 @@ func fastProduct[T Float](w Window, act Activation, transposed, derived bool) im
 	if transposed {
 		p = adjointPlan(w)
 	}
-	if f := filterOf(w, transposed); f != nil {
+	if f := filterOf(w, transposed, behind != nil); f != nil {
 		return newFilterProduct(f, p, act, transposed)
 	}
-	return newProduct(p, act, transposed, derived)
+	return newProduct(p, act, transposed, behind != nil && behind.Function != Linear)
 }
 
 // fastKernelSum returns the fast form of the gradients by a kernel and bias; nil where there is none. The bias gradient is the
@@ -30,7 +31,7 @@ func fastKernelSum[T Float](w Window, inBias, derived bool) kernelGradient {
 	if !hasFast[T](w) {
 		return nil
 	}
-	if f := filterOf(w, false); f != nil {
+	if f := filterOf(w, false, true); f != nil {
 		return newFilterSum(f, correlationPlan(w), inBias)
 	}
 	unit := w.StrideH == 1 && w.StrideW == 1

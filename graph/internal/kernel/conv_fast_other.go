@@ -2,6 +2,6 @@
 
 package kernel
 
-func fastProduct[T Float](Window, Activation, bool, bool) imageProduct { return nil }
+func fastProduct[T Float](Window, Activation, bool, *Activation) imageProduct { return nil }
 
 func fastKernelSum[T Float](Window, bool, bool) kernelGradient { return nil }

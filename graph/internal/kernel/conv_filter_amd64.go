@@ -9,8 +9,9 @@ import "unsafe"
 // Winograd, "Arithmetic complexity of computations", 1980; Lavin and Gray, "Fast algorithms for convolutional neural
 // networks", 2015, section 4.1.
 //
-// Three filters are used: F(2x2,3x3) for stride 1 (16 products for 36) and for stride 2 a pair, one the adjoint of the other,
-// that treats the larger image's even and odd pixels apart (25 products for 36).
+// Four filters are used: for stride 1 F(2x2,3x3) (16 products for 36) and for gradients, whose small errors nothing amplifies,
+// F(4x4,3x3) (36 products for 144); for stride 2 a pair, one the adjoint of the other, that treats the larger image's even and
+// odd pixels apart (25 products for 36).
 
 // filterArgs are the arguments of the transforms of tiles. A tile is a grid of rows and columns of elements, each some
 // vectors of channels long. Strides are in bytes.
@@ -29,12 +30,17 @@ type filterArgs struct {
 	act             int // as in tileArgs
 	slope           float32
 	_               float32
-	stream          int // as in tileArgs; AVX-512 alone
+	stream          int      // as in tileArgs; AVX-512 alone
+	middle          *float32 // scratch memory of maps with weights: maxMiddle vectors
 }
+
+// maxMiddle is how many elements a tile has at most between the transforms of its columns and of its rows.
+const maxMiddle = 36
 
 // filter is a minimal filter for 3x3 kernels. What it says of one dimension holds for rows and columns alike.
 type filter struct {
 	step, reach int // source pixels from tile to tile, and that a tile reads
+	least       int // tiles of a block, so that it pays to read the transformed kernel or to add to its gradient
 	size        int // results of a tile
 	sources     int // transformed source pixels of a tile
 	kernels     int // transformed taps
@@ -53,16 +59,24 @@ type transforms struct {
 
 var (
 	filterStride1 = filter{
-		step: 2, reach: 4, size: 2, sources: 4, kernels: 4, results: 4,
+		step: 2, reach: 4, least: 24, size: 2, sources: 4, kernels: 4, results: 4,
 		factors: []factor{{0, 0, 0}, {1, 1, 1}, {2, 2, 2}, {3, 3, 3}},
 		transforms: [2]transforms{
 			{source3AVX2, kernel3AVX2, result3AVX2, gradient3AVX2, kernelSum3AVX2},
 			{source3AVX512, kernel3AVX512, result3AVX512, gradient3AVX512, kernelSum3AVX512},
 		},
 	}
+	filterGradient = filter{
+		step: 4, reach: 6, least: 32, size: 4, sources: 6, kernels: 6, results: 6,
+		factors: []factor{{0, 0, 0}, {1, 1, 1}, {2, 2, 2}, {3, 3, 3}, {4, 4, 4}, {5, 5, 5}},
+		transforms: [2]transforms{
+			{source4AVX2, kernel4AVX2, result4AVX2, gradient4AVX2, kernelSum4AVX2},
+			{source4AVX512, kernel4AVX512, result4AVX512, gradient4AVX512, kernelSum4AVX512},
+		},
+	}
 	// A convolution of stride 2. Sources are, of pixels a o b p c: a-b, o, b, c-b, p; taps k0, k0+k2, k2, k1.
 	filterWide = filter{
-		step: 4, reach: 5, size: 2, sources: 5, kernels: 4, results: 3,
+		step: 4, reach: 5, least: 24, size: 2, sources: 5, kernels: 4, results: 3,
 		factors: []factor{{0, 0, 0}, {0, 1, 3}, {1, 2, 1}, {2, 3, 2}, {2, 4, 3}},
 		transforms: [2]transforms{
 			{wideSourceAVX2, kernel2AVX2, wideResultAVX2, wideGradientAVX2, kernelSum2AVX2},
@@ -71,7 +85,7 @@ var (
 	}
 	// Its adjoint. Sources are, of pixels a b c: a-b, b, c-b, c; taps k2, k0+k2, k0, k1.
 	filterThin = filter{
-		step: 2, reach: 3, size: 4, sources: 4, kernels: 4, results: 5,
+		step: 2, reach: 3, least: 24, size: 4, sources: 4, kernels: 4, results: 5,
 		factors: []factor{{0, 0, 0}, {1, 1, 1}, {2, 2, 2}, {3, 1, 3}, {4, 3, 3}},
 		transforms: [2]transforms{
 			{source: thinSourceAVX2, kernel: kernel2AVX2, result: thinResultAVX2},
@@ -85,8 +99,8 @@ const (
 	maxFiltered = 0.8 // products that may remain, as a share; tiles reach over the edge of small images
 )
 
-// filterOf returns the filter for a correlation or an adjoint, nil where none pays.
-func filterOf(w Window, transposed bool) *filter {
+// filterOf returns the filter for a correlation or an adjoint, of gradients or not; nil where none pays.
+func filterOf(w Window, transposed, gradient bool) *filter {
 	if w.KernelH != 3 || w.KernelW != 3 || w.DilationH != 1 || w.DilationW != 1 || w.StrideH != w.StrideW ||
 		min(w.InC, w.OutC) < minFiltered*w.StrideH || w.PadTop < 0 || w.PadLeft < 0 || w.PadTop > 2 || w.PadLeft > 2 {
 		return nil
@@ -103,16 +117,23 @@ func filterOf(w Window, transposed bool) *filter {
 	if w.StrideH > 2 || f == &filterThin && (w.PadTop > 0 || w.PadLeft > 0) {
 		return nil
 	}
-	tiles := float64(ceil(height, f.size) * ceil(width, f.size))
+	if f == &filterStride1 && gradient && filterGradient.share(height, width) < f.share(height, width) {
+		f = &filterGradient
+	}
+	if f.share(height, width) > maxFiltered {
+		return nil
+	}
+	return f
+}
+
+// share is how many of the products that an image of results takes directly remain.
+func (f *filter) share(height, width int) float64 {
 	direct := 9 * float64(height*width)
 	if f == &filterThin {
 		direct /= 4
 	}
-	products := float64(len(f.factors) * len(f.factors))
-	if tiles*products > maxFiltered*direct {
-		return nil
-	}
-	return f
+	tiles := ceil(height, f.size) * ceil(width, f.size)
+	return float64(tiles*len(f.factors)*len(f.factors)) / direct
 }
 
 // of returns the transforms for the family of k.
@@ -134,7 +155,7 @@ func (f *filter) plan(p plan) plan {
 
 // block is the largest block: of so many tiles that their transforms stay in the second level cache; images, or rows of tiles.
 func (f *filter) block(p *plan) (images, rows int) {
-	tiles := max(24, min(100, 72<<10/(f.sources*f.sources*roundUp(p.k))))
+	tiles := max(f.least, min(100, 72<<10/(f.sources*f.sources*roundUp(p.k))))
 	if p.rows*p.cols <= tiles {
 		return tiles / (p.rows * p.cols), p.rows
 	}

@@ -55,7 +55,7 @@ func newFilterProduct(f *filter, pl plan, act Activation, transposed bool) *filt
 		bias: make([]float32, k.padded(pl.n)+k.lanes), none: make([]float32, 2*k.lanes),
 	}
 	for i := range 9 {
-		if f == &filterStride1 && transposed || f == &filterWide {
+		if f.step == f.size && transposed || f == &filterWide {
 			i = 8 - i
 		}
 		p.order = append(p.order, i)
@@ -123,6 +123,7 @@ func (p *filterProduct) prepare(pool *Pool, memory *scratch, n int, out, kernel,
 	for _, w := range p.workers[:pool.Threads()] {
 		w.m = memory.take(p.results * p.results * p.resultDistance(2))
 		w.fragment = memory.take(p.size * p.size * p.cols * 2 * p.lanes)
+		w.args.middle = &memory.take(maxMiddle * p.lanes)[0]
 	}
 	size := p.k * p.padded(p.plan.n)
 	p.packed, p.transformed = memory.take(9*size), memory.take(p.kernels*p.kernels*size)

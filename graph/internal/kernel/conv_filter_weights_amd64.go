@@ -41,7 +41,7 @@ type filterSumWorker struct {
 	outer outerArgs
 	args  filterArgs
 	a, b  []float32 // with borders
-	v, m  []float32 // transformed, by position and tile; m for one panel
+	v, m  []float32 // transformed, by position and tile
 }
 
 func newFilterSum(f *filter, pl plan, biasOfA bool) *filterSum {
@@ -72,7 +72,7 @@ func newFilterSum(f *filter, pl plan, biasOfA bool) *filterSum {
 // sourceDistance is that of two positions of the transformed source, gradientDistance of the transformed gradient.
 func (s *filterSum) sourceDistance() int { return spread(s.tiles * s.channels) }
 
-func (s *filterSum) gradientDistance(vectors int) int { return spread(s.tiles * vectors * s.lanes) }
+func (s *filterSum) gradientDistance() int { return spread(s.tiles * s.stride) }
 
 // sumSize is the length of a chunk's sum.
 func (s *filterSum) sumSize() int { return s.kernels * s.kernels * s.k * s.stride }
@@ -125,7 +125,8 @@ func (s *filterSum) sum(pool *Pool, memory *scratch, n int, a, b operand[float32
 		w.a = memory.take(s.images*s.sourceRows(s.bandRows)*s.width*s.k + 2*s.lanes)
 		w.b = memory.take(s.images*s.size*s.bandRows*s.gradient.width*s.plan.n + 2*s.lanes)
 		w.v = memory.take(s.sources * s.sources * s.sourceDistance())
-		w.m = memory.take(s.results * s.results * s.gradientDistance(2))
+		w.m = memory.take(s.results * s.results * s.gradientDistance())
+		w.args.middle = &memory.take(maxMiddle * s.lanes)[0]
 	}
 	pool.runFlushing(s.chunks, s)
 	pool.runFlushing(ceil(s.k*s.stride, filterPart), (*filterJoin)(s))
@@ -166,45 +167,44 @@ func (s *filterSum) piece(worker, chunk int) {
 			i.v = w.v
 			s.image.computeBlock(i, b)
 		}
-		for _, p := range s.panels {
-			s.transformGradient(w, p, b)
-			s.addTiles(w, p, b.images*(b.to-b.from)*s.cols, sum, unit == from)
-		}
+		s.transformGradient(w, b)
+		s.addTiles(w, b.images*(b.to-b.from)*s.cols, sum, unit == from)
 	}
 }
 
-// transformGradient transforms the columns of a panel to m[position][tile][column].
-func (s *filterSum) transformGradient(w *filterSumWorker, p panel, b block) {
+// transformGradient transforms a block's gradient to m[position][tile][column].
+func (s *filterSum) transformGradient(w *filterSumWorker, b block) {
 	a, g, n := &w.args, &s.gradient, s.plan.n
-	width := p.vectors * s.lanes
-	a.tiles, a.vectors = s.cols, p.vectors
+	a.tiles, a.vectors = s.cols, s.stride/s.lanes
 	a.inRow, a.inColumn, a.inTile = 4*g.width*n, 4*n, 4*s.size*n
-	a.outColumn, a.outTile = 4*s.gradientDistance(p.vectors), 4*width
+	a.outColumn, a.outTile = 4*s.gradientDistance(), 4*s.stride
 	a.outRow = s.results * a.outColumn
 	for row := range b.images * (b.to - b.from) {
-		a.in, a.out = &w.b[s.size*row*g.width*n+p.from], &w.m[row*s.cols*width]
+		a.in, a.out = &w.b[s.size*row*g.width*n], &w.m[row*s.cols*s.stride]
 		s.of(s.microkernels).gradient((*byte)(unsafe.Pointer(a)))
 	}
 }
 
-// addTiles adds the products of count tiles to the panel's columns of sum; the first ones begin it.
-func (s *filterSum) addTiles(w *filterSumWorker, p panel, count int, sum []float32, first bool) {
+// addTiles adds the products of count tiles to sum; the first ones begin it.
+func (s *filterSum) addTiles(w *filterSumWorker, count int, sum []float32, first bool) {
 	o := &w.outer
 	begun := 0 // positions of taps, as bits
-	width := p.vectors * s.lanes
-	o.pixels, o.count, o.stride, o.sumStride = &s.pixels[0], count, 4*width, 4*s.stride
+	o.pixels, o.count, o.stride, o.sumStride = &s.pixels[0], count, 4*s.stride, 4*s.stride
 	for i := range len(s.factors) * len(s.factors) {
 		f, g := s.factors[i/len(s.factors)], s.factors[i%len(s.factors)]
 		source, result, kernel := f.source*s.sources+g.source, f.result*s.results+g.result, f.kernel*s.kernels+g.kernel
-		o.in, o.b = &w.v[source*s.sourceDistance()], &w.m[result*s.gradientDistance(p.vectors)]
+		o.in = &w.v[source*s.sourceDistance()]
 		o.fresh = 0
 		if first && begun>>kernel&1 == 0 {
 			o.fresh = 1
 		}
 		begun |= 1 << kernel
-		for _, g := range s.groups[p.vectors-1] {
-			o.rows, o.sum = &s.rowOffsets[g.from], &sum[(kernel*s.k+g.from)*s.stride+p.from]
-			g.call((*byte)(unsafe.Pointer(o)))
+		for _, p := range s.panels {
+			o.b = &w.m[result*s.gradientDistance()+p.from]
+			for _, g := range s.groups[p.vectors-1] {
+				o.rows, o.sum = &s.rowOffsets[g.from], &sum[(kernel*s.k+g.from)*s.stride+p.from]
+				g.call((*byte)(unsafe.Pointer(o)))
+			}
 		}
 	}
 }

@@ -16,9 +16,9 @@ type correlation[T Float] struct {
 	fast         imageProduct
 }
 
-// newCorrelation returns the product for an input that is a gradient behind an activation (derived) or not.
-func newCorrelation[T Float](w Window, act Activation, derived bool) *correlation[T] {
-	return &correlation[T]{w: w, act: act, fast: fastProduct[T](w, act, false, derived)}
+// newCorrelation returns the product for inputs that are gradients behind an activation or, nil, are not.
+func newCorrelation[T Float](w Window, act Activation, behind *Activation) *correlation[T] {
+	return &correlation[T]{w: w, act: act, fast: fastProduct[T](w, act, false, behind)}
 }
 
 func (c *correlation[T]) run(p *Pool, n int) {
@@ -86,9 +86,9 @@ type adjoint[T Float] struct {
 	fast         imageProduct
 }
 
-// newAdjoint returns the product for an input that is a gradient behind an activation (derived) or not.
-func newAdjoint[T Float](w Window, act Activation, derived bool) *adjoint[T] {
-	return &adjoint[T]{w: w, act: act, fast: fastProduct[T](w, act, true, derived)}
+// newAdjoint returns the product for inputs that are gradients behind an activation or, nil, are not.
+func newAdjoint[T Float](w Window, act Activation, behind *Activation) *adjoint[T] {
+	return &adjoint[T]{w: w, act: act, fast: fastProduct[T](w, act, true, behind)}
 }
 
 func (a *adjoint[T]) run(p *Pool, n int) {

@@ -15,7 +15,7 @@ type Conv2DTranspose[T Float] struct {
 func NewConv2DTranspose[T Float](w Window, act Activation) *Conv2DTranspose[T] {
 	return &Conv2DTranspose[T]{
 		w: w, act: act,
-		forward: newAdjoint[T](w, act, false),
+		forward: newAdjoint[T](w, act, nil),
 	}
 }
 
@@ -45,7 +45,7 @@ func (c *Conv2DTranspose[T]) Backward(p *Pool, n int, dx, dkernel, dbias, x, ker
 
 func (c *Conv2DTranspose[T]) dataGradient(p *Pool, n int, dx, kernel, y, dy []T) {
 	if c.data == nil {
-		c.data = newCorrelation[T](c.w, Activation{}, c.act.Function != Linear)
+		c.data = newCorrelation[T](c.w, Activation{}, &c.act)
 	}
 	d := c.data
 	d.in, d.out, d.kernel = gradient(c.act, y, dy), dx, kernel

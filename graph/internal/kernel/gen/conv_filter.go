@@ -2,49 +2,121 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// Minimal filtering transforms small square tiles, rows and columns alike, by maps whose coefficients are 1 and -1. A map is
-// given by the terms of each of its outputs: input i is i+1, with a minus sign where it is subtracted.
-type linearMap [][]int
+// Minimal filtering transforms small square tiles, rows and columns alike. A linearMap first computes parts, each a combination of
+// its inputs, then outputs from inputs and parts. Parts are numbered behind the inputs.
+type linearMap struct {
+	inputs         int
+	parts, outputs []combination
+}
+
+type combination []term
+
+type term struct {
+	of     int
+	weight float64
+}
+
+// F(2x2,3x3), stride 1: Lavin and Gray, "Fast algorithms for convolutional neural networks", 2015, section 4.1.
+var (
+	source3 = linearMap{4, nil, []combination{{{0, 1}, {2, -1}}, {{1, 1}, {2, 1}}, {{2, 1}, {1, -1}}, {{3, 1}, {1, -1}}}}
+	kernel3 = linearMap{3, []combination{{{0, 0.5}, {2, 0.5}}}, []combination{
+		{{0, 1}}, {{3, 1}, {1, 0.5}}, {{3, 1}, {1, -0.5}}, {{2, 1}},
+	}}
+	result3 = linearMap{4, nil, []combination{{{0, 1}, {1, 1}, {2, 1}}, {{1, 1}, {2, -1}, {3, 1}}}}
+	// The adjoints of result3 and of kernel3.
+	gradient3  = linearMap{2, nil, []combination{{{0, 1}}, {{0, 1}, {1, 1}}, {{0, 1}, {1, -1}}, {{1, 1}}}}
+	kernelSum3 = linearMap{4, []combination{{{1, 0.5}, {2, 0.5}}}, []combination{
+		{{0, 1}, {4, 1}}, {{1, 0.5}, {2, -0.5}}, {{4, 1}, {3, 1}},
+	}}
+)
+
+// F(4x4,3x3) from the polynomials' values at 0, near, -near, far, -far and infinity (Winograd, "Arithmetic complexity of
+// computations", 1980). Points on both sides of 1 keep float32's errors small, and the powers of these are exact.
+const near, far = 0.75, 1.5
+
+const near2, far2 = near * near, far * far
 
 var (
-	// F(2x2,3x3), stride 1: Lavin and Gray, "Fast algorithms for convolutional neural networks", 2015, section 4.1.
-	source3   = linearMap{{1, -3}, {2, 3}, {3, -2}, {2, -4}}
-	result3   = linearMap{{1, 2, 3}, {2, -3, -4}}
-	gradient3 = linearMap{{1}, {1, 2}, {1, -2}, {-2}}
+	source4 = linearMap{6, []combination{
+		{{4, 1}, {2, -far2}}, {{3, 1}, {1, -far2}},
+		{{4, 1}, {2, -near2}}, {{3, 1}, {1, -near2}},
+	}, []combination{
+		{{4, 1}, {2, -near2 - far2}, {0, near2 * far2}},
+		{{6, 1}, {7, near}}, {{6, 1}, {7, -near}},
+		{{8, 1}, {9, far}}, {{8, 1}, {9, -far}},
+		{{5, 1}, {3, -near2 - far2}, {1, near2 * far2}},
+	}}
+	// The kernel's values, over the product of each point's distances from the others.
+	atNear, atFar = 1 / (2 * near2 * (near2 - far2)), 1 / (2 * far2 * (far2 - near2))
+	kernel4       = linearMap{3, []combination{
+		{{0, atNear}, {2, atNear * near2}}, {{0, atFar}, {2, atFar * far2}},
+	}, []combination{
+		{{0, 1 / (near2 * far2)}},
+		{{3, 1}, {1, atNear * near}}, {{3, 1}, {1, -atNear * near}},
+		{{4, 1}, {1, atFar * far}}, {{4, 1}, {1, -atFar * far}},
+		{{2, 1}},
+	}}
+	result4 = linearMap{6, []combination{
+		{{1, 1}, {2, 1}}, {{1, 1}, {2, -1}}, {{3, 1}, {4, 1}}, {{3, 1}, {4, -1}},
+	}, []combination{
+		{{0, 1}, {6, 1}, {8, 1}},
+		{{7, near}, {9, far}},
+		{{6, near2}, {8, far2}},
+		{{5, 1}, {7, near2 * near}, {9, far2 * far}},
+	}}
+	// The adjoints of result4 and of kernel4.
+	gradient4 = linearMap{4, []combination{
+		{{0, 1}, {2, near2}}, {{1, near}, {3, near2 * near}}, {{0, 1}, {2, far2}}, {{1, far}, {3, far2 * far}},
+	}, []combination{
+		{{0, 1}}, {{4, 1}, {5, 1}}, {{4, 1}, {5, -1}}, {{6, 1}, {7, 1}}, {{6, 1}, {7, -1}}, {{3, 1}},
+	}}
+	kernelSum4 = linearMap{6, []combination{
+		{{1, 1}, {2, 1}}, {{1, 1}, {2, -1}}, {{3, 1}, {4, 1}}, {{3, 1}, {4, -1}},
+	}, []combination{
+		{{0, 1 / (near2 * far2)}, {6, atNear}, {8, atFar}},
+		{{7, atNear * near}, {9, atFar * far}},
+		{{5, 1}, {6, atNear * near2}, {8, atFar * far2}},
+	}}
+)
 
-	// Stride 2: the even and the odd pixels of the larger image are convolved on their own. Two neighbours of the even ones,
-	// a*k0 + b*k2 and b*k0 + c*k2, are (a-b)*k0 + b*(k0+k2) and b*(k0+k2) + (c-b)*k2: three products for four.
-	wideSource   = linearMap{{1, -3}, {2}, {3}, {5, -3}, {4}} // of a convolution, from five pixels of the larger image
-	wideResult   = linearMap{{1, 2}, {2, 3}}
-	wideGradient = linearMap{{1}, {1, 2}, {2}}
-	thinSource   = linearMap{{1, -2}, {2}, {3, -2}, {3}} // of a transposed convolution, from three pixels of the smaller one
-	thinResult   = linearMap{{1, 2}, {4}, {2, 3}, {5}}
-	kernel2      = linearMap{{3}, {1, 3}, {1}, {2}}
-	kernelSum2   = linearMap{{1, 2}, {4}, {3, 2}} // from k0, k0+k2, k2, k1
+// Stride 2: the even and the odd pixels of the larger image are convolved on their own. Two neighbours of the even ones,
+// a*k0 + b*k2 and b*k0 + c*k2, are (a-b)*k0 + b*(k0+k2) and b*(k0+k2) + (c-b)*k2: three products for four.
+var (
+	// Of a convolution, from five pixels of the larger image.
+	wideSource   = linearMap{5, nil, []combination{{{0, 1}, {2, -1}}, {{1, 1}}, {{2, 1}}, {{4, 1}, {2, -1}}, {{3, 1}}}}
+	wideResult   = linearMap{3, nil, []combination{{{0, 1}, {1, 1}}, {{1, 1}, {2, 1}}}}
+	wideGradient = linearMap{2, nil, []combination{{{0, 1}}, {{0, 1}, {1, 1}}, {{1, 1}}}}
+	// Of a transposed convolution, from three pixels of the smaller image.
+	thinSource = linearMap{3, nil, []combination{{{0, 1}, {1, -1}}, {{1, 1}}, {{2, 1}, {1, -1}}, {{2, 1}}}}
+	thinResult = linearMap{5, nil, []combination{{{0, 1}, {1, 1}}, {{3, 1}}, {{1, 1}, {2, 1}}, {{4, 1}}}}
+	kernel2    = linearMap{3, nil, []combination{{{2, 1}}, {{0, 1}, {2, 1}}, {{0, 1}}, {{1, 1}}}}
+	kernelSum2 = linearMap{4, nil, []combination{{{0, 1}, {1, 1}}, {{3, 1}}, {{2, 1}, {1, 1}}}} // from k0, k0+k2, k2, k1
 )
 
 func filters(s isa) {
 	for _, f := range []struct {
 		name string
 		m    linearMap
-		in   int
 	}{
-		{"source3", source3, 4}, {"gradient3", gradient3, 2}, {"wideSource", wideSource, 5}, {"wideGradient", wideGradient, 2},
-		{"thinSource", thinSource, 3}, {"kernel2", kernel2, 3}, {"kernelSum2", kernelSum2, 4},
+		{"source3", source3}, {"kernel3", kernel3}, {"gradient3", gradient3}, {"kernelSum3", kernelSum3},
+		{"source4", source4}, {"kernel4", kernel4}, {"gradient4", gradient4}, {"kernelSum4", kernelSum4},
+		{"wideSource", wideSource}, {"wideGradient", wideGradient}, {"thinSource", thinSource}, {"kernel2", kernel2}, {"kernelSum2", kernelSum2},
 	} {
-		transformTiles(s, f.name, f.m, f.in, false)
+		transformTiles(s, f.name, f.m, false)
 	}
-	transformTiles(s, "result3", result3, 4, true)
-	transformTiles(s, "wideResult", wideResult, 3, true)
-	transformTiles(s, "thinResult", thinResult, 5, true)
-	kernel3(s)
-	kernelSum3(s)
+	for _, f := range []struct {
+		name string
+		m    linearMap
+	}{{"result3", result3}, {"result4", result4}, {"wideResult", wideResult}, {"thinResult", thinResult}} {
+		transformTiles(s, f.name, f.m, true)
+	}
 }
 
 // Fields of filterArgs.
@@ -65,11 +137,110 @@ const (
 	filterAct
 	filterSlope
 	filterStream
+	filterMiddle
 )
 
-// transformTiles builds a map applied to the columns and rows of tiles of in*in elements, each element a number of vectors of
-// channels. Results get bias and activation, and their last vector may be masked.
-func transformTiles(s isa, name string, m linearMap, in int, result bool) {
+// weights returns the constants of a map, in registers that it takes; nil: in memory.
+func (m linearMap) weights(free *[]reg.VecPhysical) func(w float64) Op {
+	if free == nil {
+		return func(w float64) Op { return constant(float32(w)) }
+	}
+	registers := map[float64]reg.VecPhysical{}
+	m.each(func(c combination) {
+		for _, t := range c {
+			if _, ok := registers[t.weight]; !ok && math.Abs(t.weight) != 1 {
+				registers[t.weight] = take(free, 1)[0]
+				VBROADCASTSS(constant(float32(t.weight)), registers[t.weight])
+			}
+		}
+	})
+	return func(w float64) Op { return registers[w] }
+}
+
+// take removes the first n of a list of registers.
+func take(free *[]reg.VecPhysical, n int) []reg.VecPhysical {
+	list := (*free)[:n]
+	*free = (*free)[n:]
+	return list
+}
+
+func (m linearMap) each(call func(c combination)) {
+	for _, list := range [][]combination{m.parts, m.outputs} {
+		for _, c := range list {
+			call(c)
+		}
+	}
+}
+
+// kept are the inputs that have to be in a register: those that are used more than once, or not just added.
+func (m linearMap) kept() []bool {
+	uses, kept := make([]int, m.inputs+len(m.parts)), make([]bool, m.inputs)
+	m.each(func(c combination) {
+		for i, t := range c {
+			uses[t.of]++
+			if t.of < m.inputs && (uses[t.of] > 1 || i == 0 && len(c) > 1 || t.weight != 1) {
+				kept[t.of] = true
+			}
+		}
+	})
+	return kept
+}
+
+// operands loads the inputs that are kept, computes the parts and returns where all of them are.
+func (m linearMap) operands(free []reg.VecPhysical, input func(i int) Op, weight func(w float64) Op) []Op {
+	var list []Op
+	for i, kept := range m.kept() {
+		x := input(i)
+		if _, ok := x.(reg.VecPhysical); kept && !ok {
+			VMOVUPS(x, free[0])
+			x, free = free[0], free[1:]
+		}
+		list = append(list, x)
+	}
+	for _, p := range m.parts {
+		list, free = append(list, p.combine(list, free[0], weight)), free[1:]
+	}
+	return list
+}
+
+// combine computes c into to and returns where the result is: a single register is not copied.
+func (c combination) combine(of []Op, to reg.VecPhysical, weight func(w float64) Op) reg.VecPhysical {
+	first := of[c[0].of]
+	rest := c[1:]
+	switch r, ok := first.(reg.VecPhysical); {
+	case c[0].weight != 1:
+		VMULPS(weight(c[0].weight), first, to)
+	case len(rest) == 0 && ok:
+		return r
+	case len(rest) == 0:
+		VMOVUPS(first, to)
+	case rest[0].weight == 1:
+		VADDPS(of[rest[0].of], first, to)
+		rest = rest[1:]
+	case rest[0].weight == -1:
+		VSUBPS(of[rest[0].of], first, to)
+		rest = rest[1:]
+	default:
+		VMOVUPS(weight(rest[0].weight), to)
+		VFMADD213PS(first, of[rest[0].of], to)
+		rest = rest[1:]
+	}
+	for _, t := range rest {
+		switch x := of[t.of]; t.weight {
+		case 1:
+			VADDPS(x, to, to)
+		case -1:
+			VSUBPS(x, to, to)
+		default:
+			VFMADD231PS(weight(t.weight), x, to)
+		}
+	}
+	return to
+}
+
+// transformTiles builds a map applied to the columns and then the rows of tiles of elements, each a number of vectors of channels;
+// what is between the two is kept in registers where there are enough, otherwise in the arguments' middle. Results get bias and activation, and their last vector may be masked.
+func transformTiles(s isa, name string, m linearMap, result bool) {
 	const (
 		tiles = iota
 		outRow
@@ -82,36 +253,44 @@ func transformTiles(s isa, name string, m linearMap, in int, result bool) {
 		locals
 	)
 	local, arg := function(name+s.name, "filterArgs", locals)
-	rows, a := general[:in], general[5]
-	col, col3, line, o, outCol, count, act, mask, bits := general[6], general[7], general[8], general[9], general[10], general[11], general[12], general[13], general[14]
-	t, u, none, b, slope, w, lanes := s.vectors[:in], s.vectors[5], s.vectors[6], s.vectors[7], s.vectors[8], s.vectors[9], s.vectors[10]
+	rows, inRow, col, line, o, outCol, count, act, mask, middle, a := general[:3], general[3], general[4], general[5], general[6], general[7], general[8], general[9], general[10], general[11], general[12]
+	rows = rows[:(m.inputs+2)/3] // of which each serves three
+	bits := mask
+	vectors := s.vectors
+	kept := len(m.parts)
+	for _, k := range m.kept() {
+		if k {
+			kept++
+		}
+	}
+	free, to := take(&vectors, kept), take(&vectors, 1)[0]
+	var b, slope, w, none, lanes reg.VecPhysical
+	if result {
+		r := take(&vectors, 5)
+		b, slope, w, none, lanes = r[0], r[1], r[2], r[3], r[4]
+	}
 	for _, c := range [][2]int{{filterTiles, tiles}, {filterOutRow, outRow}, {filterInTile, inTile}, {filterOutTile, outTile}, {filterIn, inStart}, {filterOut, outStart}, {filterStream, stream}} {
 		MOVQ(arg(c[0], a), o)
 		MOVQ(o, local[c[1]])
 	}
+	MOVQ(arg(filterInRow, a), inRow)
 	MOVQ(arg(filterInColumn, a), col)
-	LEAQ(Mem{Base: col, Index: col, Scale: 2}, col3)
 	MOVQ(arg(filterOutColumn, a), outCol)
-	zero(s, none)
+	MOVQ(arg(filterMiddle, a), middle)
 	if result {
+		zero(s, none)
 		MOVQ(arg(filterAct, a), act)
 		VBROADCASTSS(arg(filterSlope, a), slope)
 	}
-	at := func(row, j int) Mem {
-		switch j {
-		case 0:
-			return Mem{Base: rows[row]}
-		case 3:
-			return Mem{Base: rows[row], Index: col3, Scale: 1}
-		}
-		return Mem{Base: rows[row], Index: col, Scale: uint8(j)}
+	weight := m.weights(nil)
+	if s.lanes == 16 {
+		weight = m.weights(&vectors)
+	}
+	between := func(i, j int) Op { return Mem{Base: middle, Disp: (i*m.inputs + j) * s.bytes()} }
+	if m.inputs*len(m.outputs) <= len(vectors) {
+		between = func(i, j int) Op { return vectors[i*m.inputs+j] }
 	}
 	Label("tile")
-	MOVQ(arg(filterInRow, a), a)
-	MOVQ(local[inStart], rows[0])
-	for i := 1; i < in; i++ {
-		LEAQ(Mem{Base: rows[i-1], Index: a, Scale: 1}, rows[i])
-	}
 	MOVQ(arg(filterVectors, a), count)
 	if result {
 		MOVQ(arg(filterBias, a), a)
@@ -124,6 +303,34 @@ func transformTiles(s isa, name string, m linearMap, in int, result bool) {
 	}
 	XORQ(a, a) // bytes of vectors done
 	Label("loop")
+	MOVQ(local[inStart], rows[0])
+	ADDQ(a, rows[0])
+	LEAQ(Mem{Base: inRow, Index: inRow, Scale: 2}, o)
+	for i := 1; i < len(rows); i++ {
+		LEAQ(Mem{Base: rows[i-1], Index: o, Scale: 1}, rows[i])
+	}
+	for j := range m.inputs {
+		x := m.operands(free, func(i int) Op {
+			if i%3 == 0 {
+				return Mem{Base: rows[i/3]}
+			}
+			return Mem{Base: rows[i/3], Index: inRow, Scale: uint8(i % 3)}
+		}, weight)
+		for i, c := range m.outputs {
+			if r, ok := between(i, j).(reg.VecPhysical); ok {
+				if y := c.combine(x, r, weight); y != r {
+					VMOVAPS(y, r)
+				}
+				continue
+			}
+			VMOVUPS(c.combine(x, to, weight), between(i, j))
+		}
+		if j < m.inputs-1 {
+			for _, r := range rows {
+				ADDQ(col, r)
+			}
+		}
+	}
 	MOVQ(local[outStart], line)
 	ADDQ(a, line)
 	if result {
@@ -138,30 +345,25 @@ func transformTiles(s isa, name string, m linearMap, in int, result bool) {
 			Label("unmasked")
 		}
 	}
-	for i, row := range m {
-		for j := range in {
-			combine(row, none, t[j], func(k int) Op { return at(k, j) }, true)
-		}
+	for i := range m.outputs {
+		x := m.operands(free, func(j int) Op { return between(i, j) }, weight)
 		MOVQ(line, o)
-		for j, column := range m {
-			x := combine(column, none, u, func(k int) Op { return t[k] }, false)
+		for j, c := range m.outputs {
+			y := c.combine(x, to, weight)
 			if result {
 				label := func(l string) string { return fmt.Sprintf("%s_%d_%d", l, i, j) }
-				finishResult(s, x, u, b, slope, w, none, act, label)
-				storeResult(s, u, lanes, mask, local[stream], Mem{Base: o}, label)
+				finishResult(s, y, to, b, slope, w, none, act, label)
+				storeResult(s, to, lanes, mask, local[stream], Mem{Base: o}, label)
 			} else {
-				VMOVUPS(x, Mem{Base: o})
+				VMOVUPS(y, Mem{Base: o})
 			}
-			if j < len(m)-1 {
+			if j < len(m.outputs)-1 {
 				ADDQ(outCol, o)
 			}
 		}
-		if i < len(m)-1 {
+		if i < len(m.outputs)-1 {
 			ADDQ(local[outRow], line)
 		}
-	}
-	for i := range in {
-		ADDQ(Imm(uint64(s.bytes())), rows[i])
 	}
 	ADDQ(Imm(uint64(s.bytes())), a)
 	if result && s.lanes == 16 {
@@ -177,31 +379,6 @@ func transformTiles(s isa, name string, m linearMap, in int, result bool) {
 	JNZ(LabelRef("tile"))
 	VZEROUPPER()
 	RET()
-}
-
-// combine computes a row of a map into to and returns where the result is: a single register is not copied.
-func combine(row []int, none, to reg.VecPhysical, in func(k int) Op, memory bool) reg.VecPhysical {
-	for i, k := range row {
-		x := in(max(k, -k) - 1)
-		switch {
-		case i == 0 && k < 0:
-			VSUBPS(x, none, to)
-		case i == 0 && memory:
-			VMOVUPS(x, to)
-		case i == 0 && len(row) == 1:
-			return x.(reg.VecPhysical)
-		case i == 0: // with the next
-		case i == 1 && !memory && k < 0:
-			VSUBPS(x, in(row[0]-1), to)
-		case i == 1 && !memory:
-			VADDPS(x, in(row[0]-1), to)
-		case k < 0:
-			VSUBPS(x, to, to)
-		default:
-			VADDPS(x, to, to)
-		}
-	}
-	return to
 }
 
 // finishResult computes y = act(x + b).
@@ -241,115 +418,4 @@ func storeResult(s isa, y, lanes reg.VecPhysical, mask reg.GPPhysical, stream, t
 	Label(label("masked"))
 	VMASKMOVPS(y, lanes, to)
 	Label(label("stored"))
-}
-
-// half is the constant 1/2 in all lanes.
-func half(s isa, x reg.VecPhysical, via reg.VecPhysical) {
-	MOVL(U32(0x3f000000), reg.R12L)
-	VMOVD(reg.R12L, via)
-	VBROADCASTSS(via, x)
-}
-
-// kernel3 builds the transform of 3x3 kernels for F(2x2,3x3), whose coefficients include 1/2; columns are taps and positions.
-func kernel3(s isa) {
-	_, arg := function("kernel3"+s.name, "filterArgs", 0)
-	count, from, tap, to, position, p, a := reg.RAX, reg.RCX, reg.RDX, reg.RBX, reg.RSI, reg.RDI, reg.R8
-	MOVQ(arg(filterVectors, a), count)
-	MOVQ(arg(filterIn, a), from)
-	MOVQ(arg(filterInColumn, a), tap)
-	MOVQ(arg(filterOut, a), to)
-	MOVQ(arg(filterOutColumn, a), position)
-	g, t, e, h := s.vectors[0:3], s.vectors[3:5], s.vectors[5], s.vectors[6]
-	half(s, h, reg.X6)
-	// The transformed rows 0 to 3 of a column are g0, (g0+g2)/2 + g1/2, (g0+g2)/2 - g1/2, g2. Columns come first, kept in
-	// the result's place, then rows.
-	middle := func() { // t = the two in the middle from g
-		VADDPS(g[2], g[0], e)
-		VMULPS(h, e, e)
-		VMULPS(h, g[1], t[0])
-		VSUBPS(t[0], e, t[1])
-		VADDPS(t[0], e, t[0])
-	}
-	offset := func(base reg.GPPhysical, step reg.GPPhysical, n int) Mem { // p = base + n*step
-		MOVQ(base, p)
-		for range n {
-			ADDQ(step, p)
-		}
-		return Mem{Base: p}
-	}
-	Label("loop")
-	for j := range 3 {
-		for i := range 3 {
-			VMOVUPS(offset(from, tap, 3*i+j), g[i])
-		}
-		middle()
-		for i, r := range []reg.VecPhysical{g[0], t[0], t[1], g[2]} {
-			VMOVUPS(r, offset(to, position, 4*i+j))
-		}
-	}
-	for i := range 4 {
-		for j := range 3 {
-			VMOVUPS(offset(to, position, 4*i+j), g[j])
-		}
-		middle()
-		for j, r := range []reg.VecPhysical{g[0], t[0], t[1], g[2]} {
-			VMOVUPS(r, offset(to, position, 4*i+j))
-		}
-	}
-	ADDQ(Imm(uint64(s.bytes())), from)
-	ADDQ(Imm(uint64(s.bytes())), to)
-	DECQ(count)
-	JNZ(LabelRef("loop"))
-	VZEROUPPER()
-	RET()
-}
-
-// kernelSum3 builds the adjoint of kernel3: sums by position become gradients by taps.
-func kernelSum3(s isa) {
-	_, arg := function("kernelSum3"+s.name, "filterArgs", 0)
-	count, to, tap, from, position, p, a := reg.RAX, reg.RCX, reg.RDX, reg.RBX, reg.RSI, reg.RDI, reg.R8
-	MOVQ(arg(filterVectors, a), count)
-	MOVQ(arg(filterOut, a), to)
-	MOVQ(arg(filterOutColumn, a), tap)
-	MOVQ(arg(filterIn, a), from)
-	MOVQ(arg(filterInColumn, a), position)
-	u, e, h := s.vectors[0:4], s.vectors[4], s.vectors[5]
-	columns, three := s.vectors[6:10], [3]reg.VecPhysical{s.vectors[10], s.vectors[11], s.vectors[12]}
-	half(s, h, reg.X5)
-	offset := func(base reg.GPPhysical, step reg.GPPhysical, n int) Mem {
-		MOVQ(base, p)
-		for range n {
-			ADDQ(step, p)
-		}
-		return Mem{Base: p}
-	}
-	// With s = (u1+u2)/2 and d = (u1-u2)/2 the three are u0+s, d, s+u3.
-	columnsOf := func(out [3]reg.VecPhysical, in []reg.VecPhysical) {
-		VADDPS(in[2], in[1], e)
-		VSUBPS(in[2], in[1], out[1])
-		VMULPS(h, out[1], out[1])
-		VMULPS(h, e, e)
-		VADDPS(e, in[0], out[0])
-		VADDPS(e, in[3], out[2])
-	}
-	Label("loop")
-	for row := range 3 {
-		for j := range 4 {
-			for i := range 4 {
-				VMOVUPS(offset(from, position, 4*i+j), u[i])
-			}
-			columnsOf(three, u)
-			VMOVAPS(three[row], columns[j])
-		}
-		columnsOf([3]reg.VecPhysical{u[0], u[1], u[2]}, columns)
-		for j := range 3 {
-			VMOVUPS(u[j], offset(to, tap, 3*row+j))
-		}
-	}
-	ADDQ(Imm(uint64(s.bytes())), from)
-	ADDQ(Imm(uint64(s.bytes())), to)
-	DECQ(count)
-	JNZ(LabelRef("loop"))
-	VZEROUPPER()
-	RET()
 }
