@@ -3452,76 +3452,182 @@ TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-8
 	MOVQ    32(R9), SI
 	MOVQ    args+0(FP), R9
 	MOVQ    48(R9), R9
-	VMOVUPS (R9), Y3
-	SUBQ    $0x08, CX
-	JL      rest
+	VMOVUPS (R9), Y9
+	SUBQ    $0x20, CX
+	JL      after_vectors4
 
-vectors:
+vectors4:
 	MOVQ   DX, DI
 	MOVQ   AX, R8
 	VXORPS Y0, Y0, Y0
+	VXORPS Y4, Y4, Y4
 	VXORPS Y1, Y1, Y1
+	VXORPS Y5, Y5, Y5
+	VXORPS Y2, Y2, Y2
+	VXORPS Y6, Y6, Y6
+	VXORPS Y3, Y3, Y3
+	VXORPS Y7, Y7, Y7
 	SUBQ   $0x02, R8
-	JL     odd_full
+	JL     odd_vectors4
 
 	PCALIGN $32
 
-loop_full:
+loop_vectors4:
 	VADDPS (DI), Y0, Y0
+	VADDPS 32(DI), Y1, Y1
+	VADDPS 64(DI), Y2, Y2
+	VADDPS 96(DI), Y3, Y3
 	ADDQ   BX, DI
-	VADDPS (DI), Y1, Y1
+	VADDPS (DI), Y4, Y4
+	VADDPS 32(DI), Y5, Y5
+	VADDPS 64(DI), Y6, Y6
+	VADDPS 96(DI), Y7, Y7
 	ADDQ   BX, DI
 	SUBQ   $0x02, R8
-	JGE    loop_full
+	JGE    loop_vectors4
 
-odd_full:
+odd_vectors4:
 	ADDQ   $0x02, R8
-	JZ     store_full
+	JZ     store_vectors4
 	VADDPS (DI), Y0, Y0
+	VADDPS 32(DI), Y1, Y1
+	VADDPS 64(DI), Y2, Y2
+	VADDPS 96(DI), Y3, Y3
 
-store_full:
-	VADDPS  Y1, Y0, Y0
+store_vectors4:
+	VADDPS  Y4, Y0, Y0
 	VADDPS  (SI), Y0, Y0
 	VMOVUPS Y0, (SI)
-	ADDQ    $0x20, DX
-	ADDQ    $0x20, SI
-	SUBQ    $0x08, CX
-	JGE     vectors
+	VADDPS  Y5, Y1, Y1
+	VADDPS  32(SI), Y1, Y1
+	VMOVUPS Y1, 32(SI)
+	VADDPS  Y6, Y2, Y2
+	VADDPS  64(SI), Y2, Y2
+	VMOVUPS Y2, 64(SI)
+	VADDPS  Y7, Y3, Y3
+	VADDPS  96(SI), Y3, Y3
+	VMOVUPS Y3, 96(SI)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, SI
+	SUBQ    $0x20, CX
+	JGE     vectors4
 
-rest:
+after_vectors4:
+	ADDQ $0x20, CX
+	SUBQ $0x10, CX
+	JL   after_vectors2
+
+vectors2:
+	MOVQ   DX, DI
+	MOVQ   AX, R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y4, Y4, Y4
+	VXORPS Y1, Y1, Y1
+	VXORPS Y5, Y5, Y5
+	SUBQ   $0x02, R8
+	JL     odd_vectors2
+
+	PCALIGN $32
+
+loop_vectors2:
+	VADDPS (DI), Y0, Y0
+	VADDPS 32(DI), Y1, Y1
+	ADDQ   BX, DI
+	VADDPS (DI), Y4, Y4
+	VADDPS 32(DI), Y5, Y5
+	ADDQ   BX, DI
+	SUBQ   $0x02, R8
+	JGE    loop_vectors2
+
+odd_vectors2:
+	ADDQ   $0x02, R8
+	JZ     store_vectors2
+	VADDPS (DI), Y0, Y0
+	VADDPS 32(DI), Y1, Y1
+
+store_vectors2:
+	VADDPS  Y4, Y0, Y0
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	VADDPS  Y5, Y1, Y1
+	VADDPS  32(SI), Y1, Y1
+	VMOVUPS Y1, 32(SI)
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x10, CX
+	JGE     vectors2
+
+after_vectors2:
+	ADDQ $0x10, CX
+	SUBQ $0x08, CX
+	JL   after_vectors1
+
+vectors1:
+	MOVQ   DX, DI
+	MOVQ   AX, R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y4, Y4, Y4
+	SUBQ   $0x02, R8
+	JL     odd_vectors1
+
+	PCALIGN $32
+
+loop_vectors1:
+	VADDPS (DI), Y0, Y0
+	ADDQ   BX, DI
+	VADDPS (DI), Y4, Y4
+	ADDQ   BX, DI
+	SUBQ   $0x02, R8
+	JGE    loop_vectors1
+
+odd_vectors1:
+	ADDQ   $0x02, R8
+	JZ     store_vectors1
+	VADDPS (DI), Y0, Y0
+
+store_vectors1:
+	VADDPS  Y4, Y0, Y0
+	VADDPS  (SI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x08, CX
+	JGE     vectors1
+
+after_vectors1:
 	ADDQ   $0x08, CX
 	JZ     done
 	MOVQ   DX, DI
 	MOVQ   AX, R8
 	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
+	VXORPS Y4, Y4, Y4
 	SUBQ   $0x02, R8
-	JL     odd_masked
+	JL     odd_rest
 
 	PCALIGN $32
 
-loop_masked:
-	VMASKMOVPS (DI), Y3, Y2
-	VADDPS     Y2, Y0, Y0
+loop_rest:
+	VMASKMOVPS (DI), Y9, Y8
+	VADDPS     Y8, Y0, Y0
 	ADDQ       BX, DI
-	VMASKMOVPS (DI), Y3, Y2
-	VADDPS     Y2, Y1, Y1
+	VMASKMOVPS (DI), Y9, Y8
+	VADDPS     Y8, Y4, Y4
 	ADDQ       BX, DI
 	SUBQ       $0x02, R8
-	JGE        loop_masked
+	JGE        loop_rest
 
-odd_masked:
+odd_rest:
 	ADDQ       $0x02, R8
-	JZ         store_masked
-	VMASKMOVPS (DI), Y3, Y2
-	VADDPS     Y2, Y0, Y0
+	JZ         store_rest
+	VMASKMOVPS (DI), Y9, Y8
+	VADDPS     Y8, Y0, Y0
 
-store_masked:
-	VADDPS  Y1, Y0, Y0
+store_rest:
+	VADDPS  Y4, Y0, Y0
 	VADDPS  (SI), Y0, Y0
 	VMOVUPS Y0, (SI)
-	ADDQ    $0x20, DX
-	ADDQ    $0x20, SI
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, SI
 
 done:
 	VZEROUPPER
@@ -12913,75 +13019,181 @@ TEXT ·sumRowsAVX512(SB), NOSPLIT, $0-8
 	MOVQ  32(R9), SI
 	MOVQ  args+0(FP), R9
 	KMOVW 40(R9), K1
-	SUBQ  $0x10, CX
-	JL    rest
+	SUBQ  $0x40, CX
+	JL    after_vectors4
 
-vectors:
+vectors4:
 	MOVQ   DX, DI
 	MOVQ   AX, R8
 	VPXORD Z0, Z0, Z0
+	VPXORD Z4, Z4, Z4
 	VPXORD Z1, Z1, Z1
+	VPXORD Z5, Z5, Z5
+	VPXORD Z2, Z2, Z2
+	VPXORD Z6, Z6, Z6
+	VPXORD Z3, Z3, Z3
+	VPXORD Z7, Z7, Z7
 	SUBQ   $0x02, R8
-	JL     odd_full
+	JL     odd_vectors4
 
 	PCALIGN $32
 
-loop_full:
+loop_vectors4:
 	VADDPS (DI), Z0, Z0
+	VADDPS 64(DI), Z1, Z1
+	VADDPS 128(DI), Z2, Z2
+	VADDPS 192(DI), Z3, Z3
 	ADDQ   BX, DI
-	VADDPS (DI), Z1, Z1
+	VADDPS (DI), Z4, Z4
+	VADDPS 64(DI), Z5, Z5
+	VADDPS 128(DI), Z6, Z6
+	VADDPS 192(DI), Z7, Z7
 	ADDQ   BX, DI
 	SUBQ   $0x02, R8
-	JGE    loop_full
+	JGE    loop_vectors4
 
-odd_full:
+odd_vectors4:
 	ADDQ   $0x02, R8
-	JZ     store_full
+	JZ     store_vectors4
 	VADDPS (DI), Z0, Z0
+	VADDPS 64(DI), Z1, Z1
+	VADDPS 128(DI), Z2, Z2
+	VADDPS 192(DI), Z3, Z3
 
-store_full:
-	VADDPS  Z1, Z0, Z0
+store_vectors4:
+	VADDPS  Z4, Z0, Z0
 	VADDPS  (SI), Z0, Z0
 	VMOVUPS Z0, (SI)
-	ADDQ    $0x40, DX
-	ADDQ    $0x40, SI
-	SUBQ    $0x10, CX
-	JGE     vectors
+	VADDPS  Z5, Z1, Z1
+	VADDPS  64(SI), Z1, Z1
+	VMOVUPS Z1, 64(SI)
+	VADDPS  Z6, Z2, Z2
+	VADDPS  128(SI), Z2, Z2
+	VMOVUPS Z2, 128(SI)
+	VADDPS  Z7, Z3, Z3
+	VADDPS  192(SI), Z3, Z3
+	VMOVUPS Z3, 192(SI)
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, SI
+	SUBQ    $0x40, CX
+	JGE     vectors4
 
-rest:
+after_vectors4:
+	ADDQ $0x40, CX
+	SUBQ $0x20, CX
+	JL   after_vectors2
+
+vectors2:
+	MOVQ   DX, DI
+	MOVQ   AX, R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z4, Z4, Z4
+	VPXORD Z1, Z1, Z1
+	VPXORD Z5, Z5, Z5
+	SUBQ   $0x02, R8
+	JL     odd_vectors2
+
+	PCALIGN $32
+
+loop_vectors2:
+	VADDPS (DI), Z0, Z0
+	VADDPS 64(DI), Z1, Z1
+	ADDQ   BX, DI
+	VADDPS (DI), Z4, Z4
+	VADDPS 64(DI), Z5, Z5
+	ADDQ   BX, DI
+	SUBQ   $0x02, R8
+	JGE    loop_vectors2
+
+odd_vectors2:
+	ADDQ   $0x02, R8
+	JZ     store_vectors2
+	VADDPS (DI), Z0, Z0
+	VADDPS 64(DI), Z1, Z1
+
+store_vectors2:
+	VADDPS  Z4, Z0, Z0
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	VADDPS  Z5, Z1, Z1
+	VADDPS  64(SI), Z1, Z1
+	VMOVUPS Z1, 64(SI)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, SI
+	SUBQ    $0x20, CX
+	JGE     vectors2
+
+after_vectors2:
+	ADDQ $0x20, CX
+	SUBQ $0x10, CX
+	JL   after_vectors1
+
+vectors1:
+	MOVQ   DX, DI
+	MOVQ   AX, R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z4, Z4, Z4
+	SUBQ   $0x02, R8
+	JL     odd_vectors1
+
+	PCALIGN $32
+
+loop_vectors1:
+	VADDPS (DI), Z0, Z0
+	ADDQ   BX, DI
+	VADDPS (DI), Z4, Z4
+	ADDQ   BX, DI
+	SUBQ   $0x02, R8
+	JGE    loop_vectors1
+
+odd_vectors1:
+	ADDQ   $0x02, R8
+	JZ     store_vectors1
+	VADDPS (DI), Z0, Z0
+
+store_vectors1:
+	VADDPS  Z4, Z0, Z0
+	VADDPS  (SI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x10, CX
+	JGE     vectors1
+
+after_vectors1:
 	ADDQ   $0x10, CX
 	JZ     done
 	MOVQ   DX, DI
 	MOVQ   AX, R8
 	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
+	VPXORD Z4, Z4, Z4
 	SUBQ   $0x02, R8
-	JL     odd_masked
+	JL     odd_rest
 
 	PCALIGN $32
 
-loop_masked:
-	VMOVUPS.Z (DI), K1, Z2
-	VADDPS    Z2, Z0, Z0
+loop_rest:
+	VMOVUPS.Z (DI), K1, Z8
+	VADDPS    Z8, Z0, Z0
 	ADDQ      BX, DI
-	VMOVUPS.Z (DI), K1, Z2
-	VADDPS    Z2, Z1, Z1
+	VMOVUPS.Z (DI), K1, Z8
+	VADDPS    Z8, Z4, Z4
 	ADDQ      BX, DI
 	SUBQ      $0x02, R8
-	JGE       loop_masked
+	JGE       loop_rest
 
-odd_masked:
+odd_rest:
 	ADDQ      $0x02, R8
-	JZ        store_masked
-	VMOVUPS.Z (DI), K1, Z2
-	VADDPS    Z2, Z0, Z0
+	JZ        store_rest
+	VMOVUPS.Z (DI), K1, Z8
+	VADDPS    Z8, Z0, Z0
 
-store_masked:
-	VADDPS  Z1, Z0, Z0
+store_rest:
+	VADDPS  Z4, Z0, Z0
 	VADDPS  (SI), Z0, Z0
 	VMOVUPS Z0, (SI)
-	ADDQ    $0x40, DX
-	ADDQ    $0x40, SI
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, SI
 
 done:
 	VZEROUPPER

@@ -59,7 +59,7 @@ type transforms struct {
 
 var (
 	filterStride1 = filter{
-		step: 2, reach: 4, least: 24, size: 2, sources: 4, kernels: 4, results: 4,
+		step: 2, reach: 4, least: 64, size: 2, sources: 4, kernels: 4, results: 4,
 		factors: []factor{{0, 0, 0}, {1, 1, 1}, {2, 2, 2}, {3, 3, 3}},
 		transforms: [2]transforms{
 			{source3AVX2, kernel3AVX2, result3AVX2, gradient3AVX2, kernelSum3AVX2},
@@ -76,7 +76,7 @@ var (
 	}
 	// A convolution of stride 2. Sources are, of pixels a o b p c: a-b, o, b, c-b, p; taps k0, k0+k2, k2, k1.
 	filterWide = filter{
-		step: 4, reach: 5, least: 24, size: 2, sources: 5, kernels: 4, results: 3,
+		step: 4, reach: 5, least: 64, size: 2, sources: 5, kernels: 4, results: 3,
 		factors: []factor{{0, 0, 0}, {0, 1, 3}, {1, 2, 1}, {2, 3, 2}, {2, 4, 3}},
 		transforms: [2]transforms{
 			{wideSourceAVX2, kernel2AVX2, wideResultAVX2, wideGradientAVX2, kernelSum2AVX2},

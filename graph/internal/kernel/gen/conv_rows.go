@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -136,7 +138,7 @@ const (
 func sumRows(s isa) {
 	_, arg := function("sumRows"+s.name, "sumRowsArgs", 0)
 	rows, columns, from, stride, to, p, count, a := reg.RAX, reg.RCX, reg.RDX, reg.RBX, reg.RSI, reg.RDI, reg.R8, reg.R9
-	acc, odd, t, mask := s.vectors[0], s.vectors[1], s.vectors[2], s.vectors[3]
+	t, mask := s.vectors[8], s.vectors[9]
 	MOVQ(arg(sumRows_, a), rows)
 	MOVQ(arg(sumColumns, a), columns)
 	MOVQ(arg(sumFrom, a), from)
@@ -148,45 +150,59 @@ func sumRows(s isa) {
 		MOVQ(arg(sumMask, a), a)
 		VMOVUPS(Mem{Base: a}, mask)
 	}
-	column := func(name string, add func(acc reg.VecPhysical)) {
+	// sum adds the rows of a number of vectors, even and odd ones apart.
+	sum := func(name string, vectors int, add func(from Mem, acc reg.VecPhysical)) {
+		even, odd := s.vectors[:vectors], s.vectors[4:4+vectors]
+		row := func(acc []reg.VecPhysical) {
+			for v := range acc {
+				add(Mem{Base: p, Disp: v * s.bytes()}, acc[v])
+			}
+		}
 		MOVQ(from, p)
 		MOVQ(rows, count)
-		zero(s, acc)
-		zero(s, odd)
+		for v := range vectors {
+			zero(s, even[v])
+			zero(s, odd[v])
+		}
 		SUBQ(Imm(2), count)
 		JL(LabelRef("odd_" + name))
 		Label("loop_" + name)
-		add(acc)
+		row(even)
 		ADDQ(stride, p)
-		add(odd)
+		row(odd)
 		ADDQ(stride, p)
 		SUBQ(Imm(2), count)
 		JGE(LabelRef("loop_" + name))
 		Label("odd_" + name)
 		ADDQ(Imm(2), count)
 		JZ(LabelRef("store_" + name))
-		add(acc)
+		row(even)
 		Label("store_" + name)
-		VADDPS(odd, acc, acc)
-		VADDPS(Mem{Base: to}, acc, acc)
-		VMOVUPS(acc, Mem{Base: to})
-		ADDQ(Imm(uint64(s.bytes())), from)
-		ADDQ(Imm(uint64(s.bytes())), to)
+		for v := range vectors {
+			VADDPS(odd[v], even[v], even[v])
+			VADDPS(Mem{Base: to, Disp: v * s.bytes()}, even[v], even[v])
+			VMOVUPS(even[v], Mem{Base: to, Disp: v * s.bytes()})
+		}
+		ADDQ(U32(vectors*s.bytes()), from)
+		ADDQ(U32(vectors*s.bytes()), to)
 	}
-	SUBQ(Imm(uint64(s.lanes)), columns)
-	JL(LabelRef("rest"))
-	Label("vectors")
-	column("full", func(acc reg.VecPhysical) { VADDPS(Mem{Base: p}, acc, acc) })
-	SUBQ(Imm(uint64(s.lanes)), columns)
-	JGE(LabelRef("vectors"))
-	Label("rest")
-	ADDQ(Imm(uint64(s.lanes)), columns)
+	for _, vectors := range []int{4, 2, 1} { // neighbours together, since rows are long
+		name := fmt.Sprint("vectors", vectors)
+		SUBQ(Imm(uint64(vectors*s.lanes)), columns)
+		JL(LabelRef("after_" + name))
+		Label(name)
+		sum(name, vectors, func(from Mem, acc reg.VecPhysical) { VADDPS(from, acc, acc) })
+		SUBQ(Imm(uint64(vectors*s.lanes)), columns)
+		JGE(LabelRef(name))
+		Label("after_" + name)
+		ADDQ(Imm(uint64(vectors*s.lanes)), columns)
+	}
 	JZ(LabelRef("done"))
-	column("masked", func(acc reg.VecPhysical) {
+	sum("rest", 1, func(from Mem, acc reg.VecPhysical) {
 		if s.lanes == 16 {
-			VMOVUPS_Z(Mem{Base: p}, reg.K1, t)
+			VMOVUPS_Z(from, reg.K1, t)
 		} else {
-			VMASKMOVPS(Mem{Base: p}, mask, t)
+			VMASKMOVPS(from, mask, t)
 		}
 		VADDPS(t, acc, acc)
 	})
