@@ -28,13 +28,16 @@ func (c *Conv2D[T]) Forward(p *Pool, n int, y, x, kernel, bias []T) {
 // Backward computes the gradients by x, kernel and bias from dy, the gradient by Forward's result y. It overwrites dx (nil:
 // not wanted), dkernel and dbias (nil: no bias).
 func (c *Conv2D[T]) Backward(p *Pool, n int, dx, dkernel, dbias, x, kernel, y, dy []T) {
-	if dx != nil {
-		c.dataGradient(p, n, dx, kernel, y, dy)
-	}
 	if c.weights == nil {
 		c.weights = newWeightGradient[T](c.w, c.act, false)
 	}
 	g, dz := c.weights, gradient(c.act, y, dy)
+	if dx != nil {
+		if g.runWithImage(p, n, operand[T]{values: x}, dz, dkernel, dbias, dx, kernel) {
+			return
+		}
+		c.dataGradient(p, n, dx, kernel, y, dy)
+	}
 	g.in, g.out, g.dkernel, g.dbias = operand[T]{values: x}, dz, dkernel, dbias
 	g.run(p, n)
 }

@@ -32,7 +32,10 @@ func fastKernelSum[T Float](w Window, inBias, derived bool) kernelGradient {
 		return nil
 	}
 	if f := filterOf(w, false, true); f != nil {
-		return newFilterSum(f, correlationPlan(w), inBias)
+		if f.step == f.size && !inBias {
+			return newFilterSum(f, adjointPlan(w), true, true)
+		}
+		return newFilterSum(f, correlationPlan(w), false, inBias)
 	}
 	unit := w.StrideH == 1 && w.StrideW == 1
 	if !inBias && unit && w.OutC <= maxColumns && w.OutC < w.InC {

@@ -40,7 +40,7 @@ const maxMiddle = 36
 // filter is a minimal filter for 3x3 kernels. What it says of one dimension holds for rows and columns alike.
 type filter struct {
 	step, reach int // source pixels from tile to tile, and that a tile reads
-	least       int // tiles of a block, so that it pays to read the transformed kernel or to add to its gradient
+	least, most int // tiles of a block: so that it pays to read the transformed kernel or to add to its gradient, and in the cache
 	size        int // results of a tile
 	sources     int // transformed source pixels of a tile
 	kernels     int // transformed taps
@@ -59,7 +59,7 @@ type transforms struct {
 
 var (
 	filterStride1 = filter{
-		step: 2, reach: 4, least: 64, size: 2, sources: 4, kernels: 4, results: 4,
+		step: 2, reach: 4, least: 64, most: 100, size: 2, sources: 4, kernels: 4, results: 4,
 		factors: []factor{{0, 0, 0}, {1, 1, 1}, {2, 2, 2}, {3, 3, 3}},
 		transforms: [2]transforms{
 			{source3AVX2, kernel3AVX2, result3AVX2, gradient3AVX2, kernelSum3AVX2},
@@ -67,7 +67,7 @@ var (
 		},
 	}
 	filterGradient = filter{
-		step: 4, reach: 6, least: 32, size: 4, sources: 6, kernels: 6, results: 6,
+		step: 4, reach: 6, least: 32, most: 32, size: 4, sources: 6, kernels: 6, results: 6,
 		factors: []factor{{0, 0, 0}, {1, 1, 1}, {2, 2, 2}, {3, 3, 3}, {4, 4, 4}, {5, 5, 5}},
 		transforms: [2]transforms{
 			{source4AVX2, kernel4AVX2, result4AVX2, gradient4AVX2, kernelSum4AVX2},
@@ -76,7 +76,7 @@ var (
 	}
 	// A convolution of stride 2. Sources are, of pixels a o b p c: a-b, o, b, c-b, p; taps k0, k0+k2, k2, k1.
 	filterWide = filter{
-		step: 4, reach: 5, least: 64, size: 2, sources: 5, kernels: 4, results: 3,
+		step: 4, reach: 5, least: 64, most: 64, size: 2, sources: 5, kernels: 4, results: 3,
 		factors: []factor{{0, 0, 0}, {0, 1, 3}, {1, 2, 1}, {2, 3, 2}, {2, 4, 3}},
 		transforms: [2]transforms{
 			{wideSourceAVX2, kernel2AVX2, wideResultAVX2, wideGradientAVX2, kernelSum2AVX2},
@@ -85,7 +85,7 @@ var (
 	}
 	// Its adjoint. Sources are, of pixels a b c: a-b, b, c-b, c; taps k2, k0+k2, k0, k1.
 	filterThin = filter{
-		step: 2, reach: 3, least: 24, size: 4, sources: 4, kernels: 4, results: 5,
+		step: 2, reach: 3, least: 24, most: 100, size: 4, sources: 4, kernels: 4, results: 5,
 		factors: []factor{{0, 0, 0}, {1, 1, 1}, {2, 2, 2}, {3, 1, 3}, {4, 3, 3}},
 		transforms: [2]transforms{
 			{source: thinSourceAVX2, kernel: kernel2AVX2, result: thinResultAVX2},
@@ -155,7 +155,7 @@ func (f *filter) plan(p plan) plan {
 
 // block is the largest block: of so many tiles that their transforms stay in the second level cache; images, or rows of tiles.
 func (f *filter) block(p *plan) (images, rows int) {
-	tiles := max(f.least, min(100, 72<<10/(f.sources*f.sources*roundUp(p.k))))
+	tiles := max(f.least, min(f.most, 100<<10/(f.sources*f.sources*roundUp(p.k))))
 	if p.rows*p.cols <= tiles {
 		return tiles / (p.rows * p.cols), p.rows
 	}

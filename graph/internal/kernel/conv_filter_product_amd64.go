@@ -233,7 +233,7 @@ func (p *filterPacking) piece(worker, i int) {
 	for i, tap := range p.order {
 		matrix := p.kernel[tap*p.k*p.plan.n:][:p.k*p.plan.n]
 		if packed := taps[i*width*p.k:]; p.transposed {
-			w.packTransposed(packed, matrix, panel, p.k, width, from, to)
+			w.transpose.pack(packed, matrix, panel, p.k, width, from, to)
 		} else {
 			packRows(packed, matrix, panel, p.plan.n, width, from, to)
 		}

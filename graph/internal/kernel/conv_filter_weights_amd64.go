@@ -6,12 +6,13 @@ import "unsafe"
 
 // filterSum computes the gradients by a 3x3 kernel and by the bias by minimal filtering: the gradient by each transformed tap
 // is a sum over all tiles of transformed source pixels times transformed gradients of results. The arguments are those of
-// kernelSum: a is the source, b the results' gradient.
+// kernelSum: a is the source, b the results' gradient. Turned they change places, which stride 1 allows, for the sake of runWithImage.
 type filterSum struct {
 	own  scratch // without a pool
 	plan         // of a
 	*filter
 	gradient plan // of b: the results of a tile
+	turned   bool
 	biasOfA  bool
 	*microkernels
 	images, bandRows int // of a block
@@ -26,7 +27,7 @@ type filterSum struct {
 	workers          []*filterSumWorker
 	chunks           int
 	sums, biasSums   []float32      // by chunk: [position of a tap][k][stride], [biasWidth]
-	unpacked         []float32      // the kernel's gradient, where rows are no whole vectors
+	unpacked         []float32      // the kernel's gradient by tap, [k][stride], where it has another layout
 	image            *filterProduct // of a with the kernel, for runWithImage
 
 	// of the current call
@@ -38,16 +39,17 @@ type filterSum struct {
 
 type filterSumWorker struct {
 	rows
-	outer outerArgs
-	args  filterArgs
-	a, b  []float32 // with borders
-	v, m  []float32 // transformed, by position and tile
+	outer     outerArgs
+	args      filterArgs
+	transpose transposeArgs
+	a, b      []float32 // with borders
+	v, m      []float32 // transformed, by position and tile
 }
 
-func newFilterSum(f *filter, pl plan, biasOfA bool) *filterSum {
+func newFilterSum(f *filter, pl plan, turned, biasOfA bool) *filterSum {
 	k := chosenKernels()
 	s := &filterSum{
-		plan: f.plan(pl), filter: f, biasOfA: biasOfA, microkernels: k,
+		plan: f.plan(pl), filter: f, turned: turned, biasOfA: biasOfA, microkernels: k,
 		channels: k.padded(pl.k), stride: k.padded(pl.n), panels: k.panels(pl.n),
 	}
 	s.gradient = plan{
@@ -74,6 +76,9 @@ func (s *filterSum) sourceDistance() int { return spread(s.tiles * s.channels) }
 
 func (s *filterSum) gradientDistance() int { return spread(s.tiles * s.stride) }
 
+// inPlace is whether dkernel has the layout of the sum by taps.
+func (s *filterSum) inPlace() bool { return !s.turned && s.plan.n == s.stride }
+
 // sumSize is the length of a chunk's sum.
 func (s *filterSum) sumSize() int { return s.kernels * s.kernels * s.k * s.stride }
 
@@ -84,17 +89,17 @@ func (s *filterSum) biasWidth() int {
 	return s.stride
 }
 
-// runWithImage is run, and computes the image out, a's product with the kernel, from the same transformed tiles of a. False: it is
+// runWithImage is run, and computes image, the product of the source with the kernel, from the same transformed tiles. False: it is
 // better to compute them one after the other.
-func (s *filterSum) runWithImage(pool *Pool, n int, a, b operand[float32], dkernel, dbias, out, kernel []float32) bool {
-	if s.blockCount(n) < fewPieces {
+func (s *filterSum) runWithImage(pool *Pool, n int, a, b operand[float32], dkernel, dbias, image, kernel []float32) bool {
+	if !s.biasOfA || s.blockCount(n) < fewPieces { // the source is not the layer's gradient
 		return false
 	}
 	if s.image == nil {
-		s.image = newFilterProduct(s.filter, s.plan, Activation{}, false)
+		s.image = newFilterProduct(s.filter, s.plan, Activation{}, s.turned)
 	}
 	memory := pool.memory(&s.own)
-	s.image.prepare(pool.forProducts(n*s.products()), memory, n, out, kernel, nil)
+	s.image.prepare(pool.forProducts(n*s.products()), memory, n, image, kernel, nil)
 	s.withImage = true
 	s.sum(pool, memory, n, a, b, dkernel, dbias)
 	s.withImage = false
@@ -110,12 +115,15 @@ func (s *filterSum) blockCount(n int) int { return ceil(n, s.images) * s.bands }
 
 func (s *filterSum) sum(pool *Pool, memory *scratch, n int, a, b operand[float32], dkernel, dbias []float32) {
 	pool = pool.forProducts(n * s.products())
+	if s.turned {
+		a, b = b, a
+	}
 	s.n, s.a, s.b, s.dkernel, s.dbias = n, a, b, dkernel, dbias
 	s.blocks = s.blockCount(n)
 	s.chunks = min(fewPieces, chunkCount(s.blocks, s.kernels*s.kernels*s.k*roundUp(s.plan.n)))
 	s.sums = memory.take(s.chunks * s.sumSize())
 	s.biasSums = memory.take(s.chunks * s.biasWidth())
-	if s.plan.n != s.stride {
+	if !s.inPlace() {
 		s.unpacked = memory.take(9 * s.k * s.stride)
 	}
 	for len(s.workers) < pool.Threads() {
@@ -130,10 +138,8 @@ func (s *filterSum) sum(pool *Pool, memory *scratch, n int, a, b operand[float32
 	}
 	pool.runFlushing(s.chunks, s)
 	pool.runFlushing(ceil(s.k*s.stride, filterPart), (*filterJoin)(s))
-	if s.plan.n != s.stride {
-		for i := range 9 * s.k {
-			copy(s.dkernel[i*s.plan.n:(i+1)*s.plan.n], s.unpacked[i*s.stride:])
-		}
+	if !s.inPlace() {
+		pool.run(9, (*filterUnpacking)(s))
 	}
 	joinBias(dbias, s.biasSums, s.biasWidth())
 	s.a, s.b, s.dkernel, s.dbias = operand[float32]{}, operand[float32]{}, nil, nil
@@ -227,7 +233,7 @@ func (j *filterJoin) piece(worker, i int) {
 		}
 	}
 	to := s.dkernel
-	if s.plan.n != s.stride {
+	if !s.inPlace() {
 		to = s.unpacked
 	}
 	a := &w.args
@@ -235,4 +241,19 @@ func (j *filterJoin) piece(worker, i int) {
 	a.out, a.outColumn = &to[from], 4*size
 	a.inRow, a.outRow = s.kernels*a.inColumn, 3*a.outColumn
 	s.of(s.microkernels).kernelSum((*byte)(unsafe.Pointer(a)))
+}
+
+// filterUnpacking is the job that copies the kernel's gradient to where it belongs, a tap a piece.
+type filterUnpacking filterSum
+
+func (u *filterUnpacking) piece(worker, tap int) {
+	from, n := u.unpacked[tap*u.k*u.stride:][:u.k*u.stride], u.plan.n
+	if u.turned {
+		to := u.dkernel[(8-tap)*u.k*n:][:u.k*n]
+		u.workers[worker].transpose.pack(to, from, panel{columns: u.k}, u.stride, u.k, 0, n)
+		return
+	}
+	for to := u.dkernel[tap*u.k*n:][:u.k*n]; len(to) > 0; to, from = to[n:], from[min(u.stride, len(from)):] {
+		copy(to[:n], from)
+	}
 }

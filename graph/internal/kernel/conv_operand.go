@@ -71,8 +71,8 @@ type kernelGradient interface {
 	run(p *Pool, n int, in, out operand[float32], dkernel, dbias []float32)
 }
 
-// jointGradient is a kernelGradient that can compute the product of the window's input with the kernel, too. False: it has not
-// computed anything.
+// jointGradient is a kernelGradient that may compute the gradient by the layer's input besides, from its kernel. False: it has
+// not computed anything.
 type jointGradient interface {
 	runWithImage(p *Pool, n int, in, out operand[float32], dkernel, dbias, image, kernel []float32) bool
 }

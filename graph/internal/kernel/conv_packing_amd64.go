@@ -41,7 +41,7 @@ func (p *packing) piece(worker, i int) {
 			case p.columns:
 				p.packColumns(p.packed[at+j*p.k:], matrix, len(taps)*p.k)
 			case p.transposed:
-				w.packTransposed(p.packed[at+j*p.k*width:], matrix, panel, p.k, width, from, to)
+				w.transpose.pack(p.packed[at+j*p.k*width:], matrix, panel, p.k, width, from, to)
 			default:
 				packRows(p.packed[at+j*p.k*width:], matrix, panel, p.plan.n, width, from, to)
 			}
@@ -57,12 +57,11 @@ func packRows(to, matrix []float32, panel panel, n, width, from, end int) {
 	}
 }
 
-// packTransposed packs the rows from..end, from divisible by 8, of a panel of a matrix [n,k].
-func (w *productWorker) packTransposed(to, matrix []float32, panel panel, k, width, from, end int) {
+// pack packs the rows from..end, from divisible by 8, of a panel of a matrix [n,k].
+func (a *transposeArgs) pack(to, matrix []float32, panel panel, k, width, from, end int) {
 	matrix = matrix[panel.from*k:][:panel.columns*k]
 	c, whole := 0, from+(end-from)&^7 // rows in blocks of 8
 	if whole > from {
-		a := &w.transpose
 		a.blocks, a.stride, a.toStride = (whole-from)/8, 4*k, 4*width
 		for ; c+8 <= panel.columns; c += 8 {
 			a.from, a.to = &matrix[c*k+from], &to[from*width+c]

@@ -215,11 +215,8 @@ func (p *plan) addSource(r *rows, k *microkernels, bias []float32, in *float32, 
 	if !direct {
 		stride = p.sourceRows(b.to-b.from) * p.width * p.k
 	}
-	for image := range b.images {
-		for row := from; row < to; row++ {
-			at := image*stride + ((row-from+p.top)*p.width+p.left)*p.k
-			r.add(k, &bias[0], offset(in, at), p.k, p.srcW, p.k)
-		}
+	for image := range b.images { // with the borders, which are zero
+		r.add(k, &bias[0], offset(in, image*stride+p.top*p.width*p.k), p.k, (to-from)*p.width, p.k)
 	}
 	if b.to < p.rows {
 		return

@@ -178,7 +178,7 @@ func newWeightGradient[T Float](w Window, act Activation, inBias bool) *weightGr
 	return g
 }
 
-// runWithImage computes the correlation of in with the kernel besides, where a fast form can do both at once; false where none can.
+// runWithImage computes the gradient by the layer's input besides, where a fast form can do both at once; false where none can.
 func (g *weightGradient[T]) runWithImage(p *Pool, n int, in, out operand[T], dkernel, dbias, image, kernel []T) bool {
 	joint, ok := g.fast.(jointGradient)
 	return ok && joint.runWithImage(p, n, singleOperand(in), singleOperand(out), single(dkernel), single(dbias), single(image), single(kernel))

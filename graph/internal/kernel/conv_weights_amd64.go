@@ -223,11 +223,10 @@ func (s *kernelSum) addBlock(w *sumWorker, b block, groups [2][]rowGroup, sum, b
 // addPixels adds a block of pixels to the rows and columns of sum.
 func (s *kernelSum) addPixels(o *outerArgs, data *float32, groups [2][]rowGroup, sum []float32) {
 	o.stride, o.sumStride = 4*s.strideB, 4*s.stride
-	for i := range groups[0] {
-		for _, p := range s.panels {
-			g := groups[p.vectors-1][i]
+	for _, p := range s.panels { // whose columns of data stay in the first level cache
+		o.b = offset(data, p.from)
+		for _, g := range groups[p.vectors-1] {
 			o.rows, o.sum = &s.rowOffsets[g.from], &sum[g.from*s.stride+p.from]
-			o.b = offset(data, p.from)
 			g.call((*byte)(unsafe.Pointer(o)))
 		}
 	}
