@@ -899,36 +899,56 @@ stored:
 	RET
 
 // func outerAVX2_6x1(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·outerAVX2_6x1(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	MOVLQSX 8(R14), DX
-	MOVLQSX 12(R14), BX
-	MOVLQSX 16(R14), SI
-	MOVLQSX 20(R14), DI
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	MOVLQSX    8(R14), DX
+	MOVLQSX    12(R14), BX
+	MOVLQSX    16(R14), SI
+	MOVLQSX    20(R14), DI
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -995,32 +1015,48 @@ fresh:
 	RET
 
 // func outerAVX2_4x1(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·outerAVX2_4x1(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	MOVLQSX 8(R14), DX
-	MOVLQSX 12(R14), BX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	MOVLQSX    8(R14), DX
+	MOVLQSX    12(R14), BX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -1073,30 +1109,44 @@ fresh:
 	RET
 
 // func outerAVX2_3x1(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·outerAVX2_3x1(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	MOVLQSX 8(R14), DX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	MOVLQSX    8(R14), DX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -1142,28 +1192,40 @@ fresh:
 	RET
 
 // func outerAVX2_2x1(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·outerAVX2_2x1(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -1202,26 +1264,36 @@ fresh:
 	RET
 
 // func outerAVX2_1x1(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·outerAVX2_1x1(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	VXORPS  Y0, Y0, Y0
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	VXORPS     Y0, Y0, Y0
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -2370,42 +2442,68 @@ stored:
 	RET
 
 // func outerAVX2_6x2(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·outerAVX2_6x2(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	MOVLQSX 8(R14), DX
-	MOVLQSX 12(R14), BX
-	MOVLQSX 16(R14), SI
-	MOVLQSX 20(R14), DI
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
-	VXORPS  Y11, Y11, Y11
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	MOVLQSX    8(R14), DX
+	MOVLQSX    12(R14), BX
+	MOVLQSX    16(R14), SI
+	MOVLQSX    20(R14), DI
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 32(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 32(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 32(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 32(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 32(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 32(R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -2497,36 +2595,56 @@ fresh:
 	RET
 
 // func outerAVX2_4x2(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·outerAVX2_4x2(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	MOVLQSX 8(R14), DX
-	MOVLQSX 12(R14), BX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	MOVLQSX    8(R14), DX
+	MOVLQSX    12(R14), BX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 32(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 32(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 32(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 32(R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -2596,33 +2714,50 @@ fresh:
 	RET
 
 // func outerAVX2_3x2(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·outerAVX2_3x2(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	MOVLQSX 8(R14), DX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	MOVLQSX    8(R14), DX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 32(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 32(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 32(R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -2681,30 +2816,44 @@ fresh:
 	RET
 
 // func outerAVX2_2x2(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·outerAVX2_2x2(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 32(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 32(R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -2752,27 +2901,38 @@ fresh:
 	RET
 
 // func outerAVX2_1x2(args *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·outerAVX2_1x2(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 32(R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -9467,48 +9627,80 @@ stored:
 	RET
 
 // func outerAVX512_12x1(args *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outerAVX512_12x1(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	MOVLQSX 8(R14), DX
-	MOVLQSX 12(R14), BX
-	MOVLQSX 16(R14), SI
-	MOVLQSX 20(R14), DI
-	MOVLQSX 24(R14), R8
-	MOVLQSX 28(R14), R9
-	MOVLQSX 32(R14), R10
-	MOVLQSX 36(R14), R11
-	MOVLQSX 40(R14), R12
-	MOVLQSX 44(R14), R13
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	MOVLQSX    8(R14), DX
+	MOVLQSX    12(R14), BX
+	MOVLQSX    16(R14), SI
+	MOVLQSX    20(R14), DI
+	MOVLQSX    24(R14), R8
+	MOVLQSX    28(R14), R9
+	MOVLQSX    32(R14), R10
+	MOVLQSX    36(R14), R11
+	MOVLQSX    40(R14), R12
+	MOVLQSX    44(R14), R13
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -9617,42 +9809,68 @@ fresh:
 	RET
 
 // func outerAVX512_9x1(args *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outerAVX512_9x1(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	MOVLQSX 8(R14), DX
-	MOVLQSX 12(R14), BX
-	MOVLQSX 16(R14), SI
-	MOVLQSX 20(R14), DI
-	MOVLQSX 24(R14), R8
-	MOVLQSX 28(R14), R9
-	MOVLQSX 32(R14), R10
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	MOVLQSX    8(R14), DX
+	MOVLQSX    12(R14), BX
+	MOVLQSX    16(R14), SI
+	MOVLQSX    20(R14), DI
+	MOVLQSX    24(R14), R8
+	MOVLQSX    28(R14), R9
+	MOVLQSX    32(R14), R10
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -9740,40 +9958,64 @@ fresh:
 	RET
 
 // func outerAVX512_8x1(args *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outerAVX512_8x1(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	MOVLQSX 8(R14), DX
-	MOVLQSX 12(R14), BX
-	MOVLQSX 16(R14), SI
-	MOVLQSX 20(R14), DI
-	MOVLQSX 24(R14), R8
-	MOVLQSX 28(R14), R9
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	MOVLQSX    8(R14), DX
+	MOVLQSX    12(R14), BX
+	MOVLQSX    16(R14), SI
+	MOVLQSX    20(R14), DI
+	MOVLQSX    24(R14), R8
+	MOVLQSX    28(R14), R9
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -9854,32 +10096,48 @@ fresh:
 	RET
 
 // func outerAVX512_4x1(args *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outerAVX512_4x1(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	MOVLQSX 8(R14), DX
-	MOVLQSX 12(R14), BX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	MOVLQSX    8(R14), DX
+	MOVLQSX    12(R14), BX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -9932,28 +10190,40 @@ fresh:
 	RET
 
 // func outerAVX512_2x1(args *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outerAVX512_2x1(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -9992,26 +10262,36 @@ fresh:
 	RET
 
 // func outerAVX512_1x1(args *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outerAVX512_1x1(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	VPXORD  Z0, Z0, Z0
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	VPXORD     Z0, Z0, Z0
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -11584,60 +11864,104 @@ stored:
 	RET
 
 // func outerAVX512_12x2(args *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outerAVX512_12x2(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	MOVLQSX 8(R14), DX
-	MOVLQSX 12(R14), BX
-	MOVLQSX 16(R14), SI
-	MOVLQSX 20(R14), DI
-	MOVLQSX 24(R14), R8
-	MOVLQSX 28(R14), R9
-	MOVLQSX 32(R14), R10
-	MOVLQSX 36(R14), R11
-	MOVLQSX 40(R14), R12
-	MOVLQSX 44(R14), R13
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Z15, Z15, Z15
-	VPXORD  Z16, Z16, Z16
-	VPXORD  Z17, Z17, Z17
-	VPXORD  Z18, Z18, Z18
-	VPXORD  Z19, Z19, Z19
-	VPXORD  Z20, Z20, Z20
-	VPXORD  Z21, Z21, Z21
-	VPXORD  Z22, Z22, Z22
-	VPXORD  Z23, Z23, Z23
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	MOVLQSX    8(R14), DX
+	MOVLQSX    12(R14), BX
+	MOVLQSX    16(R14), SI
+	MOVLQSX    20(R14), DI
+	MOVLQSX    24(R14), R8
+	MOVLQSX    28(R14), R9
+	MOVLQSX    32(R14), R10
+	MOVLQSX    36(R14), R11
+	MOVLQSX    40(R14), R12
+	MOVLQSX    44(R14), R13
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -11795,51 +12119,86 @@ fresh:
 	RET
 
 // func outerAVX512_9x2(args *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outerAVX512_9x2(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	MOVLQSX 8(R14), DX
-	MOVLQSX 12(R14), BX
-	MOVLQSX 16(R14), SI
-	MOVLQSX 20(R14), DI
-	MOVLQSX 24(R14), R8
-	MOVLQSX 28(R14), R9
-	MOVLQSX 32(R14), R10
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Z15, Z15, Z15
-	VPXORD  Z16, Z16, Z16
-	VPXORD  Z17, Z17, Z17
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	MOVLQSX    8(R14), DX
+	MOVLQSX    12(R14), BX
+	MOVLQSX    16(R14), SI
+	MOVLQSX    20(R14), DI
+	MOVLQSX    24(R14), R8
+	MOVLQSX    28(R14), R9
+	MOVLQSX    32(R14), R10
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -11964,48 +12323,80 @@ fresh:
 	RET
 
 // func outerAVX512_8x2(args *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outerAVX512_8x2(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	MOVLQSX 8(R14), DX
-	MOVLQSX 12(R14), BX
-	MOVLQSX 16(R14), SI
-	MOVLQSX 20(R14), DI
-	MOVLQSX 24(R14), R8
-	MOVLQSX 28(R14), R9
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Z15, Z15, Z15
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	MOVLQSX    8(R14), DX
+	MOVLQSX    12(R14), BX
+	MOVLQSX    16(R14), SI
+	MOVLQSX    20(R14), DI
+	MOVLQSX    24(R14), R8
+	MOVLQSX    28(R14), R9
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -12119,36 +12510,56 @@ fresh:
 	RET
 
 // func outerAVX512_4x2(args *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outerAVX512_4x2(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	MOVLQSX 8(R14), DX
-	MOVLQSX 12(R14), BX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	MOVLQSX    8(R14), DX
+	MOVLQSX    12(R14), BX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -12218,30 +12629,44 @@ fresh:
 	RET
 
 // func outerAVX512_2x2(args *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outerAVX512_2x2(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	MOVLQSX 4(R14), CX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	MOVLQSX    4(R14), CX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       R15, R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 
@@ -12289,27 +12714,38 @@ fresh:
 	RET
 
 // func outerAVX512_1x2(args *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outerAVX512_1x2(SB), NOSPLIT, $24-8
-	MOVQ    args+0(FP), R14
-	MOVQ    (R14), R15
-	MOVQ    R15, (SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    40(R14), R15
-	MOVQ    R15, 8(SP)
-	MOVQ    args+0(FP), R14
-	MOVQ    24(R14), R15
-	MOVQ    args+0(FP), BP
-	MOVQ    16(BP), BP
-	LEAQ    (BP)(R15*4), R15
-	MOVQ    R15, 16(SP)
-	MOVQ    args+0(FP), R15
-	MOVQ    32(R15), R15
-	MOVQ    args+0(FP), R14
-	MOVQ    8(R14), R14
-	MOVLQSX (R14), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
+	MOVQ       args+0(FP), R14
+	MOVQ       (R14), R15
+	MOVQ       R15, (SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       40(R14), R15
+	MOVQ       R15, 8(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       24(R14), R15
+	MOVQ       args+0(FP), BP
+	MOVQ       16(BP), BP
+	LEAQ       (BP)(R15*4), R15
+	MOVQ       R15, 16(SP)
+	MOVQ       args+0(FP), R14
+	MOVQ       8(R14), R14
+	MOVLQSX    (R14), AX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	MOVQ       args+0(FP), R14
+	CMPQ       72(R14), $0x00
+	JE         near
+	MOVQ       args+0(FP), R14
+	MOVQ       56(R14), R15
+	MOVQ       args+0(FP), R14
+	MOVQ       48(R14), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+
+near:
+	MOVQ args+0(FP), R15
+	MOVQ 32(R15), R15
 
 	PCALIGN $32
 

@@ -191,11 +191,18 @@ func (s *filterSum) transformGradient(w *filterSumWorker, b block) {
 	}
 }
 
+// farSum is from how many elements on it pays to fetch a sum in advance.
+const farSum = 100 << 10
+
 // addTiles adds the products of count tiles to sum; the first ones begin it.
 func (s *filterSum) addTiles(w *filterSumWorker, count int, sum []float32, first bool) {
 	o := &w.outer
 	begun := 0 // positions of taps, as bits
 	o.pixels, o.count, o.stride, o.sumStride = &s.pixels[0], count, 4*s.stride, 4*s.stride
+	o.far = 0
+	if s.sumSize() >= farSum {
+		o.far = 1
+	}
 	for i := range len(s.factors) * len(s.factors) {
 		f, g := s.factors[i/len(s.factors)], s.factors[i%len(s.factors)]
 		source, result, kernel := f.source*s.sources+g.source, f.result*s.results+g.result, f.kernel*s.kernels+g.kernel

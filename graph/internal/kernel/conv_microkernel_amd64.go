@@ -68,6 +68,7 @@ type outerArgs struct {
 	sum       *float32
 	sumStride int
 	fresh     int // not 0: what is in sum does not count
+	far       int // not 0: sum is not likely to be in the first level cache
 }
 
 // deriveArgs are the arguments of derive: to[r][c] = from[r][c] * act'(y[r][c]). It writes whole vectors.

@@ -19,13 +19,14 @@ const (
 	outerSum
 	outerSumStride
 	outerFresh
+	outerFar
 )
 
 // outer builds a sum of outer products over pixels:
 //
 //	sum[m][0..columns) += sum over pixels p of in[pixels[p]+rows[m]] * b[p][0..columns)
 //
-// What sum has before is overwritten where it is fresh.
+// What sum has before is overwritten where it is fresh, fetched in advance where it is far.
 func outer(s isa, rows, vectors int) {
 	const (
 		in = iota
@@ -47,7 +48,6 @@ func outer(s isa, rows, vectors int) {
 	MOVQ(arg(outerPixels, pixel), pixel)
 	LEAQ(Mem{Base: pixel, Index: b, Scale: 4}, b)
 	MOVQ(b, local[end])
-	MOVQ(arg(outerB, b), b)
 	MOVQ(arg(outerRows, x), x)
 	for m := range off {
 		MOVLQSX(Mem{Base: x, Disp: 4 * m}, off[m])
@@ -57,6 +57,20 @@ func outer(s isa, rows, vectors int) {
 			zero(s, acc(m, v))
 		}
 	}
+	CMPQ(arg(outerFar, x), Imm(0))
+	JE(LabelRef("near"))
+	MOVQ(arg(outerSumStride, x), b)
+	MOVQ(arg(outerSum, x), x)
+	for m := range rows {
+		for v := range vectors {
+			PREFETCHT0(Mem{Base: x, Disp: v * s.bytes()})
+		}
+		if m < rows-1 {
+			ADDQ(b, x)
+		}
+	}
+	Label("near")
+	MOVQ(arg(outerB, b), b)
 	Label("loop")
 	MOVLQSX(Mem{Base: pixel}, x)
 	ADDQ(local[in], x)
