@@ -40,7 +40,7 @@ const maxMiddle = 36
 // filter is a minimal filter for 3x3 kernels. What it says of one dimension holds for rows and columns alike.
 type filter struct {
 	step, reach int // source pixels from tile to tile, and that a tile reads
-	least, most int // tiles of a block: so that it pays to read the transformed kernel or to add to its gradient, and in the cache
+	least, most int // tiles of a block: more share the transformed kernel or its gradient, fewer stay in the cache
 	size        int // results of a tile
 	sources     int // transformed source pixels of a tile
 	kernels     int // transformed taps

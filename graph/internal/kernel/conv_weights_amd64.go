@@ -223,7 +223,7 @@ func (s *kernelSum) addBlock(w *sumWorker, b block, groups [2][]rowGroup, sum, b
 // addPixels adds a block of pixels to the rows and columns of sum.
 func (s *kernelSum) addPixels(o *outerArgs, data *float32, groups [2][]rowGroup, sum []float32) {
 	o.stride, o.sumStride = 4*s.strideB, 4*s.stride
-	for _, p := range s.panels { // whose columns of data stay in the first level cache
+	for _, p := range s.panels {
 		o.b = offset(data, p.from)
 		for _, g := range groups[p.vectors-1] {
 			o.rows, o.sum = &s.rowOffsets[g.from], &sum[g.from*s.stride+p.from]

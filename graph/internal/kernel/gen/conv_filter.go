@@ -238,8 +238,9 @@ func (c combination) combine(of []Op, to reg.VecPhysical, weight func(w float64)
 	return to
 }
 
-// transformTiles builds a map applied to the columns and then the rows of tiles of elements, each a number of vectors of channels;
-// what is between the two is kept in registers where there are enough, otherwise in the arguments' middle. Results get bias and activation, and their last vector may be masked.
+// transformTiles builds a map applied to the columns and then the rows of tiles of elements, each a number of vectors of channels.
+// What is between the two is kept in registers where there are enough, otherwise in the arguments' middle. Results get bias and
+// activation, and their last vector may be masked.
 func transformTiles(s isa, name string, m linearMap, result bool) {
 	const (
 		tiles = iota
