@@ -26,8 +26,7 @@ type filterSum struct {
 	groups           [2][]rowGroup
 	workers          []*filterSumWorker
 	chunks           int
-	sums, biasSums   []float32      // by chunk: [position of a tap][k][stride], [biasWidth]
-	unpacked         []float32      // the kernel's gradient by tap, [k][stride], where it has another layout
+	sums, biasSums   []float32      // by chunk: [tap][k][stride], [biasWidth]; the first of sums is dkernel itself where it has the same layout
 	image            *filterProduct // of a with the kernel, for runWithImage
 
 	// of the current call
@@ -44,6 +43,7 @@ type filterSumWorker struct {
 	transpose transposeArgs
 	a, b      []float32 // with borders
 	v, m      []float32 // transformed, by position and tile
+	sum       []float32 // of a chunk: [position of a tap][k][stride]
 }
 
 func newFilterSum(f *filter, pl plan, turned, biasOfA bool) *filterSum {
@@ -76,11 +76,20 @@ func (s *filterSum) sourceDistance() int { return spread(s.tiles * s.channels) }
 
 func (s *filterSum) gradientDistance() int { return spread(s.tiles * s.stride) }
 
-// inPlace is whether dkernel has the layout of the sum by taps.
+// inPlace is whether dkernel has the layout of a chunk's sum.
 func (s *filterSum) inPlace() bool { return !s.turned && s.plan.n == s.stride }
 
-// sumSize is the length of a chunk's sum.
+// sumSize is the length of a chunk's sum by transformed taps.
 func (s *filterSum) sumSize() int { return s.kernels * s.kernels * s.k * s.stride }
+
+// chunk is the sum of a chunk by taps.
+func (s *filterSum) chunk(i int) []float32 {
+	size := 9 * s.k * s.stride
+	if s.inPlace() {
+		return partial(s.dkernel[:size], s.sums, i)
+	}
+	return s.sums[i*size:][:size]
+}
 
 func (s *filterSum) biasWidth() int {
 	if s.biasOfA {
@@ -121,11 +130,12 @@ func (s *filterSum) sum(pool *Pool, memory *scratch, n int, a, b operand[float32
 	s.n, s.a, s.b, s.dkernel, s.dbias = n, a, b, dkernel, dbias
 	s.blocks = s.blockCount(n)
 	s.chunks = min(fewPieces, chunkCount(s.blocks, s.kernels*s.kernels*s.k*roundUp(s.plan.n)))
-	s.sums = memory.take(s.chunks * s.sumSize())
-	s.biasSums = memory.take(s.chunks * s.biasWidth())
-	if !s.inPlace() {
-		s.unpacked = memory.take(9 * s.k * s.stride)
+	sums := s.chunks
+	if s.inPlace() {
+		sums--
 	}
+	s.sums = memory.take(sums * 9 * s.k * s.stride)
+	s.biasSums = memory.take(s.chunks * s.biasWidth())
 	for len(s.workers) < pool.Threads() {
 		s.workers = append(s.workers, &filterSumWorker{})
 	}
@@ -134,10 +144,11 @@ func (s *filterSum) sum(pool *Pool, memory *scratch, n int, a, b operand[float32
 		w.b = memory.take(s.images*s.size*s.bandRows*s.gradient.width*s.plan.n + 2*s.lanes)
 		w.v = memory.take(s.sources * s.sources * s.sourceDistance())
 		w.m = memory.take(s.results * s.results * s.gradientDistance())
+		w.sum = memory.take(s.sumSize())
 		w.args.middle = &memory.take(maxMiddle * s.lanes)[0]
 	}
 	pool.runFlushing(s.chunks, s)
-	pool.runFlushing(ceil(s.k*s.stride, filterPart), (*filterJoin)(s))
+	pool.runFlushing(ceil(9*s.k*s.stride, partLength), (*filterJoin)(s))
 	if !s.inPlace() {
 		pool.run(9, (*filterUnpacking)(s))
 	}
@@ -148,11 +159,12 @@ func (s *filterSum) sum(pool *Pool, memory *scratch, n int, a, b operand[float32
 // piece sums a chunk of the batch.
 func (s *filterSum) piece(worker, chunk int) {
 	w := s.workers[worker]
-	sum, bias := s.sums[chunk*s.sumSize():][:s.sumSize()], s.biasSums[chunk*s.biasWidth():][:s.biasWidth()]
+	bias := s.biasSums[chunk*s.biasWidth():][:s.biasWidth()]
 	clear(bias)
 	from, to := split(s.blocks, s.chunks, chunk)
 	if from == to {
-		clear(sum) // no images
+		clear(s.chunk(chunk)) // no images
+		return
 	}
 	for unit := from; unit < to; unit++ {
 		b := block{image: unit / s.bands * s.images, from: unit % s.bands * s.bandRows}
@@ -174,8 +186,14 @@ func (s *filterSum) piece(worker, chunk int) {
 			s.image.computeBlock(i, b)
 		}
 		s.transformGradient(w, b)
-		s.addTiles(w, b.images*(b.to-b.from)*s.cols, sum, unit == from)
+		s.addTiles(w, b.images*(b.to-b.from)*s.cols, unit == from)
 	}
+	size := s.k * s.stride
+	a := &w.args
+	a.tiles, a.vectors, a.in, a.inColumn = 1, size/s.lanes, &w.sum[0], 4*size
+	a.out, a.outColumn = &s.chunk(chunk)[0], 4*size
+	a.inRow, a.outRow = s.kernels*a.inColumn, 3*a.outColumn
+	s.of(s.microkernels).kernelSum((*byte)(unsafe.Pointer(a)))
 }
 
 // transformGradient transforms a block's gradient to m[position][tile][column].
@@ -194,8 +212,8 @@ func (s *filterSum) transformGradient(w *filterSumWorker, b block) {
 // farSum is from how many elements on it pays to fetch a sum in advance.
 const farSum = 100 << 10
 
-// addTiles adds the products of count tiles to sum; the first ones begin it.
-func (s *filterSum) addTiles(w *filterSumWorker, count int, sum []float32, first bool) {
+// addTiles adds the products of count tiles to the worker's sum; the first ones begin it.
+func (s *filterSum) addTiles(w *filterSumWorker, count int, first bool) {
 	o := &w.outer
 	begun := 0 // positions of taps, as bits
 	o.pixels, o.count, o.stride, o.sumStride = &s.pixels[0], count, 4*s.stride, 4*s.stride
@@ -215,46 +233,27 @@ func (s *filterSum) addTiles(w *filterSumWorker, count int, sum []float32, first
 		for _, p := range s.panels {
 			o.b = &w.m[result*s.gradientDistance()+p.from]
 			for _, g := range s.groups[p.vectors-1] {
-				o.rows, o.sum = &s.rowOffsets[g.from], &sum[(kernel*s.k+g.from)*s.stride+p.from]
+				o.rows, o.sum = &s.rowOffsets[g.from], &w.sum[(kernel*s.k+g.from)*s.stride+p.from]
 				g.call((*byte)(unsafe.Pointer(o)))
 			}
 		}
 	}
 }
 
-// filterPart is how many elements of a position a piece joins.
-const filterPart = 1 << 9
-
-// filterJoin is the job that adds the chunks' sums and transforms them back, a part of the kernel a piece.
+// filterJoin is the job that adds the chunks' sums, a part of the kernel a piece.
 type filterJoin filterSum
 
 func (j *filterJoin) piece(worker, i int) {
-	s := (*filterSum)(j)
-	w := s.workers[worker]
-	size := s.k * s.stride
-	from := i * filterPart
-	count := min(filterPart, size-from)
-	for position := range s.kernels * s.kernels {
-		if at := position*size + from; s.chunks > 1 {
-			w.add(s.microkernels, &s.sums[at], &s.sums[s.sumSize()+at], s.sumSize(), s.chunks-1, count)
-		}
+	if s := (*filterSum)(j); s.chunks > 1 {
+		s.workers[worker].join(s.microkernels, s.chunk(0), s.chunk(1), s.chunks, i)
 	}
-	to := s.dkernel
-	if !s.inPlace() {
-		to = s.unpacked
-	}
-	a := &w.args
-	a.tiles, a.vectors, a.in, a.inColumn = 1, count/s.lanes, &s.sums[from], 4*size
-	a.out, a.outColumn = &to[from], 4*size
-	a.inRow, a.outRow = s.kernels*a.inColumn, 3*a.outColumn
-	s.of(s.microkernels).kernelSum((*byte)(unsafe.Pointer(a)))
 }
 
 // filterUnpacking is the job that copies the kernel's gradient to where it belongs, a tap a piece.
 type filterUnpacking filterSum
 
 func (u *filterUnpacking) piece(worker, tap int) {
-	from, n := u.unpacked[tap*u.k*u.stride:][:u.k*u.stride], u.plan.n
+	from, n := u.sums[tap*u.k*u.stride:][:u.k*u.stride], u.plan.n
 	if u.turned {
 		to := u.dkernel[(8-tap)*u.k*n:][:u.k*n]
 		u.workers[worker].transpose.pack(to, from, panel{columns: u.k}, u.stride, u.k, 0, n)

@@ -239,13 +239,15 @@ const partLength = 1 << 13
 type sumJoin kernelSum
 
 func (j *sumJoin) piece(worker, i int) {
-	s := (*kernelSum)(j)
-	if s.chunks == 1 {
-		return
+	if s := (*kernelSum)(j); s.chunks > 1 {
+		s.workers[worker].join(s.microkernels, s.chunk(0), s.chunk(1), s.chunks, i)
 	}
-	sum := s.chunk(0)
-	from, to := i*partLength, min(len(sum), (i+1)*partLength)
-	s.workers[worker].add(s.microkernels, &sum[from], &s.chunk(1)[from], len(sum), s.chunks-1, to-from)
+}
+
+// join adds a part of the chunks' sums to the first; the others follow each other from the second on.
+func (r *rows) join(k *microkernels, first, second []float32, chunks, part int) {
+	from, to := part*partLength, min(len(first), (part+1)*partLength)
+	r.add(k, &first[from], &second[from], len(first), chunks-1, to-from)
 }
 
 // finish writes what is not yet where it belongs: dkernel where its layout differs, and dbias.
