@@ -170,14 +170,14 @@ func (s *filterSum) piece(worker, chunk int) {
 		b := block{image: unit / s.bands * s.images, from: unit % s.bands * s.bandRows}
 		b.images, b.to = min(s.images, s.n-b.image), min(s.rows, b.from+s.bandRows)
 		s.copySource(&w.rows, s.microkernels, w.a, &s.a, b)
-		s.gradient.copySource(&w.rows, s.microkernels, w.b, &s.b, b)
+		gradient := s.gradientOf(w, b)
 		switch {
 		case s.dbias == nil:
 		case s.biasOfA:
 			s.addSource(&w.rows, s.microkernels, bias, &w.a[0], false, &s.a, b)
 		default: // pixels over the edge are zero
 			pixels := b.images * s.size * (b.to - b.from) * s.gradient.width
-			w.add(s.microkernels, &bias[0], &w.b[0], s.plan.n, pixels, s.plan.n)
+			w.add(s.microkernels, &bias[0], &gradient[0], s.plan.n, pixels, s.plan.n)
 		}
 		w.args.transformSource(s.filter, &s.plan, s.microkernels, w.v, w.a, b, s.sourceDistance())
 		if s.withImage {
@@ -185,7 +185,7 @@ func (s *filterSum) piece(worker, chunk int) {
 			i.v = w.v
 			s.image.computeBlock(i, b)
 		}
-		s.transformGradient(w, b)
+		s.transformGradient(w, gradient, b)
 		s.addTiles(w, b.images*(b.to-b.from)*s.cols, unit == from)
 	}
 	size := s.k * s.stride
@@ -196,15 +196,25 @@ func (s *filterSum) piece(worker, chunk int) {
 	s.of(s.microkernels).kernelSum((*byte)(unsafe.Pointer(a)))
 }
 
+// gradientOf is a block's part of b: where it is, if it is made of whole tiles and vectors, otherwise a copy.
+func (s *filterSum) gradientOf(w *filterSumWorker, b block) []float32 {
+	g := &s.gradient
+	if s.b.y == nil && g.width == g.srcW && s.size*s.rows == g.srcH && s.plan.n == s.stride {
+		return s.b.values[(b.image*g.srcH+s.size*b.from)*g.width*g.k:]
+	}
+	g.copySource(&w.rows, s.microkernels, w.b, &s.b, b)
+	return w.b
+}
+
 // transformGradient transforms a block's gradient to m[position][tile][column].
-func (s *filterSum) transformGradient(w *filterSumWorker, b block) {
+func (s *filterSum) transformGradient(w *filterSumWorker, gradient []float32, b block) {
 	a, g, n := &w.args, &s.gradient, s.plan.n
 	a.tiles, a.vectors = s.cols, s.stride/s.lanes
 	a.inRow, a.inColumn, a.inTile = 4*g.width*n, 4*n, 4*s.size*n
 	a.outColumn, a.outTile = 4*s.gradientDistance(), 4*s.stride
 	a.outRow = s.results * a.outColumn
 	for row := range b.images * (b.to - b.from) {
-		a.in, a.out = &w.b[s.size*row*g.width*n], &w.m[row*s.cols*s.stride]
+		a.in, a.out = &gradient[s.size*row*g.width*n], &w.m[row*s.cols*s.stride]
 		s.of(s.microkernels).gradient((*byte)(unsafe.Pointer(a)))
 	}
 }
