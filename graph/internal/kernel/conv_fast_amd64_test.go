@@ -130,6 +130,7 @@ func TestFastConvolutionOnLargeShapes(t *testing.T) {
 			{window(61, 75, 24, 33, 3, 1, 1, 1), false, 2},
 			{window(40, 90, 32, 1, 3, 1, 1, 1), false, 1},
 			{window(90, 81, 16, 20, 3, 2, 1, 1), true, 1},
+			{window(16, 16, 128, 256, 3, 1, 1, 1), false, 2}, // many channels: the largest errors
 			{transposedWindow(4, 40, 48), true, 19},
 			{dense(600, 33), false, 37},
 			{dense(50, 300), false, 41},
