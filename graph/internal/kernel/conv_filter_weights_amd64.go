@@ -148,7 +148,9 @@ func (s *filterSum) sum(pool *Pool, memory *scratch, n int, a, b operand[float32
 		w.args.middle = &memory.take(maxMiddle * s.lanes)[0]
 	}
 	pool.runFlushing(s.chunks, s)
-	pool.runFlushing(ceil(9*s.k*s.stride, partLength), (*filterJoin)(s))
+	if s.chunks > 1 {
+		pool.runFlushing(ceil(9*s.k*s.stride, partLength), (*filterJoin)(s))
+	}
 	if !s.inPlace() {
 		pool.run(9, (*filterUnpacking)(s))
 	}
@@ -254,9 +256,8 @@ func (s *filterSum) addTiles(w *filterSumWorker, count int, first bool) {
 type filterJoin filterSum
 
 func (j *filterJoin) piece(worker, i int) {
-	if s := (*filterSum)(j); s.chunks > 1 {
-		s.workers[worker].join(s.microkernels, s.chunk(0), s.chunk(1), s.chunks, i)
-	}
+	s := (*filterSum)(j)
+	s.workers[worker].join(s.microkernels, s.chunk(0), s.chunk(1), s.chunks, i)
 }
 
 // filterUnpacking is the job that copies the kernel's gradient to where it belongs, a tap a piece.

@@ -121,7 +121,9 @@ func (s *kernelSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias
 	s.biasSums = memory.take(s.chunks * s.biasWidth())
 	s.grow(memory, pool.Threads())
 	pool.runFlushing(s.chunks*s.parts, s)
-	pool.runFlushing(ceil(size, partLength), (*sumJoin)(s))
+	if s.chunks > 1 {
+		pool.runFlushing(ceil(size, partLength), (*sumJoin)(s))
+	}
 	s.finish()
 	s.a, s.b, s.dkernel, s.dbias = operand[float32]{}, operand[float32]{}, nil, nil
 }
@@ -239,9 +241,8 @@ const partLength = 1 << 13
 type sumJoin kernelSum
 
 func (j *sumJoin) piece(worker, i int) {
-	if s := (*kernelSum)(j); s.chunks > 1 {
-		s.workers[worker].join(s.microkernels, s.chunk(0), s.chunk(1), s.chunks, i)
-	}
+	s := (*kernelSum)(j)
+	s.workers[worker].join(s.microkernels, s.chunk(0), s.chunk(1), s.chunks, i)
 }
 
 // join adds a part of the chunks' sums to the first; the others follow each other from the second on.
