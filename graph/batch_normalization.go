@@ -72,7 +72,7 @@ func batchNorm[T kernel.Float](b *builder, layer string, l BatchNormalization, p
 	var k normalizer[T] = plainNormalizer[T]{kernel.NewBatchNorm[T](channels, l.Epsilon), channels}
 	if pool != nil {
 		label, out = label+"+max_pooling2d", Shape{pool.OutH, pool.OutW, pool.OutC}
-		k = &poolingNormalizer[T]{BatchNormPool: kernel.NewBatchNormPool[T](*pool, l.Epsilon), image: item.Size()}
+		k = &poolingNormalizer[T]{BatchNormPool: kernel.NewBatchNormPool[T](*pool, l.Epsilon), image: item.Size(), pooled: out.Size()}
 	}
 	in := []*gorgonia.Node{x}
 	read := func(name string) (at int, err error) {
@@ -101,7 +101,7 @@ func batchNorm[T kernel.Float](b *builder, layer string, l BatchNormalization, p
 		statistic{b.params.Lookup(layer + "/moving_variance"), variance, l.Momentum})
 	forward := &op{label: label, batched: true, item: out}
 	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
-		k.train(b.pool, data[T](y), data[T](in[0]), optional[T](in, gamma, gamma > 0), optional[T](in, beta, beta > 0), data[T](mean), data[T](variance))
+		k.train(b.pool, data[T](y), pixels[T](in[0], x), optional[T](in, gamma, gamma > 0), optional[T](in, beta, beta > 0), data[T](mean), data[T](variance))
 		return nil
 	}
 	forward.derive = func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
@@ -118,6 +118,18 @@ func batchNorm[T kernel.Float](b *builder, layer string, l BatchNormalization, p
 		backward.run = func(in []gorgonia.Value, dx gorgonia.Value) error {
 			k.backward(b.pool, data[T](dx), data[T](dgamma), data[T](dbeta), data[T](in[0]), optional[T](in, 2, gamma > 0), data[T](mean), data[T](variance), data[T](in[1]))
 			return nil
+		}
+		if !forward.differentiable[0] || b.mayGradientBeLazy(x) {
+			var act kernel.Activation
+			if source, ours := x.Op().(*op); ours {
+				act = source.act
+			}
+			b.makeLazy(backward)
+			backward.derived = true
+			backward.run = func(in []gorgonia.Value, _ gorgonia.Value) error {
+				backward.lazy = k.backwardLazy(b.pool, data[T](dgamma), data[T](dbeta), pixels[T](in[0], x), act, optional[T](in, 2, gamma > 0), data[T](mean), data[T](variance), data[T](in[1]))
+				return nil
+			}
 		}
 		core, err := b.add(backward, reads...)
 		if err != nil {

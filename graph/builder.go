@@ -29,6 +29,7 @@ type builder struct {
 	layer      string         // whose ops are being added; empty for the loss
 	frozen     bool           // that layer is not trained
 	wantLogits bool           // what goes into its sigmoid is wanted
+	normalized bool           // its output goes to a batch normalization alone
 	logits     *gorgonia.Node // what went into the last activation
 }
 
@@ -158,6 +159,7 @@ func (b *builder) apply(m *Model, x *gorgonia.Node, logits bool) (*gorgonia.Node
 			in[k] = input(from)
 		}
 		b.layer, b.frozen, b.wantLogits = n.Name, n.Frozen, logits && i == len(m.Nodes)-1
+		b.normalized = b.training && !b.separate && m.normalized(i)
 		out, err := layer.apply(b, n.owner(), in)
 		if err != nil {
 			return nil, errors.WithMessagef(err, "layer %s (%s)", n.Name, n.Layer.Class())

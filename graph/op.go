@@ -39,6 +39,11 @@ type op struct {
 	pending int            // how many of them have not run yet in this step
 	keep    bool           // the output is read after the step, too
 	clock   *time.Duration // where the time in run is added up; nil: nowhere
+
+	lazy      any               // kernel.Lazy: the output, where it is lazy
+	readsLazy bool              // the gradient by its output may be lazy
+	act       kernel.Activation // at its end
+	derived   bool              // a lazy gradient: times the derivative of the activation at the end of the op that reads it
 }
 
 // Arity is part of gorgonia.Op.
@@ -134,8 +139,8 @@ func (o *op) Do(in ...gorgonia.Value) (out gorgonia.Value, err error) {
 		return nil, errors.WithMessage(err, o.label)
 	}
 	o.pending = o.readers
-	if o.view {
-		return out, nil // its source is read as long as it is
+	if o.view || o.isLazy() {
+		return out, nil // its sources are read as long as it is
 	}
 	for _, s := range o.sources {
 		s.wasRead()

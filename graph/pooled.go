@@ -117,7 +117,7 @@ func (b *builder) applyPooled(m *Model, i, j int, x *gorgonia.Node, whole bool) 
 		_, act := withoutActivation(m.Nodes[i].Layer)
 		return pool.activated(b, w, act, x)
 	}
-	b.layer = m.Nodes[i].Name
+	b.layer, b.frozen = m.Nodes[i].Name, m.Nodes[i].Frozen
 	owner := m.Nodes[i].owner()
 	switch l := m.Nodes[i].Layer.(type) {
 	case Conv2D:

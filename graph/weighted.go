@@ -64,11 +64,22 @@ func (w weighting[T]) multiply(b *builder, layer string, act Activation, x *gorg
 	label += w.pooling
 	f, _ := act.fused()
 	pr := w.product(f)
-	forward := &op{label: label + act.suffix(), batched: true, item: w.out}
+	forward := &op{label: label + act.suffix(), batched: true, item: w.out, act: f}
 	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
 		x := data[T](in[0])
 		pr.Forward(b.pool, len(x)/w.perRow, data[T](y), x, data[T](in[1]), optional[T](in, 2, w.withBias))
 		return nil
+	}
+	if reader, ok := pr.(lazyReader[T]); ok {
+		forward.readsLazy = reader.ReadsLazy()
+	}
+	if giver, ok := pr.(lazyGiver[T]); ok && b.normalized && act == w.act && w.penalized == (Regularizer{}) && giver.GivesLazy() {
+		b.makeLazy(forward)
+		forward.run = func(in []gorgonia.Value, _ gorgonia.Value) error {
+			x := data[T](in[0])
+			forward.lazy = giver.ForwardLazy(b.pool, len(x)/w.perRow, x, data[T](in[1]), optional[T](in, 2, w.withBias))
+			return nil
+		}
 	}
 	forward.derive = func(in gorgonia.Nodes, y, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 		return weightedGradients(b, forward, pr, w.perRow, act, in, y, grad)
@@ -88,16 +99,32 @@ func weightedGradients[T kernel.Float](b *builder, forward *op, pr product[T], p
 	if wantInput {
 		backward.item = Shape(in[0].Shape()[1:])
 	}
+	dy := lazyOp(grad)
+	if dy != nil && dy.derived {
+		withOutput = false
+	}
+	giver, gives := pr.(lazyGiver[T])
+	if gives = gives && dy == nil && wantInput && giver.GivesLazyGradient() && b.mayGradientBeLazy(in[0]); gives {
+		b.makeLazy(backward)
+	}
 	backward.run = func(in []gorgonia.Value, out gorgonia.Value) error {
 		var dx, db []T
-		if wantInput {
+		if wantInput && !gives {
 			dx = data[T](out)
 		}
 		if withBias {
 			db = data[T](dbias)
 		}
-		x := data[T](in[0])
-		pr.Backward(b.pool, len(x)/perRow, dx, data[T](dkernel), db, x, data[T](in[1]), optional[T](in, 3, withOutput), data[T](in[2]))
+		x, y := data[T](in[0]), optional[T](in, 3, withOutput)
+		n, k, dk := len(x)/perRow, data[T](in[1]), data[T](dkernel)
+		switch {
+		case dy != nil:
+			pr.(lazyReader[T]).BackwardLazy(b.pool, n, dx, dk, db, x, k, y, dy.lazy.(kernel.Lazy[T]))
+		case gives:
+			backward.lazy = giver.BackwardToLazy(b.pool, n, dk, db, x, k, y, data[T](in[2]))
+		default:
+			pr.Backward(b.pool, n, dx, dk, db, x, k, y, data[T](in[2]))
+		}
 		return nil
 	}
 	reads := []*gorgonia.Node{in[0], in[1], grad}

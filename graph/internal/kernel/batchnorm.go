@@ -21,50 +21,51 @@ func NewBatchNorm[T Float](channels int, epsilon float64) *BatchNorm[T] {
 // Train computes y = gamma*(x-mean)/sqrt(variance+epsilon) + beta with the batch's own statistics, which it writes to mean and
 // variance (the biased one). gamma, beta, mean and variance are [channels]; gamma nil is 1, beta nil is 0.
 func (b *BatchNorm[T]) Train(p *Pool, rows int, y, x, gamma, beta, mean, variance []T) {
+	b.TrainPixels(p, rows, y, InMemory(x), gamma, beta, mean, variance)
+}
+
+// TrainPixels is Train of pixels that may be lazy.
+func (b *BatchNorm[T]) TrainPixels(p *Pool, rows int, y []T, x Pixels[T], gamma, beta, mean, variance []T) {
 	b.moments.run(p, rows, b.channels, x, mean, variance)
-	b.Evaluate(p, rows, y, x, gamma, beta, mean, variance)
+	b.evaluate(p, rows, y, x, gamma, beta, mean, variance)
 }
 
 // Evaluate computes the same with given statistics.
 func (b *BatchNorm[T]) Evaluate(p *Pool, rows int, y, x, gamma, beta, mean, variance []T) {
+	b.evaluate(p, rows, y, InMemory(x), gamma, beta, mean, variance)
+}
+
+func (b *BatchNorm[T]) evaluate(p *Pool, rows int, y []T, x Pixels[T], gamma, beta, mean, variance []T) {
 	b.prepareOutput(rows, gamma, beta, mean, variance)
 	b.output.run(p, y, x)
 }
 
 // Backward computes Train's gradients from dy [rows, channels]: by x, gamma and beta, the last two nil where not wanted.
 func (b *BatchNorm[T]) Backward(p *Pool, rows int, dx, dgamma, dbeta, x, gamma, mean, variance, dy []T) {
-	b.backward(p, rows, dx, dgamma, dbeta, x, gamma, mean, variance, pixelRows[T]{values: dy})
+	plain, product := b.gradients(p, rows, dgamma, dbeta, InMemory(x), mean, variance, dy)
+	b.prepareGradient(rows, gamma, mean, variance, plain, product)
+	b.data.run(p, dx, x, dy)
+}
+
+// BackwardLazy is Backward with a lazy gradient, by what came before the activation that gave x. It is valid as long as x and dy are, until
+// the next call.
+func (b *BatchNorm[T]) BackwardLazy(p *Pool, rows int, dgamma, dbeta []T, x Pixels[T], act Activation, gamma, mean, variance, dy []T) Lazy[T] {
+	plain, product := b.gradients(p, rows, dgamma, dbeta, x, mean, variance, dy)
+	b.prepareGradient(rows, gamma, mean, variance, plain, product)
+	return b.data.lazy(p, x, act, dy)
 }
 
 // EvaluateBackward computes Evaluate's gradients; the statistics are constants.
 func (b *BatchNorm[T]) EvaluateBackward(p *Pool, rows int, dx, dgamma, dbeta, x, gamma, mean, variance, dy []T) {
-	b.evaluateBackward(p, rows, dx, dgamma, dbeta, x, gamma, mean, variance, pixelRows[T]{values: dy})
-}
-
-func (b *BatchNorm[T]) backward(p *Pool, rows int, dx, dgamma, dbeta, x, gamma, mean, variance []T, dy pixelRows[T]) {
-	plain, product := b.gradients(p, rows, dgamma, dbeta, x, mean, variance, dy)
-	b.prepareGradient(rows, gamma, mean, variance)
-	d, n := &b.data, float64(max(rows, 1))
-	for c := range b.channels {
-		inverse := b.inverse(variance, c)
-		d.offset[c] = T(plain[c] / n)
-		d.slope[c] = T(b.factor(gamma, c) * inverse * inverse * inverse * product[c] / n)
-	}
-	d.run(p, dx, x, dy)
-}
-
-func (b *BatchNorm[T]) evaluateBackward(p *Pool, rows int, dx, dgamma, dbeta, x, gamma, mean, variance []T, dy pixelRows[T]) {
 	if dgamma != nil || dbeta != nil {
-		b.gradients(p, rows, dgamma, dbeta, x, mean, variance, dy)
+		b.gradients(p, rows, dgamma, dbeta, InMemory(x), mean, variance, dy)
 	}
-	b.prepareGradient(rows, gamma, mean, variance)
-	clear(b.data.offset)
-	clear(b.data.slope)
+	b.prepareGradient(rows, gamma, mean, variance, nil, nil)
 	b.data.run(p, dx, x, dy)
 }
 
 // gradients computes the sums over the rows, and dgamma and dbeta from them.
-func (b *BatchNorm[T]) gradients(p *Pool, rows int, dgamma, dbeta, x, mean, variance []T, dy pixelRows[T]) (plain, product []float64) {
+func (b *BatchNorm[T]) gradients(p *Pool, rows int, dgamma, dbeta []T, x Pixels[T], mean, variance, dy []T) (plain, product []float64) {
 	plain, product = b.sums.run(p, rows, b.channels, x, mean, dy)
 	for c := range dgamma {
 		dgamma[c] = T(product[c] * b.inverse(variance, c))
@@ -89,14 +90,20 @@ func (b *BatchNorm[T]) prepareOutput(rows int, gamma, beta, mean, variance []T) 
 	o.repeat()
 }
 
-// prepareGradient sets the numbers by channel of dx that both gradients share.
-func (b *BatchNorm[T]) prepareGradient(rows int, gamma, mean, variance []T) {
-	d := &b.data
+// prepareGradient sets the numbers by channel of dx, from the sums over the rows; nil: statistics are constants.
+func (b *BatchNorm[T]) prepareGradient(rows int, gamma, mean, variance []T, plain, product []float64) {
+	d, n := &b.data, float64(max(rows, 1))
 	d.resize(rows, b.channels)
 	for c := range b.channels {
-		d.mean[c] = mean[c]
-		d.scale[c] = T(b.factor(gamma, c) * b.inverse(variance, c))
+		inverse := b.inverse(variance, c)
+		d.mean[c], d.offset[c], d.slope[c] = mean[c], 0, 0
+		d.scale[c] = T(b.factor(gamma, c) * inverse)
+		if plain != nil {
+			d.offset[c] = T(plain[c] / n)
+			d.slope[c] = T(b.factor(gamma, c) * inverse * inverse * inverse * product[c] / n)
+		}
 	}
+	d.repeat()
 }
 
 func (b *BatchNorm[T]) factor(gamma []T, c int) float64 {

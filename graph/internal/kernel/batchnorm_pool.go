@@ -1,81 +1,217 @@
 package kernel
 
 // BatchNormPool is batch normalization followed by 2x2 max pooling with stride 2, without the normalized image between them, which
-// exists a few rows at a time only. It gives the same bits as [BatchNorm] and [MaxPool2D] one after the other.
+// exists a few rows at a time only. It gives the same as [BatchNorm] and [MaxPool2D] one after the other, y and argmax to the bit.
 type BatchNormPool[T Float] struct {
-	w        Window
-	norm     BatchNorm[T]
-	gradient unpooled[T]
-	y, x     []T
-	argmax   []uint8
-	strips   strips
-	count    int            // of strips
-	perPiece int            // strips
-	rows     [][]T          // by worker: normalized rows
-	pools    []MaxPool2D[T] // by worker
+	w         Window
+	norm      BatchNorm[T]
+	winners   []T // what of x the last forward pass with argmax chose
+	strips    strips
+	rows      [][]T          // by worker: normalized rows, or the gradient by them
+	pools     []MaxPool2D[T] // by worker
+	stretches []stretch[T]   // by worker, for slice
+
+	// of the current call, and as long as a lazy gradient is valid
+	count, perPiece int // strips
+	backward        bool
+	y, dx, dy       []T
+	x               Pixels[T]
+	argmax          []uint8
+	act             Activation // whose derivative is taken, too
 }
 
 // NewBatchNormPool returns the operation for a window that halves images ([Window.Halves]); epsilon is added to the variance.
 func NewBatchNormPool[T Float](w Window, epsilon float64) *BatchNormPool[T] {
-	return &BatchNormPool[T]{w: w, norm: BatchNorm[T]{channels: w.InC, epsilon: epsilon}}
+	return &BatchNormPool[T]{w: w, norm: BatchNorm[T]{channels: w.InC, epsilon: epsilon}, strips: newStrips(w)}
 }
 
 // Train computes y [n,OutH,OutW,InC] and argmax (see [MaxPool2D.Forward]; nil: not wanted) from x [n,InH,InW,InC], and the batch's
 // mean and variance [InC].
 func (b *BatchNormPool[T]) Train(p *Pool, n int, y, x, gamma, beta, mean, variance []T, argmax []uint8) {
+	b.TrainPixels(p, n, y, InMemory(x), gamma, beta, mean, variance, argmax)
+}
+
+// TrainPixels is Train of pixels that may be lazy.
+func (b *BatchNormPool[T]) TrainPixels(p *Pool, n int, y []T, x Pixels[T], gamma, beta, mean, variance []T, argmax []uint8) {
 	b.norm.moments.run(p, b.pixels(n), b.w.InC, x, mean, variance)
-	b.Evaluate(p, n, y, x, gamma, beta, mean, variance, argmax)
+	b.evaluate(p, n, y, x, gamma, beta, mean, variance, argmax)
 }
 
 // Evaluate computes the same with given statistics.
 func (b *BatchNormPool[T]) Evaluate(p *Pool, n int, y, x, gamma, beta, mean, variance []T, argmax []uint8) {
-	b.norm.prepareOutput(b.pixels(n), gamma, beta, mean, variance)
-	b.strips = newStrips(b.w)
-	b.count = b.strips.count(n)
-	row := b.w.InW * b.w.InC
-	b.perPiece = max(1, blockLength/max(1, 2*row))
-	p = forTraffic[T](p, b.pixels(n)*b.w.InC)
-	b.rows = grow(b.rows, p.Threads(), 2*b.perPiece*row)
-	b.pools = resizePools(b.pools, p.Threads(), b.w)
-	b.y, b.x, b.argmax = y, x, argmax
-	p.run((b.count+b.perPiece-1)/b.perPiece, b)
-	b.y, b.x, b.argmax = nil, nil, nil
+	b.evaluate(p, n, y, InMemory(x), gamma, beta, mean, variance, argmax)
 }
 
-// Backward computes Train's gradients from dy [n,OutH,OutW,InC]: by x, gamma and beta, the last two nil where not wanted.
+func (b *BatchNormPool[T]) evaluate(p *Pool, n int, y []T, x Pixels[T], gamma, beta, mean, variance []T, argmax []uint8) {
+	b.norm.prepareOutput(b.pixels(n), gamma, beta, mean, variance)
+	if argmax != nil {
+		b.winners = resize(b.winners, len(argmax))
+	}
+	b.backward, b.y, b.x, b.argmax = false, y, x, argmax
+	b.run(p, n)
+}
+
+// Backward computes Train's gradients from dy [n,OutH,OutW,InC], after a Train with argmax: by x, gamma and beta, the last two nil where
+// not wanted.
 func (b *BatchNormPool[T]) Backward(p *Pool, n int, dx, dgamma, dbeta, x, gamma, mean, variance, dy []T, argmax []uint8) {
-	b.gradient.set(p, b.w, n, dy, argmax)
-	b.norm.backward(p, b.pixels(n), dx, dgamma, dbeta, x, gamma, mean, variance, pixelRows[T]{pooled: &b.gradient})
-	b.gradient.dy, b.gradient.argmax = nil, nil
+	plain, product := b.gradients(p, n, dgamma, dbeta, mean, variance, dy)
+	b.prepareBackward(n, InMemory(x), gamma, mean, variance, plain, product, dy, argmax)
+	b.dx = dx
+	b.run(p, n)
+}
+
+// BackwardLazy is Backward with a lazy gradient, by what came before the activation that gave x. It is valid as long as x, dy and argmax
+// are, until the next call.
+func (b *BatchNormPool[T]) BackwardLazy(p *Pool, n int, dgamma, dbeta []T, x Pixels[T], act Activation, gamma, mean, variance, dy []T, argmax []uint8) Lazy[T] {
+	plain, product := b.gradients(p, n, dgamma, dbeta, mean, variance, dy)
+	b.prepareBackward(n, x, gamma, mean, variance, plain, product, dy, argmax)
+	b.act = act
+	b.stretches = clearStretches(b.stretches, p.Threads())
+	b.rows = grow(b.rows, p.Threads(), 2*b.w.InW*b.w.InC)
+	b.pools = resizePools(b.pools, p.Threads(), b.w)
+	return b
 }
 
 // EvaluateBackward computes Evaluate's gradients; the statistics are constants.
 func (b *BatchNormPool[T]) EvaluateBackward(p *Pool, n int, dx, dgamma, dbeta, x, gamma, mean, variance, dy []T, argmax []uint8) {
-	b.gradient.set(p, b.w, n, dy, argmax)
-	b.norm.evaluateBackward(p, b.pixels(n), dx, dgamma, dbeta, x, gamma, mean, variance, pixelRows[T]{pooled: &b.gradient})
-	b.gradient.dy, b.gradient.argmax = nil, nil
+	if dgamma != nil || dbeta != nil {
+		b.gradients(p, n, dgamma, dbeta, mean, variance, dy)
+	}
+	b.prepareBackward(n, InMemory(x), gamma, mean, variance, nil, nil, dy, argmax)
+	b.dx = dx
+	b.run(p, n)
+}
+
+// gradients computes dgamma and dbeta and returns the sums that they follow from: only winners have a gradient.
+func (b *BatchNormPool[T]) gradients(p *Pool, n int, dgamma, dbeta, mean, variance, dy []T) (plain, product []float64) {
+	return b.norm.gradients(p, n*b.w.OutH*b.w.OutW, dgamma, dbeta, InMemory(b.winners), mean, variance, dy)
+}
+
+func (b *BatchNormPool[T]) prepareBackward(n int, x Pixels[T], gamma, mean, variance []T, plain, product []float64, dy []T, argmax []uint8) {
+	b.norm.prepareGradient(b.pixels(n), gamma, mean, variance, plain, product)
+	b.backward, b.x, b.dy, b.argmax, b.act = true, x, dy, argmax, Activation{}
 }
 
 func (b *BatchNormPool[T]) pixels(n int) int { return n * b.w.InH * b.w.InW }
 
+func (b *BatchNormPool[T]) run(p *Pool, n int) {
+	b.count = b.strips.count(n)
+	b.perPiece = max(1, blockLength/max(1, 2*b.w.InW*b.w.InC))
+	p = forTraffic[T](p, b.pixels(n)*b.w.InC)
+	b.rows = grow(b.rows, p.Threads(), 2*b.w.InW*b.w.InC)
+	b.pools = resizePools(b.pools, p.Threads(), b.w)
+	p.run((b.count+b.perPiece-1)/b.perPiece, b)
+	b.y, b.dx, b.dy, b.x, b.argmax = nil, nil, nil, Pixels[T]{}, nil
+}
+
 func (b *BatchNormPool[T]) piece(worker, i int) {
-	s, pool := b.strips, &b.pools[worker]
-	in, out := b.w.InW*b.w.InC, b.w.OutW*b.w.InC
-	from := i * b.perPiece
-	to := min(from+b.perPiece, b.count)
-	first, end := s.row(from), s.row(to)
-	rows := b.rows[worker][:(end-first)*in]
-	b.norm.output.apply(rows, b.x[first*in:end*in])
-	for k := from; k < to; k++ {
-		row, ok := s.outputRow(k)
-		if !ok {
-			continue
-		}
-		pool.w.InH = s.row(k+1) - s.row(k)
-		pool.in, pool.out, pool.argmax = rows[(s.row(k)-first)*in:], b.y[row*out:][:out], part(b.argmax, row*out, (row+1)*out)
-		pool.outputRow(0, 0)
+	row := b.w.InW * b.w.InC
+	from, to := i*b.perPiece, min((i+1)*b.perPiece, b.count)
+	first, end := b.strips.row(from)*row, b.strips.row(to)*row
+	if b.backward {
+		b.inputs(worker, b.dx[first:end], from, to)
+		return
 	}
-	pool.in, pool.out, pool.argmax = nil, nil, nil
+	x := b.x.slice(worker, first, end)
+	for k := from; k < to; k++ {
+		if out, ok := b.strips.outputRow(k); ok {
+			b.output(worker, x[b.strips.row(k)*row-first:b.strips.row(k+1)*row-first], out)
+		}
+	}
+}
+
+// slice is part of [Lazy]: the gradient by x.
+func (b *BatchNormPool[T]) slice(worker, from, to int) []T {
+	row := b.w.InW * b.w.InC
+	first, end := b.strips.of(from/row), b.strips.of((to-1)/row)+1
+	begin := b.strips.row(first) * row
+	if missing, start := b.stretches[worker].move(begin, b.strips.row(end)*row); len(missing) > 0 {
+		b.inputs(worker, missing, b.strips.of(start/row), end)
+	}
+	return b.stretches[worker].values[from-begin : to-begin]
+}
+
+// output computes a row of y from the strip x.
+func (b *BatchNormPool[T]) output(worker int, x []T, row int) {
+	o, length := &b.norm.output, b.w.OutW*b.w.InC
+	from, to := row*length, (row+1)*length
+	y, argmax := b.y[from:to], part(b.argmax, from, to)
+	if argmax != nil && b.whole(x) && vectorNormalizePool(b.w.OutW, b.w.InC, float32s(y), float32s(x), argmax, float32s(b.winners[from:to]), float32s(o.mean), float32s(o.scale), float32s(o.beta)) {
+		return
+	}
+	rows := b.rows[worker][:len(x)]
+	o.apply(rows, x)
+	m := b.pool(worker, len(x))
+	m.in, m.out, m.argmax = rows, y, argmax
+	m.outputRow(0, 0)
+	m.in, m.out, m.argmax = nil, nil, nil
+	for i, tap := range argmax {
+		pixel, c := i/b.w.InC, i%b.w.InC
+		b.winners[from+i] = x[(int(tap/2)*b.w.InW+2*pixel+int(tap%2))*b.w.InC+c]
+	}
+}
+
+// inputs computes the gradient by the strips from..to of x.
+func (b *BatchNormPool[T]) inputs(worker int, dx []T, from, to int) {
+	row := b.w.InW * b.w.InC
+	first := b.strips.row(from)
+	x := b.x.slice(worker, first*row, b.strips.row(to)*row)
+	for k := from; k < to; k++ {
+		i, j := (b.strips.row(k)-first)*row, (b.strips.row(k+1)-first)*row
+		b.input(worker, dx[i:j], x[i:j], k)
+	}
+	if _, folded := b.negative(); !folded {
+		activationGradient(b.act, dx, x, dx)
+	}
+}
+
+// negative is what the activation's derivative is where x is not positive; folded: nothing remains to be done to apply it.
+func (b *BatchNormPool[T]) negative() (slope float32, folded bool) {
+	switch b.act.Function {
+	case Linear:
+		return 1, true
+	case ReLU:
+		return 0, true
+	case LeakyReLU:
+		return float32(b.act.Slope), true
+	}
+	return 1, false
+}
+
+// input computes the gradient by a strip of x, but for derivatives that are not folded.
+func (b *BatchNormPool[T]) input(worker int, dx, x []T, strip int) {
+	d, length := &b.norm.data, b.w.OutW*b.w.InC
+	negative, folded := b.negative()
+	row, pooled := b.strips.outputRow(strip)
+	if pooled && b.whole(x) && vectorNormalizePoolGradient(b.w.OutW, b.w.InC, float32s(dx), float32s(x), float32s(b.dy[row*length:(row+1)*length]), b.argmax[row*length:(row+1)*length],
+		float32s(d.mean), float32s(d.scale), float32s(d.offset), float32s(d.slope), negative) {
+		return
+	}
+	dy := b.rows[worker][:len(x)]
+	if pooled {
+		m := b.pool(worker, len(x))
+		m.out, m.in, m.argmax = dy, b.dy[row*length:(row+1)*length], b.argmax[row*length:(row+1)*length]
+		m.inputRows(0, 0)
+		m.out, m.in, m.argmax = nil, nil, nil
+	} else {
+		clear(dy)
+	}
+	d.apply(dx, x, dy)
+	if folded {
+		activationGradient(b.act, dx, x, dx)
+	}
+}
+
+// whole tells whether a strip is made of whole windows.
+func (b *BatchNormPool[T]) whole(strip []T) bool {
+	return len(strip) == 2*b.w.InW*b.w.InC && b.w.InW == 2*b.w.OutW
+}
+
+// pool is a worker's pooling for a strip of that many elements.
+func (b *BatchNormPool[T]) pool(worker, elements int) *MaxPool2D[T] {
+	m := &b.pools[worker]
+	m.w.InH = elements / (b.w.InW * b.w.InC)
+	return m
 }
 
 // strips are pairs of rows of images, and an odd last row of each.
@@ -110,56 +246,4 @@ func resizePools[T Float](pools []MaxPool2D[T], workers int, w Window) []MaxPool
 		pools[i].w.OutH = 1
 	}
 	return pools
-}
-
-// pixelRows is a gradient [pixels, channels]: given as such, or as that of its max pooling.
-type pixelRows[T Float] struct {
-	values []T
-	pooled *unpooled[T]
-}
-
-// slice returns pixels from to to; it is valid until the worker's next call.
-func (r pixelRows[T]) slice(worker, from, to, channels int) []T {
-	if r.pooled != nil {
-		return r.pooled.slice(worker, from, to)
-	}
-	return r.values[from*channels : to*channels]
-}
-
-// unpooled is a gradient by a max pooling's input that exists a few rows at a time.
-type unpooled[T Float] struct {
-	w      Window
-	dy     []T
-	argmax []uint8
-	strips strips
-	rows   [][]T          // by worker
-	pools  []MaxPool2D[T] // by worker
-}
-
-func (u *unpooled[T]) set(p *Pool, w Window, n int, dy []T, argmax []uint8) {
-	u.w, u.dy, u.argmax, u.strips = w, dy, argmax, newStrips(w)
-	perBlock := cutRows[T](n*w.InH*w.InW, w.InC).perBlock
-	u.rows = grow(u.rows, p.Threads(), (perBlock+4*w.InW)*w.InC) // a block begins and ends within strips
-	u.pools = resizePools(u.pools, p.Threads(), w)
-}
-
-func (u *unpooled[T]) slice(worker, from, to int) []T {
-	s, pool := u.strips, &u.pools[worker]
-	in, out := u.w.InW*u.w.InC, u.w.OutW*u.w.InC
-	first, last := s.of(from/u.w.InW), s.of((to-1)/u.w.InW)
-	top := s.row(first)
-	rows := u.rows[worker][:(s.row(last+1)-top)*in]
-	for k := first; k <= last; k++ {
-		strip := rows[(s.row(k)-top)*in : (s.row(k+1)-top)*in]
-		row, ok := s.outputRow(k)
-		if !ok {
-			clear(strip)
-			continue
-		}
-		pool.w.InH = len(strip) / in
-		pool.out, pool.in, pool.argmax = strip, u.dy[row*out:][:out], u.argmax[row*out:][:out]
-		pool.inputRows(0, 0)
-	}
-	pool.out, pool.in, pool.argmax = nil, nil, nil
-	return rows[(from-top*u.w.InW)*u.w.InC : (to-top*u.w.InW)*u.w.InC]
 }

@@ -52,12 +52,14 @@ func normPool[T Float](p *Pool, w Window, n int, training bool, x, dy []T) (fuse
 	return both[0], both[1]
 }
 
+// TestBatchNormPoolEqualsTheTwoOperations: gradients may differ by their last bits, since the fused operation leaves out the zeros of their
+// sums.
 func TestBatchNormPoolEqualsTheTwoOperations(t *testing.T) {
-	t.Run("float32", func(t *testing.T) { everyFamily(t, testBatchNormPool[float32]) })
-	t.Run("float64", testBatchNormPool[float64])
+	t.Run("float32", func(t *testing.T) { everyFamily(t, func(t *testing.T) { testBatchNormPool[float32](t, 1e-6) }) })
+	t.Run("float64", func(t *testing.T) { testBatchNormPool[float64](t, 1e-15) })
 }
 
-func testBatchNormPool[T Float](t *testing.T) {
+func testBatchNormPool[T Float](t *testing.T, tolerance float64) {
 	names := []string{"y", "dx", "mean", "variance", "dgamma", "dbeta", "argmax"}
 	pool := NewPool(2)
 	defer pool.Close()
@@ -73,13 +75,34 @@ func testBatchNormPool[T Float](t *testing.T) {
 						x[i] = T(math.Round(float64(x[i]) * 4)) // with ties
 					}
 					fused, separate := normPool(pool, w, n, training, x, dy)
+					terms := 0.0 // of a sum, by absolute value
+					for _, v := range dy {
+						terms += math.Abs(float64(v)) / float64(channels)
+					}
 					for i := range fused {
-						checkSame(t, fmt.Sprintf("%+v, %d images, training %v: %s", w, n, training, names[i]), fused[i], separate[i])
+						name := fmt.Sprintf("%+v, %d images, training %v: %s", w, n, training, names[i])
+						switch names[i] {
+						case "dx":
+							checkWithin(t, name, fused[i], widened(separate[i]), tolerance*largest(separate[i]))
+						case "dgamma", "dbeta":
+							checkWithin(t, name, fused[i], widened(separate[i]), tolerance*terms)
+						default:
+							checkSame(t, name, fused[i], separate[i])
+						}
 					}
 				}
 			}
 		}
 	}
+}
+
+// largest is the largest of x by absolute value.
+func largest[T Float](x []T) float64 {
+	m := 0.0
+	for _, v := range x {
+		m = max(m, math.Abs(float64(v)))
+	}
+	return m
 }
 
 func TestBatchNormPoolThreadsDoNotChangeBits(t *testing.T) {

@@ -1,6 +1,6 @@
 package kernel
 
-// rowCuts cuts rows of channels into pieces, and these into blocks of about blockLength elements.
+// rowCuts cuts rows of channels into pieces, and these into blocks of about rowsLength elements.
 type rowCuts struct {
 	rows, channels int
 	width          int // of what is repeated by channel: several rows, where that suits vectors
@@ -8,7 +8,10 @@ type rowCuts struct {
 	perPiece       int
 }
 
-const maxPieces = 64 // more would only cost memory for their sums
+const (
+	maxPieces  = 32      // more would only cost memory for their sums
+	rowsLength = 8 << 10 // stay in the first level cache
+)
 
 func cutRows[T Float](rows, channels int) rowCuts {
 	if channels == 0 {
@@ -18,7 +21,7 @@ func cutRows[T Float](rows, channels int) rowCuts {
 	if vectorized[T]() {
 		c.width = vectorWidth(channels)
 	}
-	c.perBlock = c.width / channels * max(8, blockLength/c.width)
+	c.perBlock = c.width / channels * max(8, rowsLength/c.width)
 	c.perPiece = c.perBlock * max(1, (rows+maxPieces*c.perBlock-1)/(maxPieces*c.perBlock))
 	return c
 }
@@ -37,17 +40,17 @@ func repeatChannels[T Float](x []T, channels int) {
 	}
 }
 
-// moments computes mean and biased variance by channel. Each block of rows is read twice, the second time from the cache, for its
-// own mean and the squared distances from it; blocks merge by Chan, Golub & LeVeque (1983).
+// moments computes mean and biased variance by channel. The first block of rows of a piece is read twice, for its own mean and the squared
+// distances from it, the others once, for those from the mean of the blocks before; blocks merge by Chan, Golub & LeVeque (1983).
 type moments[T Float] struct {
 	rowCuts
-	x       []T
+	x       Pixels[T]
 	pieces  []float64   // by piece: means, then sums of squared distances, by channel
 	blocks  [][]float64 // by worker: the same of a block
 	scratch [][]float32 // by worker
 }
 
-func (m *moments[T]) run(p *Pool, rows, channels int, x, mean, variance []T) {
+func (m *moments[T]) run(p *Pool, rows, channels int, x Pixels[T], mean, variance []T) {
 	if rows == 0 {
 		clear(mean)
 		clear(variance)
@@ -59,7 +62,7 @@ func (m *moments[T]) run(p *Pool, rows, channels int, x, mean, variance []T) {
 	m.blocks = grow(m.blocks, p.Threads(), 2*channels)
 	m.scratch = grow(m.scratch, p.Threads(), 4*m.width)
 	p.run(m.count(), m)
-	m.x = nil
+	m.x = Pixels[T]{}
 	total := m.pieces[:2*channels]
 	n := 0.0
 	for i := range m.count() {
@@ -76,8 +79,12 @@ func (m *moments[T]) piece(worker, i int) {
 	from, to := m.rowRange(i)
 	total, block := m.pieces[2*m.channels*i:][:2*m.channels], m.blocks[worker]
 	for at := from; at < to; {
-		x := m.x[at*m.channels : min(at+m.perBlock, to)*m.channels]
-		rows := vectorMoments(block, float32s(x), m.scratch[worker])
+		x := m.x.slice(worker, at*m.channels, min(at+m.perBlock, to)*m.channels)
+		var guess []float64
+		if at > from {
+			guess = total[:m.channels]
+		}
+		rows := vectorMoments(block, float32s(x), guess, m.scratch[worker])
 		if rows == 0 {
 			rows = len(x) / m.channels
 			blockMoments(block, x)
@@ -128,15 +135,15 @@ func blockMoments[T Float](moments []float64, x []T) {
 // gradientSums computes by channel the sums over the rows of dy, and of dy*(x-mean).
 type gradientSums[T Float] struct {
 	rowCuts
-	x       []T
-	dy      pixelRows[T]
+	x       Pixels[T]
+	dy      []T
 	mean    []T         // repeated
 	pieces  []float64   // by piece: sums of dy, then of the product
 	scratch [][]float32 // by worker
 }
 
 // run returns the two sums; they are valid until the next run.
-func (g *gradientSums[T]) run(p *Pool, rows, channels int, x, mean []T, dy pixelRows[T]) (plain, product []float64) {
+func (g *gradientSums[T]) run(p *Pool, rows, channels int, x Pixels[T], mean, dy []T) (plain, product []float64) {
 	g.rowCuts, g.x, g.dy = cutRows[T](rows, channels), x, dy
 	p = forTraffic[T](p, 2*rows*channels)
 	g.mean = resize(g.mean, g.width)
@@ -146,7 +153,7 @@ func (g *gradientSums[T]) run(p *Pool, rows, channels int, x, mean []T, dy pixel
 	clear(g.pieces)
 	g.scratch = grow(g.scratch, p.Threads(), 2*g.width)
 	p.run(g.count(), g)
-	g.x, g.dy = nil, pixelRows[T]{}
+	g.x, g.dy = Pixels[T]{}, nil
 	total := g.pieces[:2*channels]
 	for more := g.pieces[2*channels:]; len(more) > 0; more = more[2*channels:] {
 		for c := range total {
@@ -161,8 +168,8 @@ func (g *gradientSums[T]) piece(worker, i int) {
 	total := g.pieces[2*g.channels*i:][:2*g.channels]
 	plain, product := total[:g.channels], total[g.channels:]
 	for at := from; at < to; at += g.perBlock {
-		end := min(at+g.perBlock, to)
-		x, dy := g.x[at*g.channels:end*g.channels], g.dy.slice(worker, at, end, g.channels)
+		i, j := at*g.channels, min(at+g.perBlock, to)*g.channels
+		x, dy := g.x.slice(worker, i, j), g.dy[i:j]
 		n := vectorGradientSums(plain, product, float32s(x), float32s(dy), float32s(g.mean), g.scratch[worker])
 		for x, dy = x[n:], dy[n:]; len(x) > 0; x, dy = x[g.channels:], dy[g.channels:] {
 			for c, v := range dy[:g.channels] {

@@ -6,6 +6,7 @@ type Conv2D[T Float] struct {
 	w       Window
 	act     Activation
 	forward *correlation[T]
+	from    origin      // of the gradient that the following read
 	data    *adjoint[T] // from the first backward pass on, as weights
 	weights *weightGradient[T]
 }
@@ -14,7 +15,7 @@ type Conv2D[T Float] struct {
 func NewConv2D[T Float](w Window, act Activation) *Conv2D[T] {
 	return &Conv2D[T]{
 		w: w, act: act,
-		forward: newCorrelation[T](w, act, nil),
+		forward: newCorrelation[T](w, act, features),
 	}
 }
 
@@ -28,25 +29,75 @@ func (c *Conv2D[T]) Forward(p *Pool, n int, y, x, kernel, bias []T) {
 // Backward computes the gradients by x, kernel and bias from dy, the gradient by Forward's result y. It overwrites dx (nil:
 // not wanted), dkernel and dbias (nil: no bias).
 func (c *Conv2D[T]) Backward(p *Pool, n int, dx, dkernel, dbias, x, kernel, y, dy []T) {
-	if c.weights == nil {
-		c.weights = newWeightGradient[T](c.w, c.act, false)
+	c.backward(p, n, dx, dkernel, dbias, x, kernel, gradient(c.act, y, dy))
+}
+
+// ReadsLazy reports whether there is BackwardLazy.
+func (c *Conv2D[T]) ReadsLazy() bool { return hasFast[T](c.w) }
+
+// BackwardLazy is Backward of a gradient that is computed where it is read; y nil: of that by what came before the activation.
+func (c *Conv2D[T]) BackwardLazy(p *Pool, n int, dx, dkernel, dbias, x, kernel, y []T, dy Lazy[T]) {
+	c.backward(p, n, dx, dkernel, dbias, x, kernel, lazyGradient(c.act, y, dy))
+}
+
+// With few channels on one side, and small kernels, the other side's values are cheaper to compute than to write and read.
+const (
+	lazyChannels = 4
+	lazyProducts = 64 // for one value
+)
+
+// lazyPays tells whether values that are sums over the taps of so many channels should be lazy.
+func (c *Conv2D[T]) lazyPays(from, to int) bool {
+	return hasFast[T](c.w) && from <= lazyChannels && to > lazyChannels && c.w.KernelH*c.w.KernelW*from <= lazyProducts
+}
+
+// GivesLazy reports whether there is ForwardLazy, and it pays.
+func (c *Conv2D[T]) GivesLazy() bool { return c.lazyPays(c.w.InC, c.w.OutC) }
+
+// ForwardLazy is Forward with a result that is computed where it is read. It is valid as long as x, kernel and bias are, until the next call.
+func (c *Conv2D[T]) ForwardLazy(p *Pool, n int, x, kernel, bias []T) Lazy[T] {
+	return lazyResults(c.forward.fast, p, n, operand[T]{values: x}, kernel, bias)
+}
+
+// GivesLazyGradient reports whether there is BackwardToLazy, and it pays.
+func (c *Conv2D[T]) GivesLazyGradient() bool {
+	return c.lazyPays(c.w.OutC, c.w.InC) && c.w.StrideH == 1 && c.w.StrideW == 1
+}
+
+// BackwardToLazy is Backward with a gradient by x that is computed where it is read. It is valid as long as kernel, y and dy are, until the
+// next call.
+func (c *Conv2D[T]) BackwardToLazy(p *Pool, n int, dkernel, dbias, x, kernel, y, dy []T) Lazy[T] {
+	c.Backward(p, n, nil, dkernel, dbias, x, kernel, y, dy)
+	return lazyResults(c.input().fast, p, n, gradient(c.act, y, dy), kernel, nil)
+}
+
+// backward computes the gradients from the one before the activation.
+func (c *Conv2D[T]) backward(p *Pool, n int, dx, dkernel, dbias, x, kernel []T, dz operand[T]) {
+	if c.weights == nil || c.from != dz.origin() {
+		c.from = dz.origin()
+		c.weights, c.data = newWeightGradient[T](c.w, c.from, false), nil
 	}
-	g, dz := c.weights, gradient(c.act, y, dy)
+	g := c.weights
 	if dx != nil {
 		if g.runWithImage(p, n, operand[T]{values: x}, dz, dkernel, dbias, dx, kernel) {
 			return
 		}
-		c.dataGradient(p, n, dx, kernel, y, dy)
+		c.dataGradient(p, n, dx, kernel, dz)
 	}
 	g.in, g.out, g.dkernel, g.dbias = operand[T]{values: x}, dz, dkernel, dbias
 	g.run(p, n)
 }
 
-func (c *Conv2D[T]) dataGradient(p *Pool, n int, dx, kernel, y, dy []T) {
-	if c.data == nil {
-		c.data = newAdjoint[T](c.w, Activation{}, &c.act)
-	}
-	d := c.data
-	d.in, d.out, d.kernel = gradient(c.act, y, dy), dx, kernel
+func (c *Conv2D[T]) dataGradient(p *Pool, n int, dx, kernel []T, dz operand[T]) {
+	d := c.input()
+	d.in, d.out, d.kernel = dz, dx, kernel
 	d.run(p, n)
+}
+
+// input is the product that gives the gradient by the input.
+func (c *Conv2D[T]) input() *adjoint[T] {
+	if c.data == nil {
+		c.data = newAdjoint[T](c.w, Activation{}, c.from)
+	}
+	return c.data
 }

@@ -3373,7 +3373,7 @@ next:
 	RET
 
 // func deriveAVX2(args *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2
 TEXT ·deriveAVX2(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), R9
 	MOVQ         (R9), AX
@@ -3568,25 +3568,25 @@ tanh:
 	PCALIGN $32
 
 loop_tanh:
-	VMOVUPS      (SI)(R8*1), Y0
-	VMOVUPS      (BX)(R8*1), Y1
-	VMOVAPS      Y4, Y2
-	VFNMADD231PS Y1, Y1, Y2
-	VMULPS       Y2, Y0, Y0
-	VMOVUPS      Y0, (DX)(R8*1)
-	ADDQ         $0x20, R8
-	SUBQ         $0x08, DI
-	JGE          loop_tanh
+	VMOVUPS (SI)(R8*1), Y0
+	VMOVUPS (BX)(R8*1), Y1
+	VMULPS  Y1, Y1, Y2
+	VSUBPS  Y2, Y4, Y2
+	VMULPS  Y2, Y0, Y0
+	VMOVUPS Y0, (DX)(R8*1)
+	ADDQ    $0x20, R8
+	SUBQ    $0x08, DI
+	JGE     loop_tanh
 
 rest_tanh:
-	ADDQ         $0x08, DI
-	JZ           next_tanh
-	VMASKMOVPS   (SI)(R8*1), Y6, Y0
-	VMASKMOVPS   (BX)(R8*1), Y6, Y1
-	VMOVAPS      Y4, Y2
-	VFNMADD231PS Y1, Y1, Y2
-	VMULPS       Y2, Y0, Y0
-	VMOVUPS      Y0, (DX)(R8*1)
+	ADDQ       $0x08, DI
+	JZ         next_tanh
+	VMASKMOVPS (SI)(R8*1), Y6, Y0
+	VMASKMOVPS (BX)(R8*1), Y6, Y1
+	VMULPS     Y1, Y1, Y2
+	VSUBPS     Y2, Y4, Y2
+	VMULPS     Y2, Y0, Y0
+	VMOVUPS    Y0, (DX)(R8*1)
 
 next_tanh:
 	ADDQ R10, SI
@@ -13411,25 +13411,25 @@ tanh:
 	PCALIGN $32
 
 loop_tanh:
-	VMOVUPS      (SI)(R8*1), Z0
-	VMOVUPS      (BX)(R8*1), Z1
-	VMOVAPS      Z4, Z2
-	VFNMADD231PS Z1, Z1, Z2
-	VMULPS       Z2, Z0, Z0
-	VMOVUPS      Z0, (DX)(R8*1)
-	ADDQ         $0x40, R8
-	SUBQ         $0x10, DI
-	JGE          loop_tanh
+	VMOVUPS (SI)(R8*1), Z0
+	VMOVUPS (BX)(R8*1), Z1
+	VMULPS  Z1, Z1, Z2
+	VSUBPS  Z2, Z4, Z2
+	VMULPS  Z2, Z0, Z0
+	VMOVUPS Z0, (DX)(R8*1)
+	ADDQ    $0x40, R8
+	SUBQ    $0x10, DI
+	JGE     loop_tanh
 
 rest_tanh:
-	ADDQ         $0x10, DI
-	JZ           next_tanh
-	VMOVUPS.Z    (SI)(R8*1), K1, Z0
-	VMOVUPS.Z    (BX)(R8*1), K1, Z1
-	VMOVAPS      Z4, Z2
-	VFNMADD231PS Z1, Z1, Z2
-	VMULPS       Z2, Z0, Z0
-	VMOVUPS      Z0, (DX)(R8*1)
+	ADDQ      $0x10, DI
+	JZ        next_tanh
+	VMOVUPS.Z (SI)(R8*1), K1, Z0
+	VMOVUPS.Z (BX)(R8*1), K1, Z1
+	VMULPS    Z1, Z1, Z2
+	VSUBPS    Z2, Z4, Z2
+	VMULPS    Z2, Z0, Z0
+	VMOVUPS   Z0, (DX)(R8*1)
 
 next_tanh:
 	ADDQ R10, SI

@@ -9,9 +9,8 @@ func hasFast[T Float](w Window) bool {
 	return family != portable && unsafe.Sizeof(T(0)) == 4 && min(w.InH, w.InW, w.InC, w.OutH, w.OutW, w.OutC) > 0
 }
 
-// fastProduct returns the fast form of a correlation or, transposed, of an adjoint, of gradients behind an activation or, nil, of
-// something else; nil where there is none.
-func fastProduct[T Float](w Window, act Activation, transposed bool, behind *Activation) imageProduct {
+// fastProduct returns the fast form of a correlation or, transposed, of an adjoint; nil where there is none.
+func fastProduct[T Float](w Window, act Activation, transposed bool, from origin) imageProduct {
 	if !hasFast[T](w) {
 		return nil
 	}
@@ -19,10 +18,10 @@ func fastProduct[T Float](w Window, act Activation, transposed bool, behind *Act
 	if transposed {
 		p = adjointPlan(w)
 	}
-	if f := filterOf(w, transposed, behind != nil); f != nil {
+	if f := filterOf(w, transposed, from != features); f != nil {
 		return newFilterProduct(f, p, act, transposed)
 	}
-	return newProduct(p, act, transposed, behind != nil && behind.Function != Linear)
+	return newProduct(p, act, transposed, from == computedGradient)
 }
 
 // fastKernelSum returns the fast form of the gradients by a kernel and bias; nil where there is none. The bias gradient is the

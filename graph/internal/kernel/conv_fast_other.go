@@ -2,6 +2,8 @@
 
 package kernel
 
-func fastProduct[T Float](Window, Activation, bool, *Activation) imageProduct { return nil }
+func hasFast[T Float](Window) bool { return false }
+
+func fastProduct[T Float](Window, Activation, bool, origin) imageProduct { return nil }
 
 func fastKernelSum[T Float](Window, bool, bool) kernelGradient { return nil }

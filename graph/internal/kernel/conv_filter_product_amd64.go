@@ -118,7 +118,7 @@ func (p *filterProduct) prepare(pool *Pool, memory *scratch, n int, out, kernel,
 	clear(p.bias)
 	copy(p.bias, bias)
 	for len(p.workers) < pool.Threads() {
-		p.workers = append(p.workers, &filterWorker{})
+		p.workers = append(p.workers, &filterWorker{productWorker: productWorker{rows: rows{worker: len(p.workers)}}})
 	}
 	for _, w := range p.workers[:pool.Threads()] {
 		w.m = memory.take(p.results * p.results * p.resultDistance(2))

@@ -137,7 +137,7 @@ func (s *filterSum) sum(pool *Pool, memory *scratch, n int, a, b operand[float32
 	s.sums = memory.take(sums * 9 * s.k * s.stride)
 	s.biasSums = memory.take(s.chunks * s.biasWidth())
 	for len(s.workers) < pool.Threads() {
-		s.workers = append(s.workers, &filterSumWorker{})
+		s.workers = append(s.workers, &filterSumWorker{rows: rows{worker: len(s.workers)}})
 	}
 	for _, w := range s.workers[:pool.Threads()] {
 		w.a = memory.take(s.images*s.sourceRows(s.bandRows)*s.width*s.k + 2*s.lanes)
@@ -201,7 +201,7 @@ func (s *filterSum) piece(worker, chunk int) {
 // gradientOf is a block's part of b: where it is, if it is made of whole tiles and vectors, otherwise a copy.
 func (s *filterSum) gradientOf(w *filterSumWorker, b block) []float32 {
 	g := &s.gradient
-	if s.b.y == nil && g.width == g.srcW && s.size*s.rows == g.srcH && s.plan.n == s.stride {
+	if s.b.origin() == plainGradient && g.width == g.srcW && s.size*s.rows == g.srcH && s.plan.n == s.stride {
 		return s.b.values[(b.image*g.srcH+s.size*b.from)*g.width*g.k:]
 	}
 	g.copySource(&w.rows, s.microkernels, w.b, &s.b, b)

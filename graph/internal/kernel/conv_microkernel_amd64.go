@@ -203,20 +203,38 @@ func (k *microkernels) mask(p panel) columnMask {
 // rest is the mask of what is left behind the last whole vector of n columns.
 func (k *microkernels) rest(n int) columnMask { return firstColumns(max(n%k.lanes, 1)) }
 
-// rows is scratch memory for the arguments of the functions that work on rows.
+// rows is a worker's scratch memory for the arguments of the functions that work on rows.
 type rows struct {
+	worker int
 	derive deriveArgs
 	sum    sumRowsArgs
 }
 
-// copyDerived copies rows of an operand, from an element on, times the derivative if it has one. It writes whole vectors.
+// lazyLength is about how many elements of a gradient are computed at a time, so that they stay in the first level cache.
+const lazyLength = 6 << 10
+
+// copyDerived copies rows of an operand, from an element on, times the derivative if it has one. It writes whole vectors. Rows of a lazy
+// operand are copied whole, so that their stride is the number of columns.
 func (r *rows) copyDerived(k *microkernels, to []float32, toStride int, in *operand[float32], from, stride, rows, columns int) {
-	if rows == 0 {
+	if in.lazy == nil {
+		if rows > 0 {
+			r.derived(k, to, toStride, in, in.values[from:], from, stride, rows, columns)
+		}
 		return
 	}
+	step := 2 * max(1, lazyLength/(2*columns)) // pairs: what a pooling makes one of
+	for done := 0; done < rows; done += step {
+		count := min(step, rows-done)
+		at := from + done*columns
+		r.derived(k, to[done*toStride:], toStride, in, in.lazy.slice(r.worker, at, at+count*columns), at, columns, count, columns)
+	}
+}
+
+// derived copies values, those of in from an element on, times the derivative if in has one.
+func (r *rows) derived(k *microkernels, to []float32, toStride int, in *operand[float32], values []float32, from, stride, rows, columns int) {
 	a := &r.derive
 	a.rows, a.columns, a.to, a.toStride = rows, columns, &to[0], 4*toStride
-	a.from, a.stride, a.rest = &in.values[from], 4*stride, k.rest(columns)
+	a.from, a.stride, a.rest = &values[0], 4*stride, k.rest(columns)
 	a.y, a.act = a.from, 0
 	if in.y != nil {
 		a.y, a.act, a.slope = &in.y[from], int(in.act.Function), float32(in.act.Slope)

@@ -2,19 +2,47 @@ package kernel
 
 import "unsafe"
 
-// operand is what a convolution reads: values as they are or, when y is set, values times the derivative of the activation
-// whose result is y (the gradient by the sum before an activation, from the one behind it).
+// operand is what a convolution reads: values as they are, or those that lazy computes, or, when y is set, either times the derivative
+// of the activation whose result is y (the gradient by the sum before an activation, from the one behind it).
 type operand[T Float] struct {
 	values, y []T
 	act       Activation
+	lazy      Lazy[T] // for fast forms only
 }
+
+// origin says where a product's operand comes from.
+type origin uint8
+
+const (
+	features origin = iota // a layer's input
+	plainGradient
+	computedGradient // times a derivative, or lazy
+)
 
 // gradient is the operand for dy behind the given activation.
 func gradient[T Float](act Activation, y, dy []T) operand[T] {
-	if act.Function == Linear {
-		return operand[T]{values: dy}
+	o := operand[T]{values: dy}
+	if act.Function != Linear {
+		o.y, o.act = y, act
 	}
-	return operand[T]{values: dy, y: y, act: act}
+	return o
+}
+
+// lazyGradient is the same for a gradient that is computed where it is read; y nil: it is the one before the activation already.
+func lazyGradient[T Float](act Activation, y []T, dy Lazy[T]) operand[T] {
+	o := operand[T]{lazy: dy}
+	if y != nil {
+		o.y, o.act = y, act
+	}
+	return o
+}
+
+// origin is that of an operand that is a gradient.
+func (o *operand[T]) origin() origin {
+	if o.y != nil || o.lazy != nil {
+		return computedGradient
+	}
+	return plainGradient
 }
 
 // slice returns the elements from..to; dst is used when they have to be computed.
@@ -55,6 +83,9 @@ func single[T Float](s []T) []float32 {
 
 func singleOperand[T Float](o operand[T]) operand[float32] {
 	s := operand[float32]{values: single(o.values), act: o.act}
+	if o.lazy != nil {
+		s.lazy = o.lazy.(Lazy[float32])
+	}
 	if o.y != nil {
 		s.y = single(o.y)
 	}
@@ -64,6 +95,16 @@ func singleOperand[T Float](o operand[T]) operand[float32] {
 // imageProduct is a fast form of a correlation or an adjoint.
 type imageProduct interface {
 	run(p *Pool, n int, in operand[float32], out, kernel, bias []float32)
+}
+
+// lazyImageProduct is an imageProduct that can compute its results where they are read.
+type lazyImageProduct interface {
+	lazy(p *Pool, n int, in operand[float32], kernel, bias []float32) Lazy[float32]
+}
+
+// lazyResults are those of a product that can be lazy.
+func lazyResults[T Float](product imageProduct, p *Pool, n int, in operand[T], kernel, bias []T) Lazy[T] {
+	return product.(lazyImageProduct).lazy(p, n, singleOperand(in), single(kernel), single(bias)).(Lazy[T])
 }
 
 // kernelGradient is a fast form of the gradients by kernel and bias (nil: not wanted), from a window's input and output.

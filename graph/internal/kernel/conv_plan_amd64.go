@@ -223,20 +223,24 @@ func (p *plan) addSource(r *rows, k *microkernels, bias []float32, in *float32, 
 	}
 	for image := range b.images { // rows behind the last window
 		for row := to; row < p.srcH; row++ {
-			p.addRow(bias, a, (b.image+image)*p.srcH+row)
+			p.addRow(r.worker, bias, a, (b.image+image)*p.srcH+row)
 		}
 	}
 }
 
 // addRow adds a source row that no window reads.
-func (p *plan) addRow(bias []float32, a *operand[float32], row int) {
-	for i := row * p.srcW; i < (row+1)*p.srcW; i++ {
-		for c := range p.k {
-			g := a.values[i*p.k+c]
-			if a.y != nil {
-				g *= derivative(a.act, a.y[i*p.k+c])
-			}
-			bias[c] += g
+func (p *plan) addRow(worker int, bias []float32, a *operand[float32], row int) {
+	from, to := row*p.srcW*p.k, (row+1)*p.srcW*p.k
+	var values []float32
+	if a.lazy != nil {
+		values = a.lazy.slice(worker, from, to)
+	} else {
+		values = a.values[from:to]
+	}
+	for i, g := range values {
+		if a.y != nil {
+			g *= derivative(a.act, a.y[from+i])
 		}
+		bias[i%p.k] += g
 	}
 }

@@ -16,9 +16,9 @@ type correlation[T Float] struct {
 	fast         imageProduct
 }
 
-// newCorrelation returns the product for inputs that are gradients behind an activation or, nil, are not.
-func newCorrelation[T Float](w Window, act Activation, behind *Activation) *correlation[T] {
-	return &correlation[T]{w: w, act: act, fast: fastProduct[T](w, act, false, behind)}
+// newCorrelation returns the product for inputs of the given origin.
+func newCorrelation[T Float](w Window, act Activation, from origin) *correlation[T] {
+	return &correlation[T]{w: w, act: act, fast: fastProduct[T](w, act, false, from)}
 }
 
 func (c *correlation[T]) run(p *Pool, n int) {
@@ -86,9 +86,9 @@ type adjoint[T Float] struct {
 	fast         imageProduct
 }
 
-// newAdjoint returns the product for inputs that are gradients behind an activation or, nil, are not.
-func newAdjoint[T Float](w Window, act Activation, behind *Activation) *adjoint[T] {
-	return &adjoint[T]{w: w, act: act, fast: fastProduct[T](w, act, true, behind)}
+// newAdjoint returns the product for inputs of the given origin.
+func newAdjoint[T Float](w Window, act Activation, from origin) *adjoint[T] {
+	return &adjoint[T]{w: w, act: act, fast: fastProduct[T](w, act, true, from)}
 }
 
 func (a *adjoint[T]) run(p *Pool, n int) {
@@ -168,9 +168,9 @@ type weightGradient[T Float] struct {
 	scratch  [][]T // by worker: a row of in or out
 }
 
-// newWeightGradient returns the gradient of a layer with the given activation.
-func newWeightGradient[T Float](w Window, act Activation, inBias bool) *weightGradient[T] {
-	g := &weightGradient[T]{w: w, inBias: inBias, fast: fastKernelSum[T](w, inBias, act.Function != Linear)}
+// newWeightGradient returns the gradient of a layer from one of the given origin.
+func newWeightGradient[T Float](w Window, from origin, inBias bool) *weightGradient[T] {
+	g := &weightGradient[T]{w: w, inBias: inBias, fast: fastKernelSum[T](w, inBias, from == computedGradient)}
 	g.bias.channels, g.bias.width = w.OutC, w.OutW
 	if inBias {
 		g.bias.channels, g.bias.width = w.InC, w.InW

@@ -20,6 +20,7 @@ type product struct {
 	packed     []float32
 	bias, none []float32 // padded to whole vectors; zeros
 	workers    []*productWorker
+	lazily     lazyProduct
 
 	// of the current call
 	n           int
@@ -157,22 +158,31 @@ func (p *product) run(pool *Pool, n int, in operand[float32], out, kernel, bias 
 	clear(p.bias)
 	copy(p.bias, bias)
 	p.cut(n)
-	for len(p.workers) < pool.Threads() {
-		p.workers = append(p.workers, &productWorker{})
+	p.grow(memory, pool.Threads())
+	p.pack(pool, memory)
+	blocks := ceil(n, p.blockImages) * p.bands
+	pool.runFlushing(blocks*p.groups, p)
+	p.in, p.out, p.kernel = operand[float32]{}, nil, nil
+}
+
+func (p *product) grow(memory *scratch, workers int) {
+	for len(p.workers) < workers {
+		p.workers = append(p.workers, &productWorker{rows: rows{worker: len(p.workers)}})
 	}
-	if !p.direct {
-		size := p.blockImages*p.sourceRows(p.blockRows)*p.width*p.k + p.lanes
-		for _, w := range p.workers[:pool.Threads()] {
-			w.source = memory.take(size)
-		}
+	if p.direct {
+		return
 	}
+	for _, w := range p.workers[:workers] {
+		w.source = memory.take(p.blockImages*p.sourceRows(p.blockRows)*p.width*p.k + p.lanes)
+	}
+}
+
+// pack puts the kernel in the order in which it is read.
+func (p *product) pack(pool *Pool, memory *scratch) {
 	if !p.natural() {
 		p.packed = memory.take(p.packedSize())
 		pool.runFlushing(len(p.panels)*(*packing)(p).parts(), (*packing)(p))
 	}
-	blocks := ceil(n, p.blockImages) * p.bands
-	pool.runFlushing(blocks*p.groups, p)
-	p.in, p.out, p.kernel = operand[float32]{}, nil, nil
 }
 
 // cut chooses blocks for n images: results do not depend on it.
@@ -215,13 +225,7 @@ func (p *product) piece(worker, i int) {
 	b := block{image: unit / p.bands * p.blockImages, from: unit % p.bands * p.blockRows}
 	b.images, b.to = min(p.blockImages, p.n-b.image), min(p.rows, b.from+p.blockRows)
 	t := &w.tile
-	var in *float32
-	if p.direct {
-		in = &p.in.values[(b.image*p.srcH+b.from*p.stepH)*p.srcW*p.k]
-	} else {
-		p.copySource(&w.rows, p.microkernels, w.source, &p.in, b)
-		in = &w.source[0]
-	}
+	in := p.source(w, b)
 	first := (b.image*p.dstH + b.from*p.strideH) * p.dstW * p.plan.n
 	last := first + b.images*p.dstH*p.dstW*p.plan.n
 	if b.to-b.from < p.rows {
@@ -241,6 +245,15 @@ func (p *product) piece(worker, i int) {
 	if p.act.Function == Sigmoid || p.act.Function == Tanh {
 		p.activateColumns(out, p.panels[from].from, p.panels[to-1].from+p.panels[to-1].columns)
 	}
+}
+
+// source is a block's source: where it is, or a copy.
+func (p *product) source(w *productWorker, b block) *float32 {
+	if p.direct {
+		return &p.in.values[(b.image*p.srcH+b.from*p.stepH)*p.srcW*p.k]
+	}
+	p.copySource(&w.rows, p.microkernels, w.source, &p.in, b)
+	return &w.source[0]
 }
 
 // activateColumns applies a function that is not part of the microkernels to the columns that were written.

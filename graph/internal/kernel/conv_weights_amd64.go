@@ -18,17 +18,19 @@ type kernelSum struct {
 	directA, directB bool // read where they are
 	images, bandRows int  // of a block
 	blocks, bands    int
-	panels           []panel
+	strips, all      []strip // panels that are summed together, and all as one
 	rowOffsets       []int32 // by row of the sum, in bytes from a pixel of a
 	pixels           []int32 // by pixel of a block
 	groups           [2][]rowGroup
-	strideB, stride  int // elements from pixel to pixel of b, and from row to row of a sum
+	stride           int // elements from row to row of a sum
 	workers          []*sumWorker
 	sums, biasSums   []float32 // by chunk; the first of sums is dkernel itself where it has the same layout
-	chunks, parts    int       // pieces: of the batch, and of the row groups
+	chunks, parts    int       // pieces: of the batch, and of the strips or row groups
 
 	// of the current call
 	n              int
+	cut            []strip
+	strideB        int // elements from pixel to pixel of b
 	a, b           operand[float32]
 	dkernel, dbias []float32
 }
@@ -38,23 +40,32 @@ type rowGroup struct {
 	call func(*byte)
 }
 
+// strip is a run of panels, of which b is copied at a time.
+type strip struct {
+	from, columns int
+	panels        []panel
+}
+
 type sumWorker struct {
 	rows
 	outer outerArgs
 	a, b  []float32
 }
 
-// pixelBlock is how many pixels of b are used for all row groups while they are in the first level cache.
-const pixelBlock = 192
+// Of b so many pixels and vectors are used for all row groups while they are in the first level cache.
+const (
+	pixelBlock   = 192
+	stripVectors = 4
+)
 
 func newKernelSum(pl plan, swapped, biasOfA, derivedA, derivedB bool) *kernelSum {
 	k := chosenKernels()
 	s := &kernelSum{
 		plan: pl, swapped: swapped, biasOfA: biasOfA, microkernels: k,
 		directA: !pl.bordered && !derivedA,
-		panels:  k.panels(pl.n),
 		stride:  k.padded(pl.n),
 	}
+	s.strips, s.all = k.strips(pl.n, stripVectors*k.lanes), k.strips(pl.n, s.stride)
 	s.extend()
 	source := maxSource
 	if s.directA {
@@ -62,10 +73,7 @@ func newKernelSum(pl plan, swapped, biasOfA, derivedA, derivedB bool) *kernelSum
 	}
 	s.images, s.bandRows = s.blockSize(source, 1<<30)
 	s.bands = ceil(s.rows, s.bandRows)
-	s.strideB = s.stride
-	if s.directB = !derivedB && pl.n == s.stride && pl.n <= 4*k.lanes; !s.directB && pl.n > 4*k.lanes {
-		s.strideB += k.lanes // rows a power of two apart would share few sets of the cache
-	}
+	s.directB = !derivedB && pl.n == s.stride && len(s.strips) == 1
 	f := &s.phases[0]
 	for _, t := range f.taps {
 		for i := range s.k {
@@ -77,6 +85,20 @@ func newKernelSum(pl plan, swapped, biasOfA, derivedA, derivedB bool) *kernelSum
 		s.groups[v] = k.rowGroups(v+1, len(s.rowOffsets))
 	}
 	return s
+}
+
+// strips cuts n columns into strips of at most width, a multiple of panels.
+func (k *microkernels) strips(n, width int) []strip {
+	var list []strip
+	panels := k.panels(n)
+	for from := 0; from < n; from += width {
+		s := strip{from: from, columns: min(width, n-from)}
+		for len(panels) > 0 && panels[0].from < from+width {
+			s.panels, panels = append(s.panels, panels[0]), panels[1:]
+		}
+		list = append(list, s)
+	}
+	return list
 }
 
 // rowGroups cuts rows into groups, each as large as there is a microkernel for.
@@ -112,7 +134,18 @@ func (s *kernelSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias
 	s.blocks = ceil(n, s.images) * s.bands
 	size := len(s.rowOffsets) * s.stride
 	s.chunks = chunkCount(s.blocks, len(s.rowOffsets)*roundUp(s.plan.n))
+	s.cut = s.strips
+	if b.lazy != nil {
+		s.cut = s.all
+	}
+	s.strideB = s.stride
+	if !s.directB && s.stride > stripVectors*s.lanes {
+		s.strideB = s.padded(s.cut[0].columns) + s.lanes // rows a power of two apart would share few sets of the cache
+	}
 	s.parts = min(max(1, len(s.groups[0])), ceil(fewPieces, s.chunks))
+	if len(s.cut) > 1 {
+		s.parts = min(len(s.cut), ceil(fewPieces, s.chunks))
+	}
 	sums := s.chunks
 	if s.inPlace() {
 		sums--
@@ -130,7 +163,7 @@ func (s *kernelSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias
 
 func (s *kernelSum) grow(memory *scratch, workers int) {
 	for len(s.workers) < workers {
-		s.workers = append(s.workers, &sumWorker{})
+		s.workers = append(s.workers, &sumWorker{rows: rows{worker: len(s.workers)}})
 	}
 	for _, w := range s.workers[:workers] {
 		if !s.directA {
@@ -162,35 +195,46 @@ func (s *kernelSum) biasWidth() int {
 	return s.stride
 }
 
-// piece sums a chunk of the batch for a part of the row groups.
+// piece sums a chunk of the batch for a part of the strips or, if there is one, of the row groups.
 func (s *kernelSum) piece(worker, i int) {
 	w := s.workers[worker]
 	chunk, part := i/s.parts, i%s.parts
-	var groups [2][]rowGroup
-	for v := range groups {
-		from, to := split(len(s.groups[v]), s.parts, part)
-		groups[v] = s.groups[v][from:to]
+	strips, groups := s.cut, s.groups
+	if len(strips) > 1 {
+		from, to := split(len(strips), s.parts, part)
+		strips = strips[from:to]
+	} else {
+		for v := range groups {
+			from, to := split(len(groups[v]), s.parts, part)
+			groups[v] = groups[v][from:to]
+		}
 	}
 	sum := s.chunk(chunk)
 	var bias []float32
-	if s.dbias != nil && part == 0 {
+	if s.dbias != nil && (part == 0 || len(s.cut) > 1 && !s.biasOfA) {
 		bias = s.biasSums[chunk*s.biasWidth():][:s.biasWidth()]
-		clear(bias)
+		if s.biasOfA {
+			clear(bias)
+		}
+		for _, c := range strips {
+			if !s.biasOfA {
+				clear(bias[c.from:][:s.padded(c.columns)])
+			}
+		}
 	}
 	from, to := split(s.blocks, s.chunks, chunk)
 	if from == to {
 		clear(sum) // no images
 	}
-	w.outer.fresh = 1
 	for unit := from; unit < to; unit++ {
 		b := block{image: unit / s.bands * s.images, from: unit % s.bands * s.bandRows}
 		b.images, b.to = min(s.images, s.n-b.image), min(s.rows, b.from+s.bandRows)
-		s.addBlock(w, b, groups, sum, bias)
+		s.addBlock(w, b, strips, groups, sum, bias, unit == from)
 	}
 }
 
-// addBlock adds a block to the given rows of sum, and to bias if that is not nil.
-func (s *kernelSum) addBlock(w *sumWorker, b block, groups [2][]rowGroup, sum, bias []float32) {
+// addBlock adds a block to the given columns and rows of sum, which the first block begins, and to bias if that is not nil.
+func (s *kernelSum) addBlock(w *sumWorker, b block, strips []strip, groups [2][]rowGroup, sum, bias []float32, first bool) {
 	o := &w.outer
 	if s.directA {
 		o.in = &s.a.values[(b.image*s.srcH+b.from*s.stepH)*s.srcW*s.k]
@@ -203,30 +247,37 @@ func (s *kernelSum) addBlock(w *sumWorker, b block, groups [2][]rowGroup, sum, b
 	}
 	count := b.images * (b.to - b.from) * s.cols
 	from := (b.image*s.rows + b.from) * s.cols * s.plan.n // in b
-	for done := 0; done < count; {
-		step := ceil(count-done, ceil(count-done, pixelBlock))
-		o.count, o.pixels = step, &s.pixels[done]
-		var data *float32
-		if s.directB {
-			data = &s.b.values[from+done*s.plan.n]
-		} else {
-			w.copyDerived(s.microkernels, w.b, s.strideB, &s.b, from+done*s.plan.n, s.plan.n, step, s.plan.n)
-			data = &w.b[0]
-		}
-		if bias != nil && !s.biasOfA {
-			w.add(s.microkernels, &bias[0], data, s.strideB, step, s.plan.n)
-		}
-		s.addPixels(o, data, groups, sum)
+	for _, c := range strips {
 		o.fresh = 0
-		done += step
+		if first {
+			o.fresh = 1
+		}
+		for done := 0; done < count; {
+			step := ceil(count-done, ceil(count-done, pixelBlock))
+			o.count, o.pixels = step, &s.pixels[done]
+			at := from + done*s.plan.n + c.from
+			var data *float32
+			if s.directB {
+				data = &s.b.values[at]
+			} else {
+				w.copyDerived(s.microkernels, w.b, s.strideB, &s.b, at, s.plan.n, step, c.columns)
+				data = &w.b[0]
+			}
+			if bias != nil && !s.biasOfA {
+				w.add(s.microkernels, &bias[c.from], data, s.strideB, step, c.columns)
+			}
+			s.addPixels(o, data, c, groups, sum)
+			o.fresh = 0
+			done += step
+		}
 	}
 }
 
-// addPixels adds a block of pixels to the rows and columns of sum.
-func (s *kernelSum) addPixels(o *outerArgs, data *float32, groups [2][]rowGroup, sum []float32) {
+// addPixels adds a block of pixels to the rows and the columns of a strip of sum.
+func (s *kernelSum) addPixels(o *outerArgs, data *float32, c strip, groups [2][]rowGroup, sum []float32) {
 	o.stride, o.sumStride = 4*s.strideB, 4*s.stride
-	for _, p := range s.panels {
-		o.b = offset(data, p.from)
+	for _, p := range c.panels {
+		o.b = offset(data, p.from-c.from)
 		for _, g := range groups[p.vectors-1] {
 			o.rows, o.sum = &s.rowOffsets[g.from], &sum[g.from*s.stride+p.from]
 			g.call((*byte)(unsafe.Pointer(o)))

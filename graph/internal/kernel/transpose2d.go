@@ -7,6 +7,7 @@ type Conv2DTranspose[T Float] struct {
 	w       Window
 	act     Activation
 	forward *adjoint[T]
+	from    origin          // of the gradient that the following read
 	data    *correlation[T] // from the first backward pass on, as weights
 	weights *weightGradient[T]
 }
@@ -15,7 +16,7 @@ type Conv2DTranspose[T Float] struct {
 func NewConv2DTranspose[T Float](w Window, act Activation) *Conv2DTranspose[T] {
 	return &Conv2DTranspose[T]{
 		w: w, act: act,
-		forward: newAdjoint[T](w, act, nil),
+		forward: newAdjoint[T](w, act, features),
 	}
 }
 
@@ -29,25 +30,39 @@ func (c *Conv2DTranspose[T]) Forward(p *Pool, n int, y, x, kernel, bias []T) {
 // Backward computes the gradients by x, kernel and bias from dy, the gradient by Forward's result y. It overwrites dx (nil:
 // not wanted), dkernel and dbias (nil: no bias).
 func (c *Conv2DTranspose[T]) Backward(p *Pool, n int, dx, dkernel, dbias, x, kernel, y, dy []T) {
-	if c.weights == nil {
-		c.weights = newWeightGradient[T](c.w, c.act, true)
+	c.backward(p, n, dx, dkernel, dbias, x, kernel, gradient(c.act, y, dy))
+}
+
+// ReadsLazy reports whether there is BackwardLazy.
+func (c *Conv2DTranspose[T]) ReadsLazy() bool { return hasFast[T](c.w) }
+
+// BackwardLazy is Backward of a gradient that is computed where it is read; y nil: of that by what came before the activation.
+func (c *Conv2DTranspose[T]) BackwardLazy(p *Pool, n int, dx, dkernel, dbias, x, kernel, y []T, dy Lazy[T]) {
+	c.backward(p, n, dx, dkernel, dbias, x, kernel, lazyGradient(c.act, y, dy))
+}
+
+// backward computes the gradients from the one before the activation.
+func (c *Conv2DTranspose[T]) backward(p *Pool, n int, dx, dkernel, dbias, x, kernel []T, dz operand[T]) {
+	if c.weights == nil || c.from != dz.origin() {
+		c.from = dz.origin()
+		c.weights, c.data = newWeightGradient[T](c.w, c.from, true), nil
 	}
-	g, dz := c.weights, gradient(c.act, y, dy)
+	g := c.weights
 	if dx != nil {
 		if g.runWithImage(p, n, dz, operand[T]{values: x}, dkernel, dbias, dx, kernel) {
 			return
 		}
-		c.dataGradient(p, n, dx, kernel, y, dy)
+		c.dataGradient(p, n, dx, kernel, dz)
 	}
 	g.in, g.out, g.dkernel, g.dbias = dz, operand[T]{values: x}, dkernel, dbias
 	g.run(p, n)
 }
 
-func (c *Conv2DTranspose[T]) dataGradient(p *Pool, n int, dx, kernel, y, dy []T) {
+func (c *Conv2DTranspose[T]) dataGradient(p *Pool, n int, dx, kernel []T, dz operand[T]) {
 	if c.data == nil {
-		c.data = newCorrelation[T](c.w, Activation{}, &c.act)
+		c.data = newCorrelation[T](c.w, Activation{}, c.from)
 	}
 	d := c.data
-	d.in, d.out, d.kernel = gradient(c.act, y, dy), dx, kernel
+	d.in, d.out, d.kernel = dz, dx, kernel
 	d.run(p, n)
 }

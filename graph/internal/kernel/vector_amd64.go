@@ -154,6 +154,16 @@ func raiseAVX2(pixels int, channels int, y *float32, x *float32, stride int)
 //go:noescape
 func addWinnersAVX2(pixels int, channels int, dx *float32, dy *float32, stride int, argmax *uint8, tap uint32)
 
+// normalizePoolAVX2 computes y = the largest (x-mean)*scale + beta of each window, the first NaN if there is one, its index, and its x. x has rows of row bytes.
+//
+//go:noescape
+func normalizePoolAVX2(pixels int, channels int, y *float32, x *float32, row int, argmax *uint8, winners *float32, mean *float32, scale *float32, beta *float32)
+
+// normalizePoolGradientAVX2 computes dx = ((dy at its winner's place, else 0) - offset)*scale - (x-mean)*slope, times negative where x <= 0. dx and x have rows of row bytes.
+//
+//go:noescape
+func normalizePoolGradientAVX2(pixels int, channels int, dx *float32, x *float32, dy *float32, row int, argmax *uint8, mean *float32, scale *float32, offset *float32, slope *float32, negative float32)
+
 // reluAVX512 computes y = max(x, 0) for n elements, a multiple of 16.
 //
 //go:noescape
@@ -303,3 +313,13 @@ func raiseAVX512(pixels int, channels int, y *float32, x *float32, stride int)
 //
 //go:noescape
 func addWinnersAVX512(pixels int, channels int, dx *float32, dy *float32, stride int, argmax *uint8, tap uint32)
+
+// normalizePoolAVX512 computes y = the largest (x-mean)*scale + beta of each window, the first NaN if there is one, its index, and its x. x has rows of row bytes.
+//
+//go:noescape
+func normalizePoolAVX512(pixels int, channels int, y *float32, x *float32, row int, argmax *uint8, winners *float32, mean *float32, scale *float32, beta *float32)
+
+// normalizePoolGradientAVX512 computes dx = ((dy at its winner's place, else 0) - offset)*scale - (x-mean)*slope, times negative where x <= 0. dx and x have rows of row bytes.
+//
+//go:noescape
+func normalizePoolGradientAVX512(pixels int, channels int, dx *float32, x *float32, dy *float32, row int, argmax *uint8, mean *float32, scale *float32, offset *float32, slope *float32, negative float32)

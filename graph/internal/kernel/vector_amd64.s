@@ -2193,7 +2193,8 @@ TEXT ·maxPool2x2ArgmaxAVX2(SB), NOSPLIT, $0-48
 	LEAQ (BX)(CX*4), R8
 	LEAQ (BX)(SI*1), SI
 	LEAQ (SI)(CX*4), R9
-	LEAQ -8(CX), R10
+	LEAQ -8(CX), R11
+	MOVQ R11, R10
 
 pixel:
 	XORQ R11, R11
@@ -2257,7 +2258,8 @@ TEXT ·maxPool2x2AVX2(SB), NOSPLIT, $0-40
 	LEAQ (BX)(CX*4), DI
 	LEAQ (BX)(SI*1), SI
 	LEAQ (SI)(CX*4), R8
-	LEAQ -8(CX), R9
+	LEAQ -8(CX), R10
+	MOVQ R10, R9
 
 pixel:
 	XORQ R10, R10
@@ -2314,7 +2316,8 @@ TEXT ·maxPool2x2GradientAVX2(SB), NOSPLIT, $0-48
 	LEAQ (DX)(CX*4), R8
 	LEAQ (DX)(SI*1), SI
 	LEAQ (SI)(CX*4), R9
-	LEAQ -8(CX), R10
+	LEAQ -8(CX), R11
+	MOVQ R11, R10
 
 pixel:
 	XORQ R11, R11
@@ -2366,7 +2369,8 @@ TEXT ·raiseArgmaxAVX2(SB), NOSPLIT, $0-52
 	MOVQ         stride+32(FP), SI
 	MOVQ         argmax+40(FP), DI
 	VBROADCASTSS tap+48(FP), Y0
-	LEAQ         -8(CX), R8
+	LEAQ         -8(CX), R9
+	MOVQ         R9, R8
 
 pixel:
 	XORQ R9, R9
@@ -2412,7 +2416,8 @@ TEXT ·raiseAVX2(SB), NOSPLIT, $0-40
 	MOVQ y+16(FP), DX
 	MOVQ x+24(FP), BX
 	MOVQ stride+32(FP), SI
-	LEAQ -8(CX), DI
+	LEAQ -8(CX), R8
+	MOVQ R8, DI
 
 pixel:
 	XORQ R8, R8
@@ -2453,7 +2458,8 @@ TEXT ·addWinnersAVX2(SB), NOSPLIT, $0-52
 	MOVQ         stride+32(FP), SI
 	MOVQ         argmax+40(FP), DI
 	VBROADCASTSS tap+48(FP), Y0
-	LEAQ         -8(CX), R8
+	LEAQ         -8(CX), R9
+	MOVQ         R9, R8
 
 pixel:
 	XORQ R9, R9
@@ -2480,6 +2486,193 @@ done:
 	LEAQ (BX)(CX*4), BX
 	ADDQ CX, DI
 	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func normalizePoolAVX2(pixels int, channels int, y *float32, x *float32, row int, argmax *uint8, winners *float32, mean *float32, scale *float32, beta *float32)
+// Requires: AVX, AVX2
+TEXT ·normalizePoolAVX2(SB), NOSPLIT, $0-80
+	MOVQ pixels+0(FP), AX
+	MOVQ channels+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ x+24(FP), BX
+	MOVQ row+32(FP), SI
+	MOVQ argmax+40(FP), DI
+	MOVQ winners+48(FP), R8
+	MOVQ mean+56(FP), R9
+	MOVQ scale+64(FP), R10
+	MOVQ beta+72(FP), R11
+	LEAQ (BX)(CX*4), R12
+	LEAQ (BX)(SI*1), SI
+	LEAQ (SI)(CX*4), R13
+	LEAQ -8(CX), R15
+	MOVQ R15, R14
+
+pixel:
+	XORQ R15, R15
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS      (R9)(R15*4), Y0
+	VMOVUPS      (R10)(R15*4), Y1
+	VMOVUPS      (R11)(R15*4), Y2
+	VMOVUPS      (BX)(R15*4), Y3
+	VSUBPS       Y0, Y3, Y4
+	VMULPS       Y1, Y4, Y4
+	VADDPS       Y2, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VMOVUPS      (R12)(R15*4), Y6
+	VSUBPS       Y0, Y6, Y7
+	VMULPS       Y1, Y7, Y7
+	VADDPS       Y2, Y7, Y7
+	VCMPPS       $0x16, Y4, Y7, Y8
+	VCMPPS       $0x07, Y4, Y4, Y9
+	VANDPS       Y9, Y8, Y8
+	VBLENDVPS    Y8, Y7, Y4, Y4
+	VBLENDVPS    Y8, Y6, Y3, Y3
+	VBLENDVPS    Y8, vectorConstants<>+1792(SB), Y5, Y5
+	VMOVUPS      (SI)(R15*4), Y6
+	VSUBPS       Y0, Y6, Y7
+	VMULPS       Y1, Y7, Y7
+	VADDPS       Y2, Y7, Y7
+	VCMPPS       $0x16, Y4, Y7, Y8
+	VCMPPS       $0x07, Y4, Y4, Y9
+	VANDPS       Y9, Y8, Y8
+	VBLENDVPS    Y8, Y7, Y4, Y4
+	VBLENDVPS    Y8, Y6, Y3, Y3
+	VBLENDVPS    Y8, vectorConstants<>+1856(SB), Y5, Y5
+	VMOVUPS      (R13)(R15*4), Y6
+	VSUBPS       Y0, Y6, Y0
+	VMULPS       Y1, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	VCMPPS       $0x16, Y4, Y0, Y1
+	VCMPPS       $0x07, Y4, Y4, Y2
+	VANDPS       Y2, Y1, Y1
+	VBLENDVPS    Y1, Y0, Y4, Y4
+	VBLENDVPS    Y1, Y6, Y3, Y3
+	VBLENDVPS    Y1, vectorConstants<>+1920(SB), Y5, Y5
+	VMOVUPS      Y4, (DX)(R15*4)
+	VMOVUPS      Y3, (R8)(R15*4)
+	VEXTRACTI128 $0x01, Y5, X0
+	VPACKSSDW    X0, X5, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (DI)(R15*1)
+	ADDQ         $0x08, R15
+	CMPQ         R15, R14
+	JLE          loop
+	CMPQ         R15, CX
+	JGE          done
+	MOVQ         R14, R15
+	JMP          loop
+
+done:
+	LEAQ (BX)(CX*8), BX
+	LEAQ (R12)(CX*8), R12
+	LEAQ (SI)(CX*8), SI
+	LEAQ (R13)(CX*8), R13
+	LEAQ (DX)(CX*4), DX
+	LEAQ (R8)(CX*4), R8
+	ADDQ CX, DI
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func normalizePoolGradientAVX2(pixels int, channels int, dx *float32, x *float32, dy *float32, row int, argmax *uint8, mean *float32, scale *float32, offset *float32, slope *float32, negative float32)
+// Requires: AVX, AVX2
+TEXT ·normalizePoolGradientAVX2(SB), NOSPLIT, $16-92
+	MOVQ         pixels+0(FP), AX
+	MOVQ         AX, (SP)
+	MOVQ         channels+8(FP), AX
+	MOVQ         dx+16(FP), CX
+	MOVQ         x+24(FP), DX
+	MOVQ         dy+32(FP), BX
+	MOVQ         row+40(FP), SI
+	MOVQ         argmax+48(FP), DI
+	MOVQ         mean+56(FP), R8
+	MOVQ         scale+64(FP), R9
+	MOVQ         offset+72(FP), R10
+	MOVQ         slope+80(FP), R11
+	VBROADCASTSS negative+88(FP), Y0
+	LEAQ         (SI)(AX*4), R12
+	LEAQ         -8(AX), R13
+	MOVQ         R13, 8(SP)
+
+pixel:
+	XORQ R13, R13
+
+	PCALIGN $32
+
+loop:
+	LEAQ      (CX)(R13*4), R14
+	LEAQ      (DX)(R13*4), R15
+	VMOVUPS   (R8)(R13*4), Y1
+	VMOVUPS   (R9)(R13*4), Y2
+	VMOVUPS   (R10)(R13*4), Y3
+	VMOVUPS   (R11)(R13*4), Y4
+	VXORPS    Y6, Y6, Y6
+	VMOVUPS   (BX)(R13*4), Y7
+	VPMOVZXBD (DI)(R13*1), Y5
+	VSUBPS    Y3, Y7, Y7
+	VMULPS    Y2, Y7, Y7
+	VSUBPS    Y3, Y6, Y3
+	VMULPS    Y2, Y3, Y3
+	VMOVUPS   (R15), Y2
+	VSUBPS    Y1, Y2, Y9
+	VMULPS    Y4, Y9, Y9
+	VPCMPEQD  vectorConstants<>+1984(SB), Y5, Y8
+	VBLENDVPS Y8, Y7, Y3, Y8
+	VSUBPS    Y9, Y8, Y8
+	VMULPS    Y0, Y8, Y9
+	VCMPPS    $0x12, Y6, Y2, Y2
+	VBLENDVPS Y2, Y9, Y8, Y8
+	VMOVUPS   Y8, (R14)
+	VMOVUPS   (R15)(AX*4), Y2
+	VSUBPS    Y1, Y2, Y9
+	VMULPS    Y4, Y9, Y9
+	VPCMPEQD  vectorConstants<>+1792(SB), Y5, Y8
+	VBLENDVPS Y8, Y7, Y3, Y8
+	VSUBPS    Y9, Y8, Y8
+	VMULPS    Y0, Y8, Y9
+	VCMPPS    $0x12, Y6, Y2, Y2
+	VBLENDVPS Y2, Y9, Y8, Y8
+	VMOVUPS   Y8, (R14)(AX*4)
+	VMOVUPS   (R15)(SI*1), Y2
+	VSUBPS    Y1, Y2, Y9
+	VMULPS    Y4, Y9, Y9
+	VPCMPEQD  vectorConstants<>+1856(SB), Y5, Y8
+	VBLENDVPS Y8, Y7, Y3, Y8
+	VSUBPS    Y9, Y8, Y8
+	VMULPS    Y0, Y8, Y9
+	VCMPPS    $0x12, Y6, Y2, Y2
+	VBLENDVPS Y2, Y9, Y8, Y8
+	VMOVUPS   Y8, (R14)(SI*1)
+	VMOVUPS   (R15)(R12*1), Y2
+	VSUBPS    Y1, Y2, Y1
+	VMULPS    Y4, Y1, Y1
+	VPCMPEQD  vectorConstants<>+1920(SB), Y5, Y4
+	VBLENDVPS Y4, Y7, Y3, Y4
+	VSUBPS    Y1, Y4, Y4
+	VMULPS    Y0, Y4, Y1
+	VCMPPS    $0x12, Y6, Y2, Y2
+	VBLENDVPS Y2, Y1, Y4, Y4
+	VMOVUPS   Y4, (R14)(R12*1)
+	ADDQ      $0x08, R13
+	CMPQ      R13, 8(SP)
+	JLE       loop
+	CMPQ      R13, AX
+	JGE       done
+	MOVQ      8(SP), R13
+	JMP       loop
+
+done:
+	LEAQ (CX)(AX*8), CX
+	LEAQ (DX)(AX*8), DX
+	LEAQ (BX)(AX*4), BX
+	ADDQ AX, DI
+	DECQ (SP)
 	JNZ  pixel
 	VZEROUPPER
 	RET
@@ -3734,7 +3927,8 @@ TEXT ·maxPool2x2ArgmaxAVX512(SB), NOSPLIT, $0-48
 	LEAQ (BX)(CX*4), R8
 	LEAQ (BX)(SI*1), SI
 	LEAQ (SI)(CX*4), R9
-	LEAQ -16(CX), R10
+	LEAQ -16(CX), R11
+	MOVQ R11, R10
 
 pixel:
 	XORQ R11, R11
@@ -3792,7 +3986,8 @@ TEXT ·maxPool2x2AVX512(SB), NOSPLIT, $0-40
 	LEAQ (BX)(CX*4), DI
 	LEAQ (BX)(SI*1), SI
 	LEAQ (SI)(CX*4), R8
-	LEAQ -16(CX), R9
+	LEAQ -16(CX), R10
+	MOVQ R10, R9
 
 pixel:
 	XORQ R10, R10
@@ -3846,7 +4041,8 @@ TEXT ·maxPool2x2GradientAVX512(SB), NOSPLIT, $0-48
 	LEAQ (DX)(CX*4), R8
 	LEAQ (DX)(SI*1), SI
 	LEAQ (SI)(CX*4), R9
-	LEAQ -16(CX), R10
+	LEAQ -16(CX), R11
+	MOVQ R11, R10
 
 pixel:
 	XORQ R11, R11
@@ -3898,7 +4094,8 @@ TEXT ·raiseArgmaxAVX512(SB), NOSPLIT, $0-52
 	MOVQ         stride+32(FP), SI
 	MOVQ         argmax+40(FP), DI
 	VBROADCASTSS tap+48(FP), Z0
-	LEAQ         -16(CX), R8
+	LEAQ         -16(CX), R9
+	MOVQ         R9, R8
 
 pixel:
 	XORQ R9, R9
@@ -3937,7 +4134,8 @@ TEXT ·raiseAVX512(SB), NOSPLIT, $0-40
 	MOVQ y+16(FP), DX
 	MOVQ x+24(FP), BX
 	MOVQ stride+32(FP), SI
-	LEAQ -16(CX), DI
+	LEAQ -16(CX), R8
+	MOVQ R8, DI
 
 pixel:
 	XORQ R8, R8
@@ -3976,7 +4174,8 @@ TEXT ·addWinnersAVX512(SB), NOSPLIT, $0-52
 	MOVQ         stride+32(FP), SI
 	MOVQ         argmax+40(FP), DI
 	VBROADCASTSS tap+48(FP), Z0
-	LEAQ         -16(CX), R8
+	LEAQ         -16(CX), R9
+	MOVQ         R9, R8
 
 pixel:
 	XORQ R9, R9
@@ -4002,6 +4201,183 @@ done:
 	LEAQ (BX)(CX*4), BX
 	ADDQ CX, DI
 	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func normalizePoolAVX512(pixels int, channels int, y *float32, x *float32, row int, argmax *uint8, winners *float32, mean *float32, scale *float32, beta *float32)
+// Requires: AVX, AVX512F
+TEXT ·normalizePoolAVX512(SB), NOSPLIT, $0-80
+	MOVQ pixels+0(FP), AX
+	MOVQ channels+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ x+24(FP), BX
+	MOVQ row+32(FP), SI
+	MOVQ argmax+40(FP), DI
+	MOVQ winners+48(FP), R8
+	MOVQ mean+56(FP), R9
+	MOVQ scale+64(FP), R10
+	MOVQ beta+72(FP), R11
+	LEAQ (BX)(CX*4), R12
+	LEAQ (BX)(SI*1), SI
+	LEAQ (SI)(CX*4), R13
+	LEAQ -16(CX), R15
+	MOVQ R15, R14
+
+pixel:
+	XORQ R15, R15
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS   (R9)(R15*4), Z0
+	VMOVUPS   (R10)(R15*4), Z1
+	VMOVUPS   (R11)(R15*4), Z2
+	VMOVUPS   (BX)(R15*4), Z3
+	VSUBPS    Z0, Z3, Z4
+	VMULPS    Z1, Z4, Z4
+	VADDPS    Z2, Z4, Z4
+	VPXORD    Z5, Z5, Z5
+	VMOVUPS   (R12)(R15*4), Z6
+	VSUBPS    Z0, Z6, Z7
+	VMULPS    Z1, Z7, Z7
+	VADDPS    Z2, Z7, Z7
+	VCMPPS    $0x07, Z4, Z4, K1
+	VCMPPS    $0x16, Z4, Z7, K1, K1
+	VMOVAPS   Z7, K1, Z4
+	VMOVAPS   Z6, K1, Z3
+	VMOVDQU32 vectorConstants<>+1792(SB), K1, Z5
+	VMOVUPS   (SI)(R15*4), Z6
+	VSUBPS    Z0, Z6, Z7
+	VMULPS    Z1, Z7, Z7
+	VADDPS    Z2, Z7, Z7
+	VCMPPS    $0x07, Z4, Z4, K1
+	VCMPPS    $0x16, Z4, Z7, K1, K1
+	VMOVAPS   Z7, K1, Z4
+	VMOVAPS   Z6, K1, Z3
+	VMOVDQU32 vectorConstants<>+1856(SB), K1, Z5
+	VMOVUPS   (R13)(R15*4), Z6
+	VSUBPS    Z0, Z6, Z0
+	VMULPS    Z1, Z0, Z0
+	VADDPS    Z2, Z0, Z0
+	VCMPPS    $0x07, Z4, Z4, K1
+	VCMPPS    $0x16, Z4, Z0, K1, K1
+	VMOVAPS   Z0, K1, Z4
+	VMOVAPS   Z6, K1, Z3
+	VMOVDQU32 vectorConstants<>+1920(SB), K1, Z5
+	VMOVUPS   Z4, (DX)(R15*4)
+	VMOVUPS   Z3, (R8)(R15*4)
+	VPMOVDB   Z5, (DI)(R15*1)
+	ADDQ      $0x10, R15
+	CMPQ      R15, R14
+	JLE       loop
+	CMPQ      R15, CX
+	JGE       done
+	MOVQ      R14, R15
+	JMP       loop
+
+done:
+	LEAQ (BX)(CX*8), BX
+	LEAQ (R12)(CX*8), R12
+	LEAQ (SI)(CX*8), SI
+	LEAQ (R13)(CX*8), R13
+	LEAQ (DX)(CX*4), DX
+	LEAQ (R8)(CX*4), R8
+	ADDQ CX, DI
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func normalizePoolGradientAVX512(pixels int, channels int, dx *float32, x *float32, dy *float32, row int, argmax *uint8, mean *float32, scale *float32, offset *float32, slope *float32, negative float32)
+// Requires: AVX, AVX512F
+TEXT ·normalizePoolGradientAVX512(SB), NOSPLIT, $16-92
+	MOVQ         pixels+0(FP), AX
+	MOVQ         AX, (SP)
+	MOVQ         channels+8(FP), AX
+	MOVQ         dx+16(FP), CX
+	MOVQ         x+24(FP), DX
+	MOVQ         dy+32(FP), BX
+	MOVQ         row+40(FP), SI
+	MOVQ         argmax+48(FP), DI
+	MOVQ         mean+56(FP), R8
+	MOVQ         scale+64(FP), R9
+	MOVQ         offset+72(FP), R10
+	MOVQ         slope+80(FP), R11
+	VBROADCASTSS negative+88(FP), Z0
+	LEAQ         (SI)(AX*4), R12
+	LEAQ         -16(AX), R13
+	MOVQ         R13, 8(SP)
+
+pixel:
+	XORQ R13, R13
+
+	PCALIGN $32
+
+loop:
+	LEAQ      (CX)(R13*4), R14
+	LEAQ      (DX)(R13*4), R15
+	VMOVUPS   (R8)(R13*4), Z1
+	VMOVUPS   (R9)(R13*4), Z2
+	VMOVUPS   (R10)(R13*4), Z3
+	VMOVUPS   (R11)(R13*4), Z4
+	VPXORD    Z6, Z6, Z6
+	VMOVUPS   (BX)(R13*4), Z7
+	VPMOVZXBD (DI)(R13*1), Z5
+	VSUBPS    Z3, Z7, Z7
+	VMULPS    Z2, Z7, Z7
+	VSUBPS    Z3, Z6, Z3
+	VMULPS    Z2, Z3, Z3
+	VMOVUPS   (R15), Z2
+	VSUBPS    Z1, Z2, Z12
+	VMULPS    Z4, Z12, Z12
+	VPCMPEQD  vectorConstants<>+1984(SB), Z5, K1
+	VBLENDMPS Z7, Z3, K1, Z8
+	VSUBPS    Z12, Z8, Z8
+	VCMPPS    $0x12, Z6, Z2, K1
+	VMULPS    Z0, Z8, K1, Z8
+	VMOVUPS   Z8, (R14)
+	VMOVUPS   (R15)(AX*4), Z2
+	VSUBPS    Z1, Z2, Z12
+	VMULPS    Z4, Z12, Z12
+	VPCMPEQD  vectorConstants<>+1792(SB), Z5, K1
+	VBLENDMPS Z7, Z3, K1, Z9
+	VSUBPS    Z12, Z9, Z9
+	VCMPPS    $0x12, Z6, Z2, K1
+	VMULPS    Z0, Z9, K1, Z9
+	VMOVUPS   Z9, (R14)(AX*4)
+	VMOVUPS   (R15)(SI*1), Z2
+	VSUBPS    Z1, Z2, Z12
+	VMULPS    Z4, Z12, Z12
+	VPCMPEQD  vectorConstants<>+1856(SB), Z5, K1
+	VBLENDMPS Z7, Z3, K1, Z10
+	VSUBPS    Z12, Z10, Z10
+	VCMPPS    $0x12, Z6, Z2, K1
+	VMULPS    Z0, Z10, K1, Z10
+	VMOVUPS   Z10, (R14)(SI*1)
+	VMOVUPS   (R15)(R12*1), Z2
+	VSUBPS    Z1, Z2, Z1
+	VMULPS    Z4, Z1, Z1
+	VPCMPEQD  vectorConstants<>+1920(SB), Z5, K1
+	VBLENDMPS Z7, Z3, K1, Z11
+	VSUBPS    Z1, Z11, Z11
+	VCMPPS    $0x12, Z6, Z2, K1
+	VMULPS    Z0, Z11, K1, Z11
+	VMOVUPS   Z11, (R14)(R12*1)
+	ADDQ      $0x10, R13
+	CMPQ      R13, 8(SP)
+	JLE       loop
+	CMPQ      R13, AX
+	JGE       done
+	MOVQ      8(SP), R13
+	JMP       loop
+
+done:
+	LEAQ (CX)(AX*8), CX
+	LEAQ (DX)(AX*8), DX
+	LEAQ (BX)(AX*4), BX
+	ADDQ AX, DI
+	DECQ (SP)
 	JNZ  pixel
 	VZEROUPPER
 	RET

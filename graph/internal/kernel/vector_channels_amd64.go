@@ -20,9 +20,9 @@ func vectorWidth(channels int) int {
 	return width
 }
 
-// vectorMoments computes mean and sum of squared distances by channel for as many rows of x as are whole vectors. scratch is
-// four times the width.
-func vectorMoments(moments []float64, x, scratch []float32) (rows int) {
+// vectorMoments computes mean and sum of squared distances by channel for as many rows of x as are whole vectors. guess is about the mean;
+// nil: that is to be found out first. scratch is four times the width.
+func vectorMoments(moments []float64, x []float32, guess []float64, scratch []float32) (rows int) {
 	channels, width := len(moments)/2, len(scratch)/4
 	rows = whole(len(x), max(width, 1)) / max(width, 1)
 	if rows == 0 {
@@ -32,18 +32,24 @@ func vectorMoments(moments []float64, x, scratch []float32) (rows int) {
 	clear(scratch)
 	mean, square := moments[:channels], moments[channels:]
 	n := float64(rows * (width / channels))
-	if family == avx512 {
-		columnSumsAVX512(rows, width, &x[0], &sums[0])
-	} else {
-		columnSumsAVX2(rows, width, &x[0], &sums[0])
+	if guess == nil {
+		if family == avx512 {
+			columnSumsAVX512(rows, width, &x[0], &sums[0])
+		} else {
+			columnSumsAVX2(rows, width, &x[0], &sums[0])
+		}
+		clear(mean)
+		foldChannels(mean, sums)
+		for c := range mean {
+			mean[c] /= n
+		}
+		guess = mean
+		clear(sums)
 	}
-	clear(mean)
-	foldChannels(mean, sums)
-	for c, v := range mean {
-		shift[c] = float32(v / n)
+	for c, v := range guess {
+		shift[c] = float32(v)
 	}
 	repeatChannels(shift, channels)
-	clear(sums)
 	if family == avx512 {
 		columnDeviationsAVX512(rows, width, &x[0], &shift[0], &sums[0], &squares[0])
 	} else {

@@ -18,7 +18,7 @@ func vectorUpdate(update[float32], []float32, []float32, []float32, []float32) (
 }
 
 func vectorWidth(channels int) int                                              { return channels }
-func vectorMoments([]float64, []float32, []float32) (rows int)                  { return 0 }
+func vectorMoments([]float64, []float32, []float64, []float32) (rows int)       { return 0 }
 func vectorNormalize([]float32, []float32, []float32, []float32, []float32) int { return 0 }
 func vectorGradientSums([]float64, []float64, []float32, []float32, []float32, []float32) int {
 	return 0
@@ -30,3 +30,9 @@ func vectorMaxPool(int, int, []float32, []float32, int, []uint8) int            
 func vectorMaxPoolGradient(int, int, []float32, []float32, int, []uint8) int    { return 0 }
 func vectorRaise(int, int, []float32, []float32, int, []uint8, uint8) bool      { return false }
 func vectorAddWinners(int, int, []float32, []float32, int, []uint8, uint8) bool { return false }
+func vectorNormalizePool(int, int, []float32, []float32, []uint8, []float32, []float32, []float32, []float32) bool {
+	return false
+}
+func vectorNormalizePoolGradient(int, int, []float32, []float32, []float32, []uint8, []float32, []float32, []float32, []float32, float32) bool {
+	return false
+}

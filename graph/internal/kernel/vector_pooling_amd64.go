@@ -77,3 +77,37 @@ func vectorAddWinners(pixels, channels int, dx, dy []float32, stride int, argmax
 	}
 	return true
 }
+
+// vectorNormalizePool normalizes x, the two input rows of the windows of that many pixels, chooses each window's largest and writes to
+// winners what it was before; it reports whether it did.
+func vectorNormalizePool(pixels, channels int, y, x []float32, argmax []uint8, winners, mean, scale, beta []float32) bool {
+	if pixels == 0 || channels < 8 || family == portable || y == nil {
+		return false
+	}
+	n := pixels * channels
+	y, x, argmax, winners = y[:n], x[:4*n], argmax[:n], winners[:n]
+	mean, scale, beta = mean[:channels], scale[:channels], beta[:channels]
+	if wide(channels) {
+		normalizePoolAVX512(pixels, channels, &y[0], &x[0], 8*n, &argmax[0], &winners[0], &mean[0], &scale[0], &beta[0])
+	} else {
+		normalizePoolAVX2(pixels, channels, &y[0], &x[0], 8*n, &argmax[0], &winners[0], &mean[0], &scale[0], &beta[0])
+	}
+	return true
+}
+
+// vectorNormalizePoolGradient writes the gradient by the two input rows of the windows of that many pixels, times negative where x is not
+// positive, and reports whether it did.
+func vectorNormalizePoolGradient(pixels, channels int, dx, x, dy []float32, argmax []uint8, mean, scale, offset, slope []float32, negative float32) bool {
+	if pixels == 0 || channels < 8 || family == portable || dx == nil {
+		return false
+	}
+	n := pixels * channels
+	dx, x, dy, argmax = dx[:4*n], x[:4*n], dy[:n], argmax[:n]
+	mean, scale, offset, slope = mean[:channels], scale[:channels], offset[:channels], slope[:channels]
+	if wide(channels) {
+		normalizePoolGradientAVX512(pixels, channels, &dx[0], &x[0], &dy[0], 8*n, &argmax[0], &mean[0], &scale[0], &offset[0], &slope[0], negative)
+	} else {
+		normalizePoolGradientAVX2(pixels, channels, &dx[0], &x[0], &dy[0], 8*n, &argmax[0], &mean[0], &scale[0], &offset[0], &slope[0], negative)
+	}
+	return true
+}

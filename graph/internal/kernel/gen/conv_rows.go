@@ -82,7 +82,7 @@ func derive(s isa) {
 		{"relu", func() { zero(s, t); VMULPS(t, g, t); choose(g) }},
 		{"leaky", func() { VMULPS(slope, g, t); choose(g) }},
 		{"sigmoid", func() { VSUBPS(v, one, t); VMULPS(v, t, t); VMULPS(t, g, g) }},
-		{"tanh", func() { VMOVAPS(one, t); VFNMADD231PS(v, v, t); VMULPS(t, g, g) }},
+		{"tanh", func() { VMULPS(v, v, t); VSUBPS(t, one, t); VMULPS(t, g, g) }},
 	}
 	for i, f := range functions[:4] {
 		CMPQ(a, Imm(uint64(i)))

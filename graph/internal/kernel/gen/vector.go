@@ -19,6 +19,7 @@ func vector() {
 		normalization(s)
 		pooling(s)
 		poolingTap(s)
+		normalizedPooling(s)
 	}
 }
 

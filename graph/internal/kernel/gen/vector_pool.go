@@ -9,8 +9,14 @@ import (
 // windows runs over output pixels and their channels, at least as many as a vector has lanes. The last vector of a pixel
 // overlaps the one before where the channels are no multiple, so nothing may be added in place. body gets the channel.
 func (s isa) windows(pixels, channels reg.GPVirtual, body func(channel reg.GPVirtual), next func()) {
-	last, channel := GP64(), GP64()
-	LEAQ(Mem{Base: channels, Disp: -s.lanes}, last)
+	s.windowsCounted(pixels, GP64(), channels, body, next)
+}
+
+// windowsCounted is windows with a place for the last vector's channel; it and pixels may lie in memory.
+func (s isa) windowsCounted(pixels, last Op, channels reg.GPVirtual, body func(channel reg.GPVirtual), next func()) {
+	channel := GP64()
+	LEAQ(Mem{Base: channels, Disp: -s.lanes}, channel)
+	MOVQ(channel, last)
 	Label("pixel")
 	XORQ(channel, channel)
 	Label("loop")
