@@ -424,6 +424,11 @@ func wideResultAVX512(args *byte)
 //go:noescape
 func thinResultAVX512(args *byte)
 
+// nineAVX512 takes the address of tileArgs.
+//
+//go:noescape
+func nineAVX512(args *byte)
+
 // transpose8 takes the address of transposeArgs.
 //
 //go:noescape

@@ -123,6 +123,24 @@ func TestFastConvolutionOnRandomShapes(t *testing.T) {
 	})
 }
 
+// TestFastConvolutionOfOneChannel: sums of nine products, whose kernel stays in registers.
+func TestFastConvolutionOfOneChannel(t *testing.T) {
+	testFamilies(t, func(t *testing.T) {
+		for channels := 15; channels <= 70; channels++ {
+			for _, width := range []int{1, 6, 9} {
+				act := activations[channels%len(activations)]
+				for _, p := range []*problem[float32]{
+					newProblem[float32](window(5, width, 1, channels, 3, 1+channels%2, 1, 1), act, false, 3),
+					newProblem[float32](window(5, width, channels, 1, 3, 1, 1, 1), act, true, 3),
+				} {
+					p.run(nil)
+					p.check(t, p.reference(), tolerance)
+				}
+			}
+		}
+	})
+}
+
 func TestFastConvolutionOnLargeShapes(t *testing.T) {
 	pool := NewPool(2)
 	defer pool.Close()

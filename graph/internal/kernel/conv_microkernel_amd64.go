@@ -126,6 +126,7 @@ type microkernels struct {
 	lanes   int
 	tile    [2][]microkernel
 	outer   [2][]microkernel
+	nine    func(*byte) // tile for sums of three segments of three products and two vectors, for one pixel a tile; nil: none
 	dots    []microkernel
 	derive  func(*byte)
 	sumRows func(*byte)
@@ -155,6 +156,7 @@ var (
 			{{12, outerAVX512_12x1}, {9, outerAVX512_9x1}, {8, outerAVX512_8x1}, {4, outerAVX512_4x1}, {2, outerAVX512_2x1}, {1, outerAVX512_1x1}},
 			{{12, outerAVX512_12x2}, {9, outerAVX512_9x2}, {8, outerAVX512_8x2}, {4, outerAVX512_4x2}, {2, outerAVX512_2x2}, {1, outerAVX512_1x2}},
 		},
+		nine:   nineAVX512,
 		dots:   []microkernel{{12, dotsAVX512_12}, {4, dotsAVX512_4}, {1, dotsAVX512_1}},
 		derive: deriveAVX512, sumRows: sumRowsAVX512,
 	}

@@ -297,6 +297,11 @@ func (p *product) runPanels(t *tileArgs, i, from, to int, out []float32, in *flo
 				t.act, t.slope = fusedActivation(p.act)
 				t.stream = streamed(p.out, p.plan.n)
 			}
+			if p.nine != nil && panel.vectors == 2 && len(table.spans) == 1 && s.segments == 3 && s.length == 3 && t.stream == 0 {
+				t.tiles, t.pixels, t.results = count, &table.pixels[0], &table.results[0]
+				p.nine((*byte)(unsafe.Pointer(t)))
+				continue
+			}
 			runTiles(p.tile[panel.vectors-1], t, table, count)
 		}
 	}

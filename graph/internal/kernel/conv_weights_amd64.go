@@ -139,7 +139,7 @@ func (s *kernelSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias
 		s.cut = s.all
 	}
 	s.strideB = s.stride
-	if !s.directB && s.stride > stripVectors*s.lanes {
+	if !s.directB && !s.computedB() && s.stride > stripVectors*s.lanes {
 		s.strideB = s.padded(s.cut[0].columns) + s.lanes // rows a power of two apart would share few sets of the cache
 	}
 	s.parts = min(max(1, len(s.groups[0])), ceil(fewPieces, s.chunks))
@@ -173,6 +173,11 @@ func (s *kernelSum) grow(memory *scratch, workers int) {
 			w.b = memory.take(min(pixelBlock, len(s.pixels)) * s.strideB)
 		}
 	}
+}
+
+// computedB is whether b is computed as it is to be read.
+func (s *kernelSum) computedB() bool {
+	return s.b.lazy != nil && s.b.y == nil && s.plan.n == s.stride
 }
 
 // inPlace is whether dkernel has the layout of a sum.
@@ -257,9 +262,12 @@ func (s *kernelSum) addBlock(w *sumWorker, b block, strips []strip, groups [2][]
 			o.count, o.pixels = step, &s.pixels[done]
 			at := from + done*s.plan.n + c.from
 			var data *float32
-			if s.directB {
+			switch {
+			case s.directB:
 				data = &s.b.values[at]
-			} else {
+			case s.computedB():
+				data = &s.b.lazy.slice(w.worker, at, at+step*s.plan.n)[0]
+			default:
 				w.copyDerived(s.microkernels, w.b, s.strideB, &s.b, at, s.plan.n, step, c.columns)
 				data = &w.b[0]
 			}

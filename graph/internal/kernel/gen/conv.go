@@ -49,6 +49,7 @@ func conv() {
 		sumRows(s.isa)
 		filters(s.isa)
 	}
+	nine(avx512)
 	transpose()
 	controlWord()
 }
