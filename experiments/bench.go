@@ -36,6 +36,10 @@ type OpShare struct {
 	Op       string  `json:"op"`
 	Forward  float64 `json:"forward_s"`
 	Backward float64 `json:"backward_s"`
+
+	// What the op hands on is computed by the ops that read it, and counts as their time.
+	LazyForward  bool `json:"lazy_forward,omitempty"`
+	LazyBackward bool `json:"lazy_backward,omitempty"`
 }
 
 // benchModels are models that are there for timing alone.
@@ -107,12 +111,13 @@ func Bench(name string, batch, threads int) (*Benchmark, error) {
 		seconds := o.Time.Seconds() * perStep
 		rest -= seconds
 		if !o.Backward {
-			b.Ops = append(b.Ops, OpShare{Layer: o.Layer, Op: o.Op, Forward: seconds})
+			b.Ops = append(b.Ops, OpShare{Layer: o.Layer, Op: o.Op, Forward: seconds, LazyForward: o.Lazy})
 			continue
 		}
 		for i := range b.Ops {
 			if b.Ops[i].Layer == o.Layer && b.Ops[i].Op == o.Op {
 				b.Ops[i].Backward += seconds
+				b.Ops[i].LazyBackward = b.Ops[i].LazyBackward || o.Lazy
 			}
 		}
 	}

@@ -10,6 +10,7 @@ type OpTime struct {
 	Layer    string // empty for the loss
 	Op       string // as the graph shows it: conv2d+bias+relu
 	Backward bool
+	Lazy     bool          // its output is computed by the ops that read it, and counts as their time
 	Time     time.Duration // added up over all runs since StartProfile
 }
 
@@ -29,7 +30,7 @@ func (m *machine) Profile() []OpTime {
 			continue // only hands out what another op has computed
 		}
 		name, backward := strings.CutPrefix(o.label, "gradient of ")
-		out = append(out, OpTime{o.layer, name, backward, *o.clock})
+		out = append(out, OpTime{o.layer, name, backward, o.isLazy(), *o.clock})
 	}
 	return out
 }

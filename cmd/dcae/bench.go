@@ -65,13 +65,28 @@ func benchCommand() *cobra.Command {
 func printBench(w io.Writer, b *experiments.Benchmark) error {
 	fmt.Fprintf(w, "%s: %.0f images/s (windows %s), %.0f GFLOP/s, %d MiB; batch %d, %d threads, %s kernels\n\n",
 		b.Model, b.ImagesPerSecond, joinNumbers(b.Windows), b.GFLOPS, b.PeakRSS, b.Batch, b.Threads, b.Kernels)
-	const row = "  %-22s  %-30s  %10s  %10s  %6s\n"
-	fmt.Fprintf(w, row, "layer", "op", "forward", "backward", "share")
+	layer, op, lazy := len("layer"), len("op"), false
 	for _, o := range b.Ops {
-		fmt.Fprintf(w, row, o.Layer, o.Op, milliseconds(o.Forward), milliseconds(o.Backward), fmt.Sprintf("%.1f%%", 100*(o.Forward+o.Backward)/b.StepSeconds))
+		layer, op, lazy = max(layer, len(o.Layer)), max(op, len(o.Op)), lazy || o.LazyForward || o.LazyBackward
 	}
-	_, err := fmt.Fprintf(w, "  a step takes %s\n\n", milliseconds(b.StepSeconds))
+	row := fmt.Sprintf("  %%-%ds  %%-%ds  %%12s  %%12s  %%6s\n", layer, op)
+	fmt.Fprintf(w, row, "layer", "op", "forward ", "backward ", "share")
+	for _, o := range b.Ops {
+		fmt.Fprintf(w, row, o.Layer, o.Op, milliseconds(o.Forward)+star(o.LazyForward), milliseconds(o.Backward)+star(o.LazyBackward), fmt.Sprintf("%.1f%%", 100*(o.Forward+o.Backward)/b.StepSeconds))
+	}
+	fmt.Fprintf(w, "  a step takes %s\n", milliseconds(b.StepSeconds))
+	if lazy {
+		fmt.Fprintln(w, "  * what it hands on is computed by the ops that read it, and counted there")
+	}
+	_, err := fmt.Fprintln(w)
 	return errors.Wrap(err, "printing")
+}
+
+func star(lazy bool) string {
+	if lazy {
+		return "*"
+	}
+	return " "
 }
 
 func milliseconds(seconds float64) string {

@@ -218,14 +218,12 @@ func (s *kernelSum) piece(worker, i int) {
 	var bias []float32
 	if s.dbias != nil && (part == 0 || len(s.cut) > 1 && !s.biasOfA) {
 		bias = s.biasSums[chunk*s.biasWidth():][:s.biasWidth()]
-		if s.biasOfA {
-			clear(bias)
+		own := bias
+		if !s.biasOfA {
+			last := strips[len(strips)-1]
+			own = bias[strips[0].from : last.from+s.padded(last.columns)]
 		}
-		for _, c := range strips {
-			if !s.biasOfA {
-				clear(bias[c.from:][:s.padded(c.columns)])
-			}
-		}
+		clear(own)
 	}
 	from, to := split(s.blocks, s.chunks, chunk)
 	if from == to {
