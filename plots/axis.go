@@ -9,7 +9,7 @@ import (
 )
 
 // maxNameWidth is where longer names on an axis are cut off.
-const maxNameWidth = 110
+const maxNameWidth = 130 // batch_normalization_12 fits
 
 // axis is one axis of a picture. Min and max are finite and differ, and are positive on a logarithmic axis; see span.axis.
 type axis struct {

@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -29,11 +30,12 @@ func gradientMapPanels(s Study, rowHeight vg.Length) panels {
 	layers := s.layerNames()
 	b.panelHeight = rowHeight * vg.Length(max(1, len(layers)))
 	x := s.stepSpan()
-	norms, broken := span{log: true}, false
+	norms, broken, lacking := span{log: true}, false, false
 	maps := make([]heatMap, len(s.Arms))
 	for i, a := range s.Arms {
 		maps[i].rows = a.normRows(layers, stretchWidth(x, b.columns)/3)
 		for _, row := range maps[i].rows {
+			lacking = lacking || len(row) == 0 && a.hasGradients()
 			norms.addY(row)
 			for _, p := range row {
 				broken = broken || !isFinite(p.Y)
@@ -65,8 +67,12 @@ func gradientMapPanels(s Study, rowHeight vg.Length) panels {
 		b.legend = append(b.legend, legendItem{label: "not finite", fill: color.White, over: hatched})
 	}
 	if n := s.seeds(); n > 1 {
-		b.caption = fmt.Sprintf("Median over up to %d seeds.", n)
+		b.caption = fmt.Sprintf("Median over up to %d seeds. ", n)
 	}
+	if lacking {
+		b.caption += "White: an arm without that layer."
+	}
+	b.caption = strings.TrimSpace(b.caption)
 	return b
 }
 
