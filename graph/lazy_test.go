@@ -24,7 +24,7 @@ func TestLazyOutputs(t *testing.T) {
 		"normalized":        {conv, norm, last},
 		"pooled":            {conv, norm, pool, up, last},
 		"twice":             {conv, norm, pool, with(func(c *graph.Conv2D) { c.Filters = 20 }), norm, pool, up, norm, up, last},
-		"second":            {with(func(c *graph.Conv2D) { c.Filters = 2 }), conv, norm, pool, conv, norm, up, last},
+		"second":            {with(func(c *graph.Conv2D) { c.Filters = 2 }), with(func(c *graph.Conv2D) { c.Kernel = two }), norm, pool, conv, norm, up, last},
 		"sigmoid":           {with(func(c *graph.Conv2D) { c.Activation = graph.Sigmoid }), norm, pool, up, last},
 		"tanh":              {with(func(c *graph.Conv2D) { c.Activation = graph.Tanh }), norm, last},
 		"leaky":             {with(func(c *graph.Conv2D) { c.Activation = graph.LeakyReLU }), norm, pool, up, last},

@@ -28,8 +28,8 @@ func gradient[T Float](act Activation, y, dy []T) operand[T] {
 	return o
 }
 
-// lazyGradient is the same for a gradient that is computed where it is read; y nil: it is the one before the activation already.
-func lazyGradient[T Float](act Activation, y []T, dy Lazy[T]) operand[T] {
+// lazyOperand is the same for a gradient that is computed where it is read; y nil: it is the one before the activation already.
+func lazyOperand[T Float](act Activation, y []T, dy Lazy[T]) operand[T] {
 	o := operand[T]{lazy: dy}
 	if y != nil {
 		o.y, o.act = y, act

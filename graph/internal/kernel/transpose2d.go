@@ -38,7 +38,7 @@ func (c *Conv2DTranspose[T]) ReadsLazy() bool { return hasFast[T](c.w) }
 
 // BackwardLazy is Backward of a gradient that is computed where it is read; y nil: of that by what came before the activation.
 func (c *Conv2DTranspose[T]) BackwardLazy(p *Pool, n int, dx, dkernel, dbias, x, kernel, y []T, dy Lazy[T]) {
-	c.backward(p, n, dx, dkernel, dbias, x, kernel, lazyGradient(c.act, y, dy))
+	c.backward(p, n, dx, dkernel, dbias, x, kernel, lazyOperand(c.act, y, dy))
 }
 
 // backward computes the gradients from the one before the activation.
