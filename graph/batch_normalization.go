@@ -72,7 +72,7 @@ func batchNorm[T kernel.Float](b *builder, layer string, l BatchNormalization, p
 	var k normalizer[T] = plainNormalizer[T]{kernel.NewBatchNorm[T](channels, l.Epsilon), channels}
 	if pool != nil {
 		label, out = label+"+max_pooling2d", Shape{pool.OutH, pool.OutW, pool.OutC}
-		k = &poolingNormalizer[T]{BatchNormPool: kernel.NewBatchNormPool[T](*pool, l.Epsilon), image: item.Size(), pooled: out.Size()}
+		k = &poolingNormalizer[T]{BatchNormPool: kernel.NewBatchNormPool[T](*pool, l.Epsilon), pooled: out.Size()}
 	}
 	in := []*gorgonia.Node{x}
 	read := func(name string) (at int, err error) {

@@ -18,11 +18,11 @@ type plainNormalizer[T kernel.Float] struct {
 }
 
 func (n plainNormalizer[T]) train(p *kernel.Pool, y []T, x kernel.Pixels[T], gamma, beta, mean, variance []T) {
-	n.TrainPixels(p, len(y)/n.channels, y, x, gamma, beta, mean, variance)
+	n.Train(p, len(y)/n.channels, y, x, gamma, beta, mean, variance)
 }
 
 func (n plainNormalizer[T]) evaluate(p *kernel.Pool, y, x, gamma, beta, mean, variance []T) {
-	n.Evaluate(p, len(x)/n.channels, y, x, gamma, beta, mean, variance)
+	n.Evaluate(p, len(x)/n.channels, y, kernel.InMemory(x), gamma, beta, mean, variance)
 }
 
 func (n plainNormalizer[T]) backward(p *kernel.Pool, dx, dgamma, dbeta, x, gamma, mean, variance, dy []T) {
@@ -36,22 +36,21 @@ func (n plainNormalizer[T]) backwardLazy(p *kernel.Pool, dgamma, dbeta []T, x ke
 // poolingNormalizer is batch normalization and 2x2 max pooling in one: the normalized image is never written to memory.
 type poolingNormalizer[T kernel.Float] struct {
 	*kernel.BatchNormPool[T]
-	image   int     // values in one
-	pooled  int     // values in a pooled one
+	pooled  int     // values in a pooled image
 	winners []uint8 // written forward, read backward
 }
 
 func (n *poolingNormalizer[T]) train(p *kernel.Pool, y []T, x kernel.Pixels[T], gamma, beta, mean, variance []T) {
 	n.winners = grow(n.winners, len(y))
-	n.TrainPixels(p, len(y)/n.pooled, y, x, gamma, beta, mean, variance, n.winners)
+	n.Train(p, len(y)/n.pooled, y, x, gamma, beta, mean, variance, n.winners)
 }
 
 func (n *poolingNormalizer[T]) evaluate(p *kernel.Pool, y, x, gamma, beta, mean, variance []T) {
-	n.Evaluate(p, len(x)/n.image, y, x, gamma, beta, mean, variance, nil)
+	n.Evaluate(p, len(y)/n.pooled, y, kernel.InMemory(x), gamma, beta, mean, variance, nil)
 }
 
 func (n *poolingNormalizer[T]) backward(p *kernel.Pool, dx, dgamma, dbeta, x, gamma, mean, variance, dy []T) {
-	n.Backward(p, len(x)/n.image, dx, dgamma, dbeta, x, gamma, mean, variance, dy, n.winners)
+	n.Backward(p, len(dy)/n.pooled, dx, dgamma, dbeta, x, gamma, mean, variance, dy, n.winners)
 }
 
 func (n *poolingNormalizer[T]) backwardLazy(p *kernel.Pool, dgamma, dbeta []T, x kernel.Pixels[T], act kernel.Activation, gamma, mean, variance, dy []T) kernel.Lazy[T] {

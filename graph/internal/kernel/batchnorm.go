@@ -20,22 +20,13 @@ func NewBatchNorm[T Float](channels int, epsilon float64) *BatchNorm[T] {
 
 // Train computes y = gamma*(x-mean)/sqrt(variance+epsilon) + beta with the batch's own statistics, which it writes to mean and
 // variance (the biased one). gamma, beta, mean and variance are [channels]; gamma nil is 1, beta nil is 0.
-func (b *BatchNorm[T]) Train(p *Pool, rows int, y, x, gamma, beta, mean, variance []T) {
-	b.TrainPixels(p, rows, y, InMemory(x), gamma, beta, mean, variance)
-}
-
-// TrainPixels is Train of pixels that may be lazy.
-func (b *BatchNorm[T]) TrainPixels(p *Pool, rows int, y []T, x Pixels[T], gamma, beta, mean, variance []T) {
+func (b *BatchNorm[T]) Train(p *Pool, rows int, y []T, x Pixels[T], gamma, beta, mean, variance []T) {
 	b.moments.run(p, rows, b.channels, x, mean, variance)
-	b.evaluate(p, rows, y, x, gamma, beta, mean, variance)
+	b.Evaluate(p, rows, y, x, gamma, beta, mean, variance)
 }
 
 // Evaluate computes the same with given statistics.
-func (b *BatchNorm[T]) Evaluate(p *Pool, rows int, y, x, gamma, beta, mean, variance []T) {
-	b.evaluate(p, rows, y, InMemory(x), gamma, beta, mean, variance)
-}
-
-func (b *BatchNorm[T]) evaluate(p *Pool, rows int, y []T, x Pixels[T], gamma, beta, mean, variance []T) {
+func (b *BatchNorm[T]) Evaluate(p *Pool, rows int, y []T, x Pixels[T], gamma, beta, mean, variance []T) {
 	b.prepareOutput(rows, gamma, beta, mean, variance)
 	b.output.run(p, y, x)
 }

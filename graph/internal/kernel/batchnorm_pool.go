@@ -27,22 +27,13 @@ func NewBatchNormPool[T Float](w Window, epsilon float64) *BatchNormPool[T] {
 
 // Train computes y [n,OutH,OutW,InC] and argmax (see [MaxPool2D.Forward]; nil: not wanted) from x [n,InH,InW,InC], and the batch's
 // mean and variance [InC].
-func (b *BatchNormPool[T]) Train(p *Pool, n int, y, x, gamma, beta, mean, variance []T, argmax []uint8) {
-	b.TrainPixels(p, n, y, InMemory(x), gamma, beta, mean, variance, argmax)
-}
-
-// TrainPixels is Train of pixels that may be lazy.
-func (b *BatchNormPool[T]) TrainPixels(p *Pool, n int, y []T, x Pixels[T], gamma, beta, mean, variance []T, argmax []uint8) {
+func (b *BatchNormPool[T]) Train(p *Pool, n int, y []T, x Pixels[T], gamma, beta, mean, variance []T, argmax []uint8) {
 	b.norm.moments.run(p, b.pixels(n), b.w.InC, x, mean, variance)
-	b.evaluate(p, n, y, x, gamma, beta, mean, variance, argmax)
+	b.Evaluate(p, n, y, x, gamma, beta, mean, variance, argmax)
 }
 
 // Evaluate computes the same with given statistics.
-func (b *BatchNormPool[T]) Evaluate(p *Pool, n int, y, x, gamma, beta, mean, variance []T, argmax []uint8) {
-	b.evaluate(p, n, y, InMemory(x), gamma, beta, mean, variance, argmax)
-}
-
-func (b *BatchNormPool[T]) evaluate(p *Pool, n int, y []T, x Pixels[T], gamma, beta, mean, variance []T, argmax []uint8) {
+func (b *BatchNormPool[T]) Evaluate(p *Pool, n int, y []T, x Pixels[T], gamma, beta, mean, variance []T, argmax []uint8) {
 	b.norm.prepareOutput(b.pixels(n), gamma, beta, mean, variance)
 	if argmax != nil {
 		b.winners = resize(b.winners, len(argmax))
@@ -66,9 +57,7 @@ func (b *BatchNormPool[T]) BackwardLazy(p *Pool, n int, dgamma, dbeta []T, x Pix
 	plain, product := b.gradients(p, n, dgamma, dbeta, mean, variance, dy)
 	b.prepareBackward(n, x, gamma, mean, variance, plain, product, dy, argmax)
 	b.act = act
-	b.stretches = clearStretches(b.stretches, p.Threads())
-	b.rows = grow(b.rows, p.Threads(), 2*b.w.InW*b.w.InC)
-	b.pools = resizePools(b.pools, p.Threads(), b.w)
+	b.grow(p.Threads())
 	return b
 }
 
@@ -98,10 +87,16 @@ func (b *BatchNormPool[T]) run(p *Pool, n int) {
 	b.count = b.strips.count(n)
 	b.perPiece = max(1, blockLength/max(1, 2*b.w.InW*b.w.InC))
 	p = forTraffic[T](p, b.pixels(n)*b.w.InC)
-	b.rows = grow(b.rows, p.Threads(), 2*b.w.InW*b.w.InC)
-	b.pools = resizePools(b.pools, p.Threads(), b.w)
+	b.grow(p.Threads())
 	p.run((b.count+b.perPiece-1)/b.perPiece, b)
 	b.y, b.dx, b.dy, b.x, b.argmax = nil, nil, nil, Pixels[T]{}, nil
+}
+
+// grow makes room for what workers keep.
+func (b *BatchNormPool[T]) grow(workers int) {
+	b.rows = grow(b.rows, workers, 2*b.w.InW*b.w.InC)
+	b.pools = resizePools(b.pools, workers, b.w)
+	b.stretches = clearStretches(b.stretches, workers)
 }
 
 func (b *BatchNormPool[T]) piece(worker, i int) {
@@ -160,12 +155,31 @@ func (b *BatchNormPool[T]) inputs(worker int, dx []T, from, to int) {
 		i, j := (b.strips.row(k)-first)*row, (b.strips.row(k+1)-first)*row
 		b.input(worker, dx[i:j], x[i:j], k)
 	}
-	if _, folded := b.negative(); !folded {
+}
+
+// input computes the gradient by a strip of x.
+func (b *BatchNormPool[T]) input(worker int, dx, x []T, strip int) {
+	d, length := &b.norm.data, b.w.OutW*b.w.InC
+	row, pooled := b.strips.outputRow(strip)
+	var dy []T
+	var argmax []uint8
+	if pooled {
+		dy, argmax = b.dy[row*length:(row+1)*length], b.argmax[row*length:(row+1)*length]
+	}
+	negative, folded := b.negative()
+	if pooled && b.whole(x) && vectorNormalizePoolGradient(b.w.OutW, b.w.InC, float32s(dx), float32s(x), float32s(dy), argmax, float32s(d.mean), float32s(d.scale), float32s(d.offset), float32s(d.slope), negative) {
+		if folded {
+			return
+		}
+	} else {
+		d.apply(dx, x, b.unpooled(worker, len(x), dy, argmax))
+	}
+	if b.act.Function != Linear {
 		activationGradient(b.act, dx, x, dx)
 	}
 }
 
-// negative is what the activation's derivative is where x is not positive; folded: nothing remains to be done to apply it.
+// negative is what the activation's derivative is where x is not positive; folded: where x is positive, it is 1.
 func (b *BatchNormPool[T]) negative() (slope float32, folded bool) {
 	switch b.act.Function {
 	case Linear:
@@ -178,28 +192,18 @@ func (b *BatchNormPool[T]) negative() (slope float32, folded bool) {
 	return 1, false
 }
 
-// input computes the gradient by a strip of x, but for derivatives that are not folded.
-func (b *BatchNormPool[T]) input(worker int, dx, x []T, strip int) {
-	d, length := &b.norm.data, b.w.OutW*b.w.InC
-	negative, folded := b.negative()
-	row, pooled := b.strips.outputRow(strip)
-	if pooled && b.whole(x) && vectorNormalizePoolGradient(b.w.OutW, b.w.InC, float32s(dx), float32s(x), float32s(b.dy[row*length:(row+1)*length]), b.argmax[row*length:(row+1)*length],
-		float32s(d.mean), float32s(d.scale), float32s(d.offset), float32s(d.slope), negative) {
-		return
+// unpooled is the gradient by a strip of that many normalized values from dy, that by its row of y, nil: there is none.
+func (b *BatchNormPool[T]) unpooled(worker, elements int, dy []T, argmax []uint8) []T {
+	rows := b.rows[worker][:elements]
+	if dy == nil {
+		clear(rows)
+		return rows
 	}
-	dy := b.rows[worker][:len(x)]
-	if pooled {
-		m := b.pool(worker, len(x))
-		m.out, m.in, m.argmax = dy, b.dy[row*length:(row+1)*length], b.argmax[row*length:(row+1)*length]
-		m.inputRows(0, 0)
-		m.out, m.in, m.argmax = nil, nil, nil
-	} else {
-		clear(dy)
-	}
-	d.apply(dx, x, dy)
-	if folded {
-		activationGradient(b.act, dx, x, dx)
-	}
+	m := b.pool(worker, elements)
+	m.out, m.in, m.argmax = rows, dy, argmax
+	m.inputRows(0, 0)
+	m.out, m.in, m.argmax = nil, nil, nil
+	return rows
 }
 
 // whole tells whether a strip is made of whole windows.

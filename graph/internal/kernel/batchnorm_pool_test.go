@@ -21,19 +21,19 @@ func normPool[T Float](p *Pool, w Window, n int, training bool, x, dy []T) (fuse
 		if i == 0 {
 			b := NewBatchNormPool[T](w, epsilon)
 			if training {
-				b.Train(p, n, y, x, gamma, beta, mean, variance, argmax)
+				b.Train(p, n, y, InMemory(x), gamma, beta, mean, variance, argmax)
 				b.Backward(p, n, dx, dgamma, dbeta, x, gamma, mean, variance, dy, argmax)
 			} else {
-				b.Evaluate(p, n, y, x, gamma, beta, mean, variance, argmax)
+				b.Evaluate(p, n, y, InMemory(x), gamma, beta, mean, variance, argmax)
 				b.EvaluateBackward(p, n, dx, dgamma, dbeta, x, gamma, mean, variance, dy, argmax)
 			}
 		} else {
 			b, m := NewBatchNorm[T](channels, epsilon), NewMaxPool2D[T](w)
 			normal, dnormal := make([]T, len(x)), make([]T, len(x))
 			if training {
-				b.Train(p, pixels, normal, x, gamma, beta, mean, variance)
+				b.Train(p, pixels, normal, InMemory(x), gamma, beta, mean, variance)
 			} else {
-				b.Evaluate(p, pixels, normal, x, gamma, beta, mean, variance)
+				b.Evaluate(p, pixels, normal, InMemory(x), gamma, beta, mean, variance)
 			}
 			m.Forward(p, n, y, normal, argmax)
 			m.Backward(p, n, dnormal, nil, dy, argmax)
@@ -125,7 +125,7 @@ func TestBatchNormPoolAllocatesNothing(t *testing.T) {
 	defer p.Close()
 	b := NewBatchNormPool[float32](w, 1e-3)
 	if got := testing.AllocsPerRun(5, func() {
-		b.Train(p, n, y, x, nil, nil, mean, variance, argmax)
+		b.Train(p, n, y, InMemory(x), nil, nil, mean, variance, argmax)
 		b.Backward(p, n, dx, dgamma, dbeta, x, nil, mean, variance, dy, argmax)
 	}); got != 0 {
 		t.Errorf("%v allocations a call", got)
@@ -144,14 +144,14 @@ func BenchmarkBatchNormPool(b *testing.B) {
 		b.Run(fmt.Sprintf("%dx%d/fused", w.InH, w.InW), func(b *testing.B) {
 			f := NewBatchNormPool[float32](w, 1e-3)
 			benchmarkBytes(b, bytes, func(p *Pool) {
-				f.Train(p, n, y, x, nil, nil, mean, variance, argmax)
+				f.Train(p, n, y, InMemory(x), nil, nil, mean, variance, argmax)
 				f.Backward(p, n, dx, dgamma, dbeta, x, nil, mean, variance, dy, argmax)
 			})
 		})
 		b.Run(fmt.Sprintf("%dx%d/separate", w.InH, w.InW), func(b *testing.B) {
 			f, m := NewBatchNorm[float32](channels, 1e-3), NewMaxPool2D[float32](w)
 			benchmarkBytes(b, bytes, func(p *Pool) {
-				f.Train(p, pixels, normal, x, nil, nil, mean, variance)
+				f.Train(p, pixels, normal, InMemory(x), nil, nil, mean, variance)
 				m.Forward(p, n, y, normal, argmax)
 				m.Backward(p, n, dnormal, nil, dy, argmax)
 				f.Backward(p, pixels, dx, dgamma, dbeta, x, nil, mean, variance, dnormal)

@@ -36,9 +36,9 @@ func newNormCase[T Float](rows, channels int, training bool) *normCase[T] {
 
 func (c *normCase[T]) forward(p *Pool) {
 	if c.training {
-		c.norm.Train(p, c.rows, c.y, c.x, c.gamma, c.beta, c.mean, c.variance)
+		c.norm.Train(p, c.rows, c.y, InMemory(c.x), c.gamma, c.beta, c.mean, c.variance)
 	} else {
-		c.norm.Evaluate(p, c.rows, c.y, c.x, c.gamma, c.beta, c.mean, c.variance)
+		c.norm.Evaluate(p, c.rows, c.y, InMemory(c.x), c.gamma, c.beta, c.mean, c.variance)
 	}
 }
 

@@ -22,7 +22,7 @@ func NewConv2D[T Float](w Window, act Activation) *Conv2D[T] {
 // Forward computes y [n,OutH,OutW,OutC] from x [n,InH,InW,InC], kernel [KernelH,KernelW,InC,OutC] and bias [OutC] (nil: none).
 func (c *Conv2D[T]) Forward(p *Pool, n int, y, x, kernel, bias []T) {
 	f := c.forward
-	f.in, f.out, f.kernel, f.bias = operand[T]{values: x}, y, kernel, bias
+	f.in, f.out, f.kernel, f.bias = plain(x), y, kernel, bias
 	f.run(p, n)
 }
 
@@ -58,7 +58,7 @@ func (c *Conv2D[T]) GivesLazy() bool { return c.lazyPays(c.w.InC, c.w.OutC, lazy
 
 // ForwardLazy is Forward with a result that is computed where it is read. It is valid as long as x, kernel and bias are, until the next call.
 func (c *Conv2D[T]) ForwardLazy(p *Pool, n int, x, kernel, bias []T) Lazy[T] {
-	return lazyResults(c.forward.fast, p, n, operand[T]{values: x}, kernel, bias)
+	return lazyResults(c.forward.fast, p, n, plain(x), kernel, bias)
 }
 
 // GivesLazyGradient reports whether there is BackwardToLazy, and it pays.
@@ -81,12 +81,12 @@ func (c *Conv2D[T]) backward(p *Pool, n int, dx, dkernel, dbias, x, kernel []T, 
 	}
 	g := c.weights
 	if dx != nil {
-		if g.runWithImage(p, n, operand[T]{values: x}, dz, dkernel, dbias, dx, kernel) {
+		if g.runWithImage(p, n, plain(x), dz, dkernel, dbias, dx, kernel) {
 			return
 		}
 		c.dataGradient(p, n, dx, kernel, dz)
 	}
-	g.in, g.out, g.dkernel, g.dbias = operand[T]{values: x}, dz, dkernel, dbias
+	g.in, g.out, g.dkernel, g.dbias = plain(x), dz, dkernel, dbias
 	g.run(p, n)
 }
 

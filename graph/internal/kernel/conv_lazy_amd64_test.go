@@ -138,9 +138,9 @@ func TestLazyNormalizationGivesTheSameBits(t *testing.T) {
 			name := fmt.Sprintf("%+v, %+v: ", w, act)
 
 			k := NewBatchNorm[float32](channels, 1e-3)
-			k.Train(pool, pixels, y, x, gamma, beta, mean, variance)
+			k.Train(pool, pixels, y, InMemory(x), gamma, beta, mean, variance)
 			lazyY := make([]float32, size)
-			k.TrainPixels(pool, pixels, lazyY, Computed[float32](inMemory[float32](x)), gamma, beta, mean, variance)
+			k.Train(pool, pixels, lazyY, Computed[float32](inMemory[float32](x)), gamma, beta, mean, variance)
 			checkSame(t, name+"y", lazyY, y)
 			k.Backward(pool, pixels, dx, dgamma, dbeta, x, gamma, mean, variance, dy)
 			activationGradient(act, dz, x, dx)
@@ -151,8 +151,8 @@ func TestLazyNormalizationGivesTheSameBits(t *testing.T) {
 			argmax := make([]uint8, len(pooled))
 			dy = dy[:len(pooled)]
 			q := NewBatchNormPool[float32](w, 1e-3)
-			q.Train(pool, n, pooled, x, gamma, beta, mean, variance, argmax)
-			q.TrainPixels(pool, n, lazyPooled, Computed[float32](inMemory[float32](x)), gamma, beta, mean, variance, argmax)
+			q.Train(pool, n, pooled, InMemory(x), gamma, beta, mean, variance, argmax)
+			q.Train(pool, n, lazyPooled, Computed[float32](inMemory[float32](x)), gamma, beta, mean, variance, argmax)
 			checkSame(t, name+"pooled y", lazyPooled, pooled)
 			q.Backward(pool, n, dx, dgamma, dbeta, x, gamma, mean, variance, dy, argmax)
 			activationGradient(act, dz, x, dx)
@@ -173,7 +173,7 @@ func TestLazyAllocatesNothing(t *testing.T) {
 	mean, variance, dgamma, dbeta := make([]float32, 24), make([]float32, 24), make([]float32, 24), make([]float32, 24)
 	step := func() {
 		x := Computed(conv.ForwardLazy(pool, n, c.x, c.kernel, c.bias))
-		b.TrainPixels(pool, n, y, x, nil, nil, mean, variance, argmax)
+		b.Train(pool, n, y, x, nil, nil, mean, variance, argmax)
 		dx := b.BackwardLazy(pool, n, dgamma, dbeta, x, c.act, nil, mean, variance, dy, argmax)
 		conv.BackwardLazy(pool, n, nil, c.dkernel, c.dbias, c.x, c.kernel, nil, dx)
 	}
@@ -188,7 +188,7 @@ func TestLazyAllocatesNothing(t *testing.T) {
 // TestNormalizePoolStaysInside runs the functions for windows of a row between guards, against their definition.
 func TestNormalizePoolStaysInside(t *testing.T) {
 	testFamilies(t, func(t *testing.T) {
-		for channels := 8; channels <= 70; channels++ {
+		for channels := 8; channels <= 256; channels++ {
 			for pixels := 1; pixels <= 4; pixels++ {
 				r, g := generator(uint64(channels)), newGuarded[float32]()
 				n := pixels * channels

@@ -228,7 +228,7 @@ func (r *rows) copyDerived(k *microkernels, to []float32, toStride int, in *oper
 	for done := 0; done < rows; done += step {
 		count := min(step, rows-done)
 		at := from + done*columns
-		r.derived(k, to[done*toStride:], toStride, in, in.lazy.slice(r.worker, at, at+count*columns), at, columns, count, columns)
+		r.derived(k, to[done*toStride:], toStride, in, in.slice(r.worker, at, at+count*columns), at, columns, count, columns)
 	}
 }
 

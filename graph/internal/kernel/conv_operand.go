@@ -2,13 +2,16 @@ package kernel
 
 import "unsafe"
 
-// operand is what a convolution reads: values as they are, or those that lazy computes, or, when y is set, either times the derivative
-// of the activation whose result is y (the gradient by the sum before an activation, from the one behind it).
+// operand is what a convolution reads: pixels as they are, lazy ones in fast forms only, or, when y is set, times the derivative of the
+// activation whose result is y (the gradient by the sum before an activation, from the one behind it).
 type operand[T Float] struct {
-	values, y []T
-	act       Activation
-	lazy      Lazy[T] // for fast forms only
+	Pixels[T]
+	y   []T
+	act Activation
 }
+
+// plain is the operand for values as they are.
+func plain[T Float](values []T) operand[T] { return operand[T]{Pixels: InMemory(values)} }
 
 // origin says where a product's operand comes from.
 type origin uint8
@@ -21,7 +24,7 @@ const (
 
 // gradient is the operand for dy behind the given activation.
 func gradient[T Float](act Activation, y, dy []T) operand[T] {
-	o := operand[T]{values: dy}
+	o := plain(dy)
 	if act.Function != Linear {
 		o.y, o.act = y, act
 	}
@@ -30,7 +33,7 @@ func gradient[T Float](act Activation, y, dy []T) operand[T] {
 
 // lazyOperand is the same for a gradient that is computed where it is read; y nil: it is the one before the activation already.
 func lazyOperand[T Float](act Activation, y []T, dy Lazy[T]) operand[T] {
-	o := operand[T]{lazy: dy}
+	o := operand[T]{Pixels: Computed(dy)}
 	if y != nil {
 		o.y, o.act = y, act
 	}
@@ -45,8 +48,8 @@ func (o *operand[T]) origin() origin {
 	return plainGradient
 }
 
-// slice returns the elements from..to; dst is used when they have to be computed.
-func (o *operand[T]) slice(dst []T, from, to int) []T {
+// derived returns the elements from..to, which are in memory; dst is used for their product with the derivative.
+func (o *operand[T]) derived(dst []T, from, to int) []T {
 	if o.y == nil {
 		return o.values[from:to]
 	}
@@ -82,7 +85,8 @@ func single[T Float](s []T) []float32 {
 }
 
 func singleOperand[T Float](o operand[T]) operand[float32] {
-	s := operand[float32]{values: single(o.values), act: o.act}
+	s := plain(single(o.values))
+	s.act = o.act
 	if o.lazy != nil {
 		s.lazy = o.lazy.(Lazy[float32])
 	}

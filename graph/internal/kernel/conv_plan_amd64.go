@@ -231,13 +231,7 @@ func (p *plan) addSource(r *rows, k *microkernels, bias []float32, in *float32, 
 // addRow adds a source row that no window reads.
 func (p *plan) addRow(worker int, bias []float32, a *operand[float32], row int) {
 	from, to := row*p.srcW*p.k, (row+1)*p.srcW*p.k
-	var values []float32
-	if a.lazy != nil {
-		values = a.lazy.slice(worker, from, to)
-	} else {
-		values = a.values[from:to]
-	}
-	for i, g := range values {
+	for i, g := range a.slice(worker, from, to) {
 		if a.y != nil {
 			g *= derivative(a.act, a.y[from+i])
 		}

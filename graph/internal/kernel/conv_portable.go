@@ -51,7 +51,7 @@ func (c *correlation[T]) piece(worker, piece int) {
 			continue
 		}
 		row := (image*w.InH + ih) * w.InW * w.InC
-		in := c.in.slice(c.scratch[worker], row, row+w.InW*w.InC)
+		in := c.in.derived(c.scratch[worker], row, row+w.InW*w.InC)
 		for j := range w.KernelW {
 			kernel := c.kernel[(i*w.KernelW+j)*w.InC*w.OutC:][:w.InC*w.OutC]
 			for ow := range w.OutW {
@@ -121,7 +121,7 @@ func (a *adjoint[T]) piece(worker, piece int) {
 			continue
 		}
 		row := (image*w.OutH + oh) * w.OutW * w.OutC
-		in := a.in.slice(a.scratch[worker], row, row+w.OutW*w.OutC)
+		in := a.in.derived(a.scratch[worker], row, row+w.OutW*w.OutC)
 		for j := range w.KernelW {
 			kernel := a.kernel[(i*w.KernelW+j)*w.InC*w.OutC:][:w.InC*w.OutC]
 			for iw := range w.InW {
@@ -230,7 +230,7 @@ func (g *weightGradient[T]) piece(worker, chunk int) {
 		row := r * w.OutW * w.OutC
 		var out []T
 		if g.in.y == nil {
-			out = g.out.slice(g.scratch[worker], row, row+w.OutW*w.OutC)
+			out = g.out.derived(g.scratch[worker], row, row+w.OutW*w.OutC)
 		} else {
 			out = g.out.values[row : row+w.OutW*w.OutC]
 		}
@@ -240,7 +240,7 @@ func (g *weightGradient[T]) piece(worker, chunk int) {
 				continue
 			}
 			row := (image*w.InH + ih) * w.InW * w.InC
-			in := g.in.slice(g.scratch[worker], row, row+w.InW*w.InC)
+			in := g.in.derived(g.scratch[worker], row, row+w.InW*w.InC)
 			for j := range w.KernelW {
 				d := sum[(i*w.KernelW+j)*w.InC*w.OutC:][:w.InC*w.OutC]
 				for ow := range w.OutW {
@@ -289,7 +289,7 @@ func (b *biasGradient[T]) piece(worker, chunk int) {
 	length := b.width * b.channels
 	from, to := split(b.rows, b.chunks, chunk)
 	for r := from; r < to; r++ {
-		row := b.in.slice(b.scratch[worker], r*length, (r+1)*length)
+		row := b.in.derived(b.scratch[worker], r*length, (r+1)*length)
 		for ; len(row) > 0; row = row[b.channels:] {
 			addScaled(sum, 1, row)
 		}

@@ -264,7 +264,7 @@ func (s *kernelSum) addBlock(w *sumWorker, b block, strips []strip, groups [2][]
 			case s.directB:
 				data = &s.b.values[at]
 			case s.computedB():
-				data = &s.b.lazy.slice(w.worker, at, at+step*s.plan.n)[0]
+				data = &s.b.slice(w.worker, at, at+step*s.plan.n)[0]
 			default:
 				w.copyDerived(s.microkernels, w.b, s.strideB, &s.b, at, s.plan.n, step, c.columns)
 				data = &w.b[0]

@@ -23,7 +23,7 @@ func NewConv2DTranspose[T Float](w Window, act Activation) *Conv2DTranspose[T] {
 // Forward computes y [n,InH,InW,InC] from x [n,OutH,OutW,OutC], kernel [KernelH,KernelW,InC,OutC] and bias [InC] (nil: none).
 func (c *Conv2DTranspose[T]) Forward(p *Pool, n int, y, x, kernel, bias []T) {
 	f := c.forward
-	f.in, f.out, f.kernel, f.bias = operand[T]{values: x}, y, kernel, bias
+	f.in, f.out, f.kernel, f.bias = plain(x), y, kernel, bias
 	f.run(p, n)
 }
 
@@ -49,12 +49,12 @@ func (c *Conv2DTranspose[T]) backward(p *Pool, n int, dx, dkernel, dbias, x, ker
 	}
 	g := c.weights
 	if dx != nil {
-		if g.runWithImage(p, n, dz, operand[T]{values: x}, dkernel, dbias, dx, kernel) {
+		if g.runWithImage(p, n, dz, plain(x), dkernel, dbias, dx, kernel) {
 			return
 		}
 		c.dataGradient(p, n, dx, kernel, dz)
 	}
-	g.in, g.out, g.dkernel, g.dbias = dz, operand[T]{values: x}, dkernel, dbias
+	g.in, g.out, g.dkernel, g.dbias = dz, plain(x), dkernel, dbias
 	g.run(p, n)
 }
 

@@ -71,6 +71,9 @@ func (s isa) broadcast(name string) reg.VecVirtual {
 	return r
 }
 
+// float is the i-th float32 from p.
+func float(p, i reg.GPVirtual) Mem { return Mem{Base: p, Index: i, Scale: 4} }
+
 // constants are full vectors in memory, by their bits.
 var constants = map[uint32]Mem{}
 

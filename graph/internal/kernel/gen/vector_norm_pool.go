@@ -117,6 +117,3 @@ func normalizedPooling(s isa) {
 	})
 	end()
 }
-
-// float is the i-th float32 from p.
-func float(p, i reg.GPVirtual) Mem { return Mem{Base: p, Index: i, Scale: 4} }

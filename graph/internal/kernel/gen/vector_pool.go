@@ -52,9 +52,9 @@ func pooling(s isa) {
 		}
 		corners := corners(x, channels, p[4])
 		s.windows(pixels, channels, func(c reg.GPVirtual) {
-			best, index := s.load(Mem{Base: corners[0], Index: c, Scale: 4}), s.zeros()
+			best, index := s.load(float(corners[0], c)), s.zeros()
 			for i, corner := range corners[1:] {
-				v := s.load(Mem{Base: corner, Index: c, Scale: 4})
+				v := s.load(float(corner, c))
 				if s.lanes == 8 {
 					larger := s.largerLanes(v, best)
 					VBLENDVPS(larger, v, best, best)
@@ -69,7 +69,7 @@ func pooling(s isa) {
 					}
 				}
 			}
-			VMOVUPS(best, Mem{Base: y, Index: c, Scale: 4})
+			VMOVUPS(best, float(y, c))
 			if !argmax {
 				return
 			}
@@ -82,7 +82,7 @@ func pooling(s isa) {
 			for _, r := range corners {
 				LEAQ(Mem{Base: r, Index: channels, Scale: 8}, r)
 			}
-			LEAQ(Mem{Base: y, Index: channels, Scale: 4}, y)
+			LEAQ(float(y, channels), y)
 			if argmax {
 				ADDQ(channels, to)
 			}
@@ -95,7 +95,7 @@ func pooling(s isa) {
 	pixels, channels, dy, from := p[0], p[1], p[3], p[5]
 	corners := corners(p[2], channels, p[4])
 	s.windows(pixels, channels, func(c reg.GPVirtual) {
-		d, index := s.load(Mem{Base: dy, Index: c, Scale: 4}), s.register()
+		d, index := s.load(float(dy, c)), s.register()
 		VPMOVZXBD(Mem{Base: from, Index: c, Scale: 1}, index)
 		for i, corner := range corners {
 			v := s.register()
@@ -107,13 +107,13 @@ func pooling(s isa) {
 				VPCMPEQD(bits(uint32(i)), index, k)
 				VMOVAPS_Z(d, k, v)
 			}
-			VMOVUPS(v, Mem{Base: corner, Index: c, Scale: 4})
+			VMOVUPS(v, float(corner, c))
 		}
 	}, func() {
 		for _, r := range corners {
 			LEAQ(Mem{Base: r, Index: channels, Scale: 8}, r)
 		}
-		LEAQ(Mem{Base: dy, Index: channels, Scale: 4}, dy)
+		LEAQ(float(dy, channels), dy)
 		ADDQ(channels, from)
 	})
 	end()
@@ -163,11 +163,11 @@ func poolingTap(s isa) {
 			to, tap = parameters("argmax")[0], s.broadcast("tap")
 		}
 		s.windows(pixels, channels, func(c reg.GPVirtual) {
-			v, best := s.load(Mem{Base: x, Index: c, Scale: 4}), s.load(Mem{Base: y, Index: c, Scale: 4})
+			v, best := s.load(float(x, c)), s.load(float(y, c))
 			if s.lanes == 8 {
 				larger := s.largerLanes(v, best)
 				VBLENDVPS(larger, v, best, best)
-				VMOVUPS(best, Mem{Base: y, Index: c, Scale: 4})
+				VMOVUPS(best, float(y, c))
 				if argmax {
 					index := s.register()
 					VPMOVZXBD(Mem{Base: to, Index: c, Scale: 1}, index)
@@ -177,12 +177,12 @@ func poolingTap(s isa) {
 				return
 			}
 			larger := largerMask(v, best)
-			VMOVUPS(v, larger, Mem{Base: y, Index: c, Scale: 4})
+			VMOVUPS(v, larger, float(y, c))
 			if argmax {
 				VPMOVDB(tap, larger, Mem{Base: to, Index: c, Scale: 1})
 			}
 		}, func() {
-			LEAQ(Mem{Base: y, Index: channels, Scale: 4}, y)
+			LEAQ(float(y, channels), y)
 			ADDQ(stride, x)
 			if argmax {
 				ADDQ(channels, to)
@@ -196,21 +196,21 @@ func poolingTap(s isa) {
 	pixels, channels, dx, dy, stride, from := p[0], p[1], p[2], p[3], p[4], p[5]
 	tap := s.broadcast("tap")
 	s.windows(pixels, channels, func(c reg.GPVirtual) {
-		sum, index := s.load(Mem{Base: dx, Index: c, Scale: 4}), s.register()
+		sum, index := s.load(float(dx, c)), s.register()
 		VPMOVZXBD(Mem{Base: from, Index: c, Scale: 1}, index)
 		if s.lanes == 8 {
 			VPCMPEQD(tap, index, index)
-			VANDPS(Mem{Base: dy, Index: c, Scale: 4}, index, index)
+			VANDPS(float(dy, c), index, index)
 			VADDPS(index, sum, sum)
 		} else {
 			k := K()
 			VPCMPEQD(tap, index, k)
-			VADDPS(Mem{Base: dy, Index: c, Scale: 4}, sum, k, sum)
+			VADDPS(float(dy, c), sum, k, sum)
 		}
-		VMOVUPS(sum, Mem{Base: dx, Index: c, Scale: 4})
+		VMOVUPS(sum, float(dx, c))
 	}, func() {
 		ADDQ(stride, dx)
-		LEAQ(Mem{Base: dy, Index: channels, Scale: 4}, dy)
+		LEAQ(float(dy, channels), dy)
 		ADDQ(channels, from)
 	})
 	end()
@@ -219,8 +219,8 @@ func poolingTap(s isa) {
 // corners returns pointers to the pixels of the first window.
 func corners(x, channels, row reg.GPVirtual) []reg.GPVirtual {
 	list := []reg.GPVirtual{x, GP64(), GP64(), GP64()}
-	LEAQ(Mem{Base: x, Index: channels, Scale: 4}, list[1])
+	LEAQ(float(x, channels), list[1])
 	LEAQ(Mem{Base: x, Index: row, Scale: 1}, list[2])
-	LEAQ(Mem{Base: list[2], Index: channels, Scale: 4}, list[3])
+	LEAQ(float(list[2], channels), list[3])
 	return list
 }
