@@ -93,11 +93,8 @@ groups:
 }
 
 func TestKerasFilesOfAPlanLieBesideIt(t *testing.T) {
-	fixture := "../../shared/fixtures/highlr.keras"
-	b, err := os.ReadFile(fixture)
-	if err != nil {
-		t.Skip("needs ", fixture)
-	}
+	b, err := os.ReadFile("../models/keras/testdata/sequential.keras")
+	check(t, err)
 	dir := t.TempDir()
 	for path, content := range map[string][]byte{
 		"mine.keras": b,

@@ -2,6 +2,7 @@ package training
 
 import (
 	"math"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -18,7 +19,11 @@ func TestTwentyStepsAgreeWithKeras(t *testing.T) {
 		rate  float64
 	}{{"sigmoid", models.Sigmoid(), 0.001}, {"highlr", models.HighLR(), 0.1}, {"improved", models.Improved(), 0.001}} {
 		t.Run(fx.name, func(t *testing.T) {
-			arrays, err := npz.Read(filepath.Join("..", "..", "shared", "fixtures", fx.name+".npz"))
+			folder := filepath.Join("..", "..", "shared", "fixtures") // beside the repository, which leaves out what takes 30 MB
+			if _, err := os.Stat(folder); err != nil {
+				t.Skip("needs what Keras computed: ", err)
+			}
+			arrays, err := npz.Read(filepath.Join(folder, fx.name+".npz"))
 			if err != nil {
 				t.Fatal(err)
 			}
