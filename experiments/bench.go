@@ -59,12 +59,15 @@ func benchArm(name string) (Arm, error) {
 		}
 	}
 	m, err := OpenModel(name, nil)
+	if strings.HasSuffix(name, ".keras") && err != nil {
+		return Arm{}, err
+	}
 	if err != nil {
 		var names []string
 		for _, m := range benchModels() {
 			names = append(names, m.Name)
 		}
-		return Arm{}, errors.Errorf("%v, %s", err, strings.Join(names, ", "))
+		return Arm{}, errors.Errorf("%v; for timing there are %s, too", err, strings.Join(names, ", "))
 	}
 	return Arm{Name: name, Model: m.Model, Optimizer: m.Optimizer, Loss: m.Loss}, nil
 }
