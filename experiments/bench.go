@@ -9,6 +9,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/experiments/saved"
 	"dcae/experiments/statistics"
 	"dcae/graph"
 	"dcae/models"
@@ -58,7 +59,7 @@ func benchArm(name string) (Arm, error) {
 			return a, nil
 		}
 	}
-	m, err := OpenModel(name, nil)
+	m, err := saved.Open(name, nil)
 	if strings.HasSuffix(name, ".keras") && err != nil {
 		return Arm{}, err
 	}

@@ -3,6 +3,7 @@ package experiments
 import (
 	"github.com/pkg/errors"
 
+	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/models"
 	"dcae/training"
@@ -56,13 +57,13 @@ func (p *Plan) arm(a ArmPlan, images *dataset.Set) (Arm, error) {
 }
 
 // baseModel is the model before changes, with its own optimizer and loss.
-func (s Settings) baseModel(images *dataset.Set) (*SavedModel, error) {
+func (s Settings) baseModel(images *dataset.Set) (*saved.Model, error) {
 	if s.Model == "" || s.Model == stackModel {
 		shape := images.Shape()
 		m, err := s.stack(graph.Shape{shape.H, shape.W, shape.C}).Model()
-		return &SavedModel{Model: m, Optimizer: training.Adam{}}, err
+		return &saved.Model{Model: m, Optimizer: training.Adam{}}, err
 	}
-	return OpenModel(s.Model, images)
+	return saved.Open(s.Model, images)
 }
 
 // stack takes all settings that a stack has itself; changed has then nothing left to change in it.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/models"
 	"dcae/models/keras"
@@ -143,7 +144,7 @@ func (s Settings) check() error {
 		return errors.Errorf("decoder %q: there are transposed and upsampling", s.Decoder)
 	}
 	if s.Optimizer != "" {
-		if _, err := OptimizerByName(s.Optimizer); err != nil {
+		if _, err := saved.OptimizerByName(s.Optimizer); err != nil {
 			return err
 		}
 	}

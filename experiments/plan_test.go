@@ -94,7 +94,9 @@ groups:
 
 func TestKerasFilesOfAPlanLieBesideIt(t *testing.T) {
 	b, err := os.ReadFile("../models/keras/testdata/sequential.keras")
-	check(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	for path, content := range map[string][]byte{
 		"mine.keras": b,

@@ -3,6 +3,7 @@ package experiments
 import (
 	"github.com/pkg/errors"
 
+	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/training"
 )
@@ -73,7 +74,7 @@ func (s Settings) optimizer(own training.Optimizer) (training.Optimizer, error) 
 	o := own
 	if s.Optimizer != "" {
 		var err error
-		if o, err = OptimizerByName(s.Optimizer); err != nil {
+		if o, err = saved.OptimizerByName(s.Optimizer); err != nil {
 			return nil, err
 		}
 	}

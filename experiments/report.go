@@ -11,6 +11,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/experiments/saved"
 	"dcae/plots"
 	"dcae/training/dataset/npz"
 )
@@ -113,7 +114,7 @@ func slug(name string) string {
 }
 
 // base is what the pictures of all groups have in common; gray is the brightness of the images shown.
-func (d *Definition) base(dir string) (out plots.Study, gray Gray, err error) {
+func (d *Definition) base(dir string) (out plots.Study, gray saved.Gray, err error) {
 	out = plots.Study{
 		Title: d.Question, LossName: "MSE",
 		References: []plots.Reference{{Label: "mean image", Y: d.Data.MeanImage}, {Label: "all black", Y: d.Data.AllBlack}},
@@ -127,7 +128,7 @@ func (d *Definition) base(dir string) (out plots.Study, gray Gray, err error) {
 	}
 	gray = grayOf(shown)
 	for _, a := range shown {
-		switch images := gray.pictures(a); {
+		switch images := gray.Pictures(a); {
 		case a.Name == "test":
 			out.Originals = images
 		case a.Name == "mean" && len(images) > 0:
@@ -137,12 +138,12 @@ func (d *Definition) base(dir string) (out plots.Study, gray Gray, err error) {
 	return out, gray, nil
 }
 
-// in is the same brightness for treated values.
-func (g Gray) in(u *units) Gray {
+// gray is the same brightness for treated values.
+func (u *units) gray(g saved.Gray) saved.Gray {
 	if u == nil {
 		return g
 	}
-	return Gray{float32(u.Factor*float64(g.Black) + u.Shift), float32(u.Factor*float64(g.White) + u.Shift)}
+	return saved.Gray{Black: float32(u.Factor*float64(g.Black) + u.Shift), White: float32(u.Factor*float64(g.White) + u.Shift)}
 }
 
 // common is a squared error of treated values in units of the study's own, so that arms can be compared.
@@ -154,13 +155,13 @@ func (u *units) common(mse float64) float64 {
 }
 
 // grayOf maps the range of the shown images to black and white.
-func grayOf(shown []npz.Array) Gray {
+func grayOf(shown []npz.Array) saved.Gray {
 	for _, a := range shown {
 		if a.Name == "test" {
-			return Gray{}.widened(a.Float32).orUnit()
+			return saved.Gray{}.Widened(a.Float32).OrUnit()
 		}
 	}
-	return Gray{0, 1}
+	return saved.Gray{Black: 0, White: 1}
 }
 
 // subtitle says what was trained with the given seeds.
@@ -179,7 +180,7 @@ func (d *Definition) groupSubtitle(g group) string {
 }
 
 // load reads a group's records back.
-func (d *Definition) load(dir string, base plots.Study, brightness Gray, g group, results []*Result) (plots.Study, error) {
+func (d *Definition) load(dir string, base plots.Study, brightness saved.Gray, g group, results []*Result) (plots.Study, error) {
 	out := base
 	out.Subtitle = d.groupSubtitle(g)
 	shown := shownArms(g)
@@ -197,7 +198,7 @@ func (d *Definition) load(dir string, base plots.Study, brightness Gray, g group
 				arm.Layers[i] = fmt.Sprint(i + 1)
 			}
 		}
-		gray := brightness.in(a.Units)
+		gray := a.Units.gray(brightness)
 		var own []*Result
 		for _, seed := range g.Seeds {
 			run := plots.Run{Seed: seed, HeldOutMSE: math.NaN(), FVU: math.NaN(), RatioStart: math.NaN(), RatioEnd: math.NaN(), ImagesPerSecond: math.NaN()}
@@ -245,7 +246,7 @@ func shownArms(g group) []arm {
 }
 
 // loadRun reads a run's records; there is false for one that was not started.
-func loadRun(dir string, a arm, seed uint64, gray Gray, run *plots.Run) (there bool, err error) {
+func loadRun(dir string, a arm, seed uint64, gray saved.Gray, run *plots.Run) (there bool, err error) {
 	folder := runFolder(dir, a.Name, seed)
 	if _, err := os.Stat(filepath.Join(folder, stepsFile)); err != nil {
 		return false, nil
@@ -286,7 +287,7 @@ func loadRun(dir string, a arm, seed uint64, gray Gray, run *plots.Run) (there b
 			return false, err
 		}
 		for _, array := range arrays {
-			run.Reconstructions = gray.pictures(array)
+			run.Reconstructions = gray.Pictures(array)
 		}
 	}
 	return true, nil

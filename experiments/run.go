@@ -10,6 +10,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/experiments/saved"
 	"dcae/experiments/statistics"
 	"dcae/graph"
 	"dcae/training"
@@ -117,7 +118,7 @@ func (r *runner) train(ctx context.Context, j job, dir string, threads *graph.Th
 	}
 	recorders := []training.Recorder{steps, epochs, f}
 	if r.options.TensorBoard {
-		gray := GrayOf(set.Validation.Head(shownImages))
+		gray := saved.GrayOf(set.Validation.Head(shownImages))
 		folder := filepath.Join(r.dir, tensorBoardFolder, j.arm.Name, fmt.Sprintf("seed-%d", j.seed)) // outside of runs/: event files hold times
 		events := tensorboard.NewWriter(folder, tensorboard.Config{Images: shownImages, Black: gray.Black, White: gray.White})
 		defer func() {

@@ -11,8 +11,8 @@ import (
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
-	"dcae/experiments"
 	"dcae/experiments/diagnosis"
+	"dcae/experiments/saved"
 	"dcae/training/dataset"
 )
 
@@ -33,7 +33,7 @@ func diagnoseCommand() *cobra.Command {
 		Use:   "diagnose MODEL",
 		Short: "Find out why a model does not learn, and repair it",
 		Long: "Names the cause by intervention: changes one thing about a model, trains it briefly, and looks whether it learns now. MODEL is a .keras\n" +
-			"file, a variant (" + strings.Join(experiments.VariantNames(), ", ") + "), or the folder of a finished dcae train, whose images are\n" +
+			"file, a variant (" + strings.Join(saved.VariantNames(), ", ") + "), or the folder of a finished dcae train, whose images are\n" +
 			"those that it was trained on unless --data names others. Leaves the answer as report.html and diagnosis.json, and the\n" +
 			"repaired model, trained, as fixed.keras.",
 		Args: arguments(1),

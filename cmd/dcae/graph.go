@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dcae/experiments"
+	"dcae/experiments/saved"
 	"dcae/graph"
 )
 
@@ -17,7 +17,7 @@ func graphCommand() *cobra.Command {
 			"language: dcae graph improved | dot -Tsvg > improved.svg",
 		Args: arguments(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			arm, err := experiments.OpenModel(args[0], nil)
+			arm, err := saved.Open(args[0], nil)
 			if err != nil {
 				return usageError{err}
 			}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"dcae/experiments"
+	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/models"
 	"dcae/training/dataset/npz"
@@ -23,7 +23,7 @@ func savedModel(t *testing.T, layers ...graph.Layer) (model, batch string) {
 		t.Fatal(err)
 	}
 	model, batch = filepath.Join(dir, "small.keras"), filepath.Join(dir, "batch.npz")
-	if err := experiments.SaveKeras(model, &experiments.SavedModel{Model: m, Params: params}); err != nil {
+	if err := saved.SaveKeras(model, &saved.Model{Model: m, Params: params}); err != nil {
 		t.Fatal(err)
 	}
 	x := npz.Array{Name: "x", Shape: []int{20, 4, 6, 1}, Float32: make([]float32, 20*24)}
@@ -114,7 +114,7 @@ func TestSummary(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "improved.keras")
-	if err := experiments.SaveKeras(path, &experiments.SavedModel{Model: m, Params: params}); err != nil {
+	if err := saved.SaveKeras(path, &saved.Model{Model: m, Params: params}); err != nil {
 		t.Fatal(err)
 	}
 	code, out, errs := call("summary", path)

@@ -7,7 +7,7 @@ import (
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
-	"dcae/experiments"
+	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/training/dataset"
 	"dcae/training/dataset/npz"
@@ -71,14 +71,14 @@ func predict(c *cobra.Command, path string, f *predictFlags) error {
 		return err
 	}
 	shape := shapes[len(shapes)-1]
-	gray := experiments.Gray{}
+	gray := saved.Gray{}
 	if f.png {
-		gray = experiments.GrayOf(images)
+		gray = saved.GrayOf(images)
 	}
 	threads := graph.NewThreads(f.threads)
 	defer threads.Close()
 	y := npz.Array{Name: "y", Shape: append([]int{images.Len()}, shape...), Float32: make([]float32, 0, images.Len()*shape.Size())}
-	err = experiments.Predict(c.Context(), model, images, threads, func(first int, _, out []float32) error {
+	err = saved.Predict(c.Context(), model, images, threads, func(first int, _, out []float32) error {
 		y.Float32 = append(y.Float32, out...)
 		if !f.png {
 			return nil

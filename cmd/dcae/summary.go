@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"dcae/experiments"
+	"dcae/experiments/saved"
 )
 
 func summaryCommand() *cobra.Command {
@@ -18,7 +18,7 @@ func summaryCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return experiments.WriteSummary(c.OutOrStdout(), model)
+			return saved.WriteSummary(c.OutOrStdout(), model)
 		},
 	}
 }

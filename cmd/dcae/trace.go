@@ -7,7 +7,7 @@ import (
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
-	"dcae/experiments"
+	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/training/dataset/npz"
 )
@@ -47,7 +47,7 @@ func traceCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			batch, err := experiments.ReadBatch(data, model.Model)
+			batch, err := saved.ReadBatch(data, model.Model)
 			if err != nil {
 				return err
 			}
@@ -68,8 +68,8 @@ func traceCommand() *cobra.Command {
 }
 
 // loadModel reads a .keras file and prints what is odd about it.
-func loadModel(c *cobra.Command, path string) (*experiments.SavedModel, error) {
-	model, err := experiments.LoadKeras(path)
+func loadModel(c *cobra.Command, path string) (*saved.Model, error) {
+	model, err := saved.LoadKeras(path)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dcae/experiments"
+	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/training"
 	"dcae/training/dataset"
@@ -37,7 +38,7 @@ func trainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train MODEL",
 		Short: "Train one model on any images",
-		Long: "Trains a variant (" + strings.Join(experiments.VariantNames(), ", ") + ") from values that the seed gives, or a model saved by Keras 3 (a .keras file) from those\n" +
+		Long: "Trains a variant (" + strings.Join(saved.VariantNames(), ", ") + ") from values that the seed gives, or a model saved by Keras 3 (a .keras file) from those\n" +
 			"in the file. Leaves the records and pictures of a run, and model.keras (after the best held-out epoch) and last.keras.",
 		Args: arguments(1),
 		RunE: func(c *cobra.Command, args []string) error { return train(c, args[0], f) },
@@ -134,8 +135,8 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 }
 
 // openModel reads a .keras file, or takes a variant, whose Params stay nil.
-func openModel(name string, set *dataset.Set) (*experiments.SavedModel, error) {
-	m, err := experiments.OpenModel(name, set)
+func openModel(name string, set *dataset.Set) (*saved.Model, error) {
+	m, err := saved.Open(name, set)
 	if err != nil && !strings.HasSuffix(name, ".keras") {
 		err = usageError{err}
 	}
@@ -143,10 +144,10 @@ func openModel(name string, set *dataset.Set) (*experiments.SavedModel, error) {
 }
 
 // change applies the flags that replace the model's own settings.
-func (f *trainFlags) change(c *cobra.Command, m *experiments.SavedModel) error {
+func (f *trainFlags) change(c *cobra.Command, m *saved.Model) error {
 	changed := c.Flags().Changed
 	if changed("optimizer") {
-		o, err := experiments.OptimizerByName(f.optimizer)
+		o, err := saved.OptimizerByName(f.optimizer)
 		if err != nil {
 			return err
 		}
@@ -169,9 +170,9 @@ func (f *trainFlags) change(c *cobra.Command, m *experiments.SavedModel) error {
 }
 
 // saveTrained writes the model after its best epoch, and as it is now with the optimizer's state.
-func saveTrained(dir string, m *experiments.SavedModel, fitted *training.Result) error {
+func saveTrained(dir string, m *saved.Model, fitted *training.Result) error {
 	m.Params, m.State = fitted.Params, &fitted.Optimizer
-	if err := experiments.SaveKeras(filepath.Join(dir, "last.keras"), m); err != nil {
+	if err := saved.SaveKeras(filepath.Join(dir, "last.keras"), m); err != nil {
 		return err
 	}
 	if fitted.Best == nil {
@@ -181,5 +182,5 @@ func saveTrained(dir string, m *experiments.SavedModel, fitted *training.Result)
 		return err
 	}
 	m.State = nil // it is that of the last step
-	return experiments.SaveKeras(filepath.Join(dir, "model.keras"), m)
+	return saved.SaveKeras(filepath.Join(dir, "model.keras"), m)
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"dcae/experiments"
+	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/training"
 	"dcae/training/dataset"
@@ -71,7 +71,7 @@ func TestATooHighRateIsNamedAndRepaired(t *testing.T) {
 				t.Errorf("no %s", file)
 			}
 		}
-		fixed, err := experiments.LoadKeras(filepath.Join(dir, fixedFile))
+		fixed, err := saved.LoadKeras(filepath.Join(dir, fixedFile))
 		must(t, err)
 		test := newPool(subject.Images).test
 		e, err := training.NewEvaluator(fixed.Model, fixed.Loss, fixed.Params, newWindow(test, 196, preparation{}, math.MaxInt), 0, subject.Images.Train.Mean(), nil, false)

@@ -8,7 +8,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
 
-	"dcae/experiments"
+	"dcae/experiments/saved"
 	"dcae/models/edit"
 )
 
@@ -29,7 +29,7 @@ func (d *Diagnosis) Save(dir string) error {
 		if err != nil {
 			return err
 		}
-		if err := experiments.SaveKeras(path, &experiments.SavedModel{Model: m, Params: params, Optimizer: r.Optimizer, Loss: r.Loss}); err != nil {
+		if err := saved.SaveKeras(path, &saved.Model{Model: m, Params: params, Optimizer: r.Optimizer, Loss: r.Loss}); err != nil {
 			return err
 		}
 		d.Fix.Model = path

@@ -12,7 +12,7 @@ For every model, with float64 Keras as the reference:
   training  after an epoch of `dcae train` Keras finds the held-out loss that was reported, to 1e-4
 Models that draw at random have no trace and do not go on. Then there are models that the program must refuse, each with one line
 that names what it cannot do: they would be trained in another way than Keras does.
-With --write it also leaves some of the models in experiments/testdata, with what Keras computed, for the tests that need no Keras:
+With --write it also leaves some of the models in experiments/saved/testdata, with what Keras computed, for the tests that need no Keras:
 NAME.keras and NAME.npz without layers' outputs; continued.keras after 5 steps, and the losses of the next 5 in continued.npz.
 Keras lives in a virtual environment outside of the repository (DCAE_PEERS, default ~/.cache/dcae-peers), made on first use.
 """
@@ -770,7 +770,7 @@ def check_training(folder):
 
 folder = pathlib.Path(args.keep or tempfile.mkdtemp())
 folder.mkdir(parents=True, exist_ok=True)
-written = root / "experiments" / "testdata"
+written = root / "experiments" / "saved" / "testdata"
 written.mkdir(exist_ok=True)
 dcae, resave = folder / "dcae", folder / "resave"
 subprocess.run(["go", "build", "-o", dcae, "./cmd/dcae"], cwd=root, check=True)

@@ -9,7 +9,7 @@ import (
 	"log"
 	"strconv"
 
-	"dcae/experiments"
+	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/training"
 )
@@ -28,12 +28,12 @@ func main() {
 }
 
 func resave(from, to string, anew bool, training []string) error {
-	m, err := experiments.LoadKeras(from)
+	m, err := saved.LoadKeras(from)
 	if err != nil {
 		return err
 	}
 	if anew {
-		m = &experiments.SavedModel{Model: m.Model, Params: m.Params, Optimizer: m.Optimizer, Loss: m.Loss, State: m.State}
+		m = &saved.Model{Model: m.Model, Params: m.Params, Optimizer: m.Optimizer, Loss: m.Loss, State: m.State}
 	}
 	for _, w := range m.Warnings {
 		log.Print(w)
@@ -47,11 +47,11 @@ func resave(from, to string, anew bool, training []string) error {
 			return err
 		}
 	}
-	return experiments.SaveKeras(to, m)
+	return saved.SaveKeras(to, m)
 }
 
-func train(m *experiments.SavedModel, path string, steps int) error {
-	batch, err := experiments.ReadBatch(path, m.Model)
+func train(m *saved.Model, path string, steps int) error {
+	batch, err := saved.ReadBatch(path, m.Model)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package experiments
+package saved
 
 import (
 	"encoding/json"
@@ -15,11 +15,11 @@ import (
 	"dcae/training"
 )
 
-// saved are models that Keras made, small enough to be here, with what it computed for them in float64; see
+// small are models that Keras made, small enough to be here, with what it computed for them in float64; see
 // models/keras/testdata/check_keras.py.
-var saved = []string{"unet_add", "nested", "shared", "frozen", "pooled", "operators", "two_tensors", "pretrained"}
+var small = []string{"unet_add", "nested", "shared", "frozen", "pooled", "operators", "two_tensors", "pretrained"}
 
-func loadSaved(t *testing.T, name string) *SavedModel {
+func loadSaved(t *testing.T, name string) *Model {
 	t.Helper()
 	m, err := LoadKeras(filepath.Join("testdata", name+".keras"))
 	check(t, err)
@@ -30,7 +30,7 @@ func loadSaved(t *testing.T, name string) *SavedModel {
 }
 
 func TestTraceOfBranchesNestingSharingAndFreezing(t *testing.T) {
-	for _, name := range saved {
+	for _, name := range small {
 		t.Run(name, func(t *testing.T) {
 			m := loadSaved(t, name)
 			want, err := readTestdata(name)
@@ -70,7 +70,7 @@ func TestOptimizerStateGoesOn(t *testing.T) {
 }
 
 // takeStep trains a model on a batch and keeps the optimizer's state.
-func takeStep(t *testing.T, m *SavedModel, b Batch) (loss float64) {
+func takeStep(t *testing.T, m *Model, b Batch) (loss float64) {
 	t.Helper()
 	n := len(b.X) / m.Model.Input.Size()
 	p, err := graph.NewTraining(m.Model, m.Params, m.Loss, graph.Options{Batch: n})
@@ -89,7 +89,7 @@ func takeStep(t *testing.T, m *SavedModel, b Batch) (loss float64) {
 }
 
 func TestSaveThenLoad(t *testing.T) {
-	for _, name := range append(saved, "continued") {
+	for _, name := range append(small, "continued") {
 		m := loadSaved(t, name)
 		path := filepath.Join(t.TempDir(), "again.keras")
 		check(t, SaveKeras(path, m))
@@ -114,7 +114,7 @@ func TestVariantsAreWrittenForKeras(t *testing.T) {
 	for _, model := range []*graph.Model{models.Sigmoid(), models.HighLR(), models.Improved()} {
 		params, err := model.Init(1, graph.Float32)
 		check(t, err)
-		m := &SavedModel{Model: model, Params: params}
+		m := &Model{Model: model, Params: params}
 		path := filepath.Join(t.TempDir(), "m.keras")
 		check(t, SaveKeras(path, m))
 		again, err := LoadKeras(path)
@@ -153,7 +153,7 @@ func TestOptimizersGoThroughAFile(t *testing.T) {
 			params, err := model.Init(1, graph.Float32)
 			check(t, err)
 			path := filepath.Join(t.TempDir(), "m.keras")
-			check(t, SaveKeras(path, &SavedModel{Model: model, Params: params, Optimizer: o, Loss: loss}))
+			check(t, SaveKeras(path, &Model{Model: model, Params: params, Optimizer: o, Loss: loss}))
 			m, err := LoadKeras(path)
 			check(t, err)
 			if m.Optimizer.String() != o.String() || m.Loss != loss {
@@ -225,7 +225,7 @@ func TestLossesInAllForms(t *testing.T) {
 }
 
 // withLoss opens a model with another loss and loss weights.
-func withLoss(t *testing.T, loss, weights string) (*SavedModel, error) {
+func withLoss(t *testing.T, loss, weights string) (*Model, error) {
 	t.Helper()
 	a, err := keras.Open(filepath.Join("testdata", "unet_add.keras"))
 	check(t, err)

@@ -1,4 +1,4 @@
-package experiments
+package saved
 
 import (
 	"image"
@@ -19,13 +19,13 @@ func GrayOf(images *dataset.Images) Gray {
 	buffer := make([]float32, images.Shape().Size())
 	for i := range images.Len() {
 		images.Read(buffer, []int{i})
-		g = g.widened(buffer)
+		g = g.Widened(buffer)
 	}
-	return g.orUnit()
+	return g.OrUnit()
 }
 
-// widened includes more values.
-func (g Gray) widened(values []float32) Gray {
+// Widened includes more values.
+func (g Gray) Widened(values []float32) Gray {
 	if g == (Gray{}) {
 		g = Gray{float32(math.Inf(1)), float32(math.Inf(-1))}
 	}
@@ -35,8 +35,8 @@ func (g Gray) widened(values []float32) Gray {
 	return g
 }
 
-// orUnit is 0..1 unless values lie outside of it.
-func (g Gray) orUnit() Gray {
+// OrUnit is 0..1 unless values lie outside of it.
+func (g Gray) OrUnit() Gray {
 	if g.Black < 0 || g.White > 1 {
 		return g
 	}
@@ -68,8 +68,8 @@ func (g Gray) picture(shape graph.Shape, v []float32) image.Image {
 	return p
 }
 
-// pictures are made of an array [N, H, W, C] of one or three channels; none of any other.
-func (g Gray) pictures(a npz.Array) []image.Image {
+// Pictures are made of an array [N, H, W, C] of one or three channels; none of any other.
+func (g Gray) Pictures(a npz.Array) []image.Image {
 	if len(a.Shape) != 4 || a.Shape[3] != 1 && a.Shape[3] != 3 {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package experiments
+package saved
 
 import (
 	"path/filepath"
@@ -21,7 +21,7 @@ func FuzzOpenModel(f *testing.F) {
 		{graph.Flatten{}, graph.Dense{Units: 4, Activation: graph.GELU}, graph.Reshape{Target: graph.Shape{2, 2, 1}}, graph.Conv2DTranspose{Filters: 1, Kernel: one}, graph.SoftmaxLayer{}},
 		{graph.ZeroPadding2D{}, graph.MaxPooling2D{}, graph.UpSampling2D{}, graph.Dropout{Rate: 0.5}, graph.Dense{Units: 1, NoBias: true}},
 	} {
-		m := &SavedModel{Model: graph.Sequential("m", graph.Shape{2, 2, 1}, layers...), Optimizer: training.SGD{Momentum: 0.5}}
+		m := &Model{Model: graph.Sequential("m", graph.Shape{2, 2, 1}, layers...), Optimizer: training.SGD{Momentum: 0.5}}
 		var err error
 		if m.Params, err = m.Model.Init(1, graph.Float32); err != nil {
 			f.Fatal(err)

@@ -1,4 +1,4 @@
-package experiments
+package saved
 
 import (
 	"context"
@@ -18,7 +18,7 @@ const predictionBatch = 64
 
 // Predict runs a model, in evaluation, on images, batch by batch: receive gets the index of a batch's first image, its images and
 // what the model makes of them, valid during the call.
-func Predict(ctx context.Context, m *SavedModel, images *dataset.Images, threads *graph.Threads, receive func(first int, x, y []float32) error) error {
+func Predict(ctx context.Context, m *Model, images *dataset.Images, threads *graph.Threads, receive func(first int, x, y []float32) error) error {
 	if err := fits(m.Model, images.Shape()); err != nil {
 		return err
 	}
@@ -91,4 +91,13 @@ func writePNG(path string, p image.Image) error {
 		return errors.Wrap(err, path)
 	}
 	return errors.Wrap(f.Close(), path)
+}
+
+// reason is what the operating system says, without the path, which the caller's message has.
+func reason(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }

@@ -1,4 +1,4 @@
-package experiments
+package saved
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 // WriteSummary writes a table of a model's layers as Keras' summary has it, with what each costs and how much of the image it
 // sees: floating-point operations of its product for one image, and the receptive field of one output value in rows and columns
 // of the input. Layers of models in the model stand in their place.
-func WriteSummary(w io.Writer, m *SavedModel) error {
+func WriteSummary(w io.Writer, m *Model) error {
 	shapes, err := m.Model.Shapes()
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package experiments
+package saved
 
 import (
 	"math"
@@ -20,7 +20,7 @@ var fixtures = []string{"sigmoid", "highlr", "improved", "trained_improved", "mi
 // fixturePath is where such a file lies: beside the repository, which leaves out what takes 30 MB.
 func fixturePath(t *testing.T, name string) string {
 	t.Helper()
-	folder := filepath.Join("..", "..", "shared", "fixtures")
+	folder := filepath.Join("..", "..", "..", "shared", "fixtures")
 	if _, err := os.Stat(folder); err != nil {
 		t.Skip("needs what Keras computed: ", err)
 	}
@@ -158,7 +158,7 @@ func TestTraceLeavesRegularizersOut(t *testing.T) {
 		model := graph.Sequential("m", graph.Shape{2, 3}, graph.Dense{Units: 3, KernelRegularizer: r, ActivityRegularizer: r})
 		params, err := model.Init(1, graph.Float32)
 		check(t, err)
-		got, err := (&SavedModel{Model: model, Params: params}).Trace(Batch{X: []float64{1, 2, 3, 4, 5, 6}, Target: make([]float64, 6)}, 3, nil)
+		got, err := (&Model{Model: model, Params: params}).Trace(Batch{X: []float64{1, 2, 3, 4, 5, 6}, Target: make([]float64, 6)}, 3, nil)
 		check(t, err)
 		return got
 	}
@@ -169,7 +169,7 @@ func TestTraceLeavesRegularizersOut(t *testing.T) {
 
 func TestTraceRefuses(t *testing.T) {
 	m := graph.Sequential("noisy", graph.Shape{4, 4, 1}, graph.GaussianNoise{StdDev: 0.1}, graph.Dropout{Rate: 0.5}, graph.Dense{Units: 1})
-	_, err := (&SavedModel{Model: m}).Trace(Batch{}, 1, nil)
+	_, err := (&Model{Model: m}).Trace(Batch{}, 1, nil)
 	if err == nil || !strings.Contains(err.Error(), "gaussian_noise (GaussianNoise), dropout (Dropout)") {
 		t.Error(err)
 	}

@@ -1,4 +1,5 @@
-package experiments
+// Package saved reads and writes models as files, with how they are trained, and runs what a file holds: traces, predictions, summaries.
+package saved
 
 import (
 	"encoding/json"
@@ -12,8 +13,8 @@ import (
 	"dcae/training"
 )
 
-// SavedModel is a .keras file's model, ready to be trained, and how to train it.
-type SavedModel struct {
+// Model is a file's model, ready to be trained, and how to train it.
+type Model struct {
 	Model     *graph.Model
 	Params    *graph.Params
 	Optimizer training.Optimizer // default Adam
@@ -31,7 +32,7 @@ type SavedModel struct {
 
 // LoadKeras reads a .keras file of Keras 3. All that is not supported about its layers, optimizer and loss is named in one
 // error, [keras.Unsupported].
-func LoadKeras(path string) (*SavedModel, error) {
+func LoadKeras(path string) (*Model, error) {
 	a, err := keras.Open(path)
 	if err != nil {
 		return nil, err
@@ -40,7 +41,7 @@ func LoadKeras(path string) (*SavedModel, error) {
 	return m, errors.WithMessage(err, path)
 }
 
-func openModel(a *keras.Archive) (*SavedModel, error) {
+func openModel(a *keras.Archive) (*Model, error) {
 	config, err := keras.ParseConfig(a.Config)
 	if err != nil {
 		return nil, err
@@ -54,7 +55,7 @@ func openModel(a *keras.Archive) (*SavedModel, error) {
 	if unsupported = append(unsupported, others...); len(unsupported) > 0 {
 		return nil, unsupported
 	}
-	m := &SavedModel{Model: flat.Model, Optimizer: optimizer, Loss: loss, Compiled: config.Compile != nil, Nested: flat.Nested, config: a.Config}
+	m := &Model{Model: flat.Model, Optimizer: optimizer, Loss: loss, Compiled: config.Compile != nil, Nested: flat.Nested, config: a.Config}
 	if m.Params, m.Warnings, err = flat.Params(a.Weights); err != nil {
 		return nil, err
 	}
@@ -67,7 +68,7 @@ func openModel(a *keras.Archive) (*SavedModel, error) {
 
 // readState reads the optimizer's variables. As in Keras, an optimizer starts afresh, with a warning, if they are not those that
 // it keeps, and without one if it never took a step.
-func (m *SavedModel) readState(given []*hdf5.Dataset) error {
+func (m *Model) readState(given []*hdf5.Dataset) error {
 	updater, err := training.NewUpdater(m.Optimizer, m.Params.Trainable(), nil)
 	if err != nil {
 		return err
@@ -112,7 +113,7 @@ func (m *SavedModel) readState(given []*hdf5.Dataset) error {
 }
 
 // warnOfLoss tells what one may not expect of a loss.
-func (m *SavedModel) warnOfLoss(c *keras.Compile) {
+func (m *Model) warnOfLoss(c *keras.Compile) {
 	if noLoss(c) {
 		m.warn("the model was compiled without a loss: it is trained by the mean squared error")
 	}
@@ -124,7 +125,7 @@ func (m *SavedModel) warnOfLoss(c *keras.Compile) {
 	}
 }
 
-func (m *SavedModel) warn(format string, args ...any) {
+func (m *Model) warn(format string, args ...any) {
 	m.Warnings = append(m.Warnings, fmt.Sprintf(format, args...))
 }
 
@@ -145,7 +146,7 @@ func wholeNumber(d *hdf5.Dataset) (int, error) {
 
 // SaveKeras writes a model to a .keras file, which Keras 3 loads. A model that came from one keeps its configuration there;
 // optimizer and loss are written anew.
-func SaveKeras(path string, m *SavedModel) error {
+func SaveKeras(path string, m *Model) error {
 	a, err := m.archive()
 	if err != nil {
 		return errors.WithMessage(err, path)
@@ -153,7 +154,7 @@ func SaveKeras(path string, m *SavedModel) error {
 	return a.Save(path)
 }
 
-func (m *SavedModel) archive() (*keras.Archive, error) {
+func (m *Model) archive() (*keras.Archive, error) {
 	config := m.config
 	if config == nil {
 		var err error
@@ -180,7 +181,7 @@ func (m *SavedModel) archive() (*keras.Archive, error) {
 }
 
 // optimizer is the one that the model is trained by.
-func (m *SavedModel) optimizer() training.Optimizer {
+func (m *Model) optimizer() training.Optimizer {
 	if m.Optimizer == nil {
 		return training.Adam{}
 	}
@@ -188,7 +189,7 @@ func (m *SavedModel) optimizer() training.Optimizer {
 }
 
 // state are the optimizer's variables in Keras' order.
-func (m *SavedModel) state() ([]*hdf5.Dataset, error) {
+func (m *Model) state() ([]*hdf5.Dataset, error) {
 	updater, err := training.NewUpdater(m.optimizer(), m.Params.Trainable(), m.State)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package experiments
+package saved
 
 import (
 	"strings"
@@ -32,9 +32,9 @@ func VariantNames() []string {
 	return names
 }
 
-// OpenModel reads a .keras file, or makes a model that is known by name, whose Params are nil, for the given images; nil stands for
+// Open reads a .keras file, or makes a model that is known by name, whose Params are nil, for the given images; nil stands for
 // MNIST's.
-func OpenModel(name string, images *dataset.Set) (*SavedModel, error) {
+func Open(name string, images *dataset.Set) (*Model, error) {
 	if strings.HasSuffix(name, ".keras") {
 		return LoadKeras(name)
 	}
@@ -47,7 +47,7 @@ func OpenModel(name string, images *dataset.Set) (*SavedModel, error) {
 			shape := images.Shape()
 			input = graph.Shape{shape.H, shape.W, shape.C}
 		}
-		return &SavedModel{Model: v.model(input), Optimizer: v.optimizer}, nil
+		return &Model{Model: v.model(input), Optimizer: v.optimizer}, nil
 	}
 	return nil, errors.Errorf("there is no model %q; there are %s, or give a .keras file", name, strings.Join(VariantNames(), ", "))
 }

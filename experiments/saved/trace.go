@@ -1,4 +1,4 @@
-package experiments
+package saved
 
 import (
 	"slices"
@@ -87,11 +87,11 @@ func float64s(a *npz.Array) []float64 {
 // act and actgrad are left out for a model that has models in it. Regularizers take no part: neither loss nor gradients have
 // their penalties. The optimizer starts afresh. The model's variables change. A model that draws at random is refused, since no
 // two programs draw the same.
-func (m *SavedModel) Trace(b Batch, steps int, threads *graph.Threads) ([]npz.Array, error) {
+func (m *Model) Trace(b Batch, steps int, threads *graph.Threads) ([]npz.Array, error) {
 	if err := refuseRandom(m.Model); err != nil {
 		return nil, err
 	}
-	t := &tracer{SavedModel: m, batch: b, n: len(b.X) / m.Model.Input.Size(), threads: threads}
+	t := &tracer{saved: m, batch: b, n: len(b.X) / m.Model.Input.Size(), threads: threads}
 	for _, part := range []func() error{t.evaluate, t.layers, func() error { return t.train(steps) }} {
 		if err := part(); err != nil {
 			return nil, err
@@ -115,7 +115,7 @@ func refuseRandom(m *graph.Model) error {
 }
 
 type tracer struct {
-	*SavedModel
+	saved   *Model
 	batch   Batch
 	n       int // images
 	threads *graph.Threads
@@ -127,7 +127,7 @@ func (t *tracer) add(name string, shape []int, values []float32) {
 }
 
 func (t *tracer) addVariables(prefix string, trainable bool) {
-	for _, v := range t.Params.All {
+	for _, v := range t.saved.Params.All {
 		if v.Trainable == trainable {
 			t.add(prefix+v.Path(), v.Shape, v.Float32s())
 		}
@@ -140,7 +140,7 @@ func (t *tracer) options() graph.Options {
 
 // evaluate adds x, target and y.
 func (t *tracer) evaluate() error {
-	e, err := graph.NewEvaluation(t.Model, t.Params, t.options())
+	e, err := graph.NewEvaluation(t.saved.Model, t.saved.Params, t.options())
 	if err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (t *tracer) evaluate() error {
 	if err != nil {
 		return err
 	}
-	t.add("x", append([]int{t.n}, t.Model.Input...), float32s(t.batch.X))
+	t.add("x", append([]int{t.n}, t.saved.Model.Input...), float32s(t.batch.X))
 	t.add("target", y.Shape(), float32s(t.batch.Target))
 	t.add("y", y.Shape(), y.Data().([]float32))
 	return nil
@@ -162,7 +162,7 @@ func (t *tracer) evaluate() error {
 func (t *tracer) layers() error {
 	o := t.options()
 	o.KeepActivations = true
-	p, err := graph.NewTraining(t.Model, t.Params, t.Loss, o)
+	p, err := graph.NewTraining(t.saved.Model, t.saved.Params, t.saved.Loss, o)
 	if err != nil {
 		return err
 	}
@@ -173,13 +173,13 @@ func (t *tracer) layers() error {
 	if _, err := p.Step(t.n); err != nil {
 		return err
 	}
-	last := p.Activation(len(t.Model.Nodes) - 1)
+	last := p.Activation(len(t.saved.Model.Nodes) - 1)
 	t.add("y_train", last.Shape(), last.Data().([]float32))
-	if t.Nested {
+	if t.saved.Nested {
 		return nil
 	}
-	for i, n := range t.Model.Nodes {
-		if i+1 < len(t.Model.Nodes) && t.Model.Nodes[i+1].Name == n.Name+keras.ActivationSuffix {
+	for i, n := range t.saved.Model.Nodes {
+		if i+1 < len(t.saved.Model.Nodes) && t.saved.Model.Nodes[i+1].Name == n.Name+keras.ActivationSuffix {
 			continue // the layer's output is that of its activation
 		}
 		n.Name = strings.TrimSuffix(n.Name, keras.ActivationSuffix)
@@ -194,7 +194,7 @@ func (t *tracer) layers() error {
 
 // train adds the rest, by the program that training runs.
 func (t *tracer) train(steps int) error {
-	p, err := graph.NewTraining(t.Model, t.Params, t.Loss, t.options())
+	p, err := graph.NewTraining(t.saved.Model, t.saved.Params, t.saved.Loss, t.options())
 	if err != nil {
 		return err
 	}
@@ -202,8 +202,8 @@ func (t *tracer) train(steps int) error {
 	if err := p.SetInputs(t.batch.X, t.batch.Target); err != nil {
 		return err
 	}
-	trainable := t.Params.Trainable()
-	updater, err := training.NewUpdater(t.optimizer(), trainable, nil)
+	trainable := t.saved.Params.Trainable()
+	updater, err := training.NewUpdater(t.saved.optimizer(), trainable, nil)
 	if err != nil {
 		return err
 	}
