@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -80,22 +81,45 @@ func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 	if f.out == "" {
 		f.out = filepath.Join("results", "diagnose-"+subject.Name)
 	}
+	if err := os.MkdirAll(f.out, 0o755); err != nil { // before the work, not after it
+		return errors.Wrap(err, "cannot make the folder for the answer")
+	}
 	options := diagnosis.Options{Seconds: f.seconds, Batch: f.batch, Seeds: f.seeds, Threads: f.threads}
 	if !f.quiet && !f.json {
 		options.Progress = func(line string) { fmt.Fprintln(c.ErrOrStderr(), line) }
 	}
-	d, err := diagnosis.Diagnose(c.Context(), subject, options)
+	e, err := diagnosis.Diagnose(c.Context(), subject, options)
 	if err != nil {
 		return err
 	}
-	if err := d.Save(f.out); err != nil {
-		return err
+	return f.answer(c, e)
+}
+
+// answer saves an answer and prints it. One that cannot be saved is printed all the same.
+func (f *diagnoseFlags) answer(c *cobra.Command, e *diagnosis.Examination) error {
+	dir := f.out
+	warnings, failed := e.Save(dir)
+	if failed != nil {
+		dir = ""
 	}
+	for _, w := range warnings {
+		fmt.Fprintln(c.ErrOrStderr(), "warning:", w)
+	}
+	var err error
 	if f.json {
-		return writeJSON(c.OutOrStdout(), d)
+		err = writeJSON(c.OutOrStdout(), e.Diagnosis)
+	} else {
+		_, err = io.WriteString(c.OutOrStdout(), e.Text(dir))
 	}
-	_, err = io.WriteString(c.OutOrStdout(), d.Text(f.out))
-	return errors.Wrap(err, "printing the answer")
+	switch {
+	case failed != nil:
+		return failed
+	case err != nil:
+		return errors.Wrap(err, "printing the answer")
+	case e.Interrupted:
+		return errors.New("interrupted; the answer above is what was certain until then")
+	}
+	return nil
 }
 
 // images are those that --data names, or, without it, those that the run was trained on in whose folder the model is.

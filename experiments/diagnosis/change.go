@@ -155,7 +155,7 @@ func round3(x float64) float64 {
 	return rounded
 }
 
-// saturating tells whether a hidden activation is none of those that let gradients through.
-func saturating(a graph.Activation) bool {
+// blocksGradients tells whether a hidden activation is none of those that let gradients through.
+func blocksGradients(a graph.Activation) bool {
 	return !edit.Rectifies(a) && a != graph.SELU && a != graph.Linear && a != "prelu"
 }

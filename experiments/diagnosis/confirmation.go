@@ -7,8 +7,8 @@ import (
 	"dcae/training"
 )
 
-// confirm tests arms that learned on fresh seeds, in the rule's order, until one repairs.
-func (s *search) confirm(found []*arm, departing []change) error {
+// confirm tests attempts that learned on fresh seeds, in the rule's order, until one repairs.
+func (s *search) confirm(found []*attempt, departing []change) error {
 	if len(found) == 0 {
 		return nil
 	}
@@ -20,7 +20,7 @@ func (s *search) confirm(found []*arm, departing []change) error {
 	}
 	byRule(found)
 	for _, a := range found {
-		if slices.ContainsFunc(s.winners, func(b *arm) bool { return b.cause() == a.cause() && count(b.confirmed) == len(b.confirmed) }) {
+		if slices.ContainsFunc(s.winners, func(b *attempt) bool { return b.cause() == a.cause() && count(b.confirmed) == len(b.confirmed) }) {
 			continue
 		}
 		if s.fix != nil && (s.budget.left() < 0.3*s.budget.total || count(s.fix.confirmed) == len(s.fix.confirmed)) {
@@ -45,8 +45,8 @@ func (s *search) confirm(found []*arm, departing []change) error {
 	return nil
 }
 
-// confirmed trains an arm with fresh seeds, as many as there is time for, and tells whether it repairs.
-func (s *search) confirmed(a *arm) (bool, error) {
+// confirmed trains an attempt with fresh seeds, as many as there is time for, and tells whether it repairs.
+func (s *search) confirmed(a *attempt) (bool, error) {
 	n := s.options.Seeds
 	to, expected := s.budget.short, 0
 	for _, t := range a.screened { // those that needed long get long
@@ -86,7 +86,7 @@ func (s *search) confirmed(a *arm) (bool, error) {
 
 // testNecessity puts old values back, one at a time, into the model in which everything that stands out is restored. It is needed
 // only where several causes are left.
-func (s *search) testNecessity(found []*arm, departing []change) error {
+func (s *search) testNecessity(found []*attempt, departing []change) error {
 	causes := map[Cause]bool{}
 	for _, a := range found {
 		if a.departure() > 0 {
@@ -96,7 +96,7 @@ func (s *search) testNecessity(found []*arm, departing []change) error {
 	if len(causes) < 2 {
 		return nil
 	}
-	without := func(cause Cause) (*arm, bool, error) {
+	without := func(cause Cause) (*attempt, bool, error) {
 		var all []change
 		rated := false
 		for _, c := range departing {
@@ -136,8 +136,8 @@ func (s *search) testNecessity(found []*arm, departing []change) error {
 	return nil
 }
 
-// tried tells whether an arm learns on the first screening seed.
-func (s *search) tried(a *arm) (bool, error) {
+// tried tells whether an attempt learns on the first screening seed.
+func (s *search) tried(a *attempt) (bool, error) {
 	t, err := s.trialOf(a, s.failing()[0])
 	if err != nil {
 		return false, err
@@ -149,10 +149,10 @@ func (s *search) tried(a *arm) (bool, error) {
 	return t.learns(), nil
 }
 
-// compareRates trains those of the arms that differ in the learning rate alone equally long, so that the best rate comes first; the usual
+// compareRates trains those of the attempts that differ in the learning rate alone equally long, so that the best rate comes first; the usual
 // one does if it is not much worse.
-func (s *search) compareRates(found []*arm) error {
-	var rates []*arm
+func (s *search) compareRates(found []*attempt) error {
+	var rates []*attempt
 	for _, a := range found {
 		if a.isRate() {
 			rates = append(rates, a)
@@ -170,13 +170,13 @@ func (s *search) compareRates(found []*arm) error {
 	if err := s.advance(jobs); err != nil {
 		return err
 	}
-	merit := func(a *arm) float64 {
+	merit := func(a *attempt) float64 {
 		if usual := usualRate(a.setup.optimizer); training.LearningRate(a.setup.optimizer) == usual {
 			return worst(a) / 1.25
 		}
 		return worst(a)
 	}
-	slices.SortStableFunc(rates, func(a, b *arm) int { return cmp.Compare(merit(a), merit(b)) })
+	slices.SortStableFunc(rates, func(a, b *attempt) int { return cmp.Compare(merit(a), merit(b)) })
 	for i, a := range rates {
 		a.lesser = i
 	}

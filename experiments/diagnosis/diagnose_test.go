@@ -51,7 +51,7 @@ func TestATooHighRateIsNamedAndRepaired(t *testing.T) {
 		d, err := Diagnose(context.Background(), subject, Options{Threads: threads, Seconds: 8, Guard: time.Hour})
 		must(t, err)
 		d.Seconds = 0
-		b, err := json.Marshal(d)
+		b, err := json.Marshal(d.Diagnosis)
 		must(t, err)
 		answers = append(answers, string(b))
 		if threads == 1 {
@@ -62,7 +62,11 @@ func TestATooHighRateIsNamedAndRepaired(t *testing.T) {
 		}
 		dir := t.TempDir()
 		before := slices.Clone(d.search.fix.confirmed)
-		must(t, d.Save(dir))
+		warnings, err := d.Save(dir)
+		must(t, err)
+		if len(warnings) > 0 {
+			t.Error(warnings)
+		}
 		if !slices.Equal(d.search.fix.confirmed, before) {
 			t.Error("drawing changes which runs there are")
 		}
@@ -124,6 +128,63 @@ func TestTheJSONsForm(t *testing.T) {
 	want := `{"verdict":"faulty","causes":[{"cause":"data_scale","confidence":0.9,"evidence":["because"]}],"fix":{"changes":["a"],"keras":"b","data":"x = x / 255","learned":"6/6","fvu_before":null,"fvu_after":0.25,"model":"c"},"interventions":[{"change":"a","cause":"data_scale","fvu":[0.5,null],"steps":100}],"symptoms":[],"seconds":1.5,`
 	if !strings.HasPrefix(string(b), want) {
 		t.Errorf("%s", b)
+	}
+}
+
+// An answer that was read from JSON says what it said before; so does an empty one, without a panic.
+func TestADecodedAnswerIsAPlainValue(t *testing.T) {
+	code := "x = x / 255"
+	d := Diagnosis{
+		Name: "m", Verdict: Faulty, Causes: []Blame{{DataScale, 0.9, []string{"because"}}}, TrialSteps: 100,
+		Fix: &Fix{Changes: []string{"a"}, Keras: "b", Data: &code, Learned: "6/6", FVUBefore: Number(math.Inf(1)), FVUAfter: 0.25},
+	}
+	b, err := json.Marshal(d)
+	must(t, err)
+	var again Diagnosis
+	must(t, json.Unmarshal(b, &again))
+	if got, want := again.Text("x"), d.Text("x"); got != want || !strings.Contains(got, "the scale of the images' values") {
+		t.Errorf("%s\nwas\n%s", got, want)
+	}
+	for _, v := range []Verdict{Healthy, Faulty, Unreliable, Inconclusive, ""} {
+		empty := Diagnosis{Verdict: v}
+		if empty.Text("") == "" {
+			t.Errorf("%s: no text", v)
+		}
+	}
+}
+
+// Where the time is up at once there is still an answer, and it is saved.
+func TestAnAnswerWithoutARunIsSaved(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	e, err := Diagnose(ctx, tiny(t, nil), Options{})
+	must(t, err)
+	if !e.Interrupted || e.Verdict != Inconclusive || !strings.Contains(e.Text(""), "stopped before it had ended") {
+		t.Errorf("%+v", e.Diagnosis)
+	}
+	dir := t.TempDir()
+	warnings, err := e.Save(dir)
+	must(t, err)
+	if len(warnings) > 0 || !isFile(filepath.Join(dir, answerFile)) || !isFile(filepath.Join(dir, pageFile)) {
+		t.Errorf("warnings %q", warnings)
+	}
+}
+
+// A page that cannot be written is a warning; only a folder that cannot be made costs the file with the answer.
+func TestOnlyTheAnswerMustBeWritten(t *testing.T) {
+	e, err := Diagnose(context.Background(), tiny(t, training.Adam{LearningRate: 0.003}), Options{Guard: time.Hour})
+	must(t, err)
+	dir := t.TempDir()
+	for _, file := range []string{pageFile, pictureFile} { // folders stand where the files belong
+		must(t, os.MkdirAll(filepath.Join(dir, file, "x"), 0o755))
+	}
+	warnings, err := e.Save(dir)
+	must(t, err)
+	if len(warnings) != 2 || !isFile(filepath.Join(dir, answerFile)) {
+		t.Errorf("warnings %q", warnings)
+	}
+	if _, err := e.Save(filepath.Join(dir, answerFile, "x")); err == nil {
+		t.Error("a folder in a file was made")
 	}
 }
 

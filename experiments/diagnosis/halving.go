@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -24,22 +25,22 @@ func (s *search) failing() []uint64 {
 	return out[:min(most, len(out))]
 }
 
-// halve trains arms on screening seeds, ever longer, and drops those that do worst (successive halving; Jamieson and Talwalkar
+// halve trains attempts on screening seeds, ever longer, and drops those that do worst (successive halving; Jamieson and Talwalkar
 // 2016). It returns those that learn. When some do, others go on only if the rule would put them first.
-func (s *search) halve(arms []*arm) ([]*arm, error) {
+func (s *search) halve(attempts []*attempt) ([]*attempt, error) {
 	seeds := s.failing()
-	var found []*arm
+	var found []*attempt
 	for rung, to := range []int{s.budget.short / 4, s.budget.short / 2, s.budget.short, s.budget.long} {
 		if s.budget.exhausted() {
 			break
 		}
 		to = max(checkEvery*2, roundSteps(float64(to)))
 		if rung == 3 { // only for what is nearly there
-			arms = slices.DeleteFunc(arms, func(a *arm) bool { return worst(a) > nearly })
-			arms = arms[:min(2, len(arms))]
+			attempts = slices.DeleteFunc(attempts, func(a *attempt) bool { return worst(a) > nearly })
+			attempts = attempts[:min(2, len(attempts))]
 		}
 		var jobs []job
-		for _, a := range arms {
+		for _, a := range attempts {
 			for _, seed := range seeds {
 				t, err := s.trialOf(a, seed)
 				if err != nil {
@@ -51,8 +52,8 @@ func (s *search) halve(arms []*arm) ([]*arm, error) {
 		if err := s.advance(jobs); err != nil {
 			return nil, err
 		}
-		var open []*arm
-		for _, a := range arms {
+		var open []*attempt
+		for _, a := range attempts {
 			switch {
 			case count(a.screened) == len(seeds):
 				found = append(found, a)
@@ -61,20 +62,20 @@ func (s *search) halve(arms []*arm) ([]*arm, error) {
 				open = append(open, a)
 			}
 		}
-		slices.SortStableFunc(open, func(a, b *arm) int { return cmp.Compare(worst(a), worst(b)) })
+		slices.SortStableFunc(open, func(a, b *attempt) int { return cmp.Compare(worst(a), worst(b)) })
 		if len(found) > 0 {
 			most := 0.0
 			for _, a := range found {
 				most = max(most, a.departure())
 			}
-			open = slices.DeleteFunc(open, func(a *arm) bool {
-				same := slices.ContainsFunc(found, func(b *arm) bool { return a.cause() == b.cause() })
+			open = slices.DeleteFunc(open, func(a *attempt) bool {
+				same := slices.ContainsFunc(found, func(b *attempt) bool { return a.cause() == b.cause() })
 				return same && !a.isRate() || a.departure() <= most && !(same && a.departure() > 0)
 			})
 		} else if len(open) > 3 {
 			open = open[:max(3, (len(open)+1)/2)]
 		}
-		if arms = open; len(arms) == 0 {
+		if attempts = open; len(attempts) == 0 {
 			break
 		}
 	}
@@ -84,4 +85,10 @@ func (s *search) halve(arms []*arm) ([]*arm, error) {
 // nearly is an FVU from which it is not far any more.
 const nearly = 0.8
 
-func worst(a *arm) float64 { return slices.Max(fvus(a.screened)) }
+// worst is the largest FVU of screening; infinite where there was none.
+func worst(a *attempt) float64 {
+	if len(a.screened) == 0 {
+		return math.Inf(1)
+	}
+	return slices.Max(fvus(a.screened))
+}

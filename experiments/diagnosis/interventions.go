@@ -48,20 +48,20 @@ func (s *search) intervene() error {
 				return err
 			}
 		}
-		arms, err := s.armsOf(stage.changes)
+		attempts, err := s.attemptsOf(stage.changes)
 		if err != nil {
 			return err
 		}
-		if len(arms) == 0 {
+		if len(attempts) == 0 {
 			continue
 		}
-		s.say("%s: %d changes", stage.name, len(arms))
-		found, err := s.halve(arms)
+		s.say("%s: %d changes", stage.name, len(attempts))
+		found, err := s.halve(attempts)
 		if err != nil {
 			return err
 		}
 		if len(found) == 0 && stage.changes[0].departs() {
-			if found, err = s.secondChance(arms); err != nil {
+			if found, err = s.secondChance(attempts); err != nil {
 				return err
 			}
 		}
@@ -96,14 +96,14 @@ func (s *search) steadying() []stage {
 
 // longer gives the best learning rates so far more time, as long as the given model was given, or three times that where there is plenty; it
 // returns those that learn.
-func (s *search) longer() ([]*arm, error) {
-	var rates, found []*arm
-	for _, a := range s.arms {
+func (s *search) longer() ([]*attempt, error) {
+	var rates, found []*attempt
+	for _, a := range s.attempts {
 		if a.isRate() && len(a.screened) > 0 && count(a.screened) == 0 && !slices.ContainsFunc(a.screened, func(t *trial) bool { return t.hopeless != "" }) {
 			rates = append(rates, a)
 		}
 	}
-	slices.SortStableFunc(rates, func(a, b *arm) int { return cmp.Compare(worst(a), worst(b)) })
+	slices.SortStableFunc(rates, func(a, b *attempt) int { return cmp.Compare(worst(a), worst(b)) })
 	rates = rates[:min(2, len(rates))]
 	to := s.budget.long
 	if s.budget.left() > s.budget.total/2 {
@@ -135,17 +135,17 @@ func (s *search) longer() ([]*arm, error) {
 
 // secondChance gives the best restores of settings that stand out all screening seeds and as long as the given model was given, before
 // anything less likely is tried: the one seed that they failed with may be a slow one. It returns those that learn with most.
-func (s *search) secondChance(arms []*arm) ([]*arm, error) {
+func (s *search) secondChance(attempts []*attempt) ([]*attempt, error) {
 	if s.budget.left() < s.budget.total/2 {
 		return nil, nil
 	}
-	var open, found []*arm
-	for _, a := range arms {
+	var open, found []*attempt
+	for _, a := range attempts {
 		if worst(a) < 1 && !slices.ContainsFunc(a.screened, func(t *trial) bool { return t.hopeless != "" }) {
 			open = append(open, a)
 		}
 	}
-	slices.SortStableFunc(open, func(a, b *arm) int { return cmp.Compare(worst(a), worst(b)) })
+	slices.SortStableFunc(open, func(a, b *attempt) int { return cmp.Compare(worst(a), worst(b)) })
 	open = open[:min(2, len(open))]
 	var jobs []job
 	for _, a := range open {
@@ -179,88 +179,17 @@ func (s *search) normalizes() bool {
 	return 2*n > len(s.given.screened)
 }
 
-func (s *search) armsOf(changes []change) ([]*arm, error) {
-	var out []*arm
+func (s *search) attemptsOf(changes []change) ([]*attempt, error) {
+	var out []*attempt
 	for _, c := range changes {
-		known := len(s.arms)
-		a, ok, err := s.newArm(c)
+		known := len(s.attempts)
+		a, ok, err := s.newAttempt(c)
 		if err != nil {
 			return nil, err
 		}
-		if ok && len(s.arms) > known {
+		if ok && len(s.attempts) > known {
 			out = append(out, a)
 		}
 	}
 	return out, nil
-}
-
-// combined applies those of the changes that change something after the others.
-func (s *search) combined(changes []change) (*arm, bool, error) {
-	now := s.given.setup
-	var effective []change
-	for _, c := range changes {
-		next, ok, err := c.apply(now)
-		if err != nil {
-			return nil, false, err
-		}
-		if ok {
-			now, effective = next, append(effective, c)
-		}
-	}
-	if len(effective) == 0 {
-		return nil, false, nil
-	}
-	return s.newArm(effective...)
-}
-
-// pairs tries two changes at a time, where no single one repairs: all that stands out at once, and the most promising changes
-// together.
-func (s *search) pairs(departing []change) error {
-	if s.budget.exhausted() {
-		return nil
-	}
-	var single []*arm
-	for _, a := range s.arms {
-		if len(a.changes) == 1 && len(a.screened) > 0 && !slices.ContainsFunc(a.screened, func(t *trial) bool { return math.IsInf(t.fvu(), 1) }) {
-			single = append(single, a)
-		}
-	}
-	slices.SortStableFunc(single, func(a, b *arm) int { return cmp.Compare(worst(a), worst(b)) })
-	single = single[:min(3, len(single))]
-	var arms []*arm
-	add := func(changes ...change) error {
-		known := len(s.arms)
-		a, ok, err := s.combined(changes)
-		if ok && len(s.arms) > known {
-			arms = append(arms, a)
-		}
-		return err
-	}
-	for i, c := range departing {
-		for _, d := range departing[i+1:] {
-			if c.cause != d.cause && len(arms) < 6 {
-				if err := add(c, d); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	for i, a := range single {
-		for _, b := range single[i+1:] {
-			if a.cause() != b.cause() {
-				if err := add(a.changes[0], b.changes[0]); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	if len(arms) == 0 {
-		return nil
-	}
-	s.say("pairs: %d", len(arms))
-	found, err := s.halve(arms)
-	if err != nil {
-		return err
-	}
-	return s.confirm(found, nil)
 }

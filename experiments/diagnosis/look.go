@@ -57,7 +57,7 @@ func newLook(s setup, images *pool, batch int) (*look, error) {
 		l.add("cross_entropy_output", first(o.Layers), o.High, "Binary cross-entropy is given outputs that may lie outside of 0 to 1.")
 	}
 	l.fading = l.gradients(s, images, batch, true)
-	if m, changed, err := edit.HiddenActivations(s.model, saturating, graph.LeakyReLU); err == nil && len(changed) > 0 {
+	if m, changed, err := edit.HiddenActivations(s.model, blocksGradients, graph.LeakyReLU); err == nil && len(changed) > 0 {
 		l.fadingLeaky = l.gradients(setup{model: m, optimizer: s.optimizer, loss: s.loss, prepare: s.prepare}, images, batch, false)
 	}
 	if m, changed, err := edit.ResetInitializers(s.model); err == nil && len(changed) > 0 {

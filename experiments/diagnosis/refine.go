@@ -20,18 +20,18 @@ func (s *search) refine() error {
 	if len(s.fix.changes) != 1 {
 		return nil
 	}
-	arms, err := s.armsOf(s.forms(s.fix))
-	if err != nil || len(arms) == 0 {
+	attempts, err := s.attemptsOf(s.forms(s.fix))
+	if err != nil || len(attempts) == 0 {
 		return err
 	}
-	arms = append([]*arm{s.fix}, arms...)
+	attempts = append([]*attempt{s.fix}, attempts...)
 	const seeds = 2
-	if cost := float64(len(arms)*seeds*s.budget.long+s.options.Seeds*s.budget.long) * s.fix.step; cost > s.budget.left() {
+	if cost := float64(len(attempts)*seeds*s.budget.long+s.options.Seeds*s.budget.long) * s.fix.step; cost > s.budget.left() {
 		return nil
 	}
-	fvu := func(a *arm) float64 { return medianFVU(a.confirmed[:seeds]) }
+	fvu := func(a *attempt) float64 { return medianFVU(a.confirmed[:seeds]) }
 	var jobs []job
-	for _, a := range arms {
+	for _, a := range attempts {
 		for i := range uint64(seeds) {
 			t, err := s.trialOf(a, firstFreshSeed+i)
 			if err != nil {
@@ -40,13 +40,13 @@ func (s *search) refine() error {
 			jobs = append(jobs, job{a, t, s.budget.long, false})
 		}
 	}
-	s.say("%d other forms of the repair", len(arms)-1)
+	s.say("%d other forms of the repair", len(attempts)-1)
 	if err := s.advance(jobs); err != nil {
 		return err
 	}
 	given := s.fix
-	slices.SortStableFunc(arms, func(a, b *arm) int { return cmp.Compare(fvu(a), fvu(b)) })
-	for _, a := range arms {
+	slices.SortStableFunc(attempts, func(a, b *attempt) int { return cmp.Compare(fvu(a), fvu(b)) })
+	for _, a := range attempts {
 		if a == given || fvu(a) > better*fvu(given) {
 			break
 		}
@@ -63,7 +63,7 @@ func (s *search) refine() error {
 }
 
 // forms are other changes of the same cause.
-func (s *search) forms(a *arm) []change {
+func (s *search) forms(a *attempt) []change {
 	switch a.cause() {
 	case LearningRateHigh, LearningRateLow:
 		var out []change
@@ -86,7 +86,7 @@ func (s *search) forms(a *arm) []change {
 				c.what += ", bottleneck -> linear"
 			}
 			c.apply = edited(func(m *graph.Model) (*graph.Model, []string, error) {
-				out, changed, err := edit.HiddenActivations(m, saturating, to)
+				out, changed, err := edit.HiddenActivations(m, blocksGradients, to)
 				if err != nil || !linearCode {
 					return out, changed, err
 				}

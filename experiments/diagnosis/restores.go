@@ -106,7 +106,7 @@ func (l *look) outputRestores(s setup, images *pool) []change {
 		c.departure = 3
 	case lost > 0.01:
 		c.departure = min(2, 2+math.Log10(min(lost, 1)))
-	case o.Activation == graph.ReLU || saturating(o.Activation) && o.Activation != graph.Sigmoid && o.Activation != graph.Tanh:
+	case o.Activation == graph.ReLU || blocksGradients(o.Activation) && o.Activation != graph.Sigmoid && o.Activation != graph.Tanh:
 		c.departure = 0.3
 	}
 	return []change{c}
@@ -230,7 +230,7 @@ func initializerDeparture(i edit.Initialized) float64 {
 func (l *look) activationRestores() []change {
 	var names []string
 	for _, h := range l.settings.Hidden {
-		if saturating(h.Function) && !slices.Contains(names, string(h.Function)) {
+		if blocksGradients(h.Function) && !slices.Contains(names, string(h.Function)) {
 			names = append(names, string(h.Function))
 		}
 	}
@@ -249,7 +249,7 @@ func (l *look) activationRestores() []change {
 		out = append(out, change{
 			cause: Activation, kind: Restore, what: fmt.Sprintf("hidden activations %s -> %s", strings.Join(names, ", "), to), departure: d,
 			apply: edited(func(m *graph.Model) (*graph.Model, []string, error) {
-				return edit.HiddenActivations(m, saturating, to)
+				return edit.HiddenActivations(m, blocksGradients, to)
 			}),
 		})
 	}

@@ -62,8 +62,8 @@ func (a standing) before(b standing) int {
 	return cmp.Compare(slices.Index(causeOrder, a.Cause), slices.Index(causeOrder, b.Cause))
 }
 
-// standing of an arm, by the trials that there are.
-func (a *arm) standing() standing {
+// standing of an attempt, by the trials that there are.
+func (a *attempt) standing() standing {
 	trials := a.confirmed
 	if len(trials) == 0 {
 		trials = a.screened
@@ -80,9 +80,9 @@ func (a *arm) standing() standing {
 	return s
 }
 
-// byRule puts arms into the rule's order; of learning rates the best one first.
-func byRule(arms []*arm) {
-	slices.SortStableFunc(arms, func(a, b *arm) int {
+// byRule puts attempts into the rule's order; of learning rates the best one first.
+func byRule(attempts []*attempt) {
+	slices.SortStableFunc(attempts, func(a, b *attempt) int {
 		if a.isRate() && b.isRate() && a.cause() == b.cause() {
 			return cmp.Compare(a.lesser, b.lesser)
 		}

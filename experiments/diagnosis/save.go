@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -18,28 +19,47 @@ const (
 	fixedFile  = "fixed.keras"
 )
 
-// Save writes the answer, a page and the repaired model, if there is one, to a folder.
-func (d *Diagnosis) Save(dir string) error {
+// Save writes the repaired model, if there is one, then the answer, then a page with a picture to a folder, which is made.
+//
+// Only where the answer cannot be written is that an error. A model that cannot be saved and a page that cannot be drawn are warnings:
+// they must not cost the answer.
+func (e *Examination) Save(dir string) (warnings []string, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return errors.Wrap(err, "folder for the answer")
+		return nil, errors.Wrap(err, "folder for the answer")
 	}
-	if r := d.Repaired; r != nil {
-		path := filepath.Join(dir, fixedFile)
-		m, params, err := edit.KerasNames(r.Model, r.Params)
+	warn := func(err error, what string) {
 		if err != nil {
-			return err
+			warnings = append(warnings, fmt.Sprintf("%s: %v", what, err))
 		}
-		if err := saved.SaveKeras(path, &saved.Model{Model: m, Params: params, Optimizer: r.Optimizer, Loss: r.Loss}); err != nil {
-			return err
-		}
-		d.Fix.Model = path
 	}
-	if err := d.savePage(dir); err != nil {
+	warn(e.saveRepaired(dir), "the repaired model could not be saved")
+	b, err := json.MarshalIndent(e.Diagnosis, "", "  ")
+	if err != nil {
+		return warnings, errors.Wrap(err, "answer as JSON")
+	}
+	if err := renameio.WriteFile(filepath.Join(dir, answerFile), append(b, '\n'), 0o644); err != nil {
+		return warnings, errors.Wrap(err, "writing the answer")
+	}
+	pictures, err := e.savePicture(dir)
+	warn(err, "before and after could not be drawn")
+	warn(e.savePage(dir, pictures), "the page could not be written")
+	return warnings, nil
+}
+
+// saveRepaired writes the repaired model, if there is one, and says in the answer where it is.
+func (e *Examination) saveRepaired(dir string) error {
+	r := e.Repaired
+	if r == nil {
+		return nil
+	}
+	m, params, err := edit.KerasNames(r.Model, r.Params)
+	if err != nil {
 		return err
 	}
-	b, err := json.MarshalIndent(d, "", "  ")
-	if err != nil {
-		return errors.Wrap(err, "answer as JSON")
+	path := filepath.Join(dir, fixedFile)
+	if err := saved.SaveKeras(path, &saved.Model{Model: m, Params: params, Optimizer: r.Optimizer, Loss: r.Loss}); err != nil {
+		return err
 	}
-	return errors.Wrap(renameio.WriteFile(filepath.Join(dir, answerFile), append(b, '\n'), 0o644), "writing the answer")
+	e.Fix.Model = path
+	return nil
 }

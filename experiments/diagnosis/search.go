@@ -3,54 +3,27 @@ package diagnosis
 import (
 	"context"
 	"fmt"
+
+	"dcae/graph"
 )
 
-const (
-	screeningSeeds = 3
-	moreSeeds      = 8 // where they disagree
-	firstFreshSeed = 101
-	ownSeed        = 51 // of the order of the images, in the run that begins with the file's weights
-)
-
-// search is an examination under way.
-type search struct {
-	ctx     context.Context
-	subject Subject
-	options Options
-	images  *pool
-	look    *look
-	budget  budget
-	given   *arm
-	own     *trial // begun with the file's weights; nil if there are none
-	arms    []*arm // all that were made, in order
-
-	verdict   Verdict
-	lasting   int    // steps that a run is trained at least, where runs of the given model learned and lost it again
-	winners   []*arm // arms that repair, confirmed, in the rule's order
-	fix       *arm   // the first of them that is to be handed over; nil: none
-	deadFile  bool   // the settings are healthy, the file's weights are not
-	truncated bool
-}
-
-func newSearch(ctx context.Context, subject Subject, o Options) (*search, error) {
-	s := &search{ctx: ctx, subject: subject, options: o, images: newPool(subject.Images), verdict: Inconclusive}
-	given := setup{model: subject.Model, optimizer: subject.Optimizer, loss: subject.Loss}
-	step, err := stepSeconds(given.model, o.Batch)
-	if err != nil {
-		return nil, err
-	}
-	s.given = &arm{setup: given, step: step}
-	s.budget = newBudget(o.Seconds, step)
-	if s.look, err = newLook(given, s.images, o.Batch); err != nil {
-		return nil, err
-	}
-	s.look.lookAtBottleneck(subject.Images)
-	return s, nil
-}
-
-func (s *search) say(format string, args ...any) {
-	s.options.Progress(fmt.Sprintf("[%3.0f%%] ", 100*min(1, s.budget.spent/s.budget.total)) + fmt.Sprintf(format, args...))
-}
+// The flow of an examination, and in which file each part of it is:
+//
+//	newLook        what is known without training                      look.go, capacity.go
+//	   |
+//	screen         the model as given, with a few random seeds         screening.go
+//	   |           all learn: healthy; some: unreliable; none: faulty
+//	intervene      changes, stage by stage, until one repairs          interventions.go; restores.go and aids.go are the changes
+//	   |  halve      ever longer trials; the worst are given up        halving.go
+//	   |  confirm    fresh seeds, in the rule's order                  confirmation.go, rule.go
+//	   |  pairs      two changes at a time                             pairs.go
+//	refine         other forms of the change that repairs              refine.go
+//	   |
+//	train          the repaired model, further                         handover.go
+//	   |
+//	conclude       the answer, a plain value                           conclude.go, answer.go, words.go
+//
+// Every trial goes through [search.advance] (attempt.go), which counts its cost (budget.go).
 
 // examine comes to a verdict.
 func (s *search) examine() error {
@@ -80,7 +53,59 @@ func (s *search) examine() error {
 	return s.train()
 }
 
-func (s *search) tell(a *arm, what string) {
+const (
+	screeningSeeds = 3
+	moreSeeds      = 8 // where they disagree
+	firstFreshSeed = 101
+	ownSeed        = 51 // of the order of the images, in the run that begins with the file's weights
+)
+
+// search is an examination under way.
+type search struct {
+	ctx      context.Context
+	subject  Subject
+	options  Options
+	images   *pool
+	look     *look
+	budget   budget
+	given    *attempt
+	own      *trial     // begun with the file's weights; nil if there are none
+	attempts []*attempt // all that were made, in order
+
+	run func(context.Context, job, *graph.Threads) error // does a job of [search.advance]
+
+	verdict  Verdict
+	lasting  int        // steps that a run is trained at least, where runs of the given model learned and lost it again
+	winners  []*attempt // attempts that repair, confirmed, in the rule's order
+	fix      *attempt   // the first of them that is to be handed over; nil: none
+	deadFile bool       // the settings are healthy, the file's weights are not
+
+	truncated   bool // it took twice as long as it should
+	interrupted bool
+}
+
+func newSearch(ctx context.Context, subject Subject, o Options) (*search, error) {
+	s := &search{ctx: ctx, subject: subject, options: o, images: newPool(subject.Images), verdict: Inconclusive}
+	given := setup{model: subject.Model, optimizer: subject.Optimizer, loss: subject.Loss}
+	step, err := stepSeconds(given.model, o.Batch)
+	if err != nil {
+		return nil, err
+	}
+	s.given = &attempt{setup: given, step: step}
+	s.budget = newBudget(o.Seconds, step)
+	if s.look, err = newLook(given, s.images, o.Batch); err != nil {
+		return nil, err
+	}
+	s.look.lookAtBottleneck(subject.Images)
+	s.run = s.do
+	return s, nil
+}
+
+func (s *search) say(format string, args ...any) {
+	s.options.Progress(fmt.Sprintf("[%3.0f%%] ", 100*min(1, s.budget.spent/s.budget.total)) + fmt.Sprintf(format, args...))
+}
+
+func (s *search) tell(a *attempt, what string) {
 	trials := a.trials()
 	s.say("%s: %d of %d learn (FVU %s) after up to %d steps", what, count(trials), len(trials), figures(fvus(trials)), a.steps())
 }

@@ -55,7 +55,7 @@ func TestASlowRunIsNotGivenUp(t *testing.T) {
 }
 
 func TestAnUnreliableModelsDeadRunsComeFirst(t *testing.T) {
-	s := &search{verdict: Unreliable, look: &look{settings: &edit.Settings{}}, given: &arm{setup: setup{optimizer: training.Adam{}}, screened: []*trial{
+	s := &search{verdict: Unreliable, look: &look{settings: &edit.Settings{}}, given: &attempt{setup: setup{optimizer: training.Adam{}}, screened: []*trial{
 		{seed: 1, learned: true, checks: []check{{FVU: 0.3}}}, {seed: 2}, {seed: 3}, {seed: 4, hopeless: "dead"},
 	}}}
 	if got := s.failing(); !slices.Equal(got, []uint64{4, 2}) {

@@ -55,9 +55,21 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// Examination is a diagnosis and what it comes from.
+type Examination struct {
+	Diagnosis
+
+	// Repaired is the subject with the fix, trained: Params are those of the best fresh seed, Images are prepared as the fix wants
+	// them. nil: there is none.
+	Repaired *Subject
+
+	search *search // whose runs are drawn
+}
+
 // Diagnose examines a subject. The same subject and options give the same answer, but for how long it took, and unless it took
-// twice as long as it should: then the answer is marked as truncated. A model that cannot be trained at all is an error.
-func Diagnose(ctx context.Context, subject Subject, o Options) (*Diagnosis, error) {
+// twice as long as it should: then the answer is marked as truncated. Where ctx ends it is what is certain until then, marked as
+// interrupted. A model that cannot be trained at all is an error.
+func Diagnose(ctx context.Context, subject Subject, o Options) (*Examination, error) {
 	start := time.Now()
 	o = o.withDefaults()
 	if subject.Optimizer == nil {
@@ -75,18 +87,18 @@ func Diagnose(ctx context.Context, subject Subject, o Options) (*Diagnosis, erro
 	err = s.examine()
 	switch {
 	case ctx.Err() != nil:
-		return nil, ctx.Err()
+		s.interrupted = true
 	case errors.Is(err, context.DeadlineExceeded):
 		s.truncated = true
 	case err != nil:
 		return nil, err
 	}
-	d, err := s.diagnosis()
-	if err != nil {
+	e := &Examination{search: s}
+	if e.Diagnosis, e.Repaired, err = s.conclude(); err != nil {
 		return nil, err
 	}
-	d.Seconds = time.Since(start).Seconds()
-	return d, nil
+	e.Seconds = time.Since(start).Seconds()
+	return e, nil
 }
 
 // check tells why a subject cannot be examined.

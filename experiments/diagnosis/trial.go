@@ -97,6 +97,15 @@ func (t *trial) fvu() float64 {
 	return math.Inf(1)
 }
 
+// see adds a look at held-out images, and tells whether the last two in a row are under the mark: then the trial has learned.
+func (t *trial) see(c check) bool {
+	t.checks = append(t.checks, c)
+	n := len(t.checks)
+	learns := n > 1 && t.checks[n-1].FVU < learned && t.checks[n-2].FVU < learned
+	t.learned = t.learned || learns
+	return learns
+}
+
 func (t *trial) done() bool { return t.learned || t.hopeless != "" }
 
 // learns tells whether the trial has learned and did not lose it again, as three looks in a row say, or the last one
@@ -217,11 +226,10 @@ func (o *observer) Step(r *training.StepRecord) error {
 func (o *observer) Epoch(r *training.EpochRecord) error {
 	t := o.trial
 	o.window.move()
-	t.checks = append(t.checks, check{t.steps, r.TrainLoss, r.HeldOut.FVU, r.HeldOut.Spread})
+	learns := t.see(check{t.steps, r.TrainLoss, r.HeldOut.FVU, r.HeldOut.Spread})
 	n := len(t.checks)
 	switch {
-	case n > 1 && t.checks[n-1].FVU < learned && t.checks[n-2].FVU < learned:
-		t.learned = true
+	case learns:
 	case o.dead >= checkEvery-1 && !(r.HeldOut.Spread > 1e-4):
 		t.hopeless = "no gradient reaches some layers any more, and the output does not depend on the input"
 	case o.faded >= checkEvery-1 && r.HeldOut.Spread < 0.1 && n > 1 && math.Abs(t.checks[n-1].FVU-t.checks[n-2].FVU) < 0.01*t.checks[n-2].FVU:

@@ -8,7 +8,7 @@ import (
 
 // Answer is the verdict in one or two sentences, for somebody who is new to deep learning.
 func (d *Diagnosis) Answer() string {
-	name, g := d.search.subject.Name, d.Given
+	name, g := d.Name, d.Given
 	switch d.Verdict {
 	case Healthy:
 		return fmt.Sprintf("%s learns: with each of %d random seeds it explains more than half of what tells the images apart (held-out FVU %s, where 1 is no better than one mean image for all). Whatever looks odd about it does no harm.",
@@ -17,7 +17,7 @@ func (d *Diagnosis) Answer() string {
 		if d.Fix != nil {
 			return fmt.Sprintf("%s does not learn. What repairs it, %s, says nothing certain about the cause.", name, strings.Join(d.Fix.Changes, "; "))
 		}
-		if d.Truncated {
+		if d.Truncated || d.Interrupted {
 			return fmt.Sprintf("The examination of %s was cut short before anything was certain: so far it learned with %d of %d random seeds.", name, g.Learned, g.Seeds)
 		}
 		return fmt.Sprintf("%s does not learn (%d of %d random seeds), and nothing that was tried makes it learn in the time that there was.%s",
@@ -34,8 +34,8 @@ func (d *Diagnosis) Answer() string {
 }
 
 func (d *Diagnosis) timeHint() string {
-	if d.search.budget.short < shortSteps {
-		return fmt.Sprintf(" Each trial was only %d steps long: give it more time with --seconds.", d.search.budget.short)
+	if 0 < d.TrialSteps && d.TrialSteps < shortSteps {
+		return fmt.Sprintf(" Each trial was only %d steps long: give it more time with --seconds.", d.TrialSteps)
 	}
 	return ""
 }
@@ -124,7 +124,7 @@ func explanation(c Cause) string {
 	return ""
 }
 
-// Text is the answer as plain text: the verdict first; dir is where [Diagnosis.Save] has put the rest.
+// Text is the answer as plain text: the verdict first; dir is where [Examination.Save] has put the rest; empty: nowhere.
 func (d *Diagnosis) Text(dir string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", strings.ToUpper(string(d.Verdict)))
@@ -152,10 +152,15 @@ func (d *Diagnosis) Text(dir string) string {
 			fmt.Fprintf(&b, "\nThe repaired model, trained, is %s.\n", f.Model)
 		}
 	}
+	if d.Interrupted {
+		b.WriteString("\nThis was stopped before it had ended: the answer is what was certain until then.\n")
+	}
 	if d.Truncated {
 		b.WriteString("\nThis took twice as long as it should, and was cut short: the answer may be incomplete.\n")
 	}
-	fmt.Fprintf(&b, "\nThe answer with all that was tried is in %s; it took %.0f s.\n", dir, d.Seconds)
+	if dir != "" {
+		fmt.Fprintf(&b, "\nThe answer with all that was tried is in %s; it took %.0f s.\n", dir, d.Seconds)
+	}
 	return b.String()
 }
 

@@ -12,8 +12,8 @@ import (
 	"dcae/graph"
 )
 
-// arm is the subject with some changes, and the trials that were made of it. Without changes it is the subject as given.
-type arm struct {
+// attempt is the subject with some changes, and the trials that were made of it. Without changes it is the subject as given.
+type attempt struct {
 	changes   []change
 	setup     setup
 	step      float64 // nominal seconds
@@ -26,7 +26,7 @@ type arm struct {
 }
 
 // what names the changes.
-func (a *arm) what() string {
+func (a *attempt) what() string {
 	var names []string
 	for _, c := range a.changes {
 		names = append(names, c.what)
@@ -34,14 +34,14 @@ func (a *arm) what() string {
 	return strings.Join(names, ", ")
 }
 
-func (a *arm) cause() Cause { return a.changes[0].cause }
+func (a *attempt) cause() Cause { return a.changes[0].cause }
 
-// isRate tells whether the arm has another learning rate and nothing else.
-func (a *arm) isRate() bool {
+// isRate tells whether the attempt has another learning rate and nothing else.
+func (a *attempt) isRate() bool {
 	return len(a.changes) == 1 && (a.cause() == LearningRateHigh || a.cause() == LearningRateLow)
 }
 
-func (a *arm) departure() float64 {
+func (a *attempt) departure() float64 {
 	d := 0.0
 	for _, c := range a.changes {
 		d = max(d, c.departure)
@@ -50,9 +50,9 @@ func (a *arm) departure() float64 {
 }
 
 // trials are all of them, those of screening first.
-func (a *arm) trials() []*trial { return slices.Concat(a.screened, a.confirmed) }
+func (a *attempt) trials() []*trial { return slices.Concat(a.screened, a.confirmed) }
 
-func (a *arm) steps() int {
+func (a *attempt) steps() int {
 	n := 0
 	for _, t := range a.trials() {
 		n = max(n, t.steps)
@@ -90,7 +90,7 @@ func fvus(trials []*trial) []float64 {
 }
 
 // trialOf is the screening trial with a seed; it is made if there is none.
-func (s *search) trialOf(a *arm, seed uint64) (*trial, error) {
+func (s *search) trialOf(a *attempt, seed uint64) (*trial, error) {
 	for _, t := range a.trials() {
 		if t.seed == seed {
 			return t, nil
@@ -110,10 +110,10 @@ func (s *search) trialOf(a *arm, seed uint64) (*trial, error) {
 
 // job takes a trial further.
 type job struct {
-	arm   *arm
-	trial *trial
-	to    int
-	stop  bool // when it has learned, but not before the steps in which what was learned may be lost again
+	attempt *attempt
+	trial   *trial
+	to      int
+	stop    bool // when it has learned, but not before the steps in which what was learned may be lost again
 }
 
 // advance does jobs side by side, and counts what they cost. Results do not depend on how many go at a time.
@@ -136,7 +136,7 @@ func (s *search) advance(jobs []job) error {
 					continue
 				}
 				threads := graph.NewThreads(threadsOf(i, len(jobs), s.options.Threads))
-				failures[i] = s.do(ctx, jobs[i], threads)
+				failures[i] = s.run(ctx, jobs[i], threads)
 				threads.Close()
 				if failures[i] != nil {
 					stop()
@@ -151,7 +151,7 @@ func (s *search) advance(jobs []job) error {
 	done.Wait()
 	for i, j := range jobs {
 		if n := j.trial.steps - before[i]; n > 0 {
-			s.budget.spent += float64(n)*j.arm.step + nominalStart
+			s.budget.spent += float64(n)*j.attempt.step + nominalStart
 		}
 	}
 	if err := s.ctx.Err(); err != nil {
@@ -159,7 +159,7 @@ func (s *search) advance(jobs []job) error {
 	}
 	for i, err := range failures {
 		if err != nil && !errors.Is(err, context.Canceled) {
-			return errors.WithMessagef(err, "%s, seed %d", jobs[i].arm.what(), jobs[i].trial.seed)
+			return errors.WithMessagef(err, "%s, seed %d", jobs[i].attempt.what(), jobs[i].trial.seed)
 		}
 	}
 	return nil
@@ -184,9 +184,9 @@ func (s *search) do(ctx context.Context, j job, threads *graph.Threads) error {
 	return j.trial.advance(ctx, j.to, j.stop, threads)
 }
 
-// newArm applies changes to the subject; ok is false where one of them changes nothing.
-func (s *search) newArm(changes ...change) (a *arm, ok bool, err error) {
-	a = &arm{changes: changes, setup: s.given.setup}
+// newAttempt applies changes to the subject; ok is false where one of them changes nothing.
+func (s *search) newAttempt(changes ...change) (a *attempt, ok bool, err error) {
+	a = &attempt{changes: changes, setup: s.given.setup}
 	for _, c := range changes {
 		if a.setup, ok, err = c.apply(a.setup); err != nil || !ok {
 			return nil, false, err
@@ -195,7 +195,7 @@ func (s *search) newArm(changes ...change) (a *arm, ok bool, err error) {
 	if s.fits(a.setup) != nil {
 		return nil, false, nil
 	}
-	for _, other := range s.arms {
+	for _, other := range s.attempts {
 		if other.what() == a.what() {
 			return other, true, nil
 		}
@@ -203,7 +203,7 @@ func (s *search) newArm(changes ...change) (a *arm, ok bool, err error) {
 	if a.step, err = stepSeconds(a.setup.model, s.options.Batch); err != nil {
 		return nil, false, err
 	}
-	s.arms = append(s.arms, a)
+	s.attempts = append(s.attempts, a)
 	return a, true, nil
 }
 

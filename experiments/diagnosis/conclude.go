@@ -1,0 +1,183 @@
+package diagnosis
+
+import (
+	"fmt"
+	"math"
+
+	"dcae/experiments"
+	"dcae/training/dataset"
+)
+
+// conclude writes down what the search has found, and what is handed over; nil: nothing is.
+func (s *search) conclude() (Diagnosis, *Subject, error) {
+	d := Diagnosis{
+		Verdict: s.verdict, Causes: []Blame{}, Interventions: []Intervention{}, Symptoms: s.look.symptoms, Truncated: s.truncated, Interrupted: s.interrupted,
+		Name: s.subject.Name, TrialSteps: s.budget.short,
+	}
+	d.Given = Given{count(s.given.screened), len(s.given.screened), numbers(fvus(s.given.screened)), s.given.steps()}
+	for _, a := range s.attempts {
+		if trials := a.trials(); len(trials) > 0 {
+			d.Interventions = append(d.Interventions, Intervention{a.what(), a.cause(), numbers(fvus(trials)), a.steps()})
+		}
+	}
+	switch {
+	case s.deadFile:
+		d.Causes = append(d.Causes, Blame{Initialization, 0.9, []string{
+			fmt.Sprintf("With values drawn anew the model learns with %d of %d seeds; begun with the file's weights it does not.", d.Given.Learned, d.Given.Seeds),
+		}})
+	case s.verdict == Healthy:
+		return d, nil, nil
+	default:
+		d.Causes = s.blames()
+	}
+	a, t, ok := s.toHandOver()
+	if !ok {
+		return d, nil, nil
+	}
+	var repaired *Subject
+	var err error
+	d.Fix, repaired, err = s.handOver(a, t)
+	return d, repaired, err
+}
+
+// toHandOver is the repaired model's best run; ok is false where nothing was seen to repair.
+func (s *search) toHandOver() (a *attempt, t *trial, ok bool) {
+	switch {
+	case s.deadFile:
+		return s.given, s.given.screened[0], true
+	case s.fix != nil && len(s.fix.confirmed) > 0:
+		return s.fix, s.best(), true
+	}
+	return nil, nil, false
+}
+
+// handOver describes a repair, and makes the subject with it: its weights are those of a trial, its images are prepared as it wants them.
+func (s *search) handOver(a *attempt, t *trial) (*Fix, *Subject, error) {
+	given := s.median()
+	var changes []string
+	if s.deadFile {
+		given, changes = s.own, []string{"weights drawn anew"}
+	}
+	before, err := s.test(given)
+	if err != nil {
+		return nil, nil, err
+	}
+	after, err := s.test(t)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range a.changes {
+		changes = append(changes, c.what)
+	}
+	trials := a.confirmed
+	if len(trials) == 0 {
+		trials = a.screened
+	}
+	code, data := kerasCode(s.given.setup, a.setup)
+	fix := &Fix{Changes: changes, Keras: code, Data: data, Learned: fmt.Sprintf("%d/%d", count(trials), len(trials)), FVUBefore: Number(before), FVUAfter: Number(after)}
+	images := s.subject.Images
+	if treatment := a.setup.prepare.treatment(); treatment != (dataset.Treatment{}) {
+		if images, err = images.Treated(treatment, 0); err != nil {
+			return nil, nil, err
+		}
+	}
+	return fix, &Subject{Name: s.subject.Name, Model: a.setup.model, Params: t.params, Optimizer: a.setup.optimizer, Loss: a.setup.loss, Images: images}, nil
+}
+
+// median is the given model's run that ended in the middle.
+func (s *search) median() *trial {
+	m := medianFVU(s.given.screened)
+	for _, t := range s.given.screened {
+		if t.fvu() == m {
+			return t
+		}
+	}
+	return s.given.screened[0]
+}
+
+// blames are the causes in order: those that repair, then what stands out though it did not help alone.
+func (s *search) blames() []Blame {
+	out := []Blame{}
+	named := map[Cause]bool{}
+	add := func(c Cause, confidence float64, evidence ...string) {
+		if !named[c] && c != Unknown && len(out) < 4 {
+			named[c] = true
+			out = append(out, Blame{c, confidence, evidence})
+		}
+	}
+	for _, a := range s.winners {
+		if a.kindUnknown() {
+			continue
+		}
+		add(a.cause(), s.confidence(a), s.evidence(a)...)
+		for _, c := range a.changes[1:] {
+			add(c.cause, s.confidence(a)/2, "Changed together with the first, it repairs.")
+		}
+	}
+	if s.fix == nil { // time ran out, or too few fresh seeds learned
+		for _, a := range s.attempts {
+			if n := len(a.screened); n > 0 && count(a.screened) == n && !a.kindUnknown() {
+				add(a.cause(), 0.2, s.evidence(a)...)
+			}
+		}
+	}
+	for _, a := range s.attempts {
+		if len(a.changes) == 1 && a.departure() >= 0.5 && len(a.screened) > 0 {
+			add(a.cause(), 0.1, fmt.Sprintf("The setting stands out; %s alone did not make the model learn (FVU %.2f after %d steps).", a.what(), worst(a), a.steps()))
+		}
+	}
+	return out
+}
+
+func (a *attempt) kindUnknown() bool { return a.cause() == Unknown }
+
+func (s *search) confidence(a *attempt) float64 {
+	k, n := count(a.confirmed), len(a.confirmed)
+	if n == 0 {
+		return 0.15
+	}
+	c := 0.85
+	switch {
+	case a.standing().Kind == Aid:
+		c = 0.75
+	case a.necessary:
+		c = 0.95
+	case len(s.winners) == 1:
+		c = 0.9
+	}
+	return math.Round(100*c*float64(k)/float64(n)) / 100
+}
+
+func (s *search) evidence(a *attempt) []string {
+	g := s.given
+	out := []string{fmt.Sprintf("As it is, the model learns with %d of %d random seeds (FVU %s after up to %d steps).", count(g.screened), len(g.screened), figures(fvus(g.screened)), g.steps())}
+	if s.lasting > 0 {
+		out = append(out, "At first all of them learned, but what was learned was lost again as training went on.")
+	}
+	if n := len(a.confirmed); n > 0 {
+		out = append(out, fmt.Sprintf("With one change, %s, it learns with %d of %d fresh seeds (FVU %s).", a.what(), count(a.confirmed), n, figures(fvus(a.confirmed))))
+	} else {
+		out = append(out, fmt.Sprintf("With %s it learned in screening; that was not tried with fresh seeds.", a.what()))
+	}
+	switch {
+	case a.necessary:
+		out = append(out, "With everything that stands out restored, the old value alone breaks the model again.")
+	case a.tested:
+		out = append(out, "With everything else that stands out restored, the model learns with the old value, too.")
+	}
+	return out
+}
+
+// outcome is how a trial ended, in the words of a study's.
+func (t *trial) outcome() experiments.Outcome {
+	if t.learns() {
+		return experiments.Learned
+	}
+	e := experiments.Evidence{FirstLoss: math.Inf(1), FVU: t.fvu(), Spread: math.NaN()}
+	for _, c := range t.checks {
+		e.EpochLosses = append(e.EpochLosses, c.TrainLoss)
+		e.LastLoss, e.Spread = c.TrainLoss, c.Spread
+	}
+	o, _ := experiments.Judge(e)
+	return o
+}
