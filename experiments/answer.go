@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"dcae/experiments/outcome"
 	"dcae/experiments/statistics"
 )
 
@@ -180,7 +181,7 @@ func seedsOf(results []*Result) []uint64 {
 func learnedFVU(results []*Result) float64 {
 	var out []float64
 	for _, r := range results {
-		if r.Outcome == Learned {
+		if r.Outcome == outcome.Learned {
 			out = append(out, r.Test.FVU)
 		}
 	}

@@ -2,11 +2,13 @@ package experiments
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
 
+	"dcae/experiments/outcome"
 	"dcae/experiments/statistics"
 	"dcae/plots"
 )
@@ -40,7 +42,7 @@ func (d *Definition) laidOut(m Measure, arms []armSummary) (groups []laidOutGrou
 			if !settings.alikeBut(m.Over, d.settings(g.Control)) {
 				continue
 			}
-			p := armPoint{arm: a, x: nan}
+			p := armPoint{arm: a, x: math.NaN()}
 			switch v := settings.value(m.Over).(type) {
 			case nil:
 				continue
@@ -202,8 +204,8 @@ func (d *Definition) outcomes(m Measure, arms []armSummary) (*plots.Figure, erro
 }
 
 // mostFrequent is the outcome that most runs had; of several the better one.
-func mostFrequent(results []*Result) Outcome {
-	var best Outcome
+func mostFrequent(results []*Result) outcome.Outcome {
+	var best outcome.Outcome
 	most := 0
 	for _, o := range outcomeOrder {
 		n := 0
@@ -259,7 +261,7 @@ func shareOf(k, n int) string {
 }
 
 // outcomes in the order of the colours.
-var outcomeOrder = []Outcome{Learned, Slow, Stuck, MeanImage, Constant, Diverged}
+var outcomeOrder = []outcome.Outcome{outcome.Learned, outcome.Slow, outcome.Stuck, outcome.MeanImage, outcome.Constant, outcome.Diverged}
 
 func outcomeNames() []string {
 	var out []string
@@ -273,7 +275,7 @@ func outcomeNames() []string {
 func (d *Definition) dots(arms []armSummary) plots.DotChart {
 	c := plots.DotChart{
 		Title: d.Question, XLabel: quantityLabel(testFVU), XMax: 2, Categories: outcomeNames(),
-		References: []plots.Reference{{Label: "mean image", Y: 1}, {Label: "learned", Y: LearnedFVU}}, NoteTitle: "learned",
+		References: []plots.Reference{{Label: "mean image", Y: 1}, {Label: "learned", Y: outcome.LearnedFVU}}, NoteTitle: "learned",
 		Caption: "A dot for each seed, the bar at the median. Left of 0.5 counts as learned; 1 is no better than printing the mean image.",
 	}
 	for _, g := range d.Groups {

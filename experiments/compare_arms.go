@@ -3,6 +3,7 @@ package experiments
 import (
 	"math"
 
+	"dcae/experiments/outcome"
 	"dcae/experiments/statistics"
 )
 
@@ -39,13 +40,13 @@ func (d *Definition) summarize(results []*Result) []armSummary {
 	var p []float64
 	for _, g := range d.Groups {
 		for _, a := range g.Arms {
-			s := armSummary{arm: a, group: g.Name, control: a.Name == g.Control, holm: nan}
+			s := armSummary{arm: a, group: g.Name, control: a.Name == g.Control, holm: math.NaN()}
 			var fvu []float64
 			for _, seed := range g.Seeds {
 				if r := by[a.Name][seed]; r != nil {
 					s.results = append(s.results, r)
 					fvu = append(fvu, worst(r.Test.FVU))
-					if r.Outcome == Learned {
+					if r.Outcome == outcome.Learned {
 						s.learned++
 					}
 				}
@@ -57,7 +58,7 @@ func (d *Definition) summarize(results []*Result) []armSummary {
 			if s.against != nil {
 				p = append(p, s.against.PValue)
 			} else {
-				p = append(p, nan)
+				p = append(p, math.NaN())
 			}
 			out = append(out, s)
 		}
@@ -78,7 +79,7 @@ func against(control, other map[uint64]*Result, seeds []uint64) *statistics.Comp
 			continue
 		}
 		x, y = append(x, worst(c.Test.FVU)), append(y, worst(o.Test.FVU))
-		xLearned, yLearned = append(xLearned, c.Outcome == Learned), append(yLearned, o.Outcome == Learned)
+		xLearned, yLearned = append(xLearned, c.Outcome == outcome.Learned), append(yLearned, o.Outcome == outcome.Learned)
 	}
 	if len(x) == 0 {
 		return nil

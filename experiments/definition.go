@@ -8,13 +8,11 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/experiments/outcome"
 	"dcae/graph"
 	"dcae/training"
 	"dcae/training/dataset"
 )
-
-// Version is the program's. Another version may compute other bits.
-const Version = "0.1.0"
 
 // Definition is what study.json holds: all that the bits of the records depend on.
 type Definition struct {
@@ -93,7 +91,7 @@ type layer struct {
 // define describes a study on its data; mean is the mean training image, scaling what a treatment makes of that of the data.
 func define(s Study, set *dataset.Set, mean []float32, scaling func(dataset.Treatment) dataset.Scaling) (*Definition, error) {
 	d := &Definition{
-		Format: 1, Version: Version, Kernels: graph.KernelFamily(), Name: s.Name, Question: s.Question,
+		Format: 1, Version: outcome.Version, Kernels: graph.KernelFamily(), Name: s.Name, Question: s.Question,
 		Budget: Length{Seeds: s.Budget.Seeds, Batch: s.Budget.Batch, Full: s.Budget.Full}, Plan: s.Plan,
 	}
 	meanLevel, black := levels(set.Validation, mean)

@@ -1,10 +1,13 @@
 package experiments
 
 import (
+	"math"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+
+	"dcae/experiments/outcome"
 
 	"github.com/pkg/errors"
 )
@@ -101,7 +104,7 @@ func measured(dir string, a arm, r *Result, quantity string) (float64, error) {
 	case testFVU:
 		return r.Test.FVU, nil
 	case learned:
-		if r.Outcome == Learned {
+		if r.Outcome == outcome.Learned {
 			return 1, nil
 		}
 		return 0, nil
@@ -117,7 +120,7 @@ func measured(dir string, a arm, r *Result, quantity string) (float64, error) {
 		first, _ := a.kernelLayers()
 		norms, err := steps.numbers(first + "/gradient_norm")
 		if err != nil || len(norms) == 0 {
-			return nan, err
+			return math.NaN(), err
 		}
 		return norms[0], nil
 	}
@@ -132,7 +135,7 @@ func measured(dir string, a arm, r *Result, quantity string) (float64, error) {
 // lastMean is the mean over the columns with a suffix, in the last row; NaN where there are none.
 func (t *table) lastMean(suffix string) (float64, error) {
 	if t.len() == 0 {
-		return nan, nil
+		return math.NaN(), nil
 	}
 	sum, n := 0.0, 0
 	for _, column := range t.rows[0] {
@@ -148,7 +151,7 @@ func (t *table) lastMean(suffix string) (float64, error) {
 		}
 	}
 	if n == 0 {
-		return nan, nil
+		return math.NaN(), nil
 	}
 	return sum / float64(n), nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/experiments/outcome"
 	"dcae/training"
 )
 
@@ -42,19 +43,19 @@ func encodeResults(results []*Result) []byte {
 // savedResult is what result.json holds: a line of results.csv. It is the last file that a run writes, and says that the
 // run is finished.
 type savedResult struct {
-	Arm         string    `json:"arm"`
-	Seed        uint64    `json:"seed"`
-	Outcome     Outcome   `json:"outcome"`
-	Why         string    `json:"why"`
-	Epochs      int       `json:"epochs"`
-	Steps       int       `json:"steps"`
-	MSE         jsonFloat `json:"test_mse"`
-	FVU         jsonFloat `json:"test_fvu"`
-	Spread      jsonFloat `json:"test_spread"`
-	Mean        jsonFloat `json:"test_mean"`
-	Reestimated jsonFloat `json:"test_fvu_reestimated"`
-	RatioStart  jsonFloat `json:"gradient_ratio_start"`
-	RatioEnd    jsonFloat `json:"gradient_ratio_end"`
+	Arm         string          `json:"arm"`
+	Seed        uint64          `json:"seed"`
+	Outcome     outcome.Outcome `json:"outcome"`
+	Why         string          `json:"why"`
+	Epochs      int             `json:"epochs"`
+	Steps       int             `json:"steps"`
+	MSE         jsonFloat       `json:"test_mse"`
+	FVU         jsonFloat       `json:"test_fvu"`
+	Spread      jsonFloat       `json:"test_spread"`
+	Mean        jsonFloat       `json:"test_mean"`
+	Reestimated jsonFloat       `json:"test_fvu_reestimated"`
+	RatioStart  jsonFloat       `json:"gradient_ratio_start"`
+	RatioEnd    jsonFloat       `json:"gradient_ratio_end"`
 }
 
 func writeResult(path string, r *Result) error {
@@ -168,3 +169,5 @@ func (t *table) numbers(column string) ([]float64, error) {
 	}
 	return out, nil
 }
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/experiments/outcome"
 	"dcae/training"
 	"dcae/training/dataset"
 )
@@ -254,7 +255,7 @@ func TestAnotherStudyIsRefused(t *testing.T) {
 			o.Groups[0].Arms = s.Groups[0].Arms[:1]
 			return o
 		}, "arms / normalized / name is \"normalized\" there, nothing here"},
-		{edited(`"version": "`+Version, `"version": "0.0.1`), `version is "0.0.1" there, "` + Version + `" here`},
+		{edited(`"version": "`+outcome.Version, `"version": "0.0.1`), `version is "0.0.1" there, "` + outcome.Version + `" here`},
 		{edited(`"sha256": "`, `"sha256": "a`), "data / sha256 is"},
 		{edited(`"kernels": "`, `"kernels": "x`), `kernels is "x`},
 	} {

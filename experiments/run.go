@@ -10,6 +10,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/experiments/outcome"
 	"dcae/experiments/saved"
 	"dcae/experiments/statistics"
 	"dcae/graph"
@@ -26,7 +27,7 @@ const shownImages = 8
 type Result struct {
 	Arm     string
 	Seed    uint64
-	Outcome Outcome
+	Outcome outcome.Outcome
 	Why     string // the numbers that decided the outcome
 	Epochs  int
 	Steps   int
@@ -161,8 +162,8 @@ func (r *runner) train(ctx context.Context, j job, dir string, threads *graph.Th
 		}
 	}
 	evidence.FVU, evidence.Spread, evidence.Mean = res.Test.FVU, res.Test.Spread, res.Test.Mean
-	res.Outcome, res.Why = Judge(evidence)
-	if res.Outcome != Learned && !fitted.Diverged && training.HasStatistics(fitted.Params) {
+	res.Outcome, res.Why = outcome.Judge(evidence)
+	if res.Outcome != outcome.Learned && !fitted.Diverged && training.HasStatistics(fitted.Params) {
 		if err := r.testReestimated(j.arm, fitted.Params, config, res); err != nil {
 			return nil, fitted, err
 		}
@@ -217,7 +218,7 @@ func (r *runner) testReestimated(a Arm, params *graph.Params, config training.Co
 	if err != nil {
 		return err
 	}
-	if res.Reestimated = scores.FVU; scores.FVU < LearnedFVU {
+	if res.Reestimated = scores.FVU; scores.FVU < outcome.LearnedFVU {
 		res.Why += fmt.Sprintf("; with re-estimated statistics FVU %.3f", scores.FVU)
 	}
 	return nil
@@ -264,7 +265,7 @@ func (f *follower) Epoch(r *training.EpochRecord) error {
 
 // readEvidence takes from a run's records what its outcome is judged by, but for the test scores, and the ratios of the first to
 // the last layer's gradient norm at the first and at the last step.
-func readEvidence(folder string, a arm) (e Evidence, start, end float64, err error) {
+func readEvidence(folder string, a arm) (e outcome.Evidence, start, end float64, err error) {
 	start, end = math.NaN(), math.NaN()
 	steps, err := readTable(filepath.Join(folder, stepsFile))
 	if err != nil || steps.len() == 0 {

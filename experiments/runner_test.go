@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"dcae/experiments/outcome"
 	"dcae/training"
 )
 
@@ -137,7 +138,7 @@ func TestDivergedRunKeepsItsRecordsAndLetsOthersGoOn(t *testing.T) {
 		t.Fatalf("%d results", len(results))
 	}
 	for _, r := range results {
-		if (r.Outcome == Diverged) != (r.Arm == "highlr") {
+		if (r.Outcome == outcome.Diverged) != (r.Arm == "highlr") {
 			t.Errorf("%s seed %d: %s (%s)", r.Arm, r.Seed, r.Outcome, r.Why)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/experiments/outcome"
 	"dcae/experiments/statistics"
 )
 
@@ -25,7 +26,7 @@ func Sentence(results []*Result) string {
 }
 
 // ends says in how many of the runs each of the outcomes came about, in words.
-func ends(results []*Result, outcomes []Outcome) []string {
+func ends(results []*Result, outcomes []outcome.Outcome) []string {
 	var words []string
 	for _, o := range outcomes {
 		var fvu []float64
@@ -43,14 +44,14 @@ func ends(results []*Result, outcomes []Outcome) []string {
 		if len(fvu) > 1 {
 			level = "median " + level
 		}
-		what := map[Outcome]string{
-			Learned: "learned (" + level + ")", Slow: "still learning when the budget ended (" + level + ")",
-			Stuck: "stuck (" + level + ")", MeanImage: "printing the mean image for every input", Constant: "printing one and the same image for every input",
-			Diverged: "diverged",
+		what := map[outcome.Outcome]string{
+			outcome.Learned: "learned (" + level + ")", outcome.Slow: "still learning when the budget ended (" + level + ")",
+			outcome.Stuck: "stuck (" + level + ")", outcome.MeanImage: "printing the mean image for every input", outcome.Constant: "printing one and the same image for every input",
+			outcome.Diverged: "diverged",
 		}[o]
-		if o == Constant && black {
+		if o == outcome.Constant && black {
 			what = "printing black for every input"
-		} else if o == Constant && white {
+		} else if o == outcome.Constant && white {
 			what = "printing white for every input"
 		}
 		words = append(words, fmt.Sprintf("%d of %d %s", len(fvu), len(results), what))
@@ -92,7 +93,7 @@ func WriteTable(w io.Writer, results []*Result) error {
 	for _, own := range byArm(results) {
 		learned := 0
 		for _, r := range own {
-			if r.Outcome == Learned {
+			if r.Outcome == outcome.Learned {
 				learned++
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dcae/experiments/outcome"
 )
 
 // copied copies the uninterrupted tiny study.
@@ -58,7 +60,7 @@ func TestVerifyNamesTheFirstDifference(t *testing.T) {
 	replace(filepath.Join(run, resultFile), `"epochs": 3`, `"epochs": 4`)
 	change(t, filepath.Join(dir, run, reconstructionsFile), nil)
 	replace(filepath.Join(runsFolder, "normalized", "seed-1", epochsFile), "\n3,", "\n3,1")
-	replace(studyFile, `"version": "`+Version, `"version": "0.0.1`)
+	replace(studyFile, `"version": "`+outcome.Version, `"version": "0.0.1`)
 	v := verified(t, dir, 0)
 	if len(v.Reasons) != 1 || !strings.Contains(v.Reasons[0], "0.0.1") {
 		t.Errorf("reasons %q", v.Reasons)
@@ -68,7 +70,7 @@ func TestVerifyNamesTheFirstDifference(t *testing.T) {
 		got = append(got, d.String())
 	}
 	for _, want := range []string{
-		`study.json, version is "0.0.1" on record, "` + Version + `" now`,
+		`study.json, version is "0.0.1" on record, "` + outcome.Version + `" now`,
 		"results.csv, line 3 (arm relu), column epochs is 3 on record, 4 now",
 		"relu seed 2: steps.csv, line 7 (step 6), column loss is 7",
 		"relu seed 2: result.json, epochs is 4 on record, 3 now",

@@ -12,6 +12,7 @@ import (
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
+	"dcae/experiments"
 	"dcae/experiments/diagnosis"
 	"dcae/experiments/saved"
 	"dcae/training/dataset"
@@ -62,7 +63,7 @@ func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 		}
 	}
 	name = filepath.Clean(name)
-	file := diagnosis.ModelFile(name)
+	file := experiments.ModelFile(name)
 	set, err := f.images(c, name)
 	if err != nil {
 		return err
@@ -124,7 +125,7 @@ func (f *diagnoseFlags) answer(c *cobra.Command, e *diagnosis.Examination) error
 
 // images are those that --data names, or, without it, those that the run was trained on in whose folder the model is.
 func (f *diagnoseFlags) images(c *cobra.Command, name string) (*dataset.Set, error) {
-	trained, ok, err := diagnosis.RunImages(name)
+	trained, ok, err := experiments.RunImages(name)
 	if err != nil {
 		return nil, err
 	}

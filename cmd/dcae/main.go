@@ -9,10 +9,10 @@ import (
 	"os/signal"
 	"syscall"
 
+	"dcae/experiments/outcome"
+
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
-
-	"dcae/experiments"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -45,7 +45,7 @@ func rootCommand() *cobra.Command {
 		Use:           "dcae",
 		Short:         "Why does a deep convolutional autoencoder not learn?",
 		Long:          "dcae trains deep convolutional autoencoders side by side, records losses and gradients, and draws why some do not learn.",
-		Version:       experiments.Version,
+		Version:       outcome.Version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args: func(_ *cobra.Command, args []string) error {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"dcae/experiments"
+	"dcae/experiments/outcome"
 	"dcae/training/dataset"
 )
 
@@ -169,15 +169,15 @@ func (s *search) evidence(a *attempt) []string {
 }
 
 // outcome is how a trial ended, in the words of a study's.
-func (t *trial) outcome() experiments.Outcome {
+func (t *trial) outcome() outcome.Outcome {
 	if t.learns() {
-		return experiments.Learned
+		return outcome.Learned
 	}
-	e := experiments.Evidence{FirstLoss: math.Inf(1), FVU: t.fvu(), Spread: math.NaN()}
+	e := outcome.Evidence{FirstLoss: math.Inf(1), FVU: t.fvu(), Spread: math.NaN()}
 	for _, c := range t.checks {
 		e.EpochLosses = append(e.EpochLosses, c.TrainLoss)
 		e.LastLoss, e.Spread = c.TrainLoss, c.Spread
 	}
-	o, _ := experiments.Judge(e)
+	o, _ := outcome.Judge(e)
 	return o
 }

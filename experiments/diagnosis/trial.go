@@ -7,14 +7,14 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/experiments"
+	"dcae/experiments/outcome"
 	"dcae/graph"
 	"dcae/training"
 )
 
 const (
 	// learned is the FVU on held-out images under which a model counts as one that learns.
-	learned = experiments.LearnedFVU
+	learned = outcome.LearnedFVU
 	// checkEvery is how many steps lie between two looks at held-out images.
 	checkEvery = 50
 	// still is an update ratio so small that a thousand steps change nothing.

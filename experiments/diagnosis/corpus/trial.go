@@ -7,15 +7,15 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/experiments"
 	"dcae/experiments/diagnosis"
+	"dcae/experiments/outcome"
 	"dcae/training"
 	"dcae/training/dataset"
 )
 
 // learned is the FVU under which a model counts as one that learns. Closer to it than margin a case is too close to call.
 const (
-	learned = experiments.LearnedFVU
+	learned = outcome.LearnedFVU
 	margin  = 0.05
 )
 

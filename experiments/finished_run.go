@@ -1,10 +1,8 @@
-package diagnosis
+package experiments
 
 import (
 	"os"
 	"path/filepath"
-
-	"dcae/experiments"
 )
 
 // ModelFile is the model that a name stands for: in the folder of a finished run the model after its last epoch, else the name
@@ -17,11 +15,11 @@ func ModelFile(name string) string {
 }
 
 // RunImages is what the study.json in a run's folder says about its images; ok is false where name is no such folder.
-func RunImages(name string) (d experiments.Data, ok bool, err error) {
+func RunImages(name string) (d Data, ok bool, err error) {
 	if !isFile(filepath.Join(name, "study.json")) {
 		return d, false, nil
 	}
-	study, err := experiments.ReadDefinition(name)
+	study, err := ReadDefinition(name)
 	if err != nil {
 		return d, false, err
 	}

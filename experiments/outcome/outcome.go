@@ -1,4 +1,5 @@
-package experiments
+// Package outcome says in one word what a run came to, judged by plain numbers, and holds the version of the program.
+package outcome
 
 import (
 	"fmt"
@@ -61,7 +62,5 @@ func Judge(e Evidence) (outcome Outcome, why string) {
 		return Stuck, fmt.Sprintf("FVU %.3f, the last epoch's loss fell by %.1f%%", e.FVU, 100*fall)
 	}
 }
-
-var nan = math.NaN()
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -1,0 +1,34 @@
+package outcome
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+func TestJudge(t *testing.T) {
+	nan := math.NaN()
+	for _, c := range []struct {
+		name string
+		e    Evidence
+		want Outcome
+		why  string
+	}{
+		{"loss is not a number", Evidence{FirstLoss: 0.1, LastLoss: nan, FVU: nan, Spread: nan}, Diverged, "no longer finite"},
+		{"loss is infinite", Evidence{FirstLoss: 0.1, LastLoss: math.Inf(1), EpochLosses: []float64{0.1}, FVU: 0.1, Spread: 1}, Diverged, "no longer finite"},
+		{"weights broke in the last step", Evidence{FirstLoss: 0.1, LastLoss: 0.1, EpochLosses: []float64{0.1}, FVU: nan, Spread: nan}, Diverged, "outputs"},
+		{"loss grew", Evidence{FirstLoss: 0.1, LastLoss: 1, EpochLosses: []float64{0.5, 1.1}, FVU: 10, Spread: 1}, Diverged, "1.1 is over 10 x"},
+		{"ten times is not over ten times", Evidence{FirstLoss: 0.25, LastLoss: 1, EpochLosses: []float64{2.5}, FVU: 10, Spread: 1}, Stuck, ""},
+		{"mean image", Evidence{FirstLoss: 0.2, LastLoss: 0.07, EpochLosses: []float64{0.1, 0.07}, FVU: 1.01, Spread: 1e-7}, MeanImage, "FVU 1.010"},
+		{"all black", Evidence{FirstLoss: 0.2, LastLoss: 0.11, EpochLosses: []float64{0.12, 0.11}, FVU: 1.68, Spread: 0}, Constant, "mean output 0.000"},
+		{"learned", Evidence{FirstLoss: 0.2, LastLoss: 0.02, EpochLosses: []float64{0.1, 0.02}, FVU: 0.3, Spread: 0.9}, Learned, "0.300 < 0.5"},
+		{"slow", Evidence{FirstLoss: 0.2, LastLoss: 0.06, EpochLosses: []float64{0.1, 0.06}, FVU: 0.8, Spread: 0.5}, Slow, "fell by 40.0%"},
+		{"stuck", Evidence{FirstLoss: 0.2, LastLoss: 0.06, EpochLosses: []float64{0.0601, 0.06}, FVU: 0.8, Spread: 0.5}, Stuck, "fell by 0.2%"},
+		{"a single epoch tells no fall", Evidence{FirstLoss: 0.2, LastLoss: 0.06, EpochLosses: []float64{0.06}, FVU: 0.8, Spread: 0.5}, Stuck, "after a single epoch"},
+	} {
+		got, why := Judge(c.e)
+		if got != c.want || !strings.Contains(why, c.why) {
+			t.Errorf("%s: %s (%s), want %s (%s)", c.name, got, why, c.want, c.why)
+		}
+	}
+}
