@@ -205,7 +205,7 @@ func TestPlateauLowersTheRateOnRecord(t *testing.T) {
 	if err := r.Params.Restore(r.Best.Values); err != nil {
 		t.Fatal(err)
 	}
-	e, err := NewEvaluator(smallModel(), graph.MSE, r.Params, stripes{20}, 0, MeanImage(stripes{50}, 36), nil, false)
+	e, err := NewEvaluator(smallModel(), graph.MSE, r.Params, stripes{20}, 0, MeanTarget(stripes{50}, 36), nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}

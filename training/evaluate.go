@@ -2,6 +2,9 @@ package training
 
 import (
 	"math"
+	"slices"
+
+	"github.com/pkg/errors"
 
 	"dcae/graph"
 )
@@ -10,6 +13,45 @@ import (
 type Source interface {
 	Len() int
 	Read(dst []float32, indices []int)
+}
+
+// targeted is a Source whose images are to become others: what a model is trained to print.
+type targeted interface {
+	TargetSize() int                          // values of one target; 0: each image is its own
+	ReadTargets(dst []float32, indices []int) // writes targets as Read writes images
+}
+
+// targetSize is the number of values of what images of a source, of size values each, are to become.
+func targetSize(s Source, size int) int {
+	if t, ok := s.(targeted); ok && t.TargetSize() > 0 {
+		return t.TargetSize()
+	}
+	return size
+}
+
+// readTargets writes what the images with the given indices, which are x, are to become.
+func readTargets(s Source, dst, x []float32, indices []int) {
+	if t, ok := s.(targeted); ok && t.TargetSize() > 0 {
+		t.ReadTargets(dst, indices)
+		return
+	}
+	copy(dst, x)
+}
+
+// checkOutput tells why a model's output cannot be compared with the targets of a source.
+func checkOutput(m *graph.Model, s Source) error {
+	shapes, err := m.Shapes()
+	if err != nil {
+		return err
+	}
+	out := shapes[len(shapes)-1]
+	switch want := targetSize(s, 0); {
+	case want == 0 && !slices.Equal(out, m.Input):
+		return errors.Errorf("model %s makes %v of images of %v; an autoencoder must give back what it is given, or the data must hold targets", m.Name, out, m.Input)
+	case want > 0 && out.Size() != want:
+		return errors.Errorf("model %s makes %v, %d values, but each target has %d", m.Name, out, out.Size(), want)
+	}
+	return nil
 }
 
 // prefetcher is a Source that is told which images will be read next, so that they come from disk meanwhile.
@@ -39,21 +81,27 @@ type Evaluator struct {
 	images   Source
 	n        int
 	units    []*unitObserver
-	size     int
+	size     int // values of a target, and of an output
+	image    int // values of an image
 	indices  []int
+	x        []float32
 	target   []float32
-	baseline float64 // squared distance of the images from the mean training image
-	variance float64 // of the images around their own mean image, summed over pixels
+	baseline float64 // squared distance of the targets from the mean training target
+	variance float64 // of the targets around their own mean, summed over pixels
 	sum, sq  []float64
 }
 
-// NewEvaluator scores the first n images (0: all) against themselves: the sigmoid of the output if the loss takes logits. mean is the mean training image. With units it
-// observes dead and saturated units on the first 1,000.
+// NewEvaluator scores the first n images (0: all) against their targets, themselves if they have none: the sigmoid of the output if the
+// loss takes logits. mean is the mean training target. With units it observes dead and saturated units on the first 1,000. It fails if the
+// output has another size than a target.
 func NewEvaluator(m *graph.Model, loss graph.Loss, params *graph.Params, images Source, n int, mean []float32, threads *graph.Threads, units bool) (*Evaluator, error) {
 	if n <= 0 || n > images.Len() {
 		n = images.Len()
 	}
-	e := &Evaluator{images: images, n: n, size: m.Input.Size()}
+	if err := checkOutput(m, images); err != nil {
+		return nil, err
+	}
+	e := &Evaluator{images: images, n: n, size: targetSize(images, m.Input.Size()), image: m.Input.Size()}
 	var observers []graph.Observer
 	if units {
 		shapes, err := m.Shapes()
@@ -74,6 +122,7 @@ func NewEvaluator(m *graph.Model, loss graph.Loss, params *graph.Params, images 
 		return nil, err
 	}
 	e.indices = make([]int, batch)
+	e.x = make([]float32, batch*e.image)
 	e.target = make([]float32, batch*e.size)
 	e.sum, e.sq = make([]float64, e.size), make([]float64, e.size)
 	e.measureImages(mean)
@@ -83,14 +132,15 @@ func NewEvaluator(m *graph.Model, loss graph.Loss, params *graph.Params, images 
 // Close ends the evaluator's program.
 func (e *Evaluator) Close() { e.program.Close() }
 
-// batches reads the images batch by batch into target.
+// batches reads images and targets batch by batch.
 func (e *Evaluator) batches(f func(first, n int) error) error {
 	for first := 0; first < e.n; first += len(e.indices) {
 		n := min(len(e.indices), e.n-first)
 		for i := range n {
 			e.indices[i] = first + i
 		}
-		e.images.Read(e.target[:n*e.size], e.indices[:n])
+		e.images.Read(e.x[:n*e.image], e.indices[:n])
+		readTargets(e.images, e.target[:n*e.size], e.x[:n*e.image], e.indices[:n])
 		if err := f(first, n); err != nil {
 			return err
 		}
@@ -138,7 +188,7 @@ func (e *Evaluator) Scores() (Scores, error) {
 		for _, u := range e.units {
 			u.on = first < unitImages
 		}
-		copy(e.program.Input(n), e.target[:n*e.size])
+		copy(e.program.Input(n), e.x[:n*e.image])
 		out, err := e.program.Run(n)
 		if err != nil {
 			return err

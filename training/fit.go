@@ -18,7 +18,7 @@ type Config struct {
 	Loss             graph.Loss     // default mse
 	Threads          *graph.Threads // default one thread
 	ValidationImages int            // how many of the held-out images are looked at after each epoch; default all
-	Mean             []float32      // the mean training image, which FVU compares with; default computed
+	Mean             []float32      // the mean training target, which FVU compares with; default computed
 
 	Params  *graph.Params   // the model's first values, which are trained in place; default drawn from the seed
 	State   *OptimizerState // the optimizer's first state; default none
@@ -46,7 +46,8 @@ type Best struct {
 	Values  [][]float64 // of all variables; see graph.Params.Restore
 }
 
-// Fit draws the model's first values from the seed and trains it to print its own input. Images are shuffled anew each
+// Fit draws the model's first values from the seed and trains it to print the targets of images, or the images themselves where they have
+// none. Images are shuffled anew each
 // epoch; the last batch of an epoch may be smaller. When ctx ends, Fit returns its error, and all that was recorded stays.
 func Fit(ctx context.Context, m *graph.Model, train, valid Source, c Config, recorders ...Recorder) (*Result, error) {
 	return fit(ctx, m, train, valid, c, recorders, false)
@@ -100,17 +101,18 @@ func shuffle(order []int, seed uint64, epoch int) {
 	graph.Random(seed, "shuffle", "", epoch).Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 }
 
-// MeanImage is the mean of all images of a source; size is the number of values in one.
-func MeanImage(images Source, size int) []float32 {
-	sum := make([]float64, size)
-	buffer, index := make([]float32, size), make([]int, 1)
+// MeanTarget is the mean of what the images of a source are to become; size is the number of values in an image.
+func MeanTarget(images Source, size int) []float32 {
+	sum := make([]float64, targetSize(images, size))
+	x, buffer, index := make([]float32, size), make([]float32, len(sum)), make([]int, 1)
 	for index[0] = 0; index[0] < images.Len(); index[0]++ {
-		images.Read(buffer, index)
+		images.Read(x, index)
+		readTargets(images, buffer, x, index)
 		for k, v := range buffer {
 			sum[k] += float64(v)
 		}
 	}
-	mean := make([]float32, size)
+	mean := make([]float32, len(sum))
 	for k, s := range sum {
 		mean[k] = float32(s / float64(images.Len()))
 	}

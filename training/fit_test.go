@@ -210,7 +210,7 @@ func TestScoresOfTheMeanImageAndOfBlack(t *testing.T) {
 		t.Fatal(err)
 	}
 	images := stripes{30}
-	mean := MeanImage(images, 36)
+	mean := MeanTarget(images, 36)
 	e, err := NewEvaluator(m, graph.MSE, params, images, 0, mean, nil, false)
 	if err != nil {
 		t.Fatal(err)

@@ -47,12 +47,8 @@ func newRun(m *graph.Model, train, valid Source, c Config, recorders []Recorder)
 			return nil, errors.New("a plateau cannot lower the learning rate where a schedule sets it: use one of the two")
 		}
 	}
-	shapes, err := m.Shapes()
-	if err != nil {
+	if err := checkOutput(m, train); err != nil {
 		return nil, err
-	}
-	if out := shapes[len(shapes)-1]; !slices.Equal(out, m.Input) {
-		return nil, errors.Errorf("model %s makes %v of images of %v; an autoencoder must give back what it is given", m.Name, out, m.Input)
 	}
 	params, err := m.Init(c.Seed, graph.Float32)
 	if err != nil {
@@ -70,7 +66,7 @@ func newRun(m *graph.Model, train, valid Source, c Config, recorders []Recorder)
 	}
 	mean := c.Mean
 	if mean == nil {
-		mean = MeanImage(train, m.Input.Size())
+		mean = MeanTarget(train, m.Input.Size())
 	}
 	held, err := NewEvaluator(m, c.Loss, params, valid, c.ValidationImages, mean, c.Threads, true)
 	if err != nil {
@@ -136,7 +132,7 @@ func (r *run) steps(ctx context.Context) error {
 		batch := r.order[r.at.Images:min(r.at.Images+r.config.Batch, len(r.order))]
 		x, target := r.stepper.program.Inputs(len(batch))
 		r.images.Read(x, batch)
-		copy(target, x)
+		readTargets(r.images, target, x, batch)
 		if p, ok := r.images.(prefetcher); ok {
 			next := r.at.Images + len(batch)
 			p.Prefetch(r.order[next:min(next+r.config.Batch, len(r.order))])

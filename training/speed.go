@@ -42,7 +42,7 @@ func MeasureSpeed(m *graph.Model, train Source, c Config, windows, steps int) (*
 		}
 		x, target := s.program.Inputs(batch)
 		train.Read(x, order[next:next+batch])
-		copy(target, x)
+		readTargets(train, target, x, order[next:next+batch])
 		next += batch
 		batches += time.Since(start)
 		_, err := s.take(epoch, batch)

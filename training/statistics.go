@@ -32,7 +32,7 @@ func ReestimateStatistics(m *graph.Model, params *graph.Params, train Source, c 
 		}
 		x, target := program.Inputs(batch)
 		train.Read(x, indices)
-		copy(target, x)
+		readTargets(train, target, x, indices)
 		if _, err := program.Step(batch); err != nil {
 			return err
 		}

@@ -245,5 +245,5 @@ func (o *observer) Epoch(r *training.EpochRecord) error {
 
 // meanOf is the mean training image, as the trial sees it.
 func meanOf(t *trial) []float32 {
-	return training.MeanImage(newWindow(t.images.train, t.images.size, t.setup.prepare, 1000), t.images.size)
+	return training.MeanTarget(newWindow(t.images.train, t.images.size, t.setup.prepare, 1000), t.images.size)
 }
