@@ -10,7 +10,7 @@ import (
 	"github.com/pkg/errors"
 )
 
-// arraySource reads images from an array of numbers, [N, H, W] or [N, H, W, C]. It refuses an array of more than
+// arraySource reads images from an array of numbers, [N, W], [N, H, W] or [N, H, W, C]. It refuses an array of more than
 // limit bytes once decoded.
 func arraySource(r io.Reader, header npz.Header, limit int64) (source, error) {
 	n, shape, err := imageShape(header.Shape)
@@ -21,6 +21,7 @@ func arraySource(r io.Reader, header npz.Header, limit int64) (source, error) {
 	s := source{
 		format: format{n: n, shape: shape, kind: kindFloat32},
 		end:    func() error { return npz.CheckEnd(r) },
+		axes:   header.Shape,
 	}
 	switch {
 	case element.Kind == 'b':
@@ -129,22 +130,21 @@ func readFortran(r io.Reader, f format, element npz.DType) ([]byte, error) {
 	return array, nil
 }
 
-// imageShape reads the lengths of an array's axes as [N, H, W] or [N, H, W, C].
+// imageShape reads the lengths of an array's axes as [N, W], samples without height, [N, H, W] or [N, H, W, C].
 func imageShape(axes []int) (int, Shape, error) {
 	var shape Shape
 	switch len(axes) {
+	case 2:
+		shape = Shape{1, axes[1], 1}
 	case 3:
 		shape = Shape{axes[1], axes[2], 1}
 	case 4:
 		shape = Shape{axes[1], axes[2], axes[3]}
 	default:
-		return 0, shape, errors.Errorf("an array of shape %v is no set of images: reshape it to [N, H, W] or [N, H, W, C]", axes)
+		return 0, shape, errors.Errorf("an array of shape %v is no set of images: reshape it to [N, values], [N, H, W] or [N, H, W, C]", axes)
 	}
 	if axes[0] == 0 || shape.Size() == 0 {
 		return 0, shape, errors.Errorf("an array of shape %v holds no image", axes)
-	}
-	if c := axes[1]; len(axes) == 4 && (c == 1 || c == 3) && axes[3] > 4 {
-		return 0, shape, errors.Errorf("an array of shape %v looks like [N, C, H, W]: bring channels last with x.transpose(0, 2, 3, 1)", axes)
 	}
 	return axes[0], shape, nil
 }

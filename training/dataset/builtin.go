@@ -37,9 +37,9 @@ func mnistParts() (parts, error) {
 	const validation = 5000
 	all := digits.all()
 	return parts{
-		train:      part{digits, all[:len(all)-validation]},
-		validation: part{digits, all[len(all)-validation:]},
-		test:       part{test, test.all()},
+		train:      part{store: digits, index: all[:len(all)-validation]},
+		validation: part{store: digits, index: all[len(all)-validation:]},
+		test:       part{store: test, index: test.all()},
 	}, nil
 }
 
@@ -75,9 +75,9 @@ func pneumoniaParts() (parts, error) {
 		}
 	}
 	return parts{
-		train:      part{stores[0], stores[0].all()},
-		validation: part{stores[1], stores[1].all()},
-		test:       part{stores[2], stores[2].all()},
+		train:      part{store: stores[0], index: stores[0].all()},
+		validation: part{store: stores[1], index: stores[1].all()},
+		test:       part{store: stores[2], index: stores[2].all()},
 	}, nil
 }
 

@@ -14,7 +14,7 @@ func (s Shape) Size() int { return s.H * s.W * s.C }
 // String gives the shape as in "28x28x1".
 func (s Shape) String() string { return fmt.Sprintf("%dx%dx%d", s.H, s.W, s.C) }
 
-// Set is a named data set in its three parts. No image of Validation or Test is in Train by position; by content
+// Set is a named data set in its three parts. Their images are their own targets, or have targets; see [Images.Targets]. No image of Validation or Test is in Train by position; by content
 // [Describe] can tell.
 type Set struct {
 	Name                    string
@@ -26,6 +26,9 @@ type Set struct {
 	// Checksum is a SHA-256 in hex over the decoded images of the three parts, their shapes, their order and the
 	// scaling. It does not depend on how the source was compressed or where it was kept.
 	Checksum string
+
+	// Notes say what of the source was passed over.
+	Notes []string
 }
 
 // Shape is the shape of the set's images, the same in all three parts.

@@ -21,6 +21,9 @@ type Report struct {
 	// what to do about it.
 	Warnings []string
 
+	// Targets is what is found in what the images are to become; nil where each is its own target.
+	Targets *Report
+
 	// magnitude is the median over the training images of the largest absolute value.
 	magnitude float64
 }
@@ -80,6 +83,11 @@ func Describe(set *Set) Report {
 		}
 	}
 	report.Warnings = report.warnings(set)
+	if targets := set.Targets(); targets != nil {
+		about := Describe(targets)
+		report.Targets = &about
+		report.Warnings = append(report.Warnings, report.pairWarnings(set)...)
+	}
 	return report
 }
 

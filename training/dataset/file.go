@@ -47,7 +47,7 @@ func sniff(head []byte) fileFormat {
 }
 
 func errUnknownFile() error {
-	return errors.New("not a file of images: .npz, .npy and IDX files (also with .gz) and folders of PNG or JPEG files can be read")
+	return errors.New("not a file of images: .npz, .npy and IDX files (also with .gz), .csv and .tsv tables, and folders of PNG or JPEG files can be read")
 }
 
 // openArray opens a .npy or IDX file, compressed by gzip or not. The source must be closed.
@@ -178,6 +178,16 @@ func trainEntry(archive *zip.Reader) (*zip.File, error) {
 		names = append(names, fmt.Sprintf("%.40q", entry.Name))
 	}
 	return nil, errors.Errorf("no training images among its arrays %s: name them %s", strings.Join(names, ", "), strings.Join(trainNames, ", "))
+}
+
+// entryHeader reads what an array of an archive says of itself.
+func entryHeader(entry *zip.File) (npz.Header, error) {
+	content, err := entry.Open()
+	if err != nil {
+		return npz.Header{}, errors.Wrap(err, "can't open the array")
+	}
+	defer func() { _ = content.Close() }()
+	return npz.ReadHeader(bufio.NewReader(content))
 }
 
 // openEntry opens an array of an archive whose file has fileSize bytes. The source must be closed.

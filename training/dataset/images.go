@@ -10,6 +10,7 @@ type Images struct {
 	scaling Scaling
 	changes changes       // by a treatment
 	table   *[256]float32 // clipped and scaled value of each uint8, when the store holds those
+	targets *Images       // what the images are to become, in the same order; nil: each is its own
 }
 
 func newImages(s *store, index []uint32, scaling Scaling) *Images {
@@ -43,6 +44,9 @@ func (s *Images) Shape() Shape {
 func (s *Images) Head(n int) *Images {
 	head := *s
 	head.index = s.index[:min(max(n, 0), len(s.index))]
+	if s.targets != nil {
+		head.targets = s.targets.Head(n)
+	}
 	return &head
 }
 
@@ -77,6 +81,9 @@ func (s *Images) read(dst []float32, i int, buffer []byte) {
 // Prefetch tells the system that Read will soon be called with these indices, so that images of a set larger than
 // memory come from disk while the batch before is trained on. It returns at once and does nothing for other sets.
 func (s *Images) Prefetch(indices []int) {
+	if s.targets != nil {
+		s.targets.Prefetch(indices)
+	}
 	if s.store == nil || s.store.memory != nil {
 		return
 	}
@@ -91,7 +98,10 @@ func (s *Images) Err() error {
 	if s.store == nil {
 		return nil
 	}
-	return s.store.err()
+	if err := s.store.err(); err != nil || s.targets == nil {
+		return err
+	}
+	return s.targets.Err()
 }
 
 // convert scales raw values of a store, [H, W, C].

@@ -19,10 +19,12 @@ type loader struct {
 	memory   int64
 	cacheDir string // empty when there is no place for a cache
 	resize   Size
+
+	channelsFirst bool // in arrays of four axes
 }
 
 func newLoader(options Options) loader {
-	l := loader{memory: options.Memory, cacheDir: options.CacheDir, resize: options.Resize}
+	l := loader{memory: options.Memory, cacheDir: options.CacheDir, resize: options.Resize, channelsFirst: options.ChannelsFirst}
 	if l.memory == 0 {
 		l.memory = defaultMemory
 	}
@@ -42,7 +44,7 @@ func (l loader) load(name, array, version string, open func() (source, error)) (
 	if err != nil {
 		return nil, errors.WithStack(err)
 	}
-	cached := newCacheFile(l.cacheDir, path+"|"+array+"|"+l.resize.String(), version)
+	cached := newCacheFile(l.cacheDir, path+"|"+array+"|"+l.resize.String()+l.order(), version)
 	if l.cacheDir != "" {
 		// Whatever is wrong with the copy, the source makes a new one.
 		if s, err := cached.open(l.memory); err == nil {
@@ -86,9 +88,20 @@ func (l loader) opened(open func() (source, error)) (source, error) {
 	if s.close == nil {
 		s.close = func() {}
 	}
-	small, err := resized(s, l.resize)
-	if err != nil {
-		s.close()
+	end := s.close
+	if s, err = l.arranged(s); err == nil {
+		s, err = resized(s, l.resize)
 	}
-	return small, err
+	if err != nil {
+		end()
+	}
+	return s, err
+}
+
+// order tells cached copies of one array in different orders apart.
+func (l loader) order() string {
+	if l.channelsFirst {
+		return "|channels first"
+	}
+	return ""
 }

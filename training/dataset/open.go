@@ -23,6 +23,13 @@ type Options struct {
 	// decided by a hash of their number in the source, the same on every run.
 	Holdout float64
 
+	// Target is another file or folder of the same kind, which holds for each image what it is to become; pictures are matched by their
+	// paths without the ending, arrays by their order. Empty: the targets that the source holds; each image itself if it has none.
+	Target string
+
+	// ChannelsFirst says that arrays of four axes are [N, C, H, W], as PyTorch has them.
+	ChannelsFirst bool
+
 	// Images keeps only the first so many images of the training part, after the held-out ones are taken; 0 keeps all.
 	Images int
 
@@ -39,11 +46,13 @@ type Options struct {
 //
 //   - mnist or pneumonia, the built-in sets;
 //   - a .npz file with training images x, x_train or train_images, or with one array of any name; validation images
-//     x_val or val_images; test images xt, x_test or test_images;
+//     x_val or val_images; test images xt, x_test or test_images; and for each part what its images are to become, if that is not
+//     themselves: y or y_train, y_val, yt or y_test (of one number a sample they are labels, and passed over);
 //   - a .npy file or an IDX file, which may be compressed by gzip;
+//   - a .csv or .tsv table, a sample in each row, with or without a header;
 //   - a folder of PNG or JPEG files; sub-folders count, files are taken in the order of their paths.
 //
-// Files are told apart by their content, and must not change while the set is in use. Arrays are [N, H, W] or [N, H, W, C], of any type of number. Parts that the
+// Files are told apart by their content, and must not change while the set is in use. Arrays are [N, values], [N, H, W] or [N, H, W, C], of any type of number. Parts that the
 // source lacks are taken out of its training images; see Options.Holdout. A file named mnist can be given as ./mnist.
 //
 // Values that are not finite are let through, for [Describe] to find, unless the scale has to be computed from them.
@@ -72,11 +81,7 @@ func open(spec string, options Options) (*Set, error) {
 	if options.Scale != ScaleDefault {
 		scale = options.Scale
 	}
-	scaling, err := scale.fit(newImages(p.train.store, p.train.index, Scaling{}))
-	if err != nil {
-		return nil, err
-	}
-	return p.set(setName(spec), scaling), nil
+	return p.set(setName(spec), scale)
 }
 
 func (o Options) check() error {
@@ -105,14 +110,22 @@ func openParts(spec string, options Options) (parts, Scale, error) {
 	switch spec {
 	case "":
 		return parts{}, 0, errors.New("no data set is named: give mnist, pneumonia, or a file or folder of images")
-	case "mnist":
-		p, err := mnistParts()
-		return resizedParts(p, err, options.Resize)
-	case "pneumonia":
-		p, err := pneumoniaParts()
+	case "mnist", "pneumonia":
+		if options.Target != "" {
+			return parts{}, 0, errors.Errorf("the images of a built-in set are their own targets: leave out %s, or give files of your own", options.Target)
+		}
+		open := mnistParts
+		if spec == "pneumonia" {
+			open = pneumoniaParts
+		}
+		p, err := open()
 		return resizedParts(p, err, options.Resize)
 	}
-	p, err := newLoader(options).path(spec)
+	l := newLoader(options)
+	p, err := l.path(spec)
+	if err == nil && options.Target != "" {
+		err = l.target(&p, spec, options.Target)
+	}
 	return p, ScaleNone, err
 }
 
@@ -153,6 +166,9 @@ func (l loader) path(name string) (parts, error) {
 	case isPicture(name):
 		return parts{}, errors.New("one picture is no set of images: give the folder it is in")
 	}
+	if isTable(name) {
+		return l.table(name, info)
+	}
 	file, err := os.Open(name)
 	if err != nil {
 		return parts{}, errors.WithStack(err)
@@ -190,7 +206,19 @@ func (l loader) single(name, version string, open func() (source, error)) (parts
 	if err != nil {
 		return parts{}, err
 	}
-	return parts{train: part{s, s.all()}}, nil
+	return parts{train: part{store: s, index: s.all()}}, nil
+}
+
+// table brings in a file of rows and columns; what is passed over in it is noted.
+func (l loader) table(name string, info os.FileInfo) (parts, error) {
+	var notes parts
+	l.cacheDir = "" // a copy would not know the notes
+	p, err := l.single(name, fileVersion(info), func() (source, error) {
+		notes = parts{}
+		return openTable(name, notes.note)
+	})
+	p.notes = notes.notes
+	return p, err
 }
 
 func (l loader) npz(name string, info os.FileInfo) (parts, error) {
@@ -212,6 +240,10 @@ func (l loader) npz(name string, info os.FileInfo) (parts, error) {
 	if err != nil {
 		return p, err
 	}
+	load := func(entry *zip.File) (*store, error) {
+		open := func() (source, error) { return openEntry(entry, info.Size()) }
+		return l.load(name, entry.Name, fileVersion(info), open)
+	}
 	for _, item := range []struct {
 		part  *part
 		entry *zip.File
@@ -219,12 +251,11 @@ func (l loader) npz(name string, info os.FileInfo) (parts, error) {
 		if item.entry == nil {
 			continue
 		}
-		open := func() (source, error) { return openEntry(item.entry, info.Size()) }
-		s, err := l.load(name, item.entry.Name, fileVersion(info), open)
+		s, err := load(item.entry)
 		if err != nil {
 			return p, errors.WithMessage(err, item.entry.Name)
 		}
-		*item.part = part{s, s.all()}
+		*item.part = part{store: s, index: s.all()}
 	}
-	return p, nil
+	return p, l.npzTargets(&archive.Reader, &p, load)
 }

@@ -343,7 +343,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"sum.idx.gz", "damaged", append(bytes.Clone(truncated[:len(truncated)-8]), 1, 2, 3, 4, 0xc4, 9, 0, 0), Options{}},
 		{"flip.npz", "x.npy", flipped, Options{}},
 		{"labels.idx", "files of labels", idxFileOf(0x08, []int{4}, counting(4)), Options{}},
-		{"flat.npy", "reshape", npyFileOf("|u1", "False", "(2, 784)", make([]byte, 1568)), Options{}},
+		{"flat.npy", "reshape", npyFileOf("|u1", "False", "(2, 7, 4, 7, 4)", make([]byte, 1568)), Options{}},
 		{"none.npy", "no image", npyFileOf("|u1", "False", "(0, 2, 2)", nil), Options{}},
 		{"nchw.npy", "transpose", npyFileOf("|u1", "False", "(2, 3, 8, 8)", make([]byte, 384)), Options{}},
 		{"two.npy", "too few", npyFileOf("|u1", "False", "(2, 1, 1)", counting(2)), Options{}},

@@ -97,5 +97,12 @@ func (r Report) WriteTo(w io.Writer) (int64, error) {
 		fmt.Fprintf(&text, "warning: %s\n", warning)
 	}
 	n, err := text.WriteTo(w)
-	return n, errors.WithStack(err)
+	if err != nil || r.Targets == nil {
+		return n, errors.WithStack(err)
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return n, errors.WithStack(err)
+	}
+	more, err := r.Targets.WriteTo(w)
+	return n + 1 + more, err
 }

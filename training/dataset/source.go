@@ -19,6 +19,8 @@ type source struct {
 	// plain is the file that holds the values as a store keeps them, from offset on; nil when they need decoding.
 	plain  *os.File
 	offset int64
+	// axes are the lengths of an array's axes; nil where the source is no array.
+	axes []int
 }
 
 // decode hands each image of the source to keep and returns the digest of all.

@@ -18,12 +18,20 @@ const defaultHoldout = 0.1
 
 // part is a choice of a store's images.
 type part struct {
-	store *store
-	index []uint32
+	store   *store
+	index   []uint32
+	targets *store // of the same images; nil: each image is its own
 }
 
 // parts are the three parts of a set before scaling.
-type parts struct{ train, validation, test part }
+type parts struct {
+	train, validation, test part
+	notes                   []string
+}
+
+func (p *parts) note(format string, args ...any) {
+	p.notes = append(p.notes, fmt.Sprintf(format, args...))
+}
 
 // hold takes the parts that are missing out of the training part. Each gets that fraction of it, at least one image:
 // the images whose number in the source hashes lowest become test images, those that hash next lowest validation
@@ -53,10 +61,10 @@ func (p *parts) hold(fraction float64) error {
 	order := slices.Clone(p.train.index)
 	slices.SortFunc(order, func(a, b uint32) int { return cmp.Compare(mix(uint64(a)), mix(uint64(b))) })
 	for _, part := range missing {
-		*part = newPart(p.train.store, order[:k])
+		*part = p.train.choose(order[:k])
 		order = order[k:]
 	}
-	p.train = newPart(p.train.store, order)
+	p.train = p.train.choose(order)
 	return nil
 }
 
@@ -69,11 +77,11 @@ func mix(z uint64) uint64 {
 	return z ^ z>>31
 }
 
-// newPart is a part of a store's images in the order of the store.
-func newPart(s *store, index []uint32) part {
+// choose is a part of the same images in the order of the store.
+func (p part) choose(index []uint32) part {
 	index = slices.Clone(index)
 	slices.Sort(index)
-	return part{s, index}
+	return part{p.store, index, p.targets}
 }
 
 // check reports parts whose images differ in shape.
@@ -95,19 +103,38 @@ func (s *store) all() []uint32 {
 	return index
 }
 
-func (p parts) set(name string, scaling Scaling) *Set {
-	return &Set{
+// set makes the set of a scale, whose parameters come from the training images, those of targets from the training targets.
+func (p parts) set(name string, scale Scale) (*Set, error) {
+	scaling, err := scale.fit(newImages(p.train.store, p.train.index, Scaling{}))
+	if err != nil {
+		return nil, err
+	}
+	set := &Set{
 		Name:       name,
 		Train:      newImages(p.train.store, p.train.index, scaling),
 		Validation: newImages(p.validation.store, p.validation.index, scaling),
 		Test:       newImages(p.test.store, p.test.index, scaling),
 		Scaling:    scaling,
-		Checksum:   p.checksum(scaling),
+		Notes:      p.notes,
 	}
+	var targets Scaling
+	if p.train.targets != nil {
+		if targets, err = scale.fit(newImages(p.train.targets, p.train.index, Scaling{})); err != nil {
+			return nil, errors.WithMessage(err, "targets")
+		}
+		for _, both := range []struct {
+			images *Images
+			part   part
+		}{{set.Train, p.train}, {set.Validation, p.validation}, {set.Test, p.test}} {
+			both.images.targets = newImages(both.part.targets, both.part.index, targets)
+		}
+	}
+	set.Checksum = p.checksum(scaling, targets)
+	return set, nil
 }
 
-// checksum covers each part's images, through the digest of its store and the places in it, and the scaling.
-func (p parts) checksum(scaling Scaling) string {
+// checksum covers each part's images and targets, through the digests of their stores and the places in them, and the scaling.
+func (p parts) checksum(scaling, targets Scaling) string {
 	digest := sha256.New()
 	for _, part := range []part{p.train, p.validation, p.test} {
 		digest.Write(part.store.sum[:])
@@ -117,6 +144,10 @@ func (p parts) checksum(scaling Scaling) string {
 			places = binary.LittleEndian.AppendUint32(places, place)
 		}
 		digest.Write(places)
+		if part.targets != nil {
+			digest.Write(part.targets.sum[:])
+			fmt.Fprintf(digest, "%v %v", targets.Shift, targets.Divisor)
+		}
 	}
 	fmt.Fprintf(digest, "%v %v", scaling.Shift, scaling.Divisor)
 	return hex.EncodeToString(digest.Sum(nil))

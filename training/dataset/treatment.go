@@ -117,9 +117,18 @@ func (t Treatment) outlierValue() float64 {
 // Name and Checksum tell of the treatment. [Set.Whole] of the treated set has its scaling, but no outliers, limits and
 // noise.
 //
+// Targets are treated in the same way, by parameters of their own, but have neither outliers nor noise.
+//
 // It is an error to treat a set whose values were already changed, beyond scaling, by another treatment.
 func (set *Set) Treated(t Treatment, seed uint64) (*Set, error) {
 	treated, err := set.treated(t, seed)
+	if targets := set.Targets(); err == nil && targets != nil {
+		clean := t
+		clean.Outliers, clean.Noise = 0, 0
+		if targets, err = targets.treated(clean, seed); err == nil {
+			treated = treated.withTargets(targets)
+		}
+	}
 	return treated, errors.WithMessagef(err, "data %s, treatment %q", set.Name, t)
 }
 

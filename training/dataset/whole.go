@@ -4,5 +4,9 @@ package dataset
 // x of a .npz file that has held-out images of its own. Options.Images does not shorten it.
 func (set *Set) Whole() *Images {
 	store := set.Train.store
-	return newImages(store, store.all(), set.Scaling)
+	whole := newImages(store, store.all(), set.Scaling)
+	if t := set.Train.targets; t != nil {
+		whole.targets = newImages(t.store, t.store.all(), t.scaling)
+	}
+	return whole
 }
