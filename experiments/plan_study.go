@@ -1,4 +1,3 @@
-// Package experiments holds studies as data, runs them, judges how runs ended, and reports.
 package experiments
 
 import (
