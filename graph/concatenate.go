@@ -41,17 +41,10 @@ func (l Concatenate) OutputShape(in []Shape) (Shape, error) {
 
 // axis is counted from 0, without the batch.
 func (l Concatenate) axis(axes int) (int, error) {
-	axis := l.Axis - 1
-	switch {
-	case l.Axis == 0:
-		axis = axes - 1
-	case l.Axis < 0:
-		axis = axes + l.Axis
+	if l.Axis == 0 {
+		return axisOf(-1, axes)
 	}
-	if axis < 0 || axis >= axes {
-		return 0, errors.Errorf("an input of %d axes has no axis %d (the batch cannot be joined)", axes, l.Axis)
-	}
-	return axis, nil
+	return axisOf(l.Axis, axes)
 }
 
 // Variables are none.

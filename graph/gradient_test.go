@@ -66,7 +66,7 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 			compareWithDifferences(t, graph.Sequential("case", c.input, c.layers...), graph.MSE)
 		})
 	}
-	for _, c := range kerasCases() {
+	for _, c := range slices.Concat(kerasCases(), torchCases()) {
 		if c.name == "ties" { // a difference steps over its kinks
 			continue
 		}

@@ -155,7 +155,7 @@ func merged[T kernel.Float](b *builder, label string, how kernel.Merging, in []*
 	}
 	terms := make([]*gorgonia.Node, len(in))
 	for i, x := range in {
-		if terms[i], err = broadcast[T](b, out, x); err != nil {
+		if terms[i], err = broadcasted[T](b, out, x); err != nil {
 			return nil, err
 		}
 	}
@@ -201,19 +201,4 @@ func slicesOf[T kernel.Float](in []gorgonia.Value) [][]T {
 		out[i] = data[T](v)
 	}
 	return out
-}
-
-// broadcast repeats x along axes of length 1 until it has the given shape.
-func broadcast[T kernel.Float](b *builder, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
-	item := Shape(x.Shape()[1:])
-	if slices.Equal(item, out) {
-		return x, nil
-	}
-	at := broadcastIndices(withAxes(item, len(out)), out)
-	op := unary[T]{
-		label: "broadcast", out: out,
-		forward:  func(n int, y, x []T) { kernel.Broadcast(b.pool, n, item.Size(), at, y, x) },
-		backward: func(n int, dx, _, _, dy []T) { kernel.BroadcastGradient(b.pool, n, item.Size(), at, dx, dy) },
-	}
-	return op.add(b, x)
 }

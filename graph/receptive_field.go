@@ -6,8 +6,11 @@ import (
 	"dcae/graph/internal/kernel"
 )
 
-// maxFollowed is the longest side of an image whose rows are followed one by one.
-const maxFollowed = 1 << 14
+// The longest side of an image, and the longest sequence, whose places are followed one by one.
+const (
+	maxFollowed         = 1 << 14
+	maxFollowedSequence = 1 << 16
+)
 
 // ReceptiveFields says for each node how many rows and columns of the model's input image one value of its output depends
 // on: the largest number over all places in the image, whose border cuts it short. What is not an image depends on all
@@ -18,8 +21,11 @@ func (m *Model) ReceptiveFields() ([]Size, error) {
 		return nil, err
 	}
 	for i, s := range append([]Shape{m.Input}, shapes...) {
-		if len(s) == 3 && max(s[0], s[1]) > maxFollowed {
+		switch {
+		case len(s) == 3 && max(s[0], s[1]) > maxFollowed:
 			return nil, errors.Errorf("receptive fields: the image behind layer %d would have %v, more than %d pixels along a side", i, s, maxFollowed)
+		case len(s) == 2 && s[0] > maxFollowedSequence:
+			return nil, errors.Errorf("receptive fields: the sequence behind layer %d would have %v, more than %d places", i, s, maxFollowedSequence)
 		}
 	}
 	input := newSight(m.Input)
@@ -44,14 +50,34 @@ var nothing = span{1 << 60, -1}
 
 func (s span) with(other span) span { return span{min(s.first, other.first), max(s.last, other.last)} }
 
-// sight is what each row and each column of an output depends on; an output that is no image has one of both.
+// sight is what each row and each column of an output depends on. A sequence {length, channels} has one row; what is neither that nor an
+// image has one of both.
 type sight struct{ rows, columns []span }
 
 func newSight(s Shape) sight {
-	if len(s) != 3 {
-		return sight{[]span{{0, 0}}, []span{{0, s.Size() - 1}}}
+	switch len(s) {
+	case 3:
+		return sight{each(s[0]), each(s[1])}
+	case 2:
+		return sight{[]span{{0, 0}}, each(s[0])}
 	}
-	return sight{each(s[0]), each(s[1])}
+	return sight{[]span{{0, 0}}, []span{{0, s.Size() - 1}}}
+}
+
+// placesOf are the numbers of rows and columns that an output has.
+func placesOf(s Shape) (rows, columns int) {
+	switch len(s) {
+	case 3:
+		return s[0], s[1]
+	case 2:
+		return 1, s[0]
+	}
+	return 1, 1
+}
+
+// seer is a layer that knows which places of its inputs a place of its output depends on. Others are taken to look at the same place.
+type seer interface {
+	see(in []Shape, out Shape, from []sight) sight
 }
 
 // each sees itself alone.
@@ -86,6 +112,9 @@ func union(spans []span, n int) []span {
 
 // see is what a layer's output depends on.
 func see(l Layer, in []Shape, out Shape, from []sight) sight {
+	if l, ok := l.(seer); ok {
+		return l.see(in, out, from)
+	}
 	switch l := l.(type) {
 	case Conv2D:
 		w, _ := l.window(in) // the shapes were found to fit
@@ -114,8 +143,8 @@ func see(l Layer, in []Shape, out Shape, from []sight) sight {
 	case Cropping2D:
 		return sight{shifted(from[0].rows, out[0], l.Cropping.Top), shifted(from[0].columns, out[1], l.Cropping.Left)}
 	case Concatenate:
-		if axis, err := l.axis(len(in[0])); err == nil && len(out) == 3 && axis < 2 {
-			return joined(from, axis)
+		if axis, err := l.axis(len(in[0])); err == nil && axis < len(out)-1 && len(out) > 1 && len(out) < 4 {
+			return joined(from, axis+3-len(out))
 		}
 	case Flatten, Reshape, GlobalAveragePooling2D, GlobalMaxPooling2D:
 		return whole(out, from)
@@ -129,19 +158,18 @@ func whole(out Shape, from []sight) sight {
 	for _, s := range from {
 		all.rows, all.columns = append(all.rows, s.rows...), append(all.columns, s.columns...)
 	}
-	if len(out) != 3 {
-		return sight{union(all.rows, 1), union(all.columns, 1)}
-	}
-	return sight{union(all.rows, out[0]), union(all.columns, out[1])}
+	rows, columns := placesOf(out)
+	return sight{union(all.rows, rows), union(all.columns, columns)}
 }
 
 // pointwise sees in each place what the inputs see there; an input of length 1 is repeated.
 func pointwise(out Shape, from []sight) sight {
-	if len(out) != 3 {
-		return whole(out, from)
-	}
-	y := sight{union(nil, out[0]), union(nil, out[1])}
+	rows, columns := placesOf(out)
+	y := sight{union(nil, rows), union(nil, columns)}
 	for _, s := range from {
+		if len(s.rows) > rows || len(s.columns) > columns {
+			return whole(out, from)
+		}
 		for i := range y.rows {
 			y.rows[i] = y.rows[i].with(s.rows[min(i, len(s.rows)-1)])
 		}

@@ -294,6 +294,10 @@ func TestWidth(t *testing.T) {
 		h := n.add("h", conv(1, graph.ReLU), -1)
 		n.add("image", conv(1, graph.Linear), n.add("both", graph.Concatenate{}, c, n.again(c, h)))
 	}), 2))
+	m = done(t, "conv2d dense_1 conv2d_transpose reshape")(edit.Width(channelsFirst(), 2))
+	if r := layer(t, m, "reshape").(graph.Reshape); !slices.Equal(r.Target, graph.Shape{10, 4, 3}) {
+		t.Errorf("channels before height and width: %v", r.Target)
+	}
 	done(t, "")(edit.Width(models.HighLR(), 1))
 	m, _, err = edit.Width(models.HighLR(), 1e-6)
 	check(t, err)

@@ -2,6 +2,7 @@ package edit
 
 import (
 	"math"
+	"slices"
 
 	"github.com/pkg/errors"
 
@@ -73,8 +74,11 @@ func (d *draft) ties(shapes map[*node]graph.Shape) *ties {
 				t.tie(n, in)
 			}
 		}
-		if s, ok := n.layer.(graph.Rescaling); ok && max(len(s.Scale), len(s.Offset)) > 1 {
+		if fixesWidth(n.layer, shapes[n]) {
 			t.fix(n)
+			for _, in := range n.inputs {
+				t.fix(in)
+			}
 		}
 	}
 	t.fix(d.output)
@@ -82,9 +86,9 @@ func (d *draft) ties(shapes map[*node]graph.Shape) *ties {
 		t.fix(n)
 	}
 	for _, n := range d.nodes {
-		if _, ok := n.layer.(graph.Reshape); ok && last(shapes[n]) > 0 && len(shapes[n.inputs[0]]) == 1 {
+		if _, ok := n.layer.(graph.Reshape); ok && len(shapes[n]) > 0 && len(shapes[n.inputs[0]]) == 1 {
 			r := t.find(n.inputs[0])
-			t.multiple[r] = leastCommonMultiple(t.multipleOf(r), shapes[n].Size()/last(shapes[n]))
+			t.multiple[r] = leastCommonMultiple(t.multipleOf(r), shapes[n].Size()/shapes[n][d.channelAxis(n, shapes[n])])
 		}
 	}
 	for _, n := range d.nodes {
@@ -101,8 +105,25 @@ func keepsWidth(l graph.Layer, in, out graph.Shape) bool {
 		return false
 	case graph.Concatenate:
 		return l.Axis != 0 && l.Axis != -1 && l.Axis != len(out)
+	case graph.Permute:
+		return l.Order[len(l.Order)-1] == len(l.Order)
 	}
 	return last(in) == last(out) // else it is repeated along that axis, or the axis is another one
+}
+
+// fixesWidth tells whether a layer's settings count the places of the last axis.
+func fixesWidth(l graph.Layer, out graph.Shape) bool {
+	switch l := l.(type) {
+	case graph.Rescaling:
+		return max(len(l.Scale), len(l.Offset)) > 1
+	case graph.BroadcastTo:
+		return true
+	case graph.Slice:
+		return l.Axis == -1 || l.Axis == len(out)
+	case graph.Take:
+		return l.Axis == -1 || l.Axis == len(out)
+	}
+	return false
 }
 
 func last(s graph.Shape) int {
@@ -143,7 +164,18 @@ func leastCommonMultiple(a, b int) int {
 	return a / x * b
 }
 
-// fitReshapes makes the last axes of Reshape layers' targets follow the sizes of their inputs, and returns the layers' names.
+// channelAxis is the axis of a Reshape's output that holds the channels: the last one, or the one that a Permute behind it makes the last,
+// as where a vector was made of an image with channels first.
+func (d *draft) channelAxis(n *node, out graph.Shape) int {
+	if next := d.onlyReader(n); next != nil {
+		if p, ok := next.layer.(graph.Permute); ok {
+			return p.Order[len(p.Order)-1] - 1
+		}
+	}
+	return len(out) - 1
+}
+
+// fitReshapes makes the channels' axes of Reshape layers' targets follow the sizes of their inputs, and returns the layers' names.
 func (d *draft) fitReshapes(before map[*node]graph.Shape) ([]string, error) {
 	after := map[*node]graph.Shape{nil: d.of.Input}
 	var changed []string
@@ -154,11 +186,12 @@ func (d *draft) fitReshapes(before map[*node]graph.Shape) ([]string, error) {
 		}
 		if _, ok := n.layer.(graph.Reshape); ok && in[0].Size() != before[n.inputs[0]].Size() {
 			target := append(graph.Shape{}, before[n]...)
-			others := target[:len(target)-1].Size()
-			if in[0].Size()%others != 0 {
-				return nil, errors.Errorf("layer %s (Reshape): %d values would not fill %v with whole channels: choose a multiple of %d", n.name, in[0].Size(), target[:len(target)-1], others)
+			axis := d.channelAxis(n, target)
+			others := slices.Delete(slices.Clone(target), axis, axis+1)
+			if in[0].Size()%others.Size() != 0 {
+				return nil, errors.Errorf("layer %s (Reshape): %d values would not fill %v with whole channels: choose a multiple of %d", n.name, in[0].Size(), others, others.Size())
 			}
-			target[len(target)-1] = in[0].Size() / others
+			target[axis] = in[0].Size() / others.Size()
 			n.layer = graph.Reshape{Target: target}
 			changed = append(changed, n.name)
 		}

@@ -122,6 +122,14 @@ func separate() *graph.Model {
 		conv(1, graph.Linear), graph.Activate{Function: graph.Tanh}, graph.Rescaling{Scale: []float64{0.5}, Offset: []float64{0.5}})
 }
 
+// channelsFirst makes a vector of an image and an image of a vector with channels first, as programs in PyTorch do.
+func channelsFirst() *graph.Model {
+	return graph.Sequential("channels_first", graph.Shape{8, 6, 1},
+		conv(4, graph.ReLU), graph.MaxPooling2D{}, graph.Permute{Order: []int{3, 1, 2}}, graph.Flatten{}, graph.Dense{Units: 6},
+		graph.Dense{Units: 5 * 4 * 3, Activation: graph.ReLU}, graph.Reshape{Target: graph.Shape{5, 4, 3}}, graph.Permute{Order: []int{2, 3, 1}},
+		up(4, graph.ReLU), conv(1, graph.Sigmoid))
+}
+
 // deep is Deep in small.
 func deep() *graph.Model {
 	m := models.Deep()
@@ -151,7 +159,7 @@ func stack(t testing.TB, s models.Stack) *graph.Model {
 func zoo(t testing.TB) []*graph.Model {
 	small := graph.Shape{8, 8, 1}
 	all := []*graph.Model{
-		models.SigmoidFor(small), models.HighLRFor(small), models.ImprovedFor(small), models.ImprovedFor(graph.Shape{9, 7, 3}), deep(), uNet(), residual(), shared(), twice(), separate(),
+		models.SigmoidFor(small), models.HighLRFor(small), models.ImprovedFor(small), models.ImprovedFor(graph.Shape{9, 7, 3}), deep(), uNet(), residual(), shared(), twice(), separate(), channelsFirst(),
 		stack(t, models.Stack{Name: "stack7", Input: graph.Shape{7, 9, 2}, Convolutions: 7, Filters: 3, Decoder: models.UpSampling, BatchNormalization: true, Activation: graph.Tanh}),
 		stack(t, models.Stack{Name: "stack4", Input: small, Convolutions: 4, Filters: 2, FullyConvolutional: true}),
 		stack(t, models.Stack{Name: "stack1", Input: graph.Shape{5, 6, 1}, Convolutions: 1, Filters: 4}),

@@ -93,13 +93,16 @@ func batchShape(s graph.Shape) []any {
 }
 
 // Encode writes a model as config.json of a .keras file: as a Sequential if its layers are a chain, else as a Functional. It
-// is an error if a layer's name is one that Keras does not take, as those of a model that was nested may be.
+// is an error if a layer's name is one that Keras does not take, as those of a model that was nested may be, or if Keras has no such layer.
 func Encode(m *graph.Model) (json.RawMessage, error) {
 	shapes, err := m.Shapes()
 	if err != nil {
 		return nil, err
 	}
 	for _, n := range m.Nodes {
+		if settingsOf(n.Layer.Class()) == nil {
+			return nil, errors.Errorf("layer %s (%s) cannot be written: Keras has no such layer", n.Name, n.Layer.Class())
+		}
 		if n.SharedWith == "" && strings.ContainsAny(n.Name, `/\`) {
 			return nil, errors.Errorf("layer name %q cannot be written: Keras takes no slashes in it", n.Name)
 		}

@@ -51,6 +51,10 @@ func layerFields(l graph.Layer) fields {
 		return fields{last}
 	case graph.Reshape:
 		return fields{{"target_shape", []int(l.Target)}}
+	case graph.Permute:
+		return fields{{"dims", l.Order}}
+	case graph.RepeatVector:
+		return fields{{"n", l.N}}
 	case graph.Dropout:
 		return fields{{"rate", l.Rate}, {"seed", nil}, {"noise_shape", nil}}
 	case graph.SpatialDropout2D:

@@ -39,7 +39,8 @@ func layersWithSettings() *graph.Model {
 		graph.GlobalAveragePooling2D{KeepDims: true}, graph.GlobalMaxPooling2D{KeepDims: false},
 		graph.Dense{Units: 6, Activation: graph.Linear, KernelInit: graph.VarianceScaling{Scale: 3, Fan: graph.FanOut, Distribution: graph.UntruncatedNormal},
 			BiasInit: graph.RandomNormal{Mean: 1, StdDev: 2}},
-		graph.Reshape{Target: graph.Shape{3, -1}}, graph.Dense{Units: 2, Activation: graph.ReLU, KernelInit: graph.GlorotUniform(), BiasInit: graph.Zeros{}}, graph.Flatten{})
+		graph.Reshape{Target: graph.Shape{3, -1}}, graph.Dense{Units: 2, Activation: graph.ReLU, KernelInit: graph.GlorotUniform(), BiasInit: graph.Zeros{}}, graph.Flatten{},
+		graph.RepeatVector{N: 3}, graph.Permute{Order: []int{2, 1}})
 	m.Nodes[1].Frozen = true
 	return m
 }

@@ -149,6 +149,10 @@ func settingsOf(class string) settings {
 		return &flatten{}
 	case "Reshape":
 		return &reshape{}
+	case "Permute":
+		return &permute{}
+	case "RepeatVector":
+		return &repeatVector{}
 	case "Dropout":
 		return &dropout{}
 	case "SpatialDropout2D":

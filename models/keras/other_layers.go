@@ -97,6 +97,20 @@ type reshape struct {
 
 func (s *reshape) layer(place, *problems) graph.Layer { return graph.Reshape{Target: s.Target} }
 
+type permute struct {
+	layerSettings
+	Dims []int `json:"dims"`
+}
+
+func (s *permute) layer(place, *problems) graph.Layer { return graph.Permute{Order: s.Dims} }
+
+type repeatVector struct {
+	layerSettings
+	N int `json:"n"`
+}
+
+func (s *repeatVector) layer(place, *problems) graph.Layer { return graph.RepeatVector{N: s.N} }
+
 // The seeds of dropout and noise are passed over: what is drawn follows from this program's own seed.
 
 type dropout struct {

@@ -1,0 +1,55 @@
+"""Values computed by PyTorch in float64, for checking layers against its operations.
+
+usage: make_torch_fixtures.py OUT.npz     (needs: pip install torch)
+
+  CASE/x, CASE/target, CASE/param/I     a model's inputs and weights: those of a dense layer with tanh, which all models begin with, then the operation's
+  CASE/y, CASE/loss, CASE/grad/I        output, mean squared error, gradients
+Images are stored with channels last, weights as the layers here have them. The models of the cases are written once more in torch_cases_test.go.
+"""
+import os, sys
+import numpy as np, torch, torch.nn.functional as F
+
+torch.manual_seed(1)
+torch.set_default_dtype(torch.float64)
+rng = np.random.default_rng(1)
+
+def draw(shape, scale=1.0):
+    """Rounded, so that the file is small."""
+    return torch.tensor(np.round(rng.normal(size=shape) * scale * 16) / 16)
+def first(x): return x.permute(0, 3, 1, 2)   # channels
+def last(x): return x.permute(0, 2, 3, 1)
+def image(f):
+    """An operation on images with channels first."""
+    return lambda h, *p: last(f(first(h), *p))
+
+image_, odd, vector, sequence = (6, 4, 2), (7, 5, 2), (6,), (9, 4)
+CASES = {   # name: (input shape, units of the dense layer, operation, shapes of its weights)
+    "permute_chw": (odd, 3, lambda h: h.permute(0, 3, 1, 2), ()),
+    "permute_wch": (odd, 3, lambda h: h.permute(0, 2, 3, 1), ()),
+    "permute_whc": (odd, 3, lambda h: h.permute(0, 2, 1, 3), ()),
+    "permute_cwh": (odd, 3, lambda h: h.permute(0, 3, 2, 1), ()),
+    "permute_large": ((4, 5, 2), 19, lambda h: h.permute(0, 3, 1, 2), ()),
+    "permute_sequence": (sequence, 3, lambda h: h.transpose(1, 2), ()),
+    "slice_rows": (odd, 3, lambda h: h[:, 1:-1], ()),
+    "slice_columns": (odd, 3, lambda h: h[:, :, -4::2], ()),
+    "slice_channels": (odd, 5, lambda h: h[..., 1:4], ()),
+    "take_rows": (odd, 3, lambda h: h[:, [2, 3, 0, 2]], ()),
+    "take_channels": (odd, 3, lambda h: h.flip(-1), ()),
+    "split": (image_, 5, lambda h: torch.cat(h.split([2, 3], -1)[::-1], -1) * h, ()),
+    "expand": (image_, 3, lambda h: h[:, :, 1:2, 1:2].expand(-1, -1, 5, 3), ()),
+    "expand_channels": (image_, 3, lambda h: h[:, :1].expand(-1, 4, -1, -1), ()),
+    "repeat_vector": (vector, 3, lambda h: h[:, None].expand(-1, 4, -1), ()),
+}
+
+out = {}
+for name, (shape, units, operation, weights) in CASES.items():
+    params = [draw(s, scale) for s, scale in [((shape[-1], units), 0.7), ((units,), 0.3)] + [(s, 0.5) for s in weights]]
+    for p in params: p.requires_grad_()
+    x = draw((3,) + shape)
+    y = operation(torch.tanh(x @ params[0] + params[1]), *params[2:])
+    target = draw(y.shape)
+    loss = F.mse_loss(y, target)
+    for i, (p, g) in enumerate(zip(params, torch.autograd.grad(loss, params))): out[f"{name}/param/{i}"], out[f"{name}/grad/{i}"] = p.detach().numpy(), g.numpy()
+    out.update({f"{name}/x": x.numpy(), f"{name}/target": target.numpy(), f"{name}/y": y.detach().numpy(), f"{name}/loss": loss.detach().numpy()})
+np.savez_compressed(sys.argv[1], **{k: np.ascontiguousarray(v) for k, v in out.items()})
+print(len(CASES), "cases,", os.path.getsize(sys.argv[1]), "bytes")
