@@ -35,7 +35,7 @@ func (l Activate) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.No
 	if err := l.Function.Check(); err != nil {
 		return nil, err
 	}
-	b.logits = in[0]
+	b.readLogits(b.fusion, in[0])
 	if b.precision == Float64 {
 		return applied[float64](b, l.Function, in[0])
 	}

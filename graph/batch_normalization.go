@@ -48,9 +48,9 @@ func (l BatchNormalization) Variables(in []Shape) []Declaration {
 
 func (l BatchNormalization) apply(b *builder, layer string, in []*gorgonia.Node) (*gorgonia.Node, error) {
 	if b.precision == Float64 {
-		return batchNorm[float64](b, layer, l.withDefaults(), nil, in[0])
+		return batchNorm[float64](b, layer, l.withDefaults(), b.fusion, in[0])
 	}
-	return batchNorm[float32](b, layer, l.withDefaults(), nil, in[0])
+	return batchNorm[float32](b, layer, l.withDefaults(), b.fusion, in[0])
 }
 
 func (l BatchNormalization) withDefaults() BatchNormalization {
@@ -63,14 +63,13 @@ func (l BatchNormalization) withDefaults() BatchNormalization {
 	return l
 }
 
-// batchNorm adds an op over x, gamma and beta (those that there are) and, in evaluation, the moving statistics. With a window it
-// computes the max pooling that follows, too.
-func batchNorm[T kernel.Float](b *builder, layer string, l BatchNormalization, pool *kernel.Window, x *gorgonia.Node) (*gorgonia.Node, error) {
+// batchNorm adds an op over x, gamma and beta (those that there are) and, in evaluation, the moving statistics.
+func batchNorm[T kernel.Float](b *builder, layer string, l BatchNormalization, how fusion, x *gorgonia.Node) (*gorgonia.Node, error) {
 	item := Shape(x.Shape()[1:])
 	channels := item[len(item)-1]
 	label, out := "batch_normalization", item
 	var k normalizer[T] = plainNormalizer[T]{kernel.NewBatchNorm[T](channels, l.Epsilon), channels}
-	if pool != nil {
+	if pool := how.pooling; pool != nil {
 		label, out = label+"+max_pooling2d", Shape{pool.OutH, pool.OutW, pool.OutC}
 		k = &poolingNormalizer[T]{BatchNormPool: kernel.NewBatchNormPool[T](*pool, l.Epsilon), pooled: out.Size()}
 	}
@@ -119,7 +118,7 @@ func batchNorm[T kernel.Float](b *builder, layer string, l BatchNormalization, p
 			k.backward(b.pool, data[T](dx), data[T](dgamma), data[T](dbeta), data[T](in[0]), optional[T](in, 2, gamma > 0), data[T](mean), data[T](variance), data[T](in[1]))
 			return nil
 		}
-		if !forward.differentiable[0] || b.mayGradientBeLazy(x) {
+		if how.lazyGradient {
 			var act kernel.Activation
 			if source, ours := x.Op().(*op); ours {
 				act = source.act

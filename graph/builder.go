@@ -16,7 +16,7 @@ type builder struct {
 	precision  Precision
 	pool       *kernel.Pool
 	training   bool // batch statistics and gradients
-	separate   bool // each layer has a node of its own: none is computed together with the next
+	separate   bool // nothing is fused but activations into products
 	memory     memory
 	ops        []*op
 	params     *Params
@@ -28,9 +28,8 @@ type builder struct {
 	random     randomness
 	layer      string         // whose ops are being added; empty for the loss
 	frozen     bool           // that layer is not trained
-	wantLogits bool           // what goes into its sigmoid is wanted
-	normalized bool           // its output goes to a batch normalization alone
-	logits     *gorgonia.Node // what went into the last activation
+	fusion     fusion         // how it is computed
+	logits     *gorgonia.Node // what goes into the model's last activation, where the loss reads that
 }
 
 // randomness addresses what layers draw in a training step.
@@ -121,46 +120,27 @@ func (b *builder) pick(label string, core *gorgonia.Node, side *tensor.Dense) (*
 
 // apply adds all layers of the model and returns its output. With logits, what goes into the last layer's sigmoid stays.
 func (b *builder) apply(m *Model, x *gorgonia.Node, logits bool) (*gorgonia.Node, error) {
-	shapes, err := m.Shapes()
+	plan, err := m.fuse(b.params, b.training, b.separate, logits)
 	if err != nil {
 		return nil, err
 	}
-	pooled := map[int]int{} // layers by the pooling that they are computed with, as a whole or in part
-	input := func(i int) *gorgonia.Node {
-		if i < 0 {
-			return x
-		}
-		return b.outputs[i]
-	}
 	for i, n := range m.Nodes {
-		if before, ok := pooled[i]; ok {
-			from, whole := before, b.outputs[before] == nil
-			if whole {
-				from = m.Nodes[before].Inputs[0]
-			}
-			out, err := b.applyPooled(m, before, i, input(from), whole)
-			if err != nil {
-				return nil, errors.WithMessagef(err, "layer %s (%s)", n.Name, n.Layer.Class())
-			}
-			b.outputs = append(b.outputs, out)
+		if plan[i].pooling != nil { // its op is added in the pooling's place
+			b.outputs = append(b.outputs, nil)
 			continue
 		}
-		layer := n.Layer
-		if pool := m.pooledBy(i, shapes); pool >= 0 && b.mayPool(layer) {
-			pooled[pool] = i
-			if m.pooledWhole(i, shapes) {
-				b.outputs = append(b.outputs, nil)
-				continue
-			}
-			layer, _ = withoutActivation(layer)
+		b.fusion = plan[i]
+		if from := n.Inputs[0]; from >= 0 && plan[from].pooling != nil {
+			n, b.fusion = m.Nodes[from], plan[from]
 		}
 		in := make([]*gorgonia.Node, len(n.Inputs))
 		for k, from := range n.Inputs {
-			in[k] = input(from)
+			if in[k] = x; from >= 0 {
+				in[k] = b.outputs[from]
+			}
 		}
-		b.layer, b.frozen, b.wantLogits = n.Name, n.Frozen, logits && i == len(m.Nodes)-1
-		b.normalized = b.training && !b.separate && m.normalized(i)
-		out, err := layer.apply(b, n.owner(), in)
+		b.layer, b.frozen = n.Name, n.Frozen
+		out, err := n.Layer.apply(b, n.owner(), in)
 		if err != nil {
 			return nil, errors.WithMessagef(err, "layer %s (%s)", n.Name, n.Layer.Class())
 		}
@@ -168,6 +148,13 @@ func (b *builder) apply(m *Model, x *gorgonia.Node, logits bool) (*gorgonia.Node
 	}
 	b.layer = ""
 	return b.outputs[len(b.outputs)-1], nil
+}
+
+// readLogits lets the loss read x, what goes into an activation, if the fusion says so.
+func (b *builder) readLogits(f fusion, x *gorgonia.Node) {
+	if f.logits {
+		b.logits = x
+	}
 }
 
 // finish is called when all nodes are there: it counts who reads whose output, and makes sure that Gorgonia, which

@@ -85,6 +85,8 @@ func (l Conv2D) window(in []Shape) (kernel.Window, error) {
 	return w, err
 }
 
+func (l Conv2D) ending() (Activation, Regularizer) { return l.Activation, l.ActivityRegularizer }
+
 func (l Conv2D) apply(b *builder, layer string, in []*gorgonia.Node) (*gorgonia.Node, error) {
 	w, err := l.window(itemShapes(in))
 	if err != nil {
@@ -97,11 +99,14 @@ func (l Conv2D) apply(b *builder, layer string, in []*gorgonia.Node) (*gorgonia.
 }
 
 func conv2D[T kernel.Float](b *builder, layer string, l Conv2D, w kernel.Window, x *gorgonia.Node) (*gorgonia.Node, error) {
+	out := Shape{w.OutH, w.OutW, w.OutC}
+	multiply := func(act kernel.Activation) product[T] { return kernel.NewConv2D[T](w, act) }
+	if pool := b.fusion.pooling; pool != nil {
+		out = Shape{pool.OutH, pool.OutW, pool.OutC}
+		multiply = func(act kernel.Activation) product[T] { return kernel.NewConvMaxPool2D[T](w, *pool, act, b.training) }
+	}
 	return weighting[T]{
-		label:   "conv2d",
-		product: func(act kernel.Activation) product[T] { return kernel.NewConv2D[T](w, act) },
-		perRow:  w.InH * w.InW * w.InC, out: Shape{w.OutH, w.OutW, w.OutC},
-		act: l.Activation, withBias: !l.NoBias, penalized: l.ActivityRegularizer,
+		label: "conv2d", product: multiply, perRow: w.InH * w.InW * w.InC, out: out, withBias: !l.NoBias, of: l, fusion: b.fusion,
 	}.add(b, layer, x)
 }
 

@@ -84,6 +84,10 @@ func (l Conv2DTranspose) enlarge(in, size, stride, padding int) int {
 	return (in-1)*stride + size + padding
 }
 
+func (l Conv2DTranspose) ending() (Activation, Regularizer) {
+	return l.Activation, l.ActivityRegularizer
+}
+
 func (l Conv2DTranspose) apply(b *builder, layer string, in []*gorgonia.Node) (*gorgonia.Node, error) {
 	w, err := l.window(itemShapes(in))
 	if err != nil {
@@ -100,6 +104,6 @@ func conv2DTranspose[T kernel.Float](b *builder, layer string, l Conv2DTranspose
 		label:   "conv2d_transpose",
 		product: func(act kernel.Activation) product[T] { return kernel.NewConv2DTranspose[T](w, act) },
 		perRow:  w.OutH * w.OutW * w.OutC, out: Shape{w.InH, w.InW, w.InC},
-		act: l.Activation, withBias: !l.NoBias, penalized: l.ActivityRegularizer,
+		withBias: !l.NoBias, of: l, fusion: b.fusion,
 	}.add(b, layer, x)
 }

@@ -47,6 +47,8 @@ func (l Dense) Variables(in []Shape) []Declaration {
 	return kernelAndBias(Shape{length, l.Units}, l.Units, l.NoBias, l.KernelInit, l.BiasInit, l.KernelRegularizer, l.BiasRegularizer)
 }
 
+func (l Dense) ending() (Activation, Regularizer) { return l.Activation, l.ActivityRegularizer }
+
 func (l Dense) apply(b *builder, layer string, in []*gorgonia.Node) (*gorgonia.Node, error) {
 	if b.precision == Float64 {
 		return dense[float64](b, layer, l, in[0])
@@ -63,6 +65,6 @@ func dense[T kernel.Float](b *builder, layer string, l Dense, x *gorgonia.Node) 
 	return weighting[T]{
 		label:   "dense",
 		product: func(act kernel.Activation) product[T] { return kernel.NewDense[T](length, l.Units, act) },
-		perRow:  length, out: out, act: l.Activation, withBias: !l.NoBias, penalized: l.ActivityRegularizer,
+		perRow:  length, out: out, withBias: !l.NoBias, of: l, fusion: b.fusion,
 	}.add(b, layer, x)
 }

@@ -54,33 +54,3 @@ func pixels[T kernel.Float](v gorgonia.Value, n *gorgonia.Node) kernel.Pixels[T]
 	}
 	return kernel.InMemory(data[T](v))
 }
-
-// normalized tells whether what reads the output of node i is a batch normalization, which computes statistics of the batch, alone.
-func (m *Model) normalized(i int) bool {
-	reader := m.onlyReader(i)
-	if reader < 0 || m.Nodes[reader].Frozen {
-		return false
-	}
-	_, ok := m.Nodes[reader].Layer.(BatchNormalization)
-	return ok
-}
-
-// lazyReader is a product whose gradients can be computed from a lazy one.
-type lazyReader[T kernel.Float] interface {
-	ReadsLazy() bool
-	BackwardLazy(p *kernel.Pool, n int, dx, dkernel, dbias, x, kernel, y []T, dy kernel.Lazy[T])
-}
-
-// lazyGiver is a product whose result and whose gradient by its input can be lazy.
-type lazyGiver[T kernel.Float] interface {
-	GivesLazy() bool
-	ForwardLazy(p *kernel.Pool, n int, x, kernel, bias []T) kernel.Lazy[T]
-	GivesLazyGradient() bool
-	BackwardToLazy(p *kernel.Pool, n int, dkernel, dbias, x, kernel, y, dy []T) kernel.Lazy[T]
-}
-
-// mayGradientBeLazy tells whether the gradient by x may be lazy: one op reads x, and so gives the only gradient, and the op of x can read it.
-func (b *builder) mayGradientBeLazy(x *gorgonia.Node) bool {
-	source, ours := x.Op().(*op)
-	return ours && source.readsLazy && !b.separate && b.graph.To(x.ID()).Len() == 1
-}

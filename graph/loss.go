@@ -90,7 +90,7 @@ func (l Loss) apply(b *builder, y, target *gorgonia.Node) (*gorgonia.Node, error
 	if err := l.Check(); err != nil {
 		return nil, err
 	}
-	if b.wantLogits {
+	if b.logits != nil {
 		l.FromLogits, y = true, b.logits
 	}
 	if b.precision == Float64 {

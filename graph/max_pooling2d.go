@@ -48,20 +48,16 @@ func (l MaxPooling2D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgoni
 	if err != nil {
 		return nil, err
 	}
-	return l.activated(b, w, Linear, in[0])
-}
-
-// activated adds the pooling of x and an activation of its result as one op.
-func (l MaxPooling2D) activated(b *builder, w kernel.Window, act Activation, x *gorgonia.Node) (*gorgonia.Node, error) {
 	if b.precision == Float64 {
-		return maxPool[float64](b, w, act, x)
+		return maxPool[float64](b, w, b.fusion.end, in[0])
 	}
-	return maxPool[float32](b, w, act, x)
+	return maxPool[float32](b, w, b.fusion.end, in[0])
 }
 
+// maxPool adds the pooling of x and the activation of its result as one op.
 func maxPool[T kernel.Float](b *builder, w kernel.Window, act Activation, x *gorgonia.Node) (*gorgonia.Node, error) {
-	k := kernel.NewMaxPool2D[T](w)
-	if f, ok := act.fused(); ok && act != Linear {
+	k, activated := kernel.NewMaxPool2D[T](w), act.suffix() != ""
+	if f, _ := act.fused(); activated {
 		k = kernel.NewActivatedMaxPool2D[T](w, f)
 	}
 	var winners []uint8 // written forward, read backward
@@ -79,12 +75,12 @@ func maxPool[T kernel.Float](b *builder, w kernel.Window, act Activation, x *gor
 			return gorgonia.Nodes{nil}, nil
 		}
 		reads := []*gorgonia.Node{grad}
-		if act != Linear { // its derivative follows from y
+		if activated { // its derivative follows from y
 			reads = append(reads, y)
 		}
 		backward := &op{label: "gradient of " + forward.label, batched: true, item: Shape{w.InH, w.InW, w.InC}}
 		backward.run = func(in []gorgonia.Value, dx gorgonia.Value) error {
-			k.Backward(b.pool, in[0].Shape()[0], data[T](dx), optional[T](in, 1, act != Linear), data[T](in[0]), winners)
+			k.Backward(b.pool, in[0].Shape()[0], data[T](dx), optional[T](in, 1, activated), data[T](in[0]), winners)
 			return nil
 		}
 		dx, err := b.add(backward, reads...)

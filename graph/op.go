@@ -40,10 +40,9 @@ type op struct {
 	keep    bool           // the output is read after the step, too
 	clock   *time.Duration // where the time in run is added up; nil: nowhere
 
-	lazy      any               // kernel.Lazy: the output, where it is lazy
-	readsLazy bool              // the gradient by its output may be lazy
-	act       kernel.Activation // at its end
-	derived   bool              // a lazy gradient: times the derivative of the activation at the end of the op that reads it
+	lazy    any               // kernel.Lazy: the output, where it is lazy
+	act     kernel.Activation // at its end
+	derived bool              // a lazy gradient: times the derivative of the activation at the end of the op that reads it
 }
 
 // Arity is part of gorgonia.Op.
@@ -213,6 +212,16 @@ type viewOutput[T kernel.Float] struct {
 	source *op
 	lent   *lentOutput[T]
 	header header[T]
+}
+
+// viewOf is a view of the output of x, which must lie in memory that is lent.
+func viewOf[T kernel.Float](x *gorgonia.Node) (*viewOutput[T], error) {
+	if source, ours := x.Op().(*op); ours {
+		if lent, ok := source.output.(*lentOutput[T]); ok {
+			return &viewOutput[T]{source: source, lent: lent}, nil
+		}
+	}
+	return nil, errors.Errorf("%s is in no memory that a view could share", x.Name())
 }
 
 func (v *viewOutput[T]) prepare(o *op, batch int) gorgonia.Value {

@@ -71,32 +71,33 @@ func (l Reshape) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Nod
 	return reshape(b, "reshape", out, in[0])
 }
 
-// reshape gives the values of an op another shape, those of an input a copy of that shape.
+// reshape gives values another shape: as the fusion has it, in the same memory or as a copy.
 func reshape(b *builder, label string, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
 	if b.precision == Float64 {
-		return reshaped[float64](b, label, out, x)
+		return reshaped[float64](b, label, out, b.fusion.view, b.fusion.viewGradient, x)
 	}
-	return reshaped[float32](b, label, out, x)
+	return reshaped[float32](b, label, out, b.fusion.view, b.fusion.viewGradient, x)
 }
 
-func reshaped[T kernel.Float](b *builder, label string, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+func reshaped[T kernel.Float](b *builder, label string, out Shape, view, viewGradient bool, x *gorgonia.Node) (*gorgonia.Node, error) {
 	forward := &op{label: label, batched: true, item: out}
 	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
 		copy(data[T](y), data[T](in[0]))
 		return nil
 	}
-	// Gorgonia adds gradients of a node with several readers in place: where the value that a view shares is read after the step, it is copied.
-	if source, ours := x.Op().(*op); ours && !b.separate {
-		if lent, ok := source.output.(*lentOutput[T]); ok {
-			forward.output, forward.view = &viewOutput[T]{source: source, lent: lent}, true
-			forward.run = func([]gorgonia.Value, gorgonia.Value) error { return nil }
+	if view {
+		shared, err := viewOf[T](x)
+		if err != nil {
+			return nil, err
 		}
+		forward.output, forward.view = shared, true
+		forward.run = func([]gorgonia.Value, gorgonia.Value) error { return nil }
 	}
 	forward.derive = func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 		if !forward.differentiable[0] {
 			return gorgonia.Nodes{nil}, nil
 		}
-		dx, err := reshaped[T](b, "gradient of "+label, Shape(in[0].Shape()[1:]), grad)
+		dx, err := reshaped[T](b, "gradient of "+label, Shape(in[0].Shape()[1:]), viewGradient, false, grad)
 		return gorgonia.Nodes{dx}, err
 	}
 	return b.add(forward, x)

@@ -13,41 +13,48 @@ type product[T kernel.Float] interface {
 	Backward(p *kernel.Pool, n int, dx, dkernel, dbias, x, kernel, y, dy []T)
 }
 
-// weighting says what a layer with a kernel computes: activation(product(x, kernel) + bias).
-type weighting[T kernel.Float] struct {
-	label     string
-	pooling   string // what comes between bias and activation in the op's name
-	product   func(act kernel.Activation) product[T]
-	perRow    int // values of x that make one row of the product
-	out       Shape
-	act       Activation
-	withBias  bool
-	penalized Regularizer // of the output
+// lazyReader is a product whose gradients can be computed from a lazy one.
+type lazyReader[T kernel.Float] interface {
+	BackwardLazy(p *kernel.Pool, n int, dx, dkernel, dbias, x, kernel, y []T, dy kernel.Lazy[T])
 }
 
-// add adds the op of the product and, for an activation that products do not compute, a second one.
+// lazyGiver is a product whose result and whose gradient by its input can be lazy.
+type lazyGiver[T kernel.Float] interface {
+	ForwardLazy(p *kernel.Pool, n int, x, kernel, bias []T) kernel.Lazy[T]
+	BackwardToLazy(p *kernel.Pool, n int, dkernel, dbias, x, kernel, y, dy []T) kernel.Lazy[T]
+}
+
+// weighting says what a layer with a kernel computes: product(x, kernel) + bias and, as the fusion tells, what follows.
+type weighting[T kernel.Float] struct {
+	label    string
+	product  func(act kernel.Activation) product[T]
+	perRow   int // values of x that make one row of the product
+	out      Shape
+	withBias bool
+	of       productLayer // which tells what follows the product
+	fusion   fusion
+}
+
+// add adds the op of the product and, for an activation that it does not compute, a second one.
 func (w weighting[T]) add(b *builder, layer string, x *gorgonia.Node) (*gorgonia.Node, error) {
-	if err := w.act.Check(); err != nil {
+	act, penalty := w.of.ending()
+	if err := act.Check(); err != nil {
 		return nil, err
 	}
-	fused, after := w.act.split()
-	if w.act == Sigmoid && b.wantLogits {
-		fused, after = Linear, Sigmoid
-	}
-	y, err := w.multiply(b, layer, fused, x)
+	y, err := w.multiply(b, layer, x)
 	if err != nil {
 		return nil, err
 	}
-	if after != Linear {
-		b.logits = y
+	if after := w.fusion.after; after.suffix() != "" {
+		b.readLogits(w.fusion, y)
 		if y, err = applied[T](b, after, y); err != nil {
 			return nil, err
 		}
 	}
-	return y, penalizeActivity[T](b, w.penalized, y)
+	return y, penalizeActivity[T](b, penalty, y)
 }
 
-func (w weighting[T]) multiply(b *builder, layer string, act Activation, x *gorgonia.Node) (*gorgonia.Node, error) {
+func (w weighting[T]) multiply(b *builder, layer string, x *gorgonia.Node) (*gorgonia.Node, error) {
 	k, err := b.variable(layer, "kernel")
 	if err != nil {
 		return nil, err
@@ -61,35 +68,34 @@ func (w weighting[T]) multiply(b *builder, layer string, act Activation, x *gorg
 		in = append(in, bias)
 		label += "+bias"
 	}
-	label += w.pooling
-	f, _ := act.fused()
+	if w.fusion.pooling != nil {
+		label += "+max_pooling2d"
+	}
+	f, _ := w.fusion.end.fused()
 	pr := w.product(f)
-	forward := &op{label: label + act.suffix(), batched: true, item: w.out, act: f}
+	forward := &op{label: label + w.fusion.end.suffix(), batched: true, item: w.out, act: f}
 	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
 		x := data[T](in[0])
 		pr.Forward(b.pool, len(x)/w.perRow, data[T](y), x, data[T](in[1]), optional[T](in, 2, w.withBias))
 		return nil
 	}
-	if reader, ok := pr.(lazyReader[T]); ok {
-		forward.readsLazy = reader.ReadsLazy()
-	}
-	if giver, ok := pr.(lazyGiver[T]); ok && b.normalized && act == w.act && w.penalized == (Regularizer{}) && giver.GivesLazy() {
+	if w.fusion.lazy {
 		b.makeLazy(forward)
 		forward.run = func(in []gorgonia.Value, _ gorgonia.Value) error {
 			x := data[T](in[0])
-			forward.lazy = giver.ForwardLazy(b.pool, len(x)/w.perRow, x, data[T](in[1]), optional[T](in, 2, w.withBias))
+			forward.lazy = pr.(lazyGiver[T]).ForwardLazy(b.pool, len(x)/w.perRow, x, data[T](in[1]), optional[T](in, 2, w.withBias))
 			return nil
 		}
 	}
 	forward.derive = func(in gorgonia.Nodes, y, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-		return weightedGradients(b, forward, pr, w.perRow, act, in, y, grad)
+		return w.gradients(b, forward, pr, in, y, grad)
 	}
 	return b.add(forward, in...)
 }
 
-// weightedGradients adds one op that computes the gradients by input, kernel and bias together, and nodes to pick them.
-func weightedGradients[T kernel.Float](b *builder, forward *op, pr product[T], perRow int, act Activation, in gorgonia.Nodes, y, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	wantInput, withBias, withOutput := forward.differentiable[0], len(in) == 3, act.suffix() != ""
+// gradients adds one op that computes the gradients by input, kernel and bias together, and nodes to pick them.
+func (w weighting[T]) gradients(b *builder, forward *op, pr product[T], in gorgonia.Nodes, y, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	wantInput, withBias, withOutput := forward.differentiable[0], w.withBias, w.fusion.end.suffix() != ""
 	dkernel := newDense(b.precision, Shape(in[1].Shape()))
 	var dbias *tensor.Dense
 	if withBias {
@@ -103,25 +109,24 @@ func weightedGradients[T kernel.Float](b *builder, forward *op, pr product[T], p
 	if dy != nil && dy.derived {
 		withOutput = false
 	}
-	giver, gives := pr.(lazyGiver[T])
-	if gives = gives && dy == nil && wantInput && giver.GivesLazyGradient() && b.mayGradientBeLazy(in[0]); gives {
+	if w.fusion.lazyGradient {
 		b.makeLazy(backward)
 	}
 	backward.run = func(in []gorgonia.Value, out gorgonia.Value) error {
 		var dx, db []T
-		if wantInput && !gives {
+		if wantInput && !w.fusion.lazyGradient {
 			dx = data[T](out)
 		}
 		if withBias {
 			db = data[T](dbias)
 		}
 		x, y := data[T](in[0]), optional[T](in, 3, withOutput)
-		n, k, dk := len(x)/perRow, data[T](in[1]), data[T](dkernel)
+		n, k, dk := len(x)/w.perRow, data[T](in[1]), data[T](dkernel)
 		switch {
 		case dy != nil:
 			pr.(lazyReader[T]).BackwardLazy(b.pool, n, dx, dk, db, x, k, y, dy.lazy.(kernel.Lazy[T]))
-		case gives:
-			backward.lazy = giver.BackwardToLazy(b.pool, n, dk, db, x, k, y, data[T](in[2]))
+		case w.fusion.lazyGradient:
+			backward.lazy = pr.(lazyGiver[T]).BackwardToLazy(b.pool, n, dk, db, x, k, y, data[T](in[2]))
 		default:
 			pr.Backward(b.pool, n, dx, dk, db, x, k, y, data[T](in[2]))
 		}

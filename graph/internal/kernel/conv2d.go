@@ -32,38 +32,14 @@ func (c *Conv2D[T]) Backward(p *Pool, n int, dx, dkernel, dbias, x, kernel, y, d
 	c.backward(p, n, dx, dkernel, dbias, x, kernel, gradient(c.act, y, dy))
 }
 
-// ReadsLazy reports whether there is BackwardLazy.
-func (c *Conv2D[T]) ReadsLazy() bool { return hasFast[T](c.w) }
-
 // BackwardLazy is Backward of a gradient that is computed where it is read; y nil: of that by what came before the activation.
 func (c *Conv2D[T]) BackwardLazy(p *Pool, n int, dx, dkernel, dbias, x, kernel, y []T, dy Lazy[T]) {
 	c.backward(p, n, dx, dkernel, dbias, x, kernel, lazyOperand(c.act, y, dy))
 }
 
-// Values of so many products are cheaper to compute than to write and read: a result four times, a gradient once. Measured with 28x28
-// pixels and 32 channels; results of 25 and more products are not.
-const (
-	lazyResult   = 9
-	lazyGradient = 64
-	lazyChannels = 4 // a side with more takes other forms
-)
-
-// lazyPays tells whether values that are sums over the taps of so many channels should be lazy.
-func (c *Conv2D[T]) lazyPays(from, to, products int) bool {
-	return hasFast[T](c.w) && from <= lazyChannels && to > lazyChannels && c.w.KernelH*c.w.KernelW*from <= products
-}
-
-// GivesLazy reports whether there is ForwardLazy, and it pays.
-func (c *Conv2D[T]) GivesLazy() bool { return c.lazyPays(c.w.InC, c.w.OutC, lazyResult) }
-
 // ForwardLazy is Forward with a result that is computed where it is read. It is valid as long as x, kernel and bias are, until the next call.
 func (c *Conv2D[T]) ForwardLazy(p *Pool, n int, x, kernel, bias []T) Lazy[T] {
 	return lazyResults(c.forward.fast, p, n, plain(x), kernel, bias)
-}
-
-// GivesLazyGradient reports whether there is BackwardToLazy, and it pays.
-func (c *Conv2D[T]) GivesLazyGradient() bool {
-	return c.lazyPays(c.w.OutC, c.w.InC, lazyGradient) && c.w.StrideH == 1 && c.w.StrideW == 1
 }
 
 // BackwardToLazy is Backward with a gradient by x that is computed where it is read. It is valid as long as kernel, y and dy are, until the

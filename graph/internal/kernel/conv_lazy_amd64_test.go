@@ -39,8 +39,8 @@ func lazyWindow(r *rand.Rand, transposed bool) Window {
 			few, many = &w.OutC, w.InC
 		}
 		*few = 1 + r.IntN(4)
-		c := NewConv2D[float32](w, Activation{})
-		if many > lazyChannels && (!transposed && c.GivesLazy() || transposed && c.GivesLazyGradient()) {
+		lazy := LazinessOf[float32](w)
+		if many > lazyChannels && (!transposed && lazy.Result || transposed && lazy.Gradient) {
 			return w
 		}
 	}

@@ -33,9 +33,6 @@ func (c *Conv2DTranspose[T]) Backward(p *Pool, n int, dx, dkernel, dbias, x, ker
 	c.backward(p, n, dx, dkernel, dbias, x, kernel, gradient(c.act, y, dy))
 }
 
-// ReadsLazy reports whether there is BackwardLazy.
-func (c *Conv2DTranspose[T]) ReadsLazy() bool { return hasFast[T](c.w) }
-
 // BackwardLazy is Backward of a gradient that is computed where it is read; y nil: of that by what came before the activation.
 func (c *Conv2DTranspose[T]) BackwardLazy(p *Pool, n int, dx, dkernel, dbias, x, kernel, y []T, dy Lazy[T]) {
 	c.backward(p, n, dx, dkernel, dbias, x, kernel, lazyOperand(c.act, y, dy))
