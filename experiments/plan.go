@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/pkg/errors"
 
+	"dcae/internal/files"
 	"dcae/training/dataset"
 )
 
@@ -131,7 +132,7 @@ func (d *DataPlan) UnmarshalYAML(decode func(any) error) error {
 func ReadPlan(path string) (*Plan, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, errors.Errorf("cannot read %s: %v", path, reason(err))
+		return nil, errors.Errorf("cannot read %s: %v", path, files.Reason(err))
 	}
 	p, err := parsePlan(b, path)
 	if err != nil {

@@ -9,8 +9,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
+
+	"dcae/internal/files"
 )
 
 // A study's folder holds:
@@ -69,11 +70,11 @@ func runFolder(dir, arm string, seed uint64) string {
 // With force, a study that lies there already is removed first; other files are left alone. Hidden files do not count.
 func PrepareFolder(dir string, force bool) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return errors.Errorf("cannot make the folder %s: %v", dir, reason(err))
+		return errors.Errorf("cannot make the folder %s: %v", dir, files.Reason(err))
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return errors.Errorf("cannot read the folder %s: %v", dir, reason(err))
+		return errors.Errorf("cannot read the folder %s: %v", dir, files.Reason(err))
 	}
 	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") })
 	if len(entries) > 0 && !force && !exists(filepath.Join(dir, studyFile)) {
@@ -81,13 +82,13 @@ func PrepareFolder(dir string, force bool) error {
 	}
 	probe, err := os.CreateTemp(dir, ".probe")
 	if err != nil {
-		return errors.Errorf("cannot write to the folder %s: %v", dir, reason(err))
+		return errors.Errorf("cannot write to the folder %s: %v", dir, files.Reason(err))
 	}
 	if err := errors.Wrap(probe.Close(), dir); err != nil {
 		return err
 	}
 	if err := os.Remove(probe.Name()); err != nil {
-		return errors.Errorf("cannot remove from the folder %s: %v", dir, reason(err))
+		return errors.Errorf("cannot remove from the folder %s: %v", dir, files.Reason(err))
 	}
 	if !force {
 		return nil
@@ -108,7 +109,7 @@ func removeStudy(dir string) error {
 	}
 	for _, path := range paths {
 		if err := os.RemoveAll(path); err != nil {
-			return errors.Errorf("cannot replace %s: %v", path, reason(err))
+			return errors.Errorf("cannot replace %s: %v", path, files.Reason(err))
 		}
 	}
 	for _, pattern := range patterns {
@@ -128,15 +129,6 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// reason is what the operating system says, without the path, which the caller's message has.
-func reason(err error) error {
-	var p *os.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
-}
-
 func encodeJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -151,13 +143,13 @@ func writeJSON(path string, v any) error {
 	if err != nil {
 		return errors.WithMessage(err, path)
 	}
-	return writeFile(path, b)
+	return files.WriteBytes(path, b)
 }
 
 func readFile(path string) ([]byte, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, errors.Errorf("cannot read %s: %v", path, reason(err))
+		return nil, errors.Errorf("cannot read %s: %v", path, files.Reason(err))
 	}
 	return b, nil
 }
@@ -169,13 +161,6 @@ func readJSON(path string, v any) error {
 	}
 	if err := json.Unmarshal(b, v); err != nil {
 		return errors.Errorf("%s is damaged: %v", path, err)
-	}
-	return nil
-}
-
-func writeFile(path string, b []byte) error {
-	if err := renameio.WriteFile(path, b, 0o644, renameio.WithTempDir(filepath.Dir(path))); err != nil {
-		return errors.Errorf("cannot write %s: %v", path, reason(err))
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/pkg/errors"
+
+	"dcae/internal/files"
 )
 
 // MergeOptions say where the parts of a study come together.
@@ -48,12 +50,12 @@ func Merge(dirs []string, o MergeOptions) (finished []*Result, missing []string,
 		return nil, missing, errors.Errorf("%d of %d runs are not finished: %s; run the tasks that they belong to again, or merge without them with --partial",
 			len(missing), len(d.runIDs()), strings.Join(missing, ", "))
 	}
-	held, err := waitForLock(context.Background(), filepath.Join(out, lockFile))
+	held, err := files.WaitForLock(context.Background(), filepath.Join(out, lockFile))
 	if err != nil {
 		return nil, nil, err
 	}
-	defer held.release()
-	if err := writeFile(filepath.Join(out, studyFile), study); err != nil {
+	defer held.Release()
+	if err := files.WriteBytes(filepath.Join(out, studyFile), study); err != nil {
 		return nil, nil, err
 	}
 	for _, id := range d.runIDs() {
@@ -129,16 +131,16 @@ func copyRun(from, to string, id runID) error {
 	}
 	source, target := runFolder(from, id.arm, id.seed), runFolder(to, id.arm, id.seed)
 	if err := os.MkdirAll(target, 0o755); err != nil {
-		return errors.Errorf("cannot make the folder %s: %v", target, reason(err))
+		return errors.Errorf("cannot make the folder %s: %v", target, files.Reason(err))
 	}
-	held, err := tryLock(filepath.Join(target, lockFile))
+	held, err := files.TryLock(filepath.Join(target, lockFile))
 	if err != nil {
 		return err
 	}
 	if held == nil {
 		return errors.Errorf("another process works on the run in %s; wait for its end", target)
 	}
-	defer held.release()
+	defer held.Release()
 	for _, file := range runRecords { // the result is the last
 		b, err := readIfThere(filepath.Join(source, file))
 		if err != nil {
@@ -147,7 +149,7 @@ func copyRun(from, to string, id runID) error {
 		if b == nil {
 			continue // a diverged run has no reconstructions
 		}
-		if err := writeFile(filepath.Join(target, file), b); err != nil {
+		if err := files.WriteBytes(filepath.Join(target, file), b); err != nil {
 			return err
 		}
 	}
@@ -168,7 +170,7 @@ func copyRest(dirs []string, out string) error {
 			if b == nil || exists(to) {
 				continue
 			}
-			if err := writeFile(to, b); err != nil {
+			if err := files.WriteBytes(to, b); err != nil {
 				return err
 			}
 		}

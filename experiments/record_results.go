@@ -11,6 +11,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/experiments/outcome"
+	"dcae/internal/files"
 	"dcae/training"
 )
 
@@ -21,7 +22,7 @@ var resultColumns = []string{
 
 // writeResults writes results.csv. Speed is not in it: it differs from time to time.
 func writeResults(path string, results []*Result) error {
-	return writeFile(path, encodeResults(results))
+	return files.WriteBytes(path, encodeResults(results))
 }
 
 func encodeResults(results []*Result) []byte {
@@ -117,7 +118,7 @@ type table struct {
 func readTable(path string) (*table, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, errors.Errorf("cannot read %s: %v", path, reason(err))
+		return nil, errors.Errorf("cannot read %s: %v", path, files.Reason(err))
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	r := csv.NewReader(f)

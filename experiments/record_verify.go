@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/pkg/errors"
+
+	"dcae/internal/files"
 )
 
 // VerifyOptions say how much of a study is run again.
@@ -49,7 +51,7 @@ func Verify(ctx context.Context, dir string, o VerifyOptions, w Watcher) (*Verif
 	}
 	temporary, err := os.MkdirTemp("", "dcae-verify-")
 	if err != nil {
-		return nil, errors.Errorf("cannot make a temporary folder: %v", reason(err))
+		return nil, errors.Errorf("cannot make a temporary folder: %v", files.Reason(err))
 	}
 	defer func() { _ = os.RemoveAll(temporary) }() // the system removes it some day
 	r, err := newRunner(s, Options{Dir: temporary, Threads: o.Threads}, w)

@@ -12,6 +12,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/experiments/saved"
+	"dcae/internal/files"
 	"dcae/plots"
 	"dcae/training/dataset/npz"
 )
@@ -50,11 +51,11 @@ func Draw(dir string, results []*Result) error {
 	if err != nil {
 		return err
 	}
-	held, err := waitForLock(context.Background(), filepath.Join(dir, lockFile)) // or a task that begins would clear away half a picture
+	held, err := files.WaitForLock(context.Background(), filepath.Join(dir, lockFile)) // or a task that begins would clear away half a picture
 	if err != nil {
 		return err
 	}
-	defer held.release()
+	defer held.Release()
 	page, err := d.page(dir, results)
 	if err != nil {
 		return err

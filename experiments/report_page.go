@@ -9,6 +9,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/internal/files"
 	"dcae/plots"
 )
 
@@ -78,7 +79,7 @@ func (p *page) draw(dir, file string, figure *plots.Figure, title, caption strin
 func (p *page) add(dir, file, title, caption string) error {
 	b, err := os.ReadFile(filepath.Join(dir, file))
 	if err != nil {
-		return errors.Errorf("cannot read %s: %v", filepath.Join(dir, file), reason(err))
+		return errors.Errorf("cannot read %s: %v", filepath.Join(dir, file), files.Reason(err))
 	}
 	p.Pictures = append(p.Pictures, plots.Picture{Title: title, File: file, PNG: b, Caption: caption})
 	return nil

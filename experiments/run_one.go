@@ -14,6 +14,7 @@ import (
 	"dcae/experiments/saved"
 	"dcae/experiments/statistics"
 	"dcae/graph"
+	"dcae/internal/files"
 	"dcae/training"
 	"dcae/training/dataset"
 	"dcae/training/dataset/npz"
@@ -75,7 +76,7 @@ type job struct {
 func (r *runner) run(ctx context.Context, j job, threads *graph.Threads) (*Result, *training.Result, error) {
 	dir := runFolder(r.dir, j.arm.Name, j.seed)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, nil, errors.Errorf("cannot make the folder %s: %v", dir, reason(err))
+		return nil, nil, errors.Errorf("cannot make the folder %s: %v", dir, files.Reason(err))
 	}
 	r.watch.Started(j.arm.Name, j.seed, r.study.Budget.epochs(j.arm)*r.definition.stepsPerEpoch())
 	res, fitted, err := r.train(ctx, j, dir, threads)
@@ -140,7 +141,7 @@ func (r *runner) train(ctx context.Context, j job, dir string, threads *graph.Th
 	}
 	for _, out := range []*os.File{stepsOut, epochsOut} { // the result must not outlive them
 		if err := out.Sync(); err != nil {
-			return nil, fitted, errors.Errorf("cannot write %s: %v", out.Name(), reason(err))
+			return nil, fitted, errors.Errorf("cannot write %s: %v", out.Name(), files.Reason(err))
 		}
 	}
 	described, err := describe(j.arm, f.epochs)
@@ -179,7 +180,7 @@ func openRecord(path string, resume bool) (*os.File, error) {
 	}
 	f, err := os.OpenFile(path, flags, 0o644)
 	if err != nil {
-		return nil, errors.Errorf("cannot write %s: %v", path, reason(err))
+		return nil, errors.Errorf("cannot write %s: %v", path, files.Reason(err))
 	}
 	return f, nil
 }
@@ -234,7 +235,7 @@ func imageArray(name string, images [][]float32, s dataset.Shape) npz.Array {
 
 func closing(f *os.File, err *error) {
 	if e := f.Close(); e != nil && *err == nil {
-		*err = errors.Errorf("cannot write %s: %v", f.Name(), reason(e))
+		*err = errors.Errorf("cannot write %s: %v", f.Name(), files.Reason(e))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"dcae/experiments/statistics"
 	"dcae/graph"
+	"dcae/internal/files"
 )
 
 // errBusy says that another process works on a run.
@@ -24,20 +25,20 @@ type cannotResume struct{ error }
 func (r *runner) finish(ctx context.Context, j job, threads *graph.Threads, wait bool) (*Result, error) {
 	dir := runFolder(r.dir, j.arm.Name, j.seed)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, errors.Errorf("cannot make the folder %s: %v", dir, reason(err))
+		return nil, errors.Errorf("cannot make the folder %s: %v", dir, files.Reason(err))
 	}
 	path := filepath.Join(dir, lockFile)
-	held, err := tryLock(path)
+	held, err := files.TryLock(path)
 	if held == nil && err == nil {
 		if !wait {
 			return nil, errBusy
 		}
-		held, err = waitForLock(ctx, path)
+		held, err = files.WaitForLock(ctx, path)
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer held.release()
+	defer held.Release()
 
 	j.checkpointEvery = checkpointSteps(j.arm.Model, r.study.Budget.Batch)
 	r.watch.Started(j.arm.Name, j.seed, r.study.Budget.epochs(j.arm)*r.definition.stepsPerEpoch())
@@ -82,24 +83,11 @@ func notBlank(path string) bool {
 // removeUnfinished removes from a finished run's folder what served to finish it, and files in the middle of whose writing
 // the program was killed.
 func removeUnfinished(dir string) error {
-	if err := removeAbandoned(dir, checkpointFile, resultFile, reconstructionsFile); err != nil {
+	if err := files.RemoveAbandoned(dir, checkpointFile, resultFile, reconstructionsFile); err != nil {
 		return err
 	}
 	if err := os.Remove(filepath.Join(dir, checkpointFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return errors.Errorf("cannot remove %s: %v", filepath.Join(dir, checkpointFile), reason(err))
-	}
-	return nil
-}
-
-// removeAbandoned removes what was left of files in the middle of whose writing the program was killed. Nobody else may be
-// writing them.
-func removeAbandoned(dir string, files ...string) error {
-	for _, file := range files {
-		for _, pattern := range []string{"." + file + "[0-9]*", file + ".*.partial"} { // of renameio, and of package npz
-			if err := removeMatching(dir, pattern); err != nil {
-				return err
-			}
-		}
+		return errors.Errorf("cannot remove %s: %v", filepath.Join(dir, checkpointFile), files.Reason(err))
 	}
 	return nil
 }
@@ -108,14 +96,14 @@ func removeAbandoned(dir string, files ...string) error {
 func removeMatching(dir, pattern string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return errors.Errorf("cannot read the folder %s: %v", dir, reason(err))
+		return errors.Errorf("cannot read the folder %s: %v", dir, files.Reason(err))
 	}
 	for _, e := range entries {
 		if ok, _ := filepath.Match(pattern, e.Name()); !ok { // the pattern is well formed
 			continue
 		}
 		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
-			return errors.Errorf("cannot remove %s: %v", filepath.Join(dir, e.Name()), reason(err))
+			return errors.Errorf("cannot remove %s: %v", filepath.Join(dir, e.Name()), files.Reason(err))
 		}
 	}
 	return nil

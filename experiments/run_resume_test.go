@@ -10,7 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/pkg/errors"
 
@@ -138,7 +137,7 @@ func TestStudyGoesOnWhereItWasCutOff(t *testing.T) {
 	for _, epoch := range []int32{1, 1, 2, 1, 3} {
 		runUntil(t, s, dir, epoch)
 	}
-	for _, name := range []string{".study.json12", ".results.csv3", ".report.png45", ".report.html6", "images.npz.7.partial"} { // as kill -9 leaves them
+	for _, name := range []string{".study.json12", ".results.csv3", ".report.png45", ".report.html6", ".images.npz7"} { // as kill -9 leaves them
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -292,36 +291,6 @@ func TestTwoAtOnceInOneFolder(t *testing.T) {
 	times, err := readTable(filepath.Join(dir, timingFile))
 	if err != nil || times.len() != 12 {
 		t.Errorf("%d epochs were trained, want 12: each run by one of the two (%v)", times.len(), err)
-	}
-}
-
-func TestLockIsHeldByOne(t *testing.T) {
-	path := filepath.Join(t.TempDir(), lockFile)
-	var held, count atomic.Int32
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			for range 500 {
-				l, err := tryLock(path)
-				if err != nil {
-					t.Error(err)
-				}
-				if l == nil {
-					continue
-				}
-				if held.Add(1) > 1 {
-					t.Error("two hold the lock")
-				}
-				count.Add(1)
-				time.Sleep(time.Microsecond)
-				held.Add(-1)
-				l.release()
-			}
-		})
-	}
-	all.Wait()
-	if count.Load() == 0 || exists(path) {
-		t.Errorf("%d took the lock; its file is left: %t", count.Load(), exists(path))
 	}
 }
 

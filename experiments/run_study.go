@@ -10,6 +10,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/graph"
+	"dcae/internal/files"
 	"dcae/training/dataset"
 	"dcae/training/dataset/npz"
 )
@@ -218,12 +219,12 @@ func (r *runner) scaling(t dataset.Treatment) dataset.Scaling { return r.data(t)
 
 // claim makes the folder this study's. If it holds another one, the error says in what they differ.
 func (r *runner) claim(ctx context.Context) error {
-	held, err := waitForLock(ctx, filepath.Join(r.dir, lockFile))
+	held, err := files.WaitForLock(ctx, filepath.Join(r.dir, lockFile))
 	if err != nil {
 		return err
 	}
-	defer held.release()
-	if err := removeAbandoned(r.dir, studyFile, r.invocationFile(), resultsFile, imagesFile); err != nil {
+	defer held.Release()
+	if err := files.RemoveAbandoned(r.dir, studyFile, r.invocationFile(), resultsFile, imagesFile); err != nil {
 		return err
 	}
 	for _, pattern := range []string{".*.png[0-9]*", ".*.html[0-9]*"} { // of the report
@@ -245,7 +246,7 @@ func (r *runner) claim(ctx context.Context) error {
 			return errors.Errorf("the folder %s holds another study: %s; name another folder with --out, or replace the study with --force",
 				r.dir, firstOfJSON(there, own).between("there", "here"))
 		}
-	} else if err := writeFile(path, own); err != nil {
+	} else if err := files.WriteBytes(path, own); err != nil {
 		return err
 	}
 	if images := filepath.Join(r.dir, imagesFile); !exists(images) {
@@ -258,11 +259,11 @@ func (r *runner) claim(ctx context.Context) error {
 
 // collect writes results.csv from all runs that are finished in the folder, whichever process did them.
 func (r *runner) collect() error {
-	held, err := waitForLock(context.Background(), filepath.Join(r.dir, lockFile))
+	held, err := files.WaitForLock(context.Background(), filepath.Join(r.dir, lockFile))
 	if err != nil {
 		return err
 	}
-	defer held.release()
+	defer held.Release()
 	finished, _, err := readFinished(r.dir, r.definition)
 	if err != nil {
 		return err

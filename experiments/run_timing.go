@@ -8,6 +8,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/internal/files"
 	"dcae/training"
 )
 
@@ -28,11 +29,11 @@ func newTiming(path string, goOn bool) (*timing, error) {
 	}
 	f, err := os.OpenFile(path, flags, 0o644)
 	if err != nil {
-		return nil, errors.Errorf("cannot write %s: %v", path, reason(err))
+		return nil, errors.Errorf("cannot write %s: %v", path, files.Reason(err))
 	}
 	if err := beginLine(f); err != nil {
 		_ = f.Close()
-		return nil, errors.Errorf("cannot write %s: %v", path, reason(err))
+		return nil, errors.Errorf("cannot write %s: %v", path, files.Reason(err))
 	}
 	return &timing{file: f}, nil
 }

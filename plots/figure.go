@@ -9,6 +9,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
+
+	"dcae/internal/files"
 )
 
 // Lengths inside the package are in units of which a picture is 1000 to 1200 wide. Each unit is drawn as pixelsPerUnit
@@ -47,4 +49,6 @@ func (f *Figure) WritePNG(w io.Writer) error {
 }
 
 // SavePNG writes the figure to a file. A file of that name is replaced as a whole or not at all.
-func (f *Figure) SavePNG(path string) error { return saveAtomically(path, f.WritePNG) }
+func (f *Figure) SavePNG(path string) error {
+	return files.Write(path, func(out files.File) error { return errors.WithMessage(f.WritePNG(out), path) })
+}

@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/pkg/errors"
+
+	"dcae/internal/files"
 )
 
 // Page is an answer as one HTML file that needs no other file and no network: pictures are data URIs, style and script are
@@ -74,7 +76,9 @@ var (
 )
 
 // Save writes the page to a file. A file of that name is replaced as a whole or not at all.
-func (p Page) Save(path string) error { return saveAtomically(path, p.Render) }
+func (p Page) Save(path string) error {
+	return files.Write(path, func(out files.File) error { return errors.WithMessage(p.Render(out), path) })
+}
 
 // Render writes the page as HTML. It reports rows whose cells do not match the columns and pictures that are no PNG.
 func (p Page) Render(w io.Writer) error {

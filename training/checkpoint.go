@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"path/filepath"
 
 	"github.com/pkg/errors"
 
 	"dcae/graph"
+	"dcae/internal/files"
 )
 
 // checkpoint is what a checkpoint's header holds. The order of the images is not in it: it follows from seed and epoch.
@@ -173,7 +175,7 @@ func (r *run) checkpoint() error {
 // begin makes the run ready to be continued, or continues it.
 func (r *run) begin(resume bool) error {
 	path := r.config.CheckpointPath
-	removeAbandoned(path)
+	_ = files.RemoveAbandoned(filepath.Dir(path), filepath.Base(path)) // they disturb nothing if they stay
 	if !resume {
 		return r.checkpoint() // so that an older run's is not taken for this one's
 	}

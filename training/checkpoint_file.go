@@ -10,12 +10,11 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
 	"strconv"
-	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
+
+	"dcae/internal/files"
 )
 
 // A checkpoint file is, in this order:
@@ -48,18 +47,7 @@ func writeCheckpoint(path string, header any, arrays []array) error {
 	if err != nil {
 		return errors.Wrap(err, "checkpoint")
 	}
-	file, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
-	if err != nil {
-		return errors.Errorf("cannot write the checkpoint %s: %v", path, reason(err))
-	}
-	defer func() { _ = file.Cleanup() }() // of nothing, once the file is in place
-	if err := encodeCheckpoint(file, text, arrays); err != nil {
-		return errors.Errorf("cannot write the checkpoint %s: %v", path, reason(err))
-	}
-	if err := file.CloseAtomicallyReplace(); err != nil {
-		return errors.Errorf("cannot write the checkpoint %s: %v", path, reason(err))
-	}
-	return nil
+	return files.Write(path, func(out files.File) error { return encodeCheckpoint(out, text, arrays) })
 }
 
 func encodeCheckpoint(out io.Writer, header []byte, arrays []array) error {
@@ -112,7 +100,7 @@ func readCheckpoint(path string, header any) (values []byte, found bool, err err
 		return nil, false, nil
 	}
 	if err != nil {
-		return nil, false, errors.Errorf("cannot read the checkpoint %s: %v", path, reason(err))
+		return nil, false, errors.Errorf("cannot read the checkpoint %s: %v", path, files.Reason(err))
 	}
 	values, err = decodeCheckpoint(content, header)
 	return values, true, errors.WithMessage(err, path)
@@ -142,29 +130,6 @@ func decodeCheckpoint(content []byte, header any) (values []byte, err error) {
 		return nil, errors.Wrap(err, "the checkpoint's header")
 	}
 	return rest[length:], nil
-}
-
-// removeAbandoned removes what was left of checkpoints in the middle of whose writing the program was killed.
-func removeAbandoned(path string) {
-	entries, _ := os.ReadDir(filepath.Dir(path))
-	for _, e := range entries {
-		if random, ok := strings.CutPrefix(e.Name(), "."+filepath.Base(path)); ok && e.Type().IsRegular() && isNumber(random) {
-			_ = os.Remove(filepath.Join(filepath.Dir(path), e.Name())) // it disturbs nothing if it stays
-		}
-	}
-}
-
-func isNumber(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
-}
-
-// reason leaves out of a file error what its message says already.
-func reason(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
 }
 
 // exact is a number that goes through JSON without losing a bit, also if it is not finite.

@@ -6,10 +6,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
 
 	"dcae/experiments/saved"
+	"dcae/internal/files"
 	"dcae/models/edit"
 )
 
@@ -37,8 +37,8 @@ func (e *Examination) Save(dir string) (warnings []string, err error) {
 	if err != nil {
 		return warnings, errors.Wrap(err, "answer as JSON")
 	}
-	if err := renameio.WriteFile(filepath.Join(dir, answerFile), append(b, '\n'), 0o644); err != nil {
-		return warnings, errors.Wrap(err, "writing the answer")
+	if err := files.WriteBytes(filepath.Join(dir, answerFile), append(b, '\n')); err != nil {
+		return warnings, err
 	}
 	pictures, err := e.savePicture(dir)
 	warn(err, "before and after could not be drawn")

@@ -11,6 +11,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/graph"
+	"dcae/internal/files"
 	"dcae/training/dataset"
 )
 
@@ -69,7 +70,7 @@ func (g Gray) WritePictures(folder string, first int, shape graph.Shape, values 
 		return errors.Errorf("outputs of %v are no pictures: they need one or three channels", shape)
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return errors.Errorf("cannot make the folder %s: %v", folder, reason(err))
+		return errors.Errorf("cannot make the folder %s: %v", folder, files.Reason(err))
 	}
 	size := shape.Size()
 	for i := range len(values) / size {
@@ -82,22 +83,5 @@ func (g Gray) WritePictures(folder string, first int, shape graph.Shape, values 
 }
 
 func writePNG(path string, p image.Image) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return errors.Errorf("cannot write %s: %v", path, reason(err))
-	}
-	if err := png.Encode(f, p); err != nil {
-		_ = f.Close() // the first error counts
-		return errors.Wrap(err, path)
-	}
-	return errors.Wrap(f.Close(), path)
-}
-
-// reason is what the operating system says, without the path, which the caller's message has.
-func reason(err error) error {
-	var p *os.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
+	return files.Write(path, func(out files.File) error { return png.Encode(out, p) })
 }

@@ -13,9 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
 
+	"dcae/internal/files"
 	"dcae/models/keras/hdf5"
 )
 
@@ -210,15 +210,7 @@ func readEntry(f *zip.File, limit uint64) ([]byte, error) {
 
 // Save writes the archive to path, atomically: path holds either the old or the whole new file. Equal archives give equal bytes.
 func (a *Archive) Save(path string) error {
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644), renameio.WithExistingPermissions())
-	if err != nil {
-		return errors.Wrap(err, "keras")
-	}
-	defer func() { _ = f.Cleanup() }() // does nothing once the file is in place
-	if err := a.Encode(f); err != nil {
-		return errors.WithMessage(err, path)
-	}
-	return errors.Wrap(f.CloseAtomicallyReplace(), "keras")
+	return files.Write(path, func(out files.File) error { return errors.WithMessage(a.Encode(out), path) })
 }
 
 // Encode writes the archive as a .keras file: uncompressed and in the order of entries in which Keras writes it.

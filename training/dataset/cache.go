@@ -13,9 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"dcae/training/dataset/internal/atomicfile"
-
 	"github.com/pkg/errors"
+
+	"dcae/internal/files"
 )
 
 // A cache file holds a decoded source: 8 bytes of magic; then as uint64 little-endian n, H, W, C, kind and limit; then
@@ -46,7 +46,7 @@ func (c cacheFile) write(s source) error {
 	if err := os.MkdirAll(c.dir, 0o755); err != nil {
 		return errors.WithStack(err)
 	}
-	err := atomicfile.Write(c.path(), func(file *os.File) error {
+	err := files.Write(c.path(), func(file files.File) error {
 		if _, err := file.Write(make([]byte, cacheHeader)); err != nil {
 			return errors.WithStack(err)
 		}
@@ -95,7 +95,8 @@ func (c cacheFile) sweep() {
 }
 
 func abandoned(entry os.DirEntry) bool {
-	if !strings.HasSuffix(entry.Name(), atomicfile.TempSuffix) {
+	target := strings.TrimPrefix(strings.TrimRight(entry.Name(), "0123456789"), ".")
+	if !strings.HasSuffix(target, cacheSuffix) || !files.IsAbandoned(entry.Name(), target) {
 		return false
 	}
 	info, err := entry.Info()

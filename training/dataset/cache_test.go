@@ -11,8 +11,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"dcae/training/dataset/internal/atomicfile"
 )
 
 // cacheFiles lists what is in a cache folder.
@@ -96,7 +94,7 @@ func TestCompressedSourceIsDecodedOnce(t *testing.T) {
 	if err := os.Chtimes(path, later, later); err != nil {
 		t.Fatal(err)
 	}
-	abandonedFile := filepath.Join(dir, "old"+atomicfile.TempSuffix)
+	abandonedFile := filepath.Join(dir, ".old"+cacheSuffix+"12")
 	if err := os.WriteFile(abandonedFile, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}

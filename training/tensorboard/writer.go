@@ -7,13 +7,13 @@ package tensorboard
 import (
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/pkg/errors"
 
+	"dcae/internal/files"
 	"dcae/training"
 )
 
@@ -175,12 +175,12 @@ func (w *Writer) open(step int) error {
 		return nil
 	}
 	if err := os.MkdirAll(w.dir, 0o755); err != nil {
-		return errors.Errorf("cannot make the folder %s: %v", w.dir, reason(err))
+		return errors.Errorf("cannot make the folder %s: %v", w.dir, files.Reason(err))
 	}
 	w.path = filepath.Join(w.dir, nextName(w.dir, time.Now()))
 	file, err := os.OpenFile(w.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
-		return errors.Errorf("cannot write the event file %s: %v", w.path, reason(err))
+		return errors.Errorf("cannot write the event file %s: %v", w.path, files.Reason(err))
 	}
 	return w.begin(file, step)
 }
@@ -212,7 +212,7 @@ func (w *Writer) failed(err error) error {
 	if err == nil {
 		return nil
 	}
-	return errors.Errorf("cannot write the event file %s: %v", w.path, reason(err))
+	return errors.Errorf("cannot write the event file %s: %v", w.path, files.Reason(err))
 }
 
 // nextName is the name of a folder's next event file. TensorBoard knows such files by "tfevents" and reads them in the order of
@@ -228,13 +228,4 @@ func nextName(dir string, now time.Time) string {
 		}
 	}
 	return fmt.Sprintf("%s%010d.dcae", before, second)
-}
-
-// reason is what the operating system says, without the path, which the message has.
-func reason(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
 }

@@ -8,15 +8,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
 
 	"dcae/experiments/statistics"
+	"dcae/internal/files"
 )
 
 //go:embed corpus.csv
@@ -137,7 +136,7 @@ func WriteTable(path string, rows []Row) error {
 		})
 	}
 	w.Flush()
-	return errors.WithMessage(renameio.WriteFile(path, b.Bytes(), 0o644, renameio.WithTempDir(filepath.Dir(path))), path)
+	return files.WriteBytes(path, b.Bytes())
 }
 
 // Cases are the candidates of a part that proved to be what they were made for, in a fixed order: faulty and healthy ones. Candidates

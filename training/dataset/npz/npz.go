@@ -11,9 +11,9 @@ import (
 	"path"
 	"strings"
 
-	"dcae/training/dataset/internal/atomicfile"
-
 	"github.com/pkg/errors"
+
+	"dcae/internal/files"
 )
 
 // Array is one named array in C order. One of Float32 and Float64 holds its elements, as many as the product of Shape;
@@ -184,17 +184,17 @@ func fromFortran[F float32 | float64](elements []F, shape []int) []F {
 
 // Write writes the arrays to a .npz file that numpy.load reads, not compressed. The file appears whole or not at all.
 func Write(name string, arrays []Array) error {
-	err := atomicfile.Write(name, func(file *os.File) error {
+	return files.Write(name, func(file files.File) error {
 		buffered := bufio.NewWriterSize(file, 1<<16)
 		archive := zip.NewWriter(buffered)
 		for i, array := range arrays {
 			for _, before := range arrays[:i] {
 				if before.Name == array.Name {
-					return errors.Errorf("two arrays are named %q", array.Name)
+					return errors.Errorf("%s: two arrays are named %q", name, array.Name)
 				}
 			}
 			if err := writeEntry(archive, array); err != nil {
-				return errors.WithMessagef(err, "array %q", array.Name)
+				return errors.WithMessagef(err, "%s: array %q", name, array.Name)
 			}
 		}
 		if err := archive.Close(); err != nil {
@@ -202,7 +202,6 @@ func Write(name string, arrays []Array) error {
 		}
 		return errors.WithStack(buffered.Flush())
 	})
-	return errors.WithMessagef(err, "write %s", name)
 }
 
 func writeEntry(archive *zip.Writer, array Array) error {

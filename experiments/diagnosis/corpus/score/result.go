@@ -5,15 +5,14 @@ import (
 	"encoding/csv"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/pkg/errors"
 
 	"dcae/experiments/diagnosis"
+	"dcae/internal/files"
 )
 
 // result is what came of one case: a line of the table.
@@ -139,7 +138,7 @@ func writeTable(path string, rows [][]string) error {
 	if err := w.WriteAll(rows); err != nil {
 		return errors.WithStack(err)
 	}
-	return errors.WithMessage(renameio.WriteFile(path, b.Bytes(), 0o644, renameio.WithTempDir(filepath.Dir(path))), path)
+	return files.WriteBytes(path, b.Bytes())
 }
 
 func join(causes []diagnosis.Cause) string {

@@ -1,0 +1,108 @@
+// Package files writes files that appear whole or not at all, and locks them between processes.
+package files
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pkg/errors"
+)
+
+// pending is a new file in the folder of the one that it is to replace.
+type pending interface {
+	io.WriteSeeker
+	io.WriterAt
+	// CloseAtomicallyReplace writes all to the disk and gives the file its name.
+	CloseAtomicallyReplace() error
+	// Name is the path that it has before.
+	Name() string
+	// Cleanup removes the file, unless it has got its name.
+	Cleanup() error
+}
+
+// File is what a file is written to before it gets its name.
+type File interface {
+	io.WriteSeeker
+	io.WriterAt
+}
+
+// Write calls write with a new file in path's folder and, when that succeeds, gives it the name path. It replaces a regular
+// file of that name, whose permissions it takes over; a new file may be read by all and written by its owner, less the umask.
+// On any error, and whenever the program is killed, the former file stays as it was.
+//
+// It fails if path is a folder, a device or a pipe, if the folder is missing or must not be written to, if the disk is full,
+// and with write's error when that fails.
+func Write(path string, write func(File) error) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return errors.Errorf("cannot write %s: it is there and is no file", path)
+	}
+	file, err := newPending(path)
+	if err != nil {
+		return errors.Errorf("cannot write %s: %v", path, Reason(err))
+	}
+	defer func() { _ = file.Cleanup() }() // it does nothing once the file is in place
+	if err := write(file); err != nil {
+		if p := (*os.PathError)(nil); errors.As(err, &p) && p.Path == file.Name() { // a full disk, say
+			return errors.Errorf("cannot write %s: %v", path, p.Err)
+		}
+		return err
+	}
+	if err := file.CloseAtomicallyReplace(); err != nil {
+		return errors.Errorf("cannot write %s: %v", path, Reason(err))
+	}
+	return nil
+}
+
+// WriteBytes is Write with all of the file's content. It fails as Write does.
+func WriteBytes(path string, content []byte) error {
+	return Write(path, func(file File) error {
+		_, err := file.Write(content)
+		return err
+	})
+}
+
+// IsAbandoned tells whether name, without its folder, is that of a file that Write had not finished for path. While nobody writes path, its writer
+// was killed, and the file is of no use.
+func IsAbandoned(name, path string) bool {
+	random, ok := strings.CutPrefix(name, pendingPrefix(path))
+	return ok && random != "" && strings.Trim(random, "0123456789") == ""
+}
+
+// RemoveAbandoned removes files that Write had not finished for some files of a folder. Nobody else may be writing them. It
+// fails if the folder cannot be read, or such a file cannot be removed.
+func RemoveAbandoned(dir string, names ...string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return errors.Errorf("cannot read the folder %s: %v", dir, Reason(err))
+	}
+	for _, e := range entries {
+		for _, name := range names {
+			path := filepath.Join(dir, e.Name())
+			if !IsAbandoned(e.Name(), name) || !e.Type().IsRegular() {
+				continue
+			}
+			if err := os.Remove(path); err != nil {
+				return errors.Errorf("cannot remove %s: %v", path, Reason(err))
+			}
+		}
+	}
+	return nil
+}
+
+// pendingPrefix begins the name of a file that is being written for path; digits follow.
+func pendingPrefix(path string) string { return "." + filepath.Base(path) }
+
+// Reason is what the operating system says of a file, without the path, which the caller's message has.
+func Reason(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	var l *os.LinkError
+	if errors.As(err, &l) {
+		return l.Err
+	}
+	return err
+}
