@@ -42,6 +42,7 @@ type DataPlan struct {
 	Scale   string `yaml:"scale,omitempty" json:"scale,omitempty"`     // none, unit, standardize, minmax; default as in dcae data
 	Resize  string `yaml:"resize,omitempty" json:"resize,omitempty"`   // HEIGHTxWIDTH
 	Holdout string `yaml:"holdout,omitempty" json:"holdout,omitempty"` // share held out where the data has no such part; default 10%
+	Target  string `yaml:"target,omitempty" json:"target,omitempty"`   // file or folder with what images are to become; default what the source holds
 }
 
 // GroupPlan is a group of arms, which are compared with its control.
@@ -368,6 +369,7 @@ func (d DataPlan) Options() (o dataset.Options, err error) {
 	if o.Resize, err = dataset.ParseSize(d.Resize); err != nil {
 		return o, errors.WithMessage(err, "resize")
 	}
+	o.Target = d.Target
 	if d.Holdout != "" {
 		if o.Holdout, err = ParseShare(d.Holdout); err != nil {
 			return o, errors.WithMessage(err, "holdout")
@@ -379,7 +381,7 @@ func (d DataPlan) Options() (o dataset.Options, err error) {
 // String tells the plan's data in a word or two.
 func (d DataPlan) String() string {
 	s := d.Source
-	for _, setting := range []struct{ name, value string }{{"scale", d.Scale}, {"resize", d.Resize}, {"holdout", d.Holdout}} {
+	for _, setting := range []struct{ name, value string }{{"scale", d.Scale}, {"resize", d.Resize}, {"holdout", d.Holdout}, {"target", d.Target}} {
 		if setting.value != "" {
 			s += fmt.Sprintf(", %s %s", setting.name, setting.value)
 		}

@@ -109,7 +109,7 @@ func (s Settings) outputBias(m *graph.Model, images *dataset.Set) (float64, erro
 // meanPixel is the mean of the training images' values, which a sigmoid can print: from 0.01 to 0.99.
 func meanPixel(images *dataset.Set) float64 {
 	sum := 0.0
-	mean := images.Train.Mean()
+	mean := images.Train.Targets().Mean()
 	for _, v := range mean {
 		sum += float64(v)
 	}

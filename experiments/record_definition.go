@@ -94,7 +94,7 @@ func define(s Study, set *dataset.Set, mean []float32, scaling func(dataset.Trea
 		Format: 1, Version: outcome.Version, Kernels: graph.KernelFamily(), Name: s.Name, Question: s.Question,
 		Budget: Length{Seeds: s.Budget.Seeds, Batch: s.Budget.Batch, Full: s.Budget.Full}, Plan: s.Plan,
 	}
-	meanLevel, black := levels(set.Validation, mean)
+	meanLevel, black := levels(set.Validation.Targets(), mean)
 	d.Data = Data{
 		Name: set.Name, Checksum: set.Checksum, Shape: []int{set.Shape().H, set.Shape().W, set.Shape().C},
 		Train: set.Train.Len(), Held: set.Validation.Len(), Test: set.Test.Len(), MeanImage: meanLevel, AllBlack: black,

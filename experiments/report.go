@@ -132,6 +132,8 @@ func (d *Definition) base(dir string) (out plots.Study, gray saved.Gray, err err
 		switch images := gray.Pictures(a); {
 		case a.Name == "test":
 			out.Originals = images
+		case a.Name == "target":
+			out.Targets = images
 		case a.Name == "mean" && len(images) > 0:
 			out.MeanImage = images[0]
 		}

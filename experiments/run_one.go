@@ -120,7 +120,7 @@ func (r *runner) train(ctx context.Context, j job, dir string, threads *graph.Th
 	}
 	recorders := []training.Recorder{steps, epochs, f}
 	if r.options.TensorBoard {
-		gray := saved.GrayOf(set.Validation.Head(shownImages))
+		gray := saved.GrayOf(set.Validation.Targets().Head(shownImages))
 		folder := filepath.Join(r.dir, tensorBoardFolder, j.arm.Name, fmt.Sprintf("seed-%d", j.seed)) // outside of runs/: event files hold times
 		events := tensorboard.NewWriter(folder, tensorboard.Config{Images: shownImages, Black: gray.Black, White: gray.White})
 		defer func() {
@@ -200,7 +200,7 @@ func (r *runner) test(a Arm, params *graph.Params, threads *graph.Threads, res *
 	if err != nil {
 		return err
 	}
-	return npz.Write(filepath.Join(dir, reconstructionsFile), []npz.Array{imageArray("y", images, set.Shape())})
+	return npz.Write(filepath.Join(dir, reconstructionsFile), []npz.Array{imageArray("y", images, set.Train.Targets().Shape())})
 }
 
 func (r *runner) testReestimated(a Arm, params *graph.Params, config training.Config, res *Result) error {

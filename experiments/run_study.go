@@ -9,6 +9,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/internal/files"
 	"dcae/training/dataset"
@@ -171,13 +172,18 @@ func newRunner(s Study, o Options, w Watcher) (*runner, error) {
 	if err := set.CheckFinite(); err != nil {
 		return nil, err
 	}
-	for _, a := range s.Arms() {
-		if shape := set.Shape(); !slices.Equal(a.Model.Input, graph.Shape{shape.H, shape.W, shape.C}) {
-			return nil, errors.Errorf("model %s takes images of %v, but those of %s are %v; --resize makes them fit in height and width", a.Name, a.Model.Input, set.Name, shape)
+	for i, a := range s.Arms() {
+		fitted, _, err := saved.FitImages(a.Model, &set, s.Plan != nil && s.Plan.Data.Resize != "")
+		if err != nil {
+			return nil, errors.WithMessagef(err, "arm %s, data %s", a.Name, set.Name)
 		}
+		if i > 0 && fitted.Train.HasTargets() != set.Train.HasTargets() {
+			return nil, errors.Errorf("arm %s makes its input, other arms make the targets of %s: arms of one study are compared by the same error", a.Name, set.Name)
+		}
+		set = *fitted
 	}
 	o.Threads = max(1, o.Threads)
-	r := &runner{study: s, options: o, dir: o.Dir, images: treated{Set: &set, mean: set.Train.Mean()}, watch: w}
+	r := &runner{study: s, options: o, dir: o.Dir, images: treated{Set: &set, mean: set.Train.Targets().Mean()}, watch: w}
 	for _, a := range s.Arms() {
 		if err := r.treat(a.Treatment); err != nil {
 			return nil, errors.WithMessagef(err, "arm %s", a.Name)
@@ -197,7 +203,7 @@ func (r *runner) treat(t dataset.Treatment) error {
 	if err != nil {
 		return err
 	}
-	r.treated = append(r.treated, treated{Set: set, mean: set.Train.Mean(), treatment: t})
+	r.treated = append(r.treated, treated{Set: set, mean: set.Train.Targets().Mean(), treatment: t})
 	return nil
 }
 
@@ -305,14 +311,22 @@ func (r *runner) writeInvocation() error {
 	return writeJSON(filepath.Join(r.dir, r.invocationFile()), r.options.Invocation)
 }
 
-// writeImages writes the images that every run reconstructs, and the mean image.
+// writeImages writes the images that every run reconstructs, their targets if they are not their own, and the mean training target.
 func (r *runner) writeImages(path string) error {
-	shape, test := r.images.Shape(), r.images.Test
-	shown := make([][]float32, min(shownImages, test.Len()))
-	for i := range shown {
-		shown[i] = make([]float32, shape.Size())
-		test.Read(shown[i], []int{i})
+	test := r.images.Test
+	arrays := []npz.Array{shownArray("test", test)}
+	if test.HasTargets() {
+		arrays = append(arrays, shownArray("target", test.Targets()))
 	}
-	err := npz.Write(path, []npz.Array{imageArray("test", shown, shape), imageArray("mean", [][]float32{r.images.mean}, shape)})
+	err := npz.Write(path, append(arrays, imageArray("mean", [][]float32{r.images.mean}, test.Targets().Shape())))
 	return errors.WithMessage(err, "images that are reconstructed")
+}
+
+func shownArray(name string, images *dataset.Images) npz.Array {
+	shown := make([][]float32, min(shownImages, images.Len()))
+	for i := range shown {
+		shown[i] = make([]float32, images.Shape().Size())
+		images.Read(shown[i], []int{i})
+	}
+	return imageArray(name, shown, images.Shape())
 }

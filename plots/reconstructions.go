@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Reconstructions draws the original images as the first row, then a row of reconstructions for each run that has any, last
+// Reconstructions draws the original images as the first row, their targets as the second if they are not their own, then a row of reconstructions for each run that has any, last
 // the mean image. Pixels are enlarged to squares. The outcome stands on the right.
 func Reconstructions(s Study) (*Figure, error) {
 	if err := s.validate(); err != nil {
@@ -43,7 +43,14 @@ const (
 func reconstructionRows(s Study, cell, height vg.Length) pictureGrid {
 	g := pictureGrid{title: "Held-out images and their reconstructions"}
 	if len(s.Originals) > 0 {
-		g.rows = append(g.rows, pictureRow{label: "original", mark: -1, images: s.Originals})
+		label := "original"
+		if len(s.Targets) > 0 {
+			label = "input"
+		}
+		g.rows = append(g.rows, pictureRow{label: label, mark: -1, images: s.Originals})
+	}
+	if len(s.Targets) > 0 {
+		g.rows = append(g.rows, pictureRow{label: "target", mark: -1, images: s.Targets})
 	}
 	widest := len(s.Originals)
 	for i, a := range s.Arms {
@@ -56,6 +63,9 @@ func reconstructionRows(s Study, cell, height vg.Length) pictureGrid {
 	}
 	if s.MeanImage != nil {
 		row := pictureRow{label: "mean training image", mark: -1}
+		if len(s.Targets) > 0 {
+			row.label = "mean training target"
+		}
 		for range max(1, widest) {
 			row.images = append(row.images, s.MeanImage)
 		}

@@ -83,6 +83,7 @@ type Study struct {
 	Moments    []Moment    // default: first step, end of training
 
 	Originals []image.Image // held-out images that were reconstructed
+	Targets   []image.Image // what they are to become, in the same order; none: themselves
 	MeanImage image.Image   // mean training image, last row of the reconstructions
 
 	Arms []Arm

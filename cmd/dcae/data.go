@@ -17,7 +17,7 @@ func dataCommand() *cobra.Command {
 		Args: arguments(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			f.Source = args[0]
-			set, err := f.open()
+			set, err := f.open(c)
 			if err != nil {
 				return err
 			}

@@ -1,10 +1,15 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/pkg/errors"
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"dcae/experiments"
+	"dcae/experiments/saved"
+	"dcae/graph"
 	"dcae/training/dataset"
 )
 
@@ -15,7 +20,7 @@ type dataFlags struct {
 }
 
 func (f *dataFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.Source, "data", "mnist", "mnist, pneumonia, a .npz, .npy or IDX file, or a folder of PNG or JPEG files")
+	flags.StringVar(&f.Source, "data", "mnist", "mnist, pneumonia, a .npz, .npy, .csv or IDX file, or a folder of PNG or JPEG files")
 	f.addTreatment(flags)
 	flags.IntVar(&f.images, "images", 0, "train on the first so many training images (default: all)")
 }
@@ -24,11 +29,12 @@ func (f *dataFlags) add(flags *pflag.FlagSet) {
 func (f *dataFlags) addTreatment(flags *pflag.FlagSet) {
 	flags.StringVar(&f.Scale, "scale", "", "none, unit (0..1), standardize or minmax (default: unit for the built-in sets, none for others)")
 	flags.StringVar(&f.Resize, "resize", "", "bring all images to HEIGHTxWIDTH")
+	flags.StringVar(&f.Target, "target", "", "file or folder with what each image is to become (default: what the data holds as y, else the image itself)")
 	flags.StringVar(&f.Holdout, "holdout", "", "share of the images that is held out where the data has no such part (default 10%)")
 }
 
-// open reads the images.
-func (f *dataFlags) open() (*dataset.Set, error) {
+// open reads the images, and tells what of them was passed over.
+func (f *dataFlags) open(c *cobra.Command) (*dataset.Set, error) {
 	o, err := f.Options()
 	if err != nil {
 		return nil, usageError{errors.Errorf("--%v", err)}
@@ -37,5 +43,25 @@ func (f *dataFlags) open() (*dataset.Set, error) {
 		return nil, usageError{errors.Errorf("--images must be at least 1, not %d", f.images)}
 	}
 	o.Images = f.images
-	return dataset.Open(f.Source, o)
+	set, err := dataset.Open(f.Source, o)
+	if err == nil {
+		note(c, set.Notes)
+	}
+	return set, err
+}
+
+// fit is a set as a model takes it.
+func (f *dataFlags) fit(c *cobra.Command, m *graph.Model, set *dataset.Set) (*dataset.Set, error) {
+	fitted, notes, err := saved.FitImages(m, set, f.Resize != "")
+	if err != nil {
+		return nil, errors.WithMessagef(err, "data %s", set.Name)
+	}
+	note(c, notes)
+	return fitted, nil
+}
+
+func note(c *cobra.Command, lines []string) {
+	for _, line := range lines {
+		fmt.Fprintln(c.ErrOrStderr(), line)
+	}
 }

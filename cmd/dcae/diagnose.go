@@ -72,6 +72,9 @@ func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 	if err != nil {
 		return err
 	}
+	if set, err = f.data.fit(c, model.Model, set); err != nil {
+		return err
+	}
 	for _, warning := range model.Warnings {
 		fmt.Fprintf(c.ErrOrStderr(), "%s: %s\n", name, warning)
 	}
@@ -130,10 +133,10 @@ func (f *diagnoseFlags) images(c *cobra.Command, name string) (*dataset.Set, err
 		return nil, err
 	}
 	if !ok || c.Flags().Changed("data") {
-		return f.data.open()
+		return f.data.open(c)
 	}
 	f.data.Source, f.data.images = trained.Name, trained.Train
-	set, err := f.data.open()
+	set, err := f.data.open(c)
 	if err != nil {
 		return nil, errors.WithMessagef(err, "%s was trained on images that are not to be had; give --data", name)
 	}

@@ -61,7 +61,7 @@ func predict(c *cobra.Command, path string, f *predictFlags) error {
 	if err != nil {
 		return err
 	}
-	set, err := f.open()
+	set, err := f.open(c)
 	if err != nil {
 		return err
 	}

@@ -77,12 +77,15 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 	if f.force && f.resume {
 		return usageError{errors.New("--force and --resume exclude each other")}
 	}
-	set, err := f.data.open()
+	set, err := f.data.open(c)
 	if err != nil {
 		return err
 	}
 	model, err := openModel(name, set)
 	if err != nil {
+		return err
+	}
+	if set, err = f.data.fit(c, model.Model, set); err != nil {
 		return err
 	}
 	if err := f.change(c, model); err != nil {

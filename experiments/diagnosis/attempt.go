@@ -216,7 +216,11 @@ func (s *search) fits(c setup) error {
 	if err != nil {
 		return err
 	}
-	if !slices.Equal(shapes[len(shapes)-1], c.model.Input) {
+	given, err := s.given.setup.model.Shapes()
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(shapes[len(shapes)-1], given[len(given)-1]) {
 		return errors.New("the output has another shape")
 	}
 	return nil

@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"fmt"
 	"image"
-	"image/color"
 	"math"
 	"path/filepath"
 	"slices"
 
-	"dcae/graph"
+	"dcae/experiments/saved"
 	"dcae/plots"
 	"dcae/training"
+	"dcae/training/dataset"
+	"dcae/training/dataset/npz"
 )
 
 const (
@@ -45,7 +46,15 @@ func (e *Examination) picture() (*plots.Figure, error) {
 	study := plots.Study{
 		Title: "Why does " + s.subject.Name + " not learn?", Subtitle: fmt.Sprintf("%s, %v, batch %d", s.subject.Images.Name, s.subject.Optimizer, s.options.Batch),
 		LossName: "FVU", References: []plots.Reference{{Label: "mean image", Y: 1}, {Label: "learned", Y: learned}},
-		Originals: pictures(s.images.test, s.subject.Model.Input, shownImages),
+	}
+	shown := func(images *dataset.Images, values []float32) []image.Image {
+		a := arrayOf(images.Shape(), values, min(shownImages, images.Len()))
+		return saved.Gray{}.Widened(a.Float32).OrUnit().Pictures(a)
+	}
+	test := s.subject.Images.Test
+	study.Originals = shown(test, s.images.test.images)
+	if s.images.test.targets != nil {
+		study.Targets = shown(test.Targets(), s.images.test.targets)
 	}
 	before, err := s.drawn(s.given, "as given", e.Answer(), s.given.screened)
 	if err != nil {
@@ -71,7 +80,7 @@ func (s *search) drawn(a *attempt, name, summary string, trials []*trial) (plots
 			trials[0] = s.best()
 		}
 	}
-	epoch := float64(s.options.Batch) / float64(len(s.images.train)/s.images.size)
+	epoch := float64(s.options.Batch) / float64(s.images.train.n())
 	for _, t := range trials {
 		run := plots.Run{Seed: t.seed, Outcome: string(t.outcome()), HeldOutMSE: math.NaN(), FVU: t.fvu(), RatioStart: math.NaN(), RatioEnd: math.NaN(), ImagesPerSecond: math.NaN()}
 		for _, c := range t.checks {
@@ -89,7 +98,7 @@ func (s *search) drawn(a *attempt, name, summary string, trials []*trial) (plots
 			ratio := func(l []float64) float64 { return l[0] / l[len(l)-1] }
 			run.RatioStart, run.RatioEnd = ratio(t.norms[0].layers), ratio(t.norms[n-1].layers)
 		}
-		images, err := t.reconstruct(shownImages)
+		images, err := t.reconstruct(s.subject.Images.Test.Targets().Shape(), shownImages)
 		if err != nil {
 			return out, err
 		}
@@ -99,70 +108,32 @@ func (s *search) drawn(a *attempt, name, summary string, trials []*trial) (plots
 	return out, nil
 }
 
-// reconstruct draws what the model makes of the first test images, in the brightness of prepared images.
-func (t *trial) reconstruct(n int) ([]image.Image, error) {
-	valid := newWindow(t.images.test, t.images.size, t.setup.prepare, n)
-	e, err := training.NewEvaluator(t.setup.model, t.setup.loss, t.params, valid, 0, meanOf(t), nil, false)
+// reconstruct draws what the model makes of the first test images, in the brightness of prepared targets of the given shape.
+func (t *trial) reconstruct(shape dataset.Shape, n int) ([]image.Image, error) {
+	test := newWindow(t.images.test, t.setup, n)
+	e, err := training.NewEvaluator(t.setup.model, t.setup.loss, t.params, test, 0, meanOf(t), nil, false)
 	if err != nil {
 		return nil, err
 	}
 	defer e.Close()
-	outputs, err := e.Reconstruct(valid.n)
+	outputs, err := e.Reconstruct(test.n)
 	if err != nil {
 		return nil, err
 	}
-	prepared := make([]float32, valid.n*t.images.size)
-	indices := make([]int, valid.n)
+	goals := make([]float32, test.n*shape.Size())
+	indices := make([]int, test.n)
 	for i := range indices {
 		indices[i] = i
 	}
-	valid.Read(prepared, indices)
-	black, white := limits(prepared)
-	var out []image.Image
-	for _, v := range outputs {
-		out = append(out, picture(v, t.setup.model.Input, black, white))
+	if test.TargetSize() > 0 {
+		test.ReadTargets(goals, indices)
+	} else {
+		test.Read(goals, indices)
 	}
-	return out, nil
+	return saved.Gray{}.Widened(goals).OrUnit().Pictures(arrayOf(shape, slices.Concat(outputs...), test.n)), nil
 }
 
-func pictures(images []float32, shape graph.Shape, n int) []image.Image {
-	size := shape.Size()
-	n = min(n, len(images)/size)
-	black, white := limits(images[:n*size])
-	var out []image.Image
-	for i := range n {
-		out = append(out, picture(images[i*size:(i+1)*size], shape, black, white))
-	}
-	return out
-}
-
-func limits(values []float32) (low, high float32) {
-	low, high = float32(math.Inf(1)), float32(math.Inf(-1))
-	for _, v := range values {
-		if v-v == 0 {
-			low, high = min(low, v), max(high, v)
-		}
-	}
-	return low, high
-}
-
-// picture draws one image, grey unless it has three channels.
-func picture(v []float32, shape graph.Shape, black, white float32) image.Image {
-	level := func(x float32) uint8 {
-		if share := (x - black) / (white - black); share > 0 {
-			return uint8(255*min(share, 1) + 0.5)
-		}
-		return 0
-	}
-	p := image.NewNRGBA(image.Rect(0, 0, shape[1], shape[0]))
-	channels := shape[2]
-	for i := range shape[0] * shape[1] {
-		px := v[i*channels : (i+1)*channels]
-		c := color.NRGBA{level(px[0]), level(px[0]), level(px[0]), 255}
-		if channels == 3 {
-			c.G, c.B = level(px[1]), level(px[2])
-		}
-		p.SetNRGBA(i%shape[1], i/shape[1], c)
-	}
-	return p
+// arrayOf is the first n images of values.
+func arrayOf(shape dataset.Shape, values []float32, n int) npz.Array {
+	return npz.Array{Shape: []int{n, shape.H, shape.W, shape.C}, Float32: values[:n*shape.Size()]}
 }

@@ -144,28 +144,29 @@ func TestBiasesAloneAreRestored(t *testing.T) {
 // prepared are images of which a preparation is made good.
 func prepared(p *pool, by preparation) *pool {
 	out := *p
-	out.train = append([]float32(nil), p.train...)
-	for i, v := range out.train {
-		out.train[i] = by.value(v)
+	out.train.images = slices.Clone(p.train.images)
+	for i, v := range out.train.images {
+		out.train.images[i] = by.value(v)
 	}
 	return &out
 }
 
 func TestOutliersAreFoundAndTakenOff(t *testing.T) {
 	images := newPool(smallImages(t, dataset.Treatment{}))
-	clean := describe(images.train)
+	clean := describe(images.train.images)
 	if clean.OutlierFactor >= outlierFactor {
 		t.Errorf("clean images have values %g times as far out", clean.OutlierFactor)
 	}
-	images.train[100], images.train[5000] = 500, float32(math.NaN())
-	l := look{values: describe(images.train)}
+	images.train.images[100], images.train.images[5000] = 500, float32(math.NaN())
+	l := look{values: describe(images.train.images)}
+	l.goals = l.values
 	changes := l.dataRestores()
 	if len(changes) != 1 || changes[0].cause != DataQuality {
 		t.Fatalf("%+v", changes)
 	}
 	s, _, err := changes[0].apply(setup{})
 	must(t, err)
-	for i, v := range prepared(images, s.prepare).train {
+	for i, v := range prepared(images, s.prepare).train.images {
 		if !(v >= 0 && v <= 1) {
 			t.Fatalf("value %d is %v", i, v)
 		}
@@ -190,7 +191,7 @@ func TestOtherRatesAreAllDecadesWithinThree(t *testing.T) {
 }
 
 func TestWindowsMoveOverAllImages(t *testing.T) {
-	w := newWindow([]float32{0, 1, 2, 3, 4}, 1, preparation{shift: 1, divisor: 2}, 2)
+	w := newWindow(samples{images: []float32{0, 1, 2, 3, 4}, size: 1}, setup{prepare: preparation{shift: 1, divisor: 2}}, 2)
 	var got []float32
 	for range 3 {
 		dst := make([]float32, 2)

@@ -78,7 +78,7 @@ func TestATooHighRateIsNamedAndRepaired(t *testing.T) {
 		fixed, err := saved.LoadKeras(filepath.Join(dir, fixedFile))
 		must(t, err)
 		test := newPool(subject.Images).test
-		e, err := training.NewEvaluator(fixed.Model, fixed.Loss, fixed.Params, newWindow(test, 196, preparation{}, math.MaxInt), 0, subject.Images.Train.Mean(), nil, false)
+		e, err := training.NewEvaluator(fixed.Model, fixed.Loss, fixed.Params, newWindow(test, setup{}, math.MaxInt), 0, subject.Images.Train.Mean(), nil, false)
 		must(t, err)
 		defer e.Close()
 		scores, err := e.Scores()

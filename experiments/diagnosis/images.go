@@ -16,22 +16,35 @@ const (
 )
 
 // pool is a share of the images, in memory and as they are.
-type pool struct {
-	size               int // values of an image
-	train, valid, test []float32
+type pool struct{ train, valid, test samples }
+
+// samples are images, and what they are to become.
+type samples struct {
+	images []float32
+	size   int // values of an image
+
+	targets    []float32 // nil: each image is its own
+	targetSize int
+}
+
+// n is how many images there are.
+func (s samples) n() int { return len(s.images) / s.size }
+
+// goals are what the images are to become.
+func (s samples) goals() []float32 {
+	if s.targets == nil {
+		return s.images
+	}
+	return s.targets
 }
 
 // newPool takes images evenly from the whole set and puts the training images into a random order, always the same one.
 func newPool(set *dataset.Set) *pool {
-	p := &pool{size: set.Shape().Size()}
-	most := min(poolImages, max(64, poolBytes/(4*p.size)))
-	p.train = p.read(set.Train, most, true)
-	p.valid = p.read(set.Validation, scoredImages, false)
-	p.test = p.read(set.Test, testedImages, false)
-	return p
+	most := min(poolImages, max(64, poolBytes/(4*set.Shape().Size())))
+	return &pool{read(set.Train, most, true), read(set.Validation, scoredImages, false), read(set.Test, testedImages, false)}
 }
 
-func (p *pool) read(images *dataset.Images, most int, shuffled bool) []float32 {
+func read(images *dataset.Images, most int, shuffled bool) samples {
 	n := min(images.Len(), most)
 	indices := make([]int, n)
 	for i := range indices {
@@ -40,9 +53,15 @@ func (p *pool) read(images *dataset.Images, most int, shuffled bool) []float32 {
 	if shuffled {
 		graph.Random(0, "diagnosis", "images", 0).Shuffle(n, func(i, j int) { indices[i], indices[j] = indices[j], indices[i] })
 	}
-	out := make([]float32, n*p.size)
-	images.Read(out, indices)
-	return out
+	s := samples{size: images.Shape().Size()}
+	s.images = make([]float32, n*s.size)
+	images.Read(s.images, indices)
+	if images.HasTargets() {
+		s.targetSize = images.TargetSize()
+		s.targets = make([]float32, n*s.targetSize)
+		images.ReadTargets(s.targets, indices)
+	}
+	return s
 }
 
 // preparation is what is done to each value before the model sees it: limits, then (value - shift) / divisor. The zero value
@@ -69,14 +88,13 @@ func (p preparation) value(v float32) float32 {
 
 // window is a part of images that training sees as an epoch; it moves on from epoch to epoch.
 type window struct {
-	images   []float32
-	size     int
-	prepare  preparation
-	first, n int
+	samples
+	prepare, aim preparation
+	first, n     int
 }
 
-func newWindow(images []float32, size int, p preparation, n int) *window {
-	return &window{images: images, size: size, prepare: p, n: min(n, len(images)/size)}
+func newWindow(images samples, s setup, n int) *window {
+	return &window{samples: images, prepare: s.prepare, aim: s.aim, n: min(n, images.n())}
 }
 
 // Len is the number of images in the window.
@@ -84,20 +102,32 @@ func (w *window) Len() int { return w.n }
 
 // Read writes images of the window to dst, prepared.
 func (w *window) Read(dst []float32, indices []int) {
-	all := len(w.images) / w.size
+	w.read(dst, w.images, w.size, w.prepare, indices)
+}
+
+// TargetSize is the number of values of a target; 0 if each image is its own.
+func (w *window) TargetSize() int { return w.targetSize }
+
+// ReadTargets writes targets of the window to dst, prepared.
+func (w *window) ReadTargets(dst []float32, indices []int) {
+	w.read(dst, w.targets, w.targetSize, w.aim, indices)
+}
+
+func (w *window) read(dst, from []float32, size int, p preparation, indices []int) {
+	all := w.samples.n()
 	for k, i := range indices {
 		at := (w.first + i) % all
-		out := dst[k*w.size : (k+1)*w.size]
-		copy(out, w.images[at*w.size:(at+1)*w.size])
-		if w.prepare != (preparation{}) {
+		out := dst[k*size : (k+1)*size]
+		copy(out, from[at*size:(at+1)*size])
+		if p != (preparation{}) {
 			for j, v := range out {
-				out[j] = w.prepare.value(v)
+				out[j] = p.value(v)
 			}
 		}
 	}
 }
 
-func (w *window) move() { w.first = (w.first + w.n) % (len(w.images) / w.size) }
+func (w *window) move() { w.first = (w.first + w.n) % w.samples.n() }
 
 // values are what is known of the training images' values.
 type values struct {

@@ -18,7 +18,8 @@ type Symptom struct {
 
 // look is what is known before anything is trained.
 type look struct {
-	values   values
+	values   values // of images
+	goals    values // of targets; the same where images are their own
 	settings *edit.Settings
 	symptoms []Symptom
 	codeFVU  float64 // of as many principal components as the bottleneck has values, if these are few; else 0
@@ -32,13 +33,19 @@ func (l *look) add(name, where string, value float64, format string, args ...any
 
 // newLook examines data and model.
 func newLook(s setup, images *pool, batch int) (*look, error) {
-	l := &look{values: describe(images.train)}
+	l := &look{values: describe(images.train.images)}
+	if l.goals = l.values; images.train.targets != nil {
+		l.goals = describe(images.train.targets)
+	}
 	var err error
 	if l.settings, err = edit.Inspect(s.model); err != nil {
 		return nil, err
 	}
 	v := l.values
 	l.add("data_range", "", v.RMS, "Training values go from %.4g to %.4g; their root mean square is %.3g.", v.Min, v.Max, v.RMS)
+	if g := l.goals; images.train.targets != nil {
+		l.add("target_range", "", g.RMS, "Training targets go from %.4g to %.4g; their root mean square is %.3g.", g.Min, g.Max, g.RMS)
+	}
 	if v.NonFinite > 0 {
 		l.add("non_finite", "", float64(v.NonFinite), "%d training values are infinite or not a number.", v.NonFinite)
 	}
@@ -46,22 +53,22 @@ func newLook(s setup, images *pool, batch int) (*look, error) {
 		l.add("outliers", "", v.OutlierFactor, "A few values lie %.3g times as far out as 99.8%% of all values.", v.OutlierFactor)
 	}
 	o := l.settings.Output
-	if lost := unreachable(images.train, o.Low, o.High); lost > 0.01 {
-		l.add("output_range", first(o.Layers), lost, "The output (%s) can only be %s, and the images go from %.4g to %.4g: a share of %.2g of their variance is out of reach.",
-			o.Activation, interval(o.Low, o.High), v.Min, v.Max, min(lost, 1))
+	if lost := unreachable(images.train.goals(), o.Low, o.High); lost > 0.01 {
+		l.add("output_range", first(o.Layers), lost, "The output (%s) can only be %s, and the targets go from %.4g to %.4g: a share of %.2g of their variance is out of reach.",
+			o.Activation, interval(o.Low, o.High), l.goals.Min, l.goals.Max, min(lost, 1))
 	}
-	if s.loss.Function == graph.BinaryCrossentropy && (v.Min < 0 || v.Max > 1) {
-		l.add("cross_entropy", "", v.Max, "Binary cross-entropy is made for values of 0 to 1.")
+	if s.loss.Function == graph.BinaryCrossentropy && (l.goals.Min < 0 || l.goals.Max > 1) {
+		l.add("cross_entropy", "", l.goals.Max, "Binary cross-entropy is made for values of 0 to 1.")
 	}
 	if s.loss.Function == graph.BinaryCrossentropy && !s.loss.FromLogits && (o.Low < 0 || o.High > 1) {
 		l.add("cross_entropy_output", first(o.Layers), o.High, "Binary cross-entropy is given outputs that may lie outside of 0 to 1.")
 	}
 	l.fading = l.gradients(s, images, batch, true)
 	if m, changed, err := edit.HiddenActivations(s.model, blocksGradients, graph.LeakyReLU); err == nil && len(changed) > 0 {
-		l.fadingLeaky = l.gradients(setup{model: m, optimizer: s.optimizer, loss: s.loss, prepare: s.prepare}, images, batch, false)
+		l.fadingLeaky = l.gradients(setup{model: m, optimizer: s.optimizer, loss: s.loss, prepare: s.prepare, aim: s.aim}, images, batch, false)
 	}
 	if m, changed, err := edit.ResetInitializers(s.model); err == nil && len(changed) > 0 {
-		l.fadingReset = l.gradients(setup{model: m, optimizer: s.optimizer, loss: s.loss, prepare: s.prepare}, images, batch, false)
+		l.fadingReset = l.gradients(setup{model: m, optimizer: s.optimizer, loss: s.loss, prepare: s.prepare, aim: s.aim}, images, batch, false)
 	}
 	return l, nil
 }
@@ -77,14 +84,18 @@ func (l *look) gradients(s setup, images *pool, batch int, tell bool) float64 {
 		return math.NaN()
 	}
 	defer p.Close()
-	w := newWindow(images.train, images.size, s.prepare, batch)
+	w := newWindow(images.train, s, batch)
 	x, target := p.Inputs(w.n)
 	indices := make([]int, w.n)
 	for i := range indices {
 		indices[i] = i
 	}
 	w.Read(x, indices)
-	copy(target, x)
+	if images.train.targets == nil {
+		copy(target, x)
+	} else {
+		w.ReadTargets(target, indices)
+	}
 	if _, err := p.Step(w.n); err != nil {
 		return math.NaN()
 	}

@@ -36,37 +36,51 @@ func (l *look) restores(s setup, images *pool) []change {
 // dataRestores bring values to 0..1, without outliers if there are any.
 func (l *look) dataRestores() []change {
 	v := l.values
-	prepared := func(p preparation) func(setup) (setup, bool, error) {
+	prepared := func(of func(values) preparation) func(setup) (setup, bool, error) {
 		return func(s setup) (setup, bool, error) {
-			s.prepare = p
+			s.prepare, s.aim = of(v), of(l.goals)
 			return s, true, nil
 		}
 	}
 	if v.NonFinite > 0 || v.OutlierFactor >= outlierFactor {
-		p := preparation{clip: true, low: v.Low, high: v.High, shift: v.Low, divisor: span(v.Low, v.High)}
 		d := decades(v.OutlierFactor)
 		if v.NonFinite > 0 {
 			d = 9
 		}
 		return []change{{
-			cause: DataQuality, kind: Restore, what: fmt.Sprintf("values limited to %.4g..%.4g, and brought to 0..1", v.Low, v.High), departure: d, apply: prepared(p),
+			cause: DataQuality, kind: Restore, what: fmt.Sprintf("values limited to %.4g..%.4g, and brought to 0..1", v.Low, v.High), departure: d, apply: prepared(values.limited),
 		}}
 	}
-	p := preparation{shift: v.Min, divisor: span(v.Min, v.Max)}
+	g := l.goals
+	c := change{cause: DataScale, kind: Restore, what: fmt.Sprintf("values of %.4g..%.4g brought to 0..1", v.Min, v.Max), apply: prepared(values.toUnit)}
 	switch {
-	case v.Min >= 0 && v.Max > 1 && v.Max <= 255 && v.Max > 200:
-		p = preparation{divisor: 255}
-	case v.Min >= 0 && v.Max > 60000 && v.Max <= 65535:
-		p = preparation{divisor: 65535}
-	}
-	c := change{cause: DataScale, kind: Restore, what: fmt.Sprintf("values of %.4g..%.4g brought to 0..1", v.Min, v.Max), apply: prepared(p)}
-	switch {
-	case v.Min >= 0 && v.Max <= 1 && v.Max > 0.5:
+	case v.fillsUnit() && g.fillsUnit():
 		return nil
+	case g.RMS > 3 || g.RMS < 0.03:
+		c.departure = decades(g.RMS / 0.3)
 	case v.RMS > 3 || v.RMS < 0.03:
 		c.departure = decades(v.RMS / 0.3)
 	}
 	return []change{c}
+}
+
+// fillsUnit tells whether values lie in 0..1 and use that range.
+func (v values) fillsUnit() bool { return v.Min >= 0 && v.Max <= 1 && v.Max > 0.5 }
+
+// limited brings values to 0..1, those that lie far out to its ends.
+func (v values) limited() preparation {
+	return preparation{clip: true, low: v.Low, high: v.High, shift: v.Low, divisor: span(v.Low, v.High)}
+}
+
+// toUnit brings values to 0..1, those of pixels by the division that everybody uses.
+func (v values) toUnit() preparation {
+	switch {
+	case v.Min >= 0 && v.Max > 200 && v.Max <= 255:
+		return preparation{divisor: 255}
+	case v.Min >= 0 && v.Max > 60000 && v.Max <= 65535:
+		return preparation{divisor: 65535}
+	}
+	return preparation{shift: v.Min, divisor: span(v.Min, v.Max)}
 }
 
 func span(low, high float64) float64 {
@@ -88,20 +102,20 @@ func fittingOutput(low, high float64) graph.Activation {
 func (l *look) outputRestores(s setup, images *pool) []change {
 	o := l.settings.Output
 	c := change{cause: OutputRange, kind: Restore, apply: func(s setup) (setup, bool, error) {
-		low, high := l.values.after(s.prepare)
+		low, high := l.goals.after(s.aim)
 		return edited(func(m *graph.Model) (*graph.Model, []string, error) {
 			return edit.OutputActivation(m, fittingOutput(low, high))
 		})(s)
 	}}
-	low, high := l.values.after(s.prepare)
+	low, high := l.goals.after(s.aim)
 	to := fittingOutput(low, high)
 	if o.Activation == to {
 		return nil
 	}
 	c.what = fmt.Sprintf("output activation %s -> %s", o.Activation, to)
-	lost := unreachable(images.train, o.Low, o.High)
+	lost := unreachable(images.train.goals(), o.Low, o.High)
 	switch {
-	case l.values.NonFinite > 0 || l.values.OutlierFactor >= outlierFactor: // what the output should reach is not known
+	case l.goals.NonFinite > 0 || l.goals.OutlierFactor >= outlierFactor: // what the output should reach is not known
 	case o.Activation == graph.Softmax || o.Activation == graph.Sparsemax || o.Activation == graph.LogSoftmax:
 		c.departure = 3
 	case lost > 0.01:
@@ -122,7 +136,7 @@ func (l *look) lossRestores(s setup) []change {
 		s.loss = graph.MSE
 		return s, ok, nil
 	}}
-	o, v := l.settings.Output, l.values
+	o, v := l.settings.Output, l.goals
 	switch {
 	case s.loss.Function == graph.Huber && s.loss.Delta > 0 && s.loss.Delta != 1:
 		c.departure = max(0.2, decades(s.loss.Delta))
@@ -166,13 +180,13 @@ func (l *look) initializerRestores() []change {
 
 // outputBiasRestore starts a sigmoid output at the mean of the images' values, so that the first steps need not push it there.
 func (l *look) outputBiasRestore() (change, bool) {
-	mean := l.values.Mean
+	mean := l.goals.Mean
 	if l.settings.Output.Activation != graph.Sigmoid || !(mean > 0 && mean < 1) {
 		return change{}, false
 	}
 	start := math.Log(mean / (1 - mean))
 	return change{
-		cause: Initialization, kind: Restore, what: fmt.Sprintf("bias of the output -> %.3g, which gives the images' mean of %.3g", start, mean),
+		cause: Initialization, kind: Restore, what: fmt.Sprintf("bias of the output -> %.3g, which gives the targets' mean of %.3g", start, mean),
 		apply: edited(func(m *graph.Model) (*graph.Model, []string, error) {
 			return edit.OutputBias(m, graph.Constant{Value: start})
 		}),

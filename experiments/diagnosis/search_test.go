@@ -22,7 +22,7 @@ func TestARunThatDiesIsGivenUpEarly(t *testing.T) {
 		dies                  bool
 	}{{1e-6, 0.02, 1.605, true}, {1e-3, 0.02, 1.605, false}, {1e-6, 0.3, 1.605, false}, {1e-6, 0.02, 1.5, false}} {
 		run := &trial{}
-		o := &observer{trial: run, window: newWindow(images.train, images.size, preparation{}, 32)}
+		o := &observer{trial: run, window: newWindow(images.train, setup{}, 32)}
 		var err error
 		for step := 1; step <= 2*checkEvery && err == nil; step++ {
 			layer := training.LayerStep{GradientNorm: c.gradient, UpdateRatio: 0.01}
@@ -74,7 +74,7 @@ func TestTheOutputsBiasGivesTheMean(t *testing.T) {
 	mean := 0.13
 	settings, err := edit.Inspect(dense(graph.ReLU, graph.Sigmoid, nil))
 	must(t, err)
-	l := &look{settings: settings, values: values{Mean: mean}}
+	l := &look{settings: settings, goals: values{Mean: mean}}
 	c, ok := l.outputBiasRestore()
 	if !ok {
 		t.Fatal("none for a sigmoid")
@@ -85,7 +85,7 @@ func TestTheOutputsBiasGivesTheMean(t *testing.T) {
 	if start, is := last.BiasInit.(graph.Constant); !ok || !is || math.Abs(1/(1+math.Exp(-start.Value))-mean) > 1e-12 {
 		t.Errorf("%v", last.BiasInit)
 	}
-	l.values.Mean = -1
+	l.goals.Mean = -1
 	if _, ok := l.outputBiasRestore(); ok {
 		t.Error("a sigmoid can't give a mean of -1")
 	}

@@ -5,11 +5,11 @@ package diagnosis
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/pkg/errors"
 
+	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/training"
 	"dcae/training/dataset"
@@ -109,16 +109,6 @@ func (s Subject) check() error {
 	if err := s.Loss.Check(); err != nil {
 		return err
 	}
-	shapes, err := s.Model.Shapes()
-	if err != nil {
-		return err
-	}
-	image := s.Images.Shape()
-	if want := (graph.Shape{image.H, image.W, image.C}); !slices.Equal(s.Model.Input, want) {
-		return errors.Errorf("model %s takes images of %v, but those of %s are %v; --resize makes them fit in height and width", s.Name, s.Model.Input, s.Images.Name, want)
-	}
-	if out := shapes[len(shapes)-1]; !slices.Equal(out, s.Model.Input) {
-		return errors.Errorf("model %s makes %v of images of %v; an autoencoder must give back what it is given", s.Name, out, s.Model.Input)
-	}
-	return nil
+	_, _, err := saved.FitImages(s.Model, s.Images, false)
+	return err
 }

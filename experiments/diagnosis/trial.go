@@ -30,7 +30,8 @@ type setup struct {
 	model     *graph.Model
 	optimizer training.Optimizer
 	loss      graph.Loss
-	prepare   preparation
+	prepare   preparation // of images
+	aim       preparation // of targets, where images are not their own
 }
 
 // check is a look at held-out images during a trial.
@@ -127,12 +128,12 @@ func (t *trial) advance(ctx context.Context, to int, stop bool, threads *graph.T
 	if t.hopeless != "" || stop && t.learned || t.steps >= to {
 		return nil
 	}
-	w := newWindow(t.images.train, t.images.size, t.setup.prepare, checkEvery*t.batch)
-	if all := len(t.images.train) / t.images.size; all > 0 {
+	w := newWindow(t.images.train, t.setup, checkEvery*t.batch)
+	if all := t.images.train.n(); all > 0 {
 		w.first = t.steps * t.batch % all
 	}
 	perEpoch := max(1, w.n/t.batch)
-	valid := newWindow(t.images.valid, t.images.size, t.setup.prepare, scoredImages)
+	valid := newWindow(t.images.valid, t.setup, scoredImages)
 	mean := meanOf(t)
 	o := &observer{trial: t, window: w, stop: stop, scheduled: training.HasSchedule(t.setup.optimizer), before: t.steps}
 	result, err := training.Fit(ctx, t.setup.model, w, valid, training.Config{
@@ -158,11 +159,11 @@ func (t *trial) advance(ctx context.Context, to int, stop bool, threads *graph.T
 // renormalize looks how well the model would do with batch normalization's statistics estimated anew, and leaves it as it was.
 func (t *trial) renormalize(mean []float32, threads *graph.Threads) error {
 	before := t.params.Snapshot()
-	few := newWindow(t.images.train, t.images.size, t.setup.prepare, statisticsBatches*t.batch)
+	few := newWindow(t.images.train, t.setup, statisticsBatches*t.batch)
 	if err := training.ReestimateStatistics(t.setup.model, t.params, few, training.Config{Batch: t.batch, Loss: t.setup.loss, Threads: threads}); err != nil {
 		return err
 	}
-	scores, err := score(t.setup, t.params, t.images.valid, t.images.size, mean, threads)
+	scores, err := score(t.setup, t.params, t.images.valid, mean, threads)
 	if err != nil {
 		return err
 	}
@@ -170,8 +171,8 @@ func (t *trial) renormalize(mean []float32, threads *graph.Threads) error {
 	return t.params.Restore(before)
 }
 
-func score(s setup, params *graph.Params, images []float32, size int, mean []float32, threads *graph.Threads) (training.Scores, error) {
-	e, err := training.NewEvaluator(s.model, s.loss, params, newWindow(images, size, s.prepare, math.MaxInt), 0, mean, threads, false)
+func score(s setup, params *graph.Params, images samples, mean []float32, threads *graph.Threads) (training.Scores, error) {
+	e, err := training.NewEvaluator(s.model, s.loss, params, newWindow(images, s, math.MaxInt), 0, mean, threads, false)
 	if err != nil {
 		return training.Scores{}, err
 	}
@@ -243,7 +244,7 @@ func (o *observer) Epoch(r *training.EpochRecord) error {
 	return nil
 }
 
-// meanOf is the mean training image, as the trial sees it.
+// meanOf is the mean training target, as the trial sees it.
 func meanOf(t *trial) []float32 {
-	return training.MeanTarget(newWindow(t.images.train, t.images.size, t.setup.prepare, 1000), t.images.size)
+	return training.MeanTarget(newWindow(t.images.train, t.setup, 1000), t.images.train.size)
 }

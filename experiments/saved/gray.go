@@ -30,7 +30,9 @@ func (g Gray) Widened(values []float32) Gray {
 		g = Gray{float32(math.Inf(1)), float32(math.Inf(-1))}
 	}
 	for _, v := range values {
-		g.Black, g.White = min(g.Black, v), max(g.White, v)
+		if v-v == 0 { // finite
+			g.Black, g.White = min(g.Black, v), max(g.White, v)
+		}
 	}
 	return g
 }
@@ -51,7 +53,11 @@ func (g Gray) byteOf(v float32) uint8 {
 	return 0
 }
 
+// picture draws one sample: an image, or, where it has no height, a line.
 func (g Gray) picture(shape graph.Shape, v []float32) image.Image {
+	if shape[0] == 1 && shape[2] == 1 && shape[1] > 1 {
+		return g.line(v)
+	}
 	box := image.Rect(0, 0, shape[1], shape[0])
 	if shape[2] == 1 {
 		p := image.NewGray(box)
@@ -68,7 +74,31 @@ func (g Gray) picture(shape graph.Shape, v []float32) image.Image {
 	return p
 }
 
-// Pictures are made of an array [N, H, W, C] of one or three channels; none of any other.
+// lineHeight and lineWidth are those of the picture of a sample without height, in pixels.
+const lineHeight, lineWidth = 48, 96
+
+// line draws values from left to right, Black at the bottom and White at the top.
+func (g Gray) line(v []float32) image.Image {
+	p := image.NewGray(image.Rect(0, 0, lineWidth, lineHeight))
+	for i := range p.Pix {
+		p.Pix[i] = 255
+	}
+	y := func(x int) int {
+		i := x * (len(v) - 1) / (lineWidth - 1)
+		return lineHeight - 1 - int(g.byteOf(v[i]))*(lineHeight-1)/255
+	}
+	before := y(0)
+	for x := range lineWidth {
+		now := y(x)
+		for at := min(before, now); at <= max(before, now); at++ {
+			p.SetGray(x, at, color.Gray{Y: 40})
+		}
+		before = now
+	}
+	return p
+}
+
+// Pictures are made of an array [N, H, W, C] of one or three channels; none of any other. Samples without height become lines.
 func (g Gray) Pictures(a npz.Array) []image.Image {
 	if len(a.Shape) != 4 || a.Shape[3] != 1 && a.Shape[3] != 3 {
 		return nil

@@ -20,8 +20,8 @@ const predictionBatch = 64
 // Predict runs a model, in evaluation, on images, batch by batch: receive gets the index of a batch's first image, its images and
 // what the model makes of them, valid during the call.
 func Predict(ctx context.Context, m *Model, images *dataset.Images, threads *graph.Threads, receive func(first int, x, y []float32) error) error {
-	if err := fits(m.Model, images.Shape()); err != nil {
-		return err
+	if have := axesOf(images.Shape()); !sameValues(m.Model.Input, have) {
+		return errors.New("model " + m.Model.Name + misfit(m.Model.Input, have, false))
 	}
 	e, err := graph.NewEvaluation(m.Model, m.Params, graph.Options{Batch: min(predictionBatch, max(images.Len(), 1)), Threads: threads})
 	if err != nil {
@@ -50,22 +50,14 @@ func Predict(ctx context.Context, m *Model, images *dataset.Images, threads *gra
 	return images.Err()
 }
 
-// fits tells why images are none that the model takes.
-func fits(m *graph.Model, s dataset.Shape) error {
-	in := m.Input
-	switch {
-	case len(in) != 3:
-		return errors.Errorf("model %s takes %v, not images of height x width x channels", m.Name, in)
-	case in[2] != s.C:
-		return errors.Errorf("model %s takes images of %d channels (%v), the data has %d (%v)", m.Name, in[2], in, s.C, s)
-	case in[0] != s.H || in[1] != s.W:
-		return errors.Errorf("model %s takes images of %v, the data has %v: bring them to that size with --resize %dx%d", m.Name, in, s, in[0], in[1])
-	}
-	return nil
-}
-
-// WritePictures writes images [n, shape...] of one or three channels as PNG files into a folder, numbered from first.
+// WritePictures writes images [n, shape...] of one or three channels as PNG files into a folder, numbered from first. Flat samples become
+// lines. It fails for other shapes, and where the folder cannot be written to.
 func (g Gray) WritePictures(folder string, first int, shape graph.Shape, values []float32) error {
+	for len(shape) < 3 && len(shape) > 0 {
+		if shape = append(shape[:len(shape):len(shape)], 1); len(shape) == 2 {
+			shape = graph.Shape{1, shape[0]}
+		}
+	}
 	if len(shape) != 3 || shape[2] != 1 && shape[2] != 3 {
 		return errors.Errorf("outputs of %v are no pictures: they need one or three channels", shape)
 	}
