@@ -96,8 +96,8 @@ func zipOf(t testing.TB, entries []entry) []byte {
 	return b.Bytes()
 }
 
-// tensorConfig describes one tensor as PyTorch does.
-func tensorConfig(name string, dtype int, sizes, strides []int, offset int, extra string) string {
+// tensorConfig describes a tensor w as PyTorch does.
+func tensorConfig(dtype int, sizes, strides []int, offset int) string {
 	ints := func(v []int) string {
 		var out []string
 		for _, n := range v {
@@ -105,8 +105,8 @@ func tensorConfig(name string, dtype int, sizes, strides []int, offset int, extr
 		}
 		return "[" + strings.Join(out, ", ") + "]"
 	}
-	return fmt.Sprintf(`{"config": {"%s": {"path_name": "weight_0", "is_param": true, "use_pickle": false%s, "tensor_meta": {"dtype": %d, "sizes": %s, "requires_grad": true,
-		"device": {"type": "cpu", "index": null}, "strides": %s, "storage_offset": {"as_int": %d}, "layout": 7}}}}`, name, extra, dtype, ints(sizes), ints(strides), offset)
+	return fmt.Sprintf(`{"config": {"w": {"path_name": "weight_0", "is_param": true, "use_pickle": false, "tensor_meta": {"dtype": %d, "sizes": %s, "requires_grad": true,
+		"device": {"type": "cpu", "index": null}, "strides": %s, "storage_offset": {"as_int": %d}, "layout": 7}}}}`, dtype, ints(sizes), ints(strides), offset)
 }
 
 const emptyProgram = `{"schema_version": {"major": 8, "minor": 20}}`
@@ -119,7 +119,7 @@ func sound() []entry {
 	}
 	return []entry{
 		{"a/archive_format", "pt2", zip.Store}, {"a/byteorder", "little", zip.Store}, {"a/models/model.json", emptyProgram, zip.Deflate},
-		{"a/data/weights/model_weights_config.json", tensorConfig("w", 7, []int{2, 3}, []int{1, 2}, 0, ""), zip.Store},
+		{"a/data/weights/model_weights_config.json", tensorConfig(7, []int{2, 3}, []int{1, 2}, 0), zip.Store},
 		{"a/data/weights/weight_0", string(values), zip.Store}, {"a/data/constants/model_constants_config.json", `{"config": {}}`, zip.Store},
 		{"a/data/sample_inputs/model.pt", "cos\nsystem\n", zip.Store},
 	}
@@ -142,7 +142,7 @@ func TestDecodeReadsStrides(t *testing.T) {
 		"empty": {[]int{0, 3}, []int{3, 1}, 0, []float32{}},
 	} {
 		e := sound()
-		e[3].body = tensorConfig("w", 7, tt.sizes, tt.strides, tt.offset, "")
+		e[3].body = tensorConfig(7, tt.sizes, tt.strides, tt.offset)
 		a, err := decode(zipOf(t, e))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -160,7 +160,7 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 	with := func(name, body string) []entry { return append(sound(), entry{name: name, body: body}) }
 	config := func(dtype int, sizes, strides []int, offset int) []entry {
-		return changed(3, tensorConfig("w", dtype, sizes, strides, offset, ""))
+		return changed(3, tensorConfig(dtype, sizes, strides, offset))
 	}
 	without := func(i int) []entry { return append(sound()[:i:i], sound()[i+1:]...) }
 	tests := map[string]struct {
@@ -199,10 +199,10 @@ func TestDecodeRefuses(t *testing.T) {
 		"repeated too often": {config(7, []int{1 << 30}, []int{0}, 0), "far more values"},
 		"half precision":     {config(6, []int{6}, []int{1}, 0), "float16"},
 		"unknown dtype":      {config(99, []int{6}, []int{1}, 0), "dtype 99"},
-		"pickled":            {changed(3, strings.Replace(tensorConfig("w", 7, nil, nil, 0, ""), `"use_pickle": false`, `"use_pickle": true`, 1)), "pickled"},
-		"sparse":             {changed(3, strings.Replace(tensorConfig("w", 7, nil, nil, 0, ""), `"layout": 7`, `"layout": 1`, 1)), "sparse"},
+		"pickled":            {changed(3, strings.Replace(tensorConfig(7, nil, nil, 0), `"use_pickle": false`, `"use_pickle": true`, 1)), "pickled"},
+		"sparse":             {changed(3, strings.Replace(tensorConfig(7, nil, nil, 0), `"layout": 7`, `"layout": 1`, 1)), "sparse"},
 		"no description":     {changed(3, `{"config": {"w": {"path_name": "weight_0"}}}`), "no description"},
-		"name twice":         {changed(3, strings.Replace(tensorConfig("w", 7, nil, nil, 0, ""), `}}}}`, `}}, "w": {}}}`, 1)), "twice"},
+		"name twice":         {changed(3, strings.Replace(tensorConfig(7, nil, nil, 0), `}}}}`, `}}, "w": {}}}`, 1)), "twice"},
 		"training no JSON":   {with("a/extra/dcae.json", "{"), "no valid JSON"},
 		"twice":              {with("a/data/weights/weight_0", "x"), "twice"},
 		"parent folder":      {with("a/../../x", ""), "leave its folder"},
