@@ -41,6 +41,8 @@ type OpShare struct {
 	// What the op hands on is computed by the ops that read it, and counts as their time.
 	LazyForward  bool `json:"lazy_forward,omitempty"`
 	LazyBackward bool `json:"lazy_backward,omitempty"`
+
+	View bool `json:"view,omitempty"` // the output is the memory of the op before under another shape
 }
 
 // benchModels are models that are there for timing alone.
@@ -115,7 +117,7 @@ func Bench(name string, batch, threads int) (*Benchmark, error) {
 		seconds := o.Time.Seconds() * perStep
 		rest -= seconds
 		if !o.Backward {
-			b.Ops = append(b.Ops, OpShare{Layer: o.Layer, Op: o.Op, Forward: seconds, LazyForward: o.Lazy})
+			b.Ops = append(b.Ops, OpShare{Layer: o.Layer, Op: o.Op, Forward: seconds, LazyForward: o.Lazy, View: o.View})
 			continue
 		}
 		for i := range b.Ops {

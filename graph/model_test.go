@@ -123,7 +123,10 @@ func TestDotShowsFusedOps(t *testing.T) {
 	check(t, err)
 	defer p.Close()
 	dot := p.Dot()
-	for _, want := range []string{"digraph", "conv2d+bias+relu", "gradient of conv2d+bias+relu", "conv2d_transpose+bias+relu", "mean_squared_error", "batch_normalization"} {
+	for _, want := range []string{
+		"digraph", "gradient of conv2d+bias+relu", "conv2d_transpose+bias+relu", "mean_squared_error", `"batch_normalization+max_pooling2d\nbatch_normalization\n`,
+		`"flatten\nflatten, view\n2x3136", style="rounded,filled,dotted"`,
+	} {
 		if !strings.Contains(dot, want) {
 			t.Errorf("the DOT graph does not show %s", want)
 		}

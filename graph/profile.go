@@ -11,6 +11,7 @@ type OpTime struct {
 	Op       string // as the graph shows it: conv2d+bias+relu
 	Backward bool
 	Lazy     bool          // its output is computed by the ops that read it, and counts as their time
+	View     bool          // its output is the memory of what it reads: there is nothing to compute
 	Time     time.Duration // added up over all runs since StartProfile
 }
 
@@ -30,7 +31,7 @@ func (m *machine) Profile() []OpTime {
 			continue // only hands out what another op has computed
 		}
 		name, backward := strings.CutPrefix(o.label, "gradient of ")
-		out = append(out, OpTime{o.layer, name, backward, o.isLazy(), *o.clock})
+		out = append(out, OpTime{o.layer, name, backward, o.isLazy(), o.view, *o.clock})
 	}
 	return out
 }

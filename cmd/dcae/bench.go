@@ -66,7 +66,11 @@ func printBench(w io.Writer, b *experiments.Benchmark) error {
 	fmt.Fprintf(w, "%s: %.0f images/s (windows %s), %.0f GFLOP/s, %d MiB; batch %d, %d threads, %s kernels\n\n",
 		b.Model, b.ImagesPerSecond, joinNumbers(b.Windows), b.GFLOPS, b.PeakRSS, b.Batch, b.Threads, b.Kernels)
 	layer, op, lazy := len("layer"), len("op"), false
-	for _, o := range b.Ops {
+	for i := range b.Ops {
+		o := &b.Ops[i]
+		if o.View {
+			o.Op += ", a view"
+		}
 		layer, op, lazy = max(layer, len(o.Layer)), max(op, len(o.Op)), lazy || o.LazyForward || o.LazyBackward
 	}
 	row := fmt.Sprintf("  %%-%ds  %%-%ds  %%12s  %%12s  %%6s\n", layer, op)
