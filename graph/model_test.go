@@ -109,8 +109,8 @@ func TestStepAllocatesLittle(t *testing.T) {
 	step() // blocks are made
 	step() // and find their places
 	nodes := float64(p.Nodes())
-	// Gorgonia's machine makes about three small allocations for each node; ours must add none
-	if n := testing.AllocsPerRun(5, step); n > 4*nodes+20 {
+	// Gorgonia's machine makes three small allocations for each node and eleven in a run; four are left for the rest of the process
+	if n := testing.AllocsPerRun(5, step); n > 3*nodes+15 {
 		t.Errorf("%.0f allocations in a step of %.0f nodes", n, nodes)
 	}
 }
