@@ -37,7 +37,7 @@ type Settings struct {
 	Width              float64      `yaml:"width,omitempty" json:"width,omitempty"`                             // factor to the filters and units of the other hidden layers
 
 	// Training.
-	Optimizer      string    `yaml:"optimizer,omitempty" json:"optimizer,omitempty"` // sgd, adam, adamw, adamax, nadam, rmsprop, adagrad, adadelta; default adam
+	Optimizer      string    `yaml:"optimizer,omitempty" json:"optimizer,omitempty"` // one of saved.OptimizerNames; default adam
 	LearningRate   *float64  `yaml:"learning_rate,omitempty" json:"learning_rate,omitempty"`
 	Momentum       *float64  `yaml:"momentum,omitempty" json:"momentum,omitempty"`
 	Nesterov       *bool     `yaml:"nesterov,omitempty" json:"nesterov,omitempty"`
@@ -47,7 +47,7 @@ type Settings struct {
 	ClipValue      *float64  `yaml:"clipvalue,omitempty" json:"clipvalue,omitempty"`
 	Schedule       *Schedule `yaml:"schedule,omitempty" json:"schedule,omitempty"`
 	Plateau        *Plateau  `yaml:"plateau,omitempty" json:"plateau,omitempty"`
-	Loss           string    `yaml:"loss,omitempty" json:"loss,omitempty"` // mse, mae, binary_crossentropy, huber, log_cosh; default mse
+	Loss           string    `yaml:"loss,omitempty" json:"loss,omitempty"` // one of saved.LossNames; default mse
 
 	// What is done to the training images before the model sees them.
 	Scale    string  `yaml:"scale,omitempty" json:"scale,omitempty"`       // none, unit, standardize, minmax
@@ -161,7 +161,11 @@ func (s Settings) check() error {
 	if _, err := s.treatment(); err != nil {
 		return err
 	}
-	return graph.Loss{Function: graph.LossFunction(s.Loss)}.Check()
+	if s.Loss == "" {
+		return nil
+	}
+	_, err := saved.LossByName(s.Loss)
+	return err
 }
 
 // Initializer draws a kernel's first values. In YAML a name alone stands for {name: NAME}; settings have Keras' defaults.

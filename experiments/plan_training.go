@@ -1,6 +1,8 @@
 package experiments
 
 import (
+	"reflect"
+
 	"github.com/pkg/errors"
 
 	"dcae/experiments/saved"
@@ -24,30 +26,35 @@ type Schedule struct {
 }
 
 func (s Schedule) schedule(rate float64) (training.Schedule, error) {
-	var out training.Schedule
-	switch s.Name {
-	case "step_decay":
-		out = training.StepDecay{InitialLearningRate: rate, Steps: s.DecaySteps, Factor: s.DecayRate}
-	case "exponential_decay":
-		out = training.ExponentialDecay{InitialLearningRate: rate, DecaySteps: s.DecaySteps, DecayRate: s.DecayRate, Staircase: s.Staircase}
-	case "inverse_time_decay":
-		out = training.InverseTimeDecay{InitialLearningRate: rate, DecaySteps: s.DecaySteps, DecayRate: s.DecayRate, Staircase: s.Staircase}
-	case "polynomial_decay":
-		out = training.PolynomialDecay{InitialLearningRate: rate, DecaySteps: s.DecaySteps, EndLearningRate: training.Exactly(s.EndRate), Power: s.Power}
-	case "piecewise_constant_decay":
-		out = training.PiecewiseConstantDecay{Boundaries: s.Boundaries, Values: s.Values}
-	case "cosine_decay":
-		c := training.CosineDecay{InitialLearningRate: rate, DecaySteps: s.DecaySteps, Alpha: s.Alpha}
-		if s.WarmupSteps > 0 {
-			c.InitialLearningRate, c.WarmupTarget, c.WarmupSteps = 0, rate, s.WarmupSteps
-		}
-		out = c
-	case "cosine_decay_restarts":
-		out = training.CosineDecayRestarts{InitialLearningRate: rate, FirstDecaySteps: s.FirstDecay, Alpha: s.Alpha}
-	default:
-		return nil, errors.Errorf("there is no schedule %q; there are step_decay, exponential_decay, inverse_time_decay, polynomial_decay, piecewise_constant_decay, cosine_decay, cosine_decay_restarts", s.Name)
+	out, err := saved.ScheduleByName(s.Name)
+	if err != nil {
+		return nil, err
 	}
-	return out, errors.WithMessage(out.Check(), s.Name)
+	set := func(name string, value any) {
+		if err == nil {
+			out, err = training.WithScheduleSetting(out, name, value)
+		}
+	}
+	for _, known := range training.ScheduleSettings(out) {
+		switch {
+		case known.Name == "end_learning_rate":
+			set(known.Name, s.EndRate) // 0 is meant where it is left out
+		case known.Name == "initial_learning_rate" && s.WarmupSteps > 0:
+			set("warmup_target", rate)
+		case known.Name == "initial_learning_rate":
+			set(known.Name, rate)
+		}
+	}
+	settings := reflect.ValueOf(s)
+	for i := range settings.NumField() {
+		if name := settingName(settings.Type().Field(i)); name != "name" && name != "end_learning_rate" && !settings.Field(i).IsZero() {
+			set(name, settings.Field(i).Interface())
+		}
+	}
+	if err == nil {
+		err = out.Check()
+	}
+	return out, errors.WithMessage(err, s.Name)
 }
 
 // Plateau lowers the learning rate where the held-out error stands still; see [training.Plateau].
@@ -71,58 +78,42 @@ func (s Settings) optimizer(own training.Optimizer) (training.Optimizer, error) 
 	if own == nil {
 		own = training.Adam{}
 	}
-	o := own
+	o, err := own, error(nil)
 	if s.Optimizer != "" {
-		var err error
 		if o, err = saved.OptimizerByName(s.Optimizer); err != nil {
 			return nil, err
 		}
 	}
-	if s.LearningRate != nil {
-		o = training.WithLearningRate(o, training.Exactly(*s.LearningRate))
-	}
-	o, err := s.withMomentum(o)
-	if err != nil {
-		return nil, err
-	}
-	base := training.Shared(o)
-	for _, limit := range []struct {
-		given *float64
-		to    *float64
-	}{{s.WeightDecay, &base.WeightDecay}, {s.ClipNorm, &base.ClipNorm}, {s.GlobalClipNorm, &base.GlobalClipNorm}, {s.ClipValue, &base.ClipValue}} {
-		if limit.given != nil {
-			*limit.to = training.Exactly(*limit.given)
+	set := func(name string, value any) {
+		if err == nil {
+			o, err = training.WithSetting(o, name, value)
 		}
 	}
+	for _, number := range []struct {
+		name  string
+		given *float64
+	}{
+		{"learning_rate", s.LearningRate}, {"momentum", s.Momentum}, {"weight_decay", s.WeightDecay}, {"clipnorm", s.ClipNorm},
+		{"global_clipnorm", s.GlobalClipNorm}, {"clipvalue", s.ClipValue},
+	} {
+		if number.given != nil {
+			set(number.name, *number.given)
+		}
+	}
+	if s.Nesterov != nil {
+		set("nesterov", *s.Nesterov)
+	}
+	if err != nil {
+		return nil, errors.WithMessagef(err, "%v", o)
+	}
 	if s.Schedule != nil {
+		base := training.Shared(o)
 		if base.Schedule, err = s.Schedule.schedule(training.LearningRate(o)); err != nil {
 			return nil, err
 		}
+		o = training.WithShared(o, base)
 	}
-	o = training.WithShared(o, base)
 	return o, o.Check()
-}
-
-func (s Settings) withMomentum(o training.Optimizer) (training.Optimizer, error) {
-	if s.Momentum == nil && s.Nesterov == nil {
-		return o, nil
-	}
-	switch o := o.(type) {
-	case training.SGD:
-		if s.Momentum != nil {
-			o.Momentum = *s.Momentum
-		}
-		if s.Nesterov != nil {
-			o.Nesterov = *s.Nesterov
-		}
-		return o, nil
-	case training.RMSprop:
-		if s.Momentum != nil && s.Nesterov == nil {
-			o.Momentum = *s.Momentum
-			return o, nil
-		}
-	}
-	return nil, errors.Errorf("%v has no momentum or nesterov to set; sgd has both, rmsprop momentum", o)
 }
 
 // loss makes the loss; own is the model's.

@@ -29,10 +29,13 @@ type Loss struct {
 
 	// FromLogits says that binary_crossentropy is given what a sigmoid would make probabilities of; else these are limited to
 	// 1e-7 and 1-1e-7. As in Keras, what goes into the sigmoid is taken where a model's last layer ends in one.
-	FromLogits     bool
-	LabelSmoothing float64 // of binary_crossentropy: the share by which targets are drawn to 0.5
-	Delta          float64 // of huber: where it turns linear; default 1
+	FromLogits     bool    `setting:"from_logits"`
+	LabelSmoothing float64 `setting:"label_smoothing"` // of binary_crossentropy: the share by which targets are drawn to 0.5
+	Delta          float64 `setting:"delta"`           // of huber: where it turns linear; default 1
 }
+
+// LossDefaults has the settings' defaults that are not 0.
+var LossDefaults = Loss{Delta: 1}
 
 // MSE is the mean squared error.
 var MSE = Loss{Function: MeanSquaredError}
@@ -47,7 +50,7 @@ func (l Loss) String() string {
 			return fmt.Sprintf("%s(from_logits=%t, label_smoothing=%g)", l.Function, l.FromLogits, l.LabelSmoothing)
 		}
 	case Huber:
-		if l.Delta != 0 && l.Delta != 1 {
+		if l.Delta != 0 && l.Delta != LossDefaults.Delta {
 			return fmt.Sprintf("%s(delta=%g)", l.Function, l.Delta)
 		}
 	}
@@ -137,7 +140,7 @@ func measureOf[T kernel.Float](l Loss) measure[T] {
 	case Huber:
 		delta := l.Delta
 		if delta == 0 {
-			delta = 1
+			delta = LossDefaults.Delta
 		}
 		return kernel.NewMeanDistance[T](kernel.Huber(delta))
 	case LogCosh:

@@ -1,8 +1,6 @@
 package training
 
 import (
-	"github.com/pkg/errors"
-
 	"dcae/graph"
 )
 
@@ -10,29 +8,24 @@ import (
 // a = rho*a + (1-rho)g*g, d = -sqrt(b+epsilon)/sqrt(a+epsilon) g, b = rho*b + (1-rho)d*d, w += rate*d. The paper's
 // learning rate is 1.
 type Adadelta struct {
-	LearningRate float64 // default 0.001
-	Rho          float64 // default 0.95
-	Epsilon      float64 // default 1e-7
+	LearningRate float64 `setting:"learning_rate"` // default 0.001
+	Rho          float64 `setting:"rho"`           // default 0.95
+	Epsilon      float64 `setting:"epsilon"`       // default 1e-7
 	Base
 }
 
 // String names the optimizer and its settings.
-func (a Adadelta) String() string {
-	return a.base().describe("adadelta", a.rate(), "rho=%g, epsilon=%g", setting(a.Rho, 0.95), setting(a.Epsilon, 1e-7))
-}
+func (a Adadelta) String() string { return describe("adadelta", a) }
 
 // Check tells what is wrong with the settings.
-func (a Adadelta) Check() error {
-	return errors.WithMessage(a.base().check(a.rate()), "adadelta")
-}
+func (a Adadelta) Check() error { return checkShared("adadelta", a) }
 
-func (a Adadelta) rate() float64 { return setting(a.LearningRate, 0.001) }
-func (a Adadelta) base() Base    { return a.resolved(0) }
+func (Adadelta) defaults() Optimizer { return Adadelta{LearningRate: 0.001, Rho: 0.95, Epsilon: 1e-7} }
 
 func (a Adadelta) start(variables []*graph.Variable) rule {
-	rho := setting(a.Rho, 0.95)
+	a = resolved(a)
 	return &adadelta{
-		rho: float32(rho), rest: float32(1 - rho), epsilon: float32(setting(a.Epsilon, 1e-7)),
+		rho: float32(a.Rho), rest: float32(1 - a.Rho), epsilon: float32(a.Epsilon),
 		variables: variables, gradients: zerosLike(variables), steps: zerosLike(variables),
 	}
 }
@@ -60,9 +53,4 @@ func (a *adadelta) update(i, from int, w, g []float32) (s graph.UpdateSums) {
 
 func (a *adadelta) slots() []Slot {
 	return interleave(slotsOf("accumulated_grad", a.variables, a.gradients), slotsOf("accumulated_delta_var", a.variables, a.steps))
-}
-
-func (a Adadelta) with(rate float64, base Base) Optimizer {
-	a.LearningRate, a.Base = rate, base
-	return a
 }

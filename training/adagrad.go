@@ -1,36 +1,31 @@
 package training
 
 import (
-	"github.com/pkg/errors"
-
 	"dcae/graph"
 )
 
 // Adagrad divides the gradient by the root of the sum of all its squares so far (Duchi et al. 2011): a += g*g,
 // w -= rate*g/sqrt(a+epsilon).
 type Adagrad struct {
-	LearningRate            float64 // default 0.001
-	InitialAccumulatorValue float64 // of a; default 0.1
-	Epsilon                 float64 // default 1e-7
+	LearningRate            float64 `setting:"learning_rate"`             // default 0.001
+	InitialAccumulatorValue float64 `setting:"initial_accumulator_value"` // of a; default 0.1
+	Epsilon                 float64 `setting:"epsilon"`                   // default 1e-7
 	Base
 }
 
 // String names the optimizer and its settings.
-func (a Adagrad) String() string {
-	return a.base().describe("adagrad", a.rate(), "initial_accumulator_value=%g, epsilon=%g", setting(a.InitialAccumulatorValue, 0.1), setting(a.Epsilon, 1e-7))
-}
+func (a Adagrad) String() string { return describe("adagrad", a) }
 
 // Check tells what is wrong with the settings.
-func (a Adagrad) Check() error { return errors.WithMessage(a.base().check(a.rate()), "adagrad") }
+func (a Adagrad) Check() error { return checkShared("adagrad", a) }
 
-func (a Adagrad) rate() float64 { return setting(a.LearningRate, 0.001) }
-func (a Adagrad) base() Base    { return a.resolved(0) }
+func (Adagrad) defaults() Optimizer {
+	return Adagrad{LearningRate: 0.001, InitialAccumulatorValue: 0.1, Epsilon: 1e-7}
+}
 
 func (a Adagrad) start(variables []*graph.Variable) rule {
-	return &adagrad{
-		epsilon: float32(setting(a.Epsilon, 1e-7)), variables: variables,
-		accumulator: filledLike(variables, float32(setting(a.InitialAccumulatorValue, 0.1))),
-	}
+	a = resolved(a)
+	return &adagrad{epsilon: float32(a.Epsilon), variables: variables, accumulator: filledLike(variables, float32(a.InitialAccumulatorValue))}
 }
 
 type adagrad struct {
@@ -53,8 +48,3 @@ func (a *adagrad) update(i, from int, w, g []float32) (s graph.UpdateSums) {
 }
 
 func (a *adagrad) slots() []Slot { return slotsOf("accumulator", a.variables, a.accumulator) }
-
-func (a Adagrad) with(rate float64, base Base) Optimizer {
-	a.LearningRate, a.Base = rate, base
-	return a
-}

@@ -3,19 +3,17 @@ package training
 import (
 	"math"
 
-	"github.com/pkg/errors"
-
 	"dcae/graph"
 )
 
 // Adam is the optimizer of Kingma and Ba 2015; see [graph.UpdateAdam] for the formula. With AMSGrad the second moment in
 // the denominator is the largest so far (Reddi et al. 2018, algorithm 2, without bias correction of its own).
 type Adam struct {
-	LearningRate float64 // default 0.001
-	Beta1        float64 // default 0.9
-	Beta2        float64 // default 0.999
-	Epsilon      float64 // default 1e-7
-	AMSGrad      bool
+	LearningRate float64 `setting:"learning_rate"` // default 0.001
+	Beta1        float64 `setting:"beta_1"`        // default 0.9
+	Beta2        float64 `setting:"beta_2"`        // default 0.999
+	Epsilon      float64 `setting:"epsilon"`       // default 1e-7
+	AMSGrad      bool    `setting:"amsgrad,quiet"`
 	Base
 }
 
@@ -23,47 +21,30 @@ type Adam struct {
 type AdamW Adam
 
 // String names the optimizer and its settings.
-func (a Adam) String() string { return a.describeAs("adam") }
+func (a Adam) String() string { return describe("adam", a) }
 
 // String names the optimizer and its settings.
-func (a AdamW) String() string { return Adam(a.decaying()).describeAs("adamw") }
-
-func (a Adam) describeAs(name string) string {
-	beta1, beta2, epsilon := moments(a.Beta1, a.Beta2, a.Epsilon)
-	format := "beta_1=%g, beta_2=%g, epsilon=%g"
-	if a.AMSGrad {
-		format += ", amsgrad=true"
-	}
-	return a.base().describe(name, a.rate(), format, beta1, beta2, epsilon)
-}
-
-// moments resolves the settings that Adam and its relatives share.
-func moments(beta1, beta2, epsilon float64) (float64, float64, float64) {
-	return setting(beta1, 0.9), setting(beta2, 0.999), setting(epsilon, 1e-7)
-}
+func (a AdamW) String() string { return describe("adamw", a) }
 
 // Check tells what is wrong with the settings.
-func (a Adam) Check() error { return errors.WithMessage(a.base().check(a.rate()), "adam") }
+func (a Adam) Check() error { return checkShared("adam", a) }
 
 // Check tells what is wrong with the settings.
-func (a AdamW) Check() error { return errors.WithMessage(a.base().check(a.rate()), "adamw") }
+func (a AdamW) Check() error { return checkShared("adamw", a) }
 
-func (a Adam) rate() float64  { return setting(a.LearningRate, 0.001) }
-func (a AdamW) rate() float64 { return Adam(a).rate() }
-func (a Adam) base() Base     { return a.resolved(0) }
-func (a AdamW) base() Base    { return a.resolved(0.004) }
+func (Adam) defaults() Optimizer {
+	return Adam{LearningRate: 0.001, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-7}
+}
 
-// decaying has AdamW's default weight decay as a setting of Adam's.
-func (a AdamW) decaying() AdamW {
-	a.WeightDecay = Exactly(a.base().WeightDecay)
-	return a
+func (AdamW) defaults() Optimizer {
+	return AdamW{LearningRate: 0.001, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-7, Base: Base{WeightDecay: 0.004}}
 }
 
 func (a AdamW) start(variables []*graph.Variable) rule { return Adam(a).start(variables) }
 
 func (a Adam) start(variables []*graph.Variable) rule {
-	r := &adam{variables: variables, first: zerosLike(variables), second: zerosLike(variables)}
-	r.beta1, r.beta2, r.epsilon = moments(a.Beta1, a.Beta2, a.Epsilon)
+	a = resolved(a)
+	r := &adam{beta1: a.Beta1, beta2: a.Beta2, epsilon: a.Epsilon, variables: variables, first: zerosLike(variables), second: zerosLike(variables)}
 	if a.AMSGrad {
 		r.largest = zerosLike(variables)
 	}
@@ -112,14 +93,4 @@ func (a *adam) slots() []Slot {
 		out = append(out, slotsOf("velocity_hat", a.variables, a.largest)...)
 	}
 	return out
-}
-
-func (a Adam) with(rate float64, base Base) Optimizer {
-	a.LearningRate, a.Base = rate, base
-	return a
-}
-
-func (a AdamW) with(rate float64, base Base) Optimizer {
-	a.LearningRate, a.Base = rate, base
-	return a
 }

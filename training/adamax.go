@@ -1,37 +1,32 @@
 package training
 
 import (
-	"github.com/pkg/errors"
-
 	"dcae/graph"
 )
 
 // Adamax is Adam by the infinity norm (Kingma and Ba 2015, algorithm 2, with Keras' epsilon): m += (g-m)(1-beta1),
 // u = max(beta2*u, |g|), w -= rate*m/((1-beta1^t)(u+epsilon)).
 type Adamax struct {
-	LearningRate float64 // default 0.001
-	Beta1        float64 // default 0.9
-	Beta2        float64 // default 0.999
-	Epsilon      float64 // default 1e-7
+	LearningRate float64 `setting:"learning_rate"` // default 0.001
+	Beta1        float64 `setting:"beta_1"`        // default 0.9
+	Beta2        float64 `setting:"beta_2"`        // default 0.999
+	Epsilon      float64 `setting:"epsilon"`       // default 1e-7
 	Base
 }
 
 // String names the optimizer and its settings.
-func (a Adamax) String() string {
-	beta1, beta2, epsilon := moments(a.Beta1, a.Beta2, a.Epsilon)
-	return a.base().describe("adamax", a.rate(), "beta_1=%g, beta_2=%g, epsilon=%g", beta1, beta2, epsilon)
-}
+func (a Adamax) String() string { return describe("adamax", a) }
 
 // Check tells what is wrong with the settings.
-func (a Adamax) Check() error { return errors.WithMessage(a.base().check(a.rate()), "adamax") }
+func (a Adamax) Check() error { return checkShared("adamax", a) }
 
-func (a Adamax) rate() float64 { return setting(a.LearningRate, 0.001) }
-func (a Adamax) base() Base    { return a.resolved(0) }
+func (Adamax) defaults() Optimizer {
+	return Adamax{LearningRate: 0.001, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-7}
+}
 
 func (a Adamax) start(variables []*graph.Variable) rule {
-	r := &adamax{variables: variables, moment: zerosLike(variables), norm: zerosLike(variables)}
-	r.beta1, r.beta2, r.epsilon = moments(a.Beta1, a.Beta2, a.Epsilon)
-	return r
+	a = resolved(a)
+	return &adamax{beta1: a.Beta1, beta2: a.Beta2, epsilon: a.Epsilon, variables: variables, moment: zerosLike(variables), norm: zerosLike(variables)}
 }
 
 type adamax struct {
@@ -59,9 +54,4 @@ func (a *adamax) update(i, from int, w, g []float32) (s graph.UpdateSums) {
 
 func (a *adamax) slots() []Slot {
 	return interleave(slotsOf("momentum", a.variables, a.moment), slotsOf("norm", a.variables, a.norm))
-}
-
-func (a Adamax) with(rate float64, base Base) Optimizer {
-	a.LearningRate, a.Base = rate, base
-	return a
 }

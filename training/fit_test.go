@@ -321,7 +321,7 @@ func TestFitRefusesWhatDoesNotFit(t *testing.T) {
 		{"schedule without length", Config{Optimizer: SGD{Base: Base{Schedule: CosineDecay{InitialLearningRate: 1}}}}},
 		{"too many values", Config{Optimizer: SGD{Base: Base{Schedule: PiecewiseConstantDecay{[]int{1}, []float64{1, 2, 3}}}}}},
 		{"falling boundaries", Config{Optimizer: SGD{Base: Base{Schedule: PiecewiseConstantDecay{[]int{2, 1}, []float64{1, 2, 3}}}}}},
-		{"plateau under a schedule", Config{Plateau: &Plateau{}, Optimizer: SGD{Base: Base{Schedule: StepDecay{InitialLearningRate: 1, Steps: 1}}}}},
+		{"plateau under a schedule", Config{Plateau: &Plateau{}, Optimizer: SGD{Base: Base{Schedule: StepDecay{InitialLearningRate: 1, DecaySteps: 1}}}}},
 		{"rising plateau", Config{Plateau: &Plateau{Factor: 1.5}}},
 		{"another model's values", Config{Params: wide}},
 		{"values in float64", Config{Params: double}},

@@ -86,6 +86,8 @@ var kerasOptimizers = []struct {
 	{"adagrad_settings", Adagrad{LearningRate: 0.1, InitialAccumulatorValue: 0.5, Epsilon: 1e-3, Base: Base{ClipNorm: 0.5}}},
 	{"adagrad_from_zero", Adagrad{LearningRate: 0.1, InitialAccumulatorValue: Zero}},
 	{"adadelta", Adadelta{}},
+	{"lion", Lion{}},
+	{"lion_settings", Lion{LearningRate: 0.01, Beta1: 0.8, Beta2: 0.95, Base: Base{WeightDecay: 0.2, ClipNorm: 1}}},
 	{"adadelta_paper", Adadelta{LearningRate: 1, Rho: 0.9, Epsilon: 1e-5, Base: Base{WeightDecay: 0.01}}},
 }
 
@@ -214,7 +216,7 @@ func TestSchedulesAgreeWithKeras(t *testing.T) {
 	}{
 		{"exponential", ExponentialDecay{0.1, 30, 0.9, false}},
 		{"exponential_staircase", ExponentialDecay{0.1, 30, 0.5, true}},
-		{"exponential_staircase", StepDecay{InitialLearningRate: 0.1, Steps: 30, Factor: 0.5}},
+		{"exponential_staircase", StepDecay{InitialLearningRate: 0.1, DecaySteps: 30, DecayRate: 0.5}},
 		{"inverse_time", InverseTimeDecay{0.1, 20, 0.5, false}},
 		{"inverse_time_staircase", InverseTimeDecay{0.1, 20, 0.5, true}},
 		{"polynomial", PolynomialDecay{InitialLearningRate: 0.1, DecaySteps: 150}},

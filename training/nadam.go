@@ -3,8 +3,6 @@ package training
 import (
 	"math"
 
-	"github.com/pkg/errors"
-
 	"dcae/graph"
 )
 
@@ -12,30 +10,29 @@ import (
 // and U_t the product of u_1 to u_t; m += (g-m)(1-beta1), v += (g*g-v)(1-beta2),
 // w -= rate (u_t+1 m/(1-U_t+1) + (1-u_t) g/(1-U_t)) / (sqrt(v/(1-beta2^t)) + epsilon).
 type Nadam struct {
-	LearningRate float64 // default 0.001
-	Beta1        float64 // default 0.9
-	Beta2        float64 // default 0.999
-	Epsilon      float64 // default 1e-7
+	LearningRate float64 `setting:"learning_rate"` // default 0.001
+	Beta1        float64 `setting:"beta_1"`        // default 0.9
+	Beta2        float64 `setting:"beta_2"`        // default 0.999
+	Epsilon      float64 `setting:"epsilon"`       // default 1e-7
 	Base
 }
 
 // String names the optimizer and its settings.
-func (n Nadam) String() string {
-	beta1, beta2, epsilon := moments(n.Beta1, n.Beta2, n.Epsilon)
-	return n.base().describe("nadam", n.rate(), "beta_1=%g, beta_2=%g, epsilon=%g", beta1, beta2, epsilon)
-}
+func (n Nadam) String() string { return describe("nadam", n) }
 
 // Check tells what is wrong with the settings.
-func (n Nadam) Check() error { return errors.WithMessage(n.base().check(n.rate()), "nadam") }
+func (n Nadam) Check() error { return checkShared("nadam", n) }
 
-func (n Nadam) rate() float64 { return setting(n.LearningRate, 0.001) }
-func (n Nadam) base() Base    { return n.resolved(0) }
+func (Nadam) defaults() Optimizer {
+	return Nadam{LearningRate: 0.001, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-7}
+}
 
 func (n Nadam) start(variables []*graph.Variable) rule {
-	r := &nadam{variables: variables, first: zerosLike(variables), second: zerosLike(variables), product: []float32{1}}
-	r.beta1, r.beta2, r.epsilon = moments(n.Beta1, n.Beta2, n.Epsilon)
-	r.beta1, r.beta2 = float64(float32(r.beta1)), float64(float32(r.beta2)) // so does Keras here before it takes 1-beta
-	return r
+	n = resolved(n)
+	return &nadam{
+		beta1: float64(float32(n.Beta1)), beta2: float64(float32(n.Beta2)), // so does Keras here before it takes 1-beta
+		epsilon: n.Epsilon, variables: variables, first: zerosLike(variables), second: zerosLike(variables), product: []float32{1},
+	}
 }
 
 type nadam struct {
@@ -75,9 +72,4 @@ func (n *nadam) update(i, from int, w, g []float32) (s graph.UpdateSums) {
 func (n *nadam) slots() []Slot {
 	out := interleave(slotsOf("momentum", n.variables, n.first), slotsOf("velocity", n.variables, n.second))
 	return append(out, Slot{"", "u_product", n.product})
-}
-
-func (n Nadam) with(rate float64, base Base) Optimizer {
-	n.LearningRate, n.Base = rate, base
-	return n
 }

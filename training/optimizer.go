@@ -1,57 +1,79 @@
 package training
 
 import (
-	"fmt"
 	"math"
-	"strings"
+	"reflect"
 
 	"github.com/pkg/errors"
 
 	"dcae/graph"
+	"dcae/training/settings"
 )
 
 // Optimizer is the settings of an optimizer. Formulas and defaults are Keras 3's.
 //
 // A setting of 0 means its default. Where 0 itself is meant and is not the default, as in RMSprop without memory, say
-// [Zero]: RMSprop{Rho: Zero}.
+// [Zero]: RMSprop{Rho: Zero}. Settings are known by the names in their fields' tags, see package settings.
 type Optimizer interface {
 	// String names the optimizer and all settings that its steps depend on.
 	String() string
 	// Check tells what is wrong with the settings.
 	Check() error
-	// rate is the learning rate where there is no schedule.
-	rate() float64
-	// with is the optimizer with another rate and other shared settings.
-	with(rate float64, base Base) Optimizer
+	// defaults is an optimizer of the same kind with all defaults that are not 0.
+	defaults() Optimizer
 	// shared is the shared settings as they were given.
 	shared() Base
-	// base is the settings that all optimizers share, with defaults filled in.
-	base() Base
 	// start prepares the state for the variables that are trained.
 	start(variables []*graph.Variable) rule
 }
 
-// WithLearningRate is the optimizer with another learning rate, which takes the place of a schedule, too.
-func WithLearningRate(o Optimizer, rate float64) Optimizer {
+// Settings lists an optimizer's settings with their values. Where a schedule sets the learning rate, it is the value of learning_rate.
+func Settings(o Optimizer) []settings.Setting {
+	all := settings.Of(o, o.defaults())
+	if s := o.shared().Schedule; s != nil {
+		all[0].Value, all[0].IsDefault = s, false
+	}
+	return all
+}
+
+// WithSetting is the optimizer with another value of one setting, by name; nil stands for none. It fails where the optimizer has no such setting.
+// A learning rate takes the place of a schedule.
+func WithSetting(o Optimizer, name string, value any) (Optimizer, error) {
+	changed, err := settings.Set(o, o.defaults(), name, value)
+	if err != nil || name != rateSetting {
+		return changed, err
+	}
 	base := o.shared()
 	base.Schedule = nil
-	return o.with(rate, base)
+	return withBase(changed, base), nil
+}
+
+// WithLearningRate is the optimizer with another learning rate, which takes the place of a schedule, too.
+func WithLearningRate(o Optimizer, rate float64) Optimizer {
+	changed, err := WithSetting(o, rateSetting, rate)
+	if err != nil {
+		panic(err) // all optimizers have a learning rate
+	}
+	return changed
 }
 
 // LearningRate is the learning rate, or what it would be without a schedule.
-func LearningRate(o Optimizer) float64 { return o.rate() }
+func LearningRate(o Optimizer) float64 { return settings.Of(o, o.defaults())[0].Value.(float64) }
 
 // Shared is the settings that all optimizers have, as they were given.
 func Shared(o Optimizer) Base { return o.shared() }
 
 // WithShared is the optimizer with other shared settings.
-func WithShared(o Optimizer, base Base) Optimizer { return o.with(Exactly(o.rate()), base) }
+func WithShared(o Optimizer, base Base) Optimizer { return withBase(o, base) }
 
 // HasSchedule tells whether a schedule sets the optimizer's learning rate.
-func HasSchedule(o Optimizer) bool { return o.base().Schedule != nil }
+func HasSchedule(o Optimizer) bool { return o.shared().Schedule != nil }
+
+// rateSetting is the first setting of all optimizers.
+const rateSetting = "learning_rate"
 
 // Zero stands for 0 in a setting whose value 0 means its default.
-const Zero = math.SmallestNonzeroFloat64
+const Zero = settings.Zero
 
 // Exactly is x as a setting that has a default: [Zero] for 0, so that it does not mean the default.
 func Exactly(x float64) float64 {
@@ -72,66 +94,53 @@ func setting(x, def float64) float64 {
 	return x
 }
 
+// resolved is an optimizer with all defaults filled in.
+func resolved[O Optimizer](o O) O { return settings.Resolved(o, o.defaults().(O)) }
+
 // Base is the settings that all optimizers share.
 type Base struct {
 	Schedule Schedule // the learning rate at each step, in place of LearningRate; default none
 
 	// WeightDecay takes learning rate * WeightDecay * value off every trainable value before each step, apart from the
 	// gradient (Loshchilov and Hutter 2019). Default 0, for AdamW 0.004.
-	WeightDecay float64
+	WeightDecay float64 `setting:"weight_decay,optional,quiet"`
 
 	// At most one of these limits the gradient; default none.
-	ClipNorm       float64 // L2 norm of each variable's gradient
-	GlobalClipNorm float64 // L2 norm of all variables' gradients together
-	ClipValue      float64 // absolute value of each element
+	ClipNorm       float64 `setting:"clipnorm,optional,quiet"`        // L2 norm of each variable's gradient
+	GlobalClipNorm float64 `setting:"global_clipnorm,optional,quiet"` // L2 norm of all variables' gradients together
+	ClipValue      float64 `setting:"clipvalue,optional,quiet"`       // absolute value of each element
 }
 
 func (b Base) shared() Base { return b }
 
-// resolved has each setting's value, given the default of the weight decay.
-func (b Base) resolved(weightDecay float64) Base {
-	b.WeightDecay = setting(b.WeightDecay, weightDecay)
-	b.ClipNorm, b.GlobalClipNorm, b.ClipValue = setting(b.ClipNorm, 0), setting(b.GlobalClipNorm, 0), setting(b.ClipValue, 0)
-	return b
+// withBase is an optimizer with other shared settings; all embed a Base.
+func withBase(o Optimizer, base Base) Optimizer {
+	to := reflect.New(reflect.TypeOf(o)).Elem()
+	to.Set(reflect.ValueOf(o))
+	to.FieldByName("Base").Set(reflect.ValueOf(base))
+	return to.Interface().(Optimizer)
 }
 
-func (b Base) check(rate float64) error {
-	limits := 0
+// checkShared tells what is wrong with the learning rate and the shared settings.
+func checkShared(name string, o Optimizer) error {
+	b, rate, limits := o.shared(), LearningRate(o), 0
 	for _, limit := range []float64{b.ClipNorm, b.GlobalClipNorm, b.ClipValue} {
-		if limit > 0 {
+		if limit > Zero {
 			limits++
 		}
 	}
 	switch {
 	case limits > 1:
-		return errors.Errorf("clip by one of norm (%g), global norm (%g) and value (%g), not by several", b.ClipNorm, b.GlobalClipNorm, b.ClipValue)
+		return errors.Errorf("%s: clip by one of norm (%g), global norm (%g) and value (%g), not by several", name, b.ClipNorm, b.GlobalClipNorm, b.ClipValue)
 	case b.Schedule != nil:
-		return errors.WithMessage(b.Schedule.Check(), "learning-rate schedule")
+		return errors.WithMessagef(b.Schedule.Check(), "%s: learning-rate schedule", name)
 	case math.IsNaN(rate) || math.IsInf(rate, 0):
-		return errors.Errorf("learning rate %g is no number", rate)
+		return errors.Errorf("%s: learning rate %g is no number", name, rate)
 	}
 	return nil
 }
 
-// describe writes an optimizer's name and settings; those that change nothing are left out.
-func (b Base) describe(name string, rate float64, format string, settings ...any) string {
-	var s strings.Builder
-	if b.Schedule != nil {
-		fmt.Fprintf(&s, "%s(learning_rate=%v, ", name, b.Schedule)
-	} else {
-		fmt.Fprintf(&s, "%s(learning_rate=%g, ", name, rate)
-	}
-	fmt.Fprintf(&s, format, settings...)
-	for _, extra := range []struct {
-		name  string
-		value float64
-	}{{"weight_decay", b.WeightDecay}, {"clipnorm", b.ClipNorm}, {"global_clipnorm", b.GlobalClipNorm}, {"clipvalue", b.ClipValue}} {
-		if extra.value != 0 {
-			fmt.Fprintf(&s, ", %s=%g", extra.name, extra.value)
-		}
-	}
-	return s.String() + ")"
-}
+func describe(name string, o Optimizer) string { return settings.Describe(name, Settings(o)) }
 
 // rule is an optimizer's formula at work on a model's variables.
 type rule interface {

@@ -1,8 +1,6 @@
 package training
 
 import (
-	"github.com/pkg/errors"
-
 	"dcae/graph"
 )
 
@@ -10,30 +8,26 @@ import (
 // step = rate*g/sqrt(v+epsilon). Centered, a = rho*a + (1-rho)g and v-a*a stands for v in the root (Graves 2013,
 // eq. 38 to 41). With momentum the step joins a velocity: d = momentum*d + step, w -= d.
 type RMSprop struct {
-	LearningRate float64 // default 0.001
-	Rho          float64 // default 0.9
-	Momentum     float64
-	Epsilon      float64 // default 1e-7
-	Centered     bool
+	LearningRate float64 `setting:"learning_rate"` // default 0.001
+	Rho          float64 `setting:"rho"`           // default 0.9
+	Momentum     float64 `setting:"momentum"`
+	Epsilon      float64 `setting:"epsilon"` // default 1e-7
+	Centered     bool    `setting:"centered"`
 	Base
 }
 
 // String names the optimizer and its settings.
-func (r RMSprop) String() string {
-	return r.base().describe("rmsprop", r.rate(), "rho=%g, momentum=%g, epsilon=%g, centered=%t",
-		setting(r.Rho, 0.9), setting(r.Momentum, 0), setting(r.Epsilon, 1e-7), r.Centered)
-}
+func (r RMSprop) String() string { return describe("rmsprop", r) }
 
 // Check tells what is wrong with the settings.
-func (r RMSprop) Check() error { return errors.WithMessage(r.base().check(r.rate()), "rmsprop") }
+func (r RMSprop) Check() error { return checkShared("rmsprop", r) }
 
-func (r RMSprop) rate() float64 { return setting(r.LearningRate, 0.001) }
-func (r RMSprop) base() Base    { return r.resolved(0) }
+func (RMSprop) defaults() Optimizer { return RMSprop{LearningRate: 0.001, Rho: 0.9, Epsilon: 1e-7} }
 
 func (r RMSprop) start(variables []*graph.Variable) rule {
-	rho := setting(r.Rho, 0.9)
+	r = resolved(r)
 	u := &rmsprop{
-		rho: float32(rho), rest: float32(1 - rho), momentum: float32(setting(r.Momentum, 0)), epsilon: float32(setting(r.Epsilon, 1e-7)),
+		rho: float32(r.Rho), rest: float32(1 - r.Rho), momentum: float32(r.Momentum), epsilon: float32(r.Epsilon),
 		variables: variables, square: zerosLike(variables),
 	}
 	if u.momentum > 0 {
@@ -86,9 +80,4 @@ func (r *rmsprop) slots() []Slot {
 		out = append(out, slotsOf("average_gradient", r.variables, r.mean)...)
 	}
 	return out
-}
-
-func (r RMSprop) with(rate float64, base Base) Optimizer {
-	r.LearningRate, r.Base = rate, base
-	return r
 }

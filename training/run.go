@@ -43,7 +43,7 @@ func newRun(m *graph.Model, train, valid Source, c Config, recorders []Recorder)
 		if err := c.Plateau.Check(); err != nil {
 			return nil, err
 		}
-		if c.Optimizer.base().Schedule != nil {
+		if HasSchedule(c.Optimizer) {
 			return nil, errors.New("a plateau cannot lower the learning rate where a schedule sets it: use one of the two")
 		}
 	}

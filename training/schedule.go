@@ -1,11 +1,12 @@
 package training
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
 	"github.com/pkg/errors"
+
+	"dcae/training/settings"
 )
 
 // Schedule sets the learning rate at each step. Formulas and defaults are Keras 3's; a schedule is a pure function, so that
@@ -17,15 +18,31 @@ type Schedule interface {
 	String() string
 	// Check tells what is wrong with the settings.
 	Check() error
+	// defaults is a schedule of the same kind with all defaults that are not 0.
+	defaults() Schedule
+}
+
+// ScheduleSettings lists a schedule's settings with their values.
+func ScheduleSettings(s Schedule) []settings.Setting { return settings.Of(s, s.defaults()) }
+
+// WithScheduleSetting is the schedule with another value of one setting, by name; nil stands for none. It fails where there is no such setting.
+func WithScheduleSetting(s Schedule, name string, value any) (Schedule, error) {
+	return settings.Set(s, s.defaults(), name, value)
+}
+
+func describeSchedule(name string, s Schedule) string {
+	return settings.Describe(name, ScheduleSettings(s))
 }
 
 // ExponentialDecay is InitialLearningRate * DecayRate^(step/DecaySteps); in a staircase the exponent is rounded down.
 type ExponentialDecay struct {
-	InitialLearningRate float64
-	DecaySteps          int
-	DecayRate           float64
-	Staircase           bool
+	InitialLearningRate float64 `setting:"initial_learning_rate"`
+	DecaySteps          int     `setting:"decay_steps"`
+	DecayRate           float64 `setting:"decay_rate"`
+	Staircase           bool    `setting:"staircase"`
 }
+
+func (ExponentialDecay) defaults() Schedule { return ExponentialDecay{} }
 
 // Rate is the learning rate at a step, from 0.
 func (e ExponentialDecay) Rate(step int) float64 {
@@ -33,20 +50,20 @@ func (e ExponentialDecay) Rate(step int) float64 {
 }
 
 // String names the schedule and its settings.
-func (e ExponentialDecay) String() string {
-	return fmt.Sprintf("exponential_decay(initial_learning_rate=%g, decay_steps=%d, decay_rate=%g, staircase=%t)", e.InitialLearningRate, e.DecaySteps, e.DecayRate, e.Staircase)
-}
+func (e ExponentialDecay) String() string { return describeSchedule("exponential_decay", e) }
 
 // Check tells what is wrong with the settings.
 func (e ExponentialDecay) Check() error { return positive("decay_steps", e.DecaySteps) }
 
 // InverseTimeDecay is InitialLearningRate / (1 + DecayRate*step/DecaySteps); in a staircase step/DecaySteps is rounded down.
 type InverseTimeDecay struct {
-	InitialLearningRate float64
-	DecaySteps          int
-	DecayRate           float64
-	Staircase           bool
+	InitialLearningRate float64 `setting:"initial_learning_rate"`
+	DecaySteps          int     `setting:"decay_steps"`
+	DecayRate           float64 `setting:"decay_rate"`
+	Staircase           bool    `setting:"staircase"`
 }
+
+func (InverseTimeDecay) defaults() Schedule { return InverseTimeDecay{} }
 
 // Rate is the learning rate at a step, from 0.
 func (i InverseTimeDecay) Rate(step int) float64 {
@@ -54,9 +71,7 @@ func (i InverseTimeDecay) Rate(step int) float64 {
 }
 
 // String names the schedule and its settings.
-func (i InverseTimeDecay) String() string {
-	return fmt.Sprintf("inverse_time_decay(initial_learning_rate=%g, decay_steps=%d, decay_rate=%g, staircase=%t)", i.InitialLearningRate, i.DecaySteps, i.DecayRate, i.Staircase)
-}
+func (i InverseTimeDecay) String() string { return describeSchedule("inverse_time_decay", i) }
 
 // Check tells what is wrong with the settings.
 func (i InverseTimeDecay) Check() error { return positive("decay_steps", i.DecaySteps) }
@@ -64,16 +79,20 @@ func (i InverseTimeDecay) Check() error { return positive("decay_steps", i.Decay
 // PolynomialDecay is (InitialLearningRate-EndLearningRate) * (1-step/DecaySteps)^Power + EndLearningRate, and stays there
 // after DecaySteps. With Cycle, DecaySteps is replaced by its first multiple that the step does not exceed.
 type PolynomialDecay struct {
-	InitialLearningRate float64
-	DecaySteps          int
-	EndLearningRate     float64 // default 0.0001; Zero for 0
-	Power               float64 // default 1
-	Cycle               bool
+	InitialLearningRate float64 `setting:"initial_learning_rate"`
+	DecaySteps          int     `setting:"decay_steps"`
+	EndLearningRate     float64 `setting:"end_learning_rate"` // default 0.0001; Zero for 0
+	Power               float64 `setting:"power"`             // default 1
+	Cycle               bool    `setting:"cycle"`
 }
+
+var polynomialDefaults = PolynomialDecay{EndLearningRate: 0.0001, Power: 1}
+
+func (PolynomialDecay) defaults() Schedule { return polynomialDefaults }
 
 // Rate is the learning rate at a step, from 0.
 func (p PolynomialDecay) Rate(step int) float64 {
-	end, power := setting(p.EndLearningRate, 0.0001), setting(p.Power, 1)
+	end, power := setting(p.EndLearningRate, polynomialDefaults.EndLearningRate), setting(p.Power, polynomialDefaults.Power)
 	at, length := float64(step), float64(p.DecaySteps)
 	if p.Cycle {
 		length *= max(1, math.Ceil(at/length))
@@ -82,19 +101,18 @@ func (p PolynomialDecay) Rate(step int) float64 {
 }
 
 // String names the schedule and its settings.
-func (p PolynomialDecay) String() string {
-	return fmt.Sprintf("polynomial_decay(initial_learning_rate=%g, decay_steps=%d, end_learning_rate=%g, power=%g, cycle=%t)",
-		p.InitialLearningRate, p.DecaySteps, setting(p.EndLearningRate, 0.0001), setting(p.Power, 1), p.Cycle)
-}
+func (p PolynomialDecay) String() string { return describeSchedule("polynomial_decay", p) }
 
 // Check tells what is wrong with the settings.
 func (p PolynomialDecay) Check() error { return positive("decay_steps", p.DecaySteps) }
 
 // PiecewiseConstantDecay is Values[i] up to and including step Boundaries[i], and the last value after the last boundary.
 type PiecewiseConstantDecay struct {
-	Boundaries []int     // steps, rising
-	Values     []float64 // one more than boundaries
+	Boundaries []int     `setting:"boundaries"` // steps, rising
+	Values     []float64 `setting:"values"`     // one more than boundaries
 }
+
+func (PiecewiseConstantDecay) defaults() Schedule { return PiecewiseConstantDecay{} }
 
 // Rate is the learning rate at a step, from 0.
 func (p PiecewiseConstantDecay) Rate(step int) float64 {
@@ -104,7 +122,7 @@ func (p PiecewiseConstantDecay) Rate(step int) float64 {
 
 // String names the schedule and its settings.
 func (p PiecewiseConstantDecay) String() string {
-	return fmt.Sprintf("piecewise_constant_decay(boundaries=%v, values=%v)", p.Boundaries, p.Values)
+	return describeSchedule("piecewise_constant_decay", p)
 }
 
 // Check tells what is wrong with the settings.
@@ -120,25 +138,32 @@ func (p PiecewiseConstantDecay) Check() error {
 	return nil
 }
 
-// StepDecay multiplies the learning rate by Factor after every Steps steps.
+// StepDecay multiplies the learning rate by DecayRate after every DecaySteps steps. Keras has it as an [ExponentialDecay] in a staircase.
 type StepDecay struct {
-	InitialLearningRate float64
-	Steps               int
-	Factor              float64 // default 0.1
+	InitialLearningRate float64 `setting:"initial_learning_rate"`
+	DecaySteps          int     `setting:"decay_steps"`
+	DecayRate           float64 `setting:"decay_rate"` // default 0.1
 }
+
+var stepDefaults = StepDecay{DecayRate: 0.1}
+
+func (StepDecay) defaults() Schedule { return stepDefaults }
 
 // Rate is the learning rate at a step, from 0.
 func (s StepDecay) Rate(step int) float64 {
-	return s.InitialLearningRate * math.Pow(setting(s.Factor, 0.1), float64(step/s.Steps))
+	return s.InitialLearningRate * math.Pow(setting(s.DecayRate, stepDefaults.DecayRate), float64(step/s.DecaySteps))
 }
 
 // String names the schedule and its settings.
-func (s StepDecay) String() string {
-	return fmt.Sprintf("step_decay(initial_learning_rate=%g, steps=%d, factor=%g)", s.InitialLearningRate, s.Steps, setting(s.Factor, 0.1))
+func (s StepDecay) String() string { return describeSchedule("step_decay", s) }
+
+// Exponential is the same schedule as Keras has it.
+func (s StepDecay) Exponential() ExponentialDecay {
+	return ExponentialDecay{s.InitialLearningRate, s.DecaySteps, setting(s.DecayRate, stepDefaults.DecayRate), true}
 }
 
 // Check tells what is wrong with the settings.
-func (s StepDecay) Check() error { return positive("steps", s.Steps) }
+func (s StepDecay) Check() error { return positive("decay_steps", s.DecaySteps) }
 
 // stairs is step/length, in a staircase rounded down.
 func stairs(step, length int, staircase bool) float64 {

@@ -1,20 +1,19 @@
 package training
 
-import (
-	"fmt"
-	"math"
-)
+import "math"
 
 // CosineDecay falls along half a cosine (Loshchilov and Hutter 2017, eq. 5, without restarts):
 // rate * ((1-Alpha) * (1+cos(pi*step/DecaySteps))/2 + Alpha). rate is InitialLearningRate; with a WarmupTarget the rate
 // rises evenly from InitialLearningRate to that over WarmupSteps first, and falls from there over DecaySteps.
 type CosineDecay struct {
-	InitialLearningRate float64
-	DecaySteps          int
-	Alpha               float64 // share of the rate that is left at the end
-	WarmupTarget        float64 // default none
-	WarmupSteps         int
+	InitialLearningRate float64 `setting:"initial_learning_rate"`
+	DecaySteps          int     `setting:"decay_steps"`
+	Alpha               float64 `setting:"alpha"`                        // share of the rate that is left at the end
+	WarmupTarget        float64 `setting:"warmup_target,optional,quiet"` // default none
+	WarmupSteps         int     `setting:"warmup_steps,quiet"`
 }
+
+func (CosineDecay) defaults() Schedule { return CosineDecay{} }
 
 // Rate is the learning rate at a step, from 0.
 func (c CosineDecay) Rate(step int) float64 {
@@ -33,13 +32,7 @@ func (c CosineDecay) decayed(from float64, step int) float64 {
 }
 
 // String names the schedule and its settings.
-func (c CosineDecay) String() string {
-	warmup := ""
-	if c.WarmupTarget != 0 {
-		warmup = fmt.Sprintf(", warmup_target=%g, warmup_steps=%d", setting(c.WarmupTarget, 0), c.WarmupSteps)
-	}
-	return fmt.Sprintf("cosine_decay(initial_learning_rate=%g, decay_steps=%d, alpha=%g%s)", c.InitialLearningRate, c.DecaySteps, setting(c.Alpha, 0), warmup)
-}
+func (c CosineDecay) String() string { return describeSchedule("cosine_decay", c) }
 
 // Check tells what is wrong with the settings.
 func (c CosineDecay) Check() error { return positive("decay_steps", c.DecaySteps) }
@@ -47,16 +40,20 @@ func (c CosineDecay) Check() error { return positive("decay_steps", c.DecaySteps
 // CosineDecayRestarts is [CosineDecay] that starts anew after each period, each TMul times as long and starting at MMul
 // times the rate of the one before it (Loshchilov and Hutter 2017).
 type CosineDecayRestarts struct {
-	InitialLearningRate float64
-	FirstDecaySteps     int
-	TMul                float64 // default 2
-	MMul                float64 // default 1
-	Alpha               float64
+	InitialLearningRate float64 `setting:"initial_learning_rate"`
+	FirstDecaySteps     int     `setting:"first_decay_steps"`
+	TMul                float64 `setting:"t_mul"` // default 2
+	MMul                float64 `setting:"m_mul"` // default 1
+	Alpha               float64 `setting:"alpha"`
 }
+
+var restartsDefaults = CosineDecayRestarts{TMul: 2, MMul: 1}
+
+func (CosineDecayRestarts) defaults() Schedule { return restartsDefaults }
 
 // Rate is the learning rate at a step, from 0.
 func (c CosineDecayRestarts) Rate(step int) float64 {
-	longer := setting(c.TMul, 2)
+	longer := setting(c.TMul, restartsDefaults.TMul)
 	done := float64(step) / float64(c.FirstDecaySteps) // periods, in lengths of the first
 	restarts := math.Floor(done)
 	begun := restarts
@@ -65,13 +62,12 @@ func (c CosineDecayRestarts) Rate(step int) float64 {
 		begun = (1 - math.Pow(longer, restarts)) / (1 - longer)
 	}
 	fraction := (done - begun) / math.Pow(longer, restarts)
-	return c.InitialLearningRate * cosine(fraction, math.Pow(setting(c.MMul, 1), restarts), setting(c.Alpha, 0))
+	return c.InitialLearningRate * cosine(fraction, math.Pow(setting(c.MMul, restartsDefaults.MMul), restarts), setting(c.Alpha, 0))
 }
 
 // String names the schedule and its settings.
 func (c CosineDecayRestarts) String() string {
-	return fmt.Sprintf("cosine_decay_restarts(initial_learning_rate=%g, first_decay_steps=%d, t_mul=%g, m_mul=%g, alpha=%g)",
-		c.InitialLearningRate, c.FirstDecaySteps, setting(c.TMul, 2), setting(c.MMul, 1), setting(c.Alpha, 0))
+	return describeSchedule("cosine_decay_restarts", c)
 }
 
 // Check tells what is wrong with the settings.

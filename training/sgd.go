@@ -9,31 +9,27 @@ import (
 // SGD is gradient descent, with momentum or Nesterov's momentum (Sutskever et al. 2013); see [graph.UpdateSGD] for the
 // formula.
 type SGD struct {
-	LearningRate float64 // default 0.01
-	Momentum     float64 // 0 to 1
-	Nesterov     bool
+	LearningRate float64 `setting:"learning_rate"` // default 0.01
+	Momentum     float64 `setting:"momentum"`      // 0 to 1
+	Nesterov     bool    `setting:"nesterov"`
 	Base
 }
 
 // String names the optimizer and its settings.
-func (s SGD) String() string {
-	return s.base().describe("sgd", s.rate(), "momentum=%g, nesterov=%t", s.momentum(), s.Nesterov)
-}
+func (s SGD) String() string { return describe("sgd", s) }
 
 // Check tells what is wrong with the settings.
 func (s SGD) Check() error {
 	if !(s.Momentum >= 0 && s.Momentum <= 1) {
 		return errors.Errorf("sgd: momentum must be between 0 and 1, not %g", s.Momentum)
 	}
-	return errors.WithMessage(s.base().check(s.rate()), "sgd")
+	return checkShared("sgd", s)
 }
 
-func (s SGD) momentum() float64 { return setting(s.Momentum, 0) }
-func (s SGD) rate() float64     { return setting(s.LearningRate, 0.01) }
-func (s SGD) base() Base        { return s.resolved(0) }
+func (SGD) defaults() Optimizer { return SGD{LearningRate: 0.01} }
 
 func (s SGD) start(variables []*graph.Variable) rule {
-	r := &sgd{momentum: s.momentum(), nesterov: s.Nesterov, variables: variables, velocity: make([][]float32, len(variables))}
+	r := &sgd{momentum: resolved(s).Momentum, nesterov: s.Nesterov, variables: variables, velocity: make([][]float32, len(variables))}
 	if r.momentum != 0 {
 		r.velocity = zerosLike(variables)
 	}
@@ -63,9 +59,4 @@ func (s *sgd) slots() []Slot {
 		return nil
 	}
 	return slotsOf("momentum", s.variables, s.velocity)
-}
-
-func (s SGD) with(rate float64, base Base) Optimizer {
-	s.LearningRate, s.Base = rate, base
-	return s
 }

@@ -37,7 +37,10 @@ func newUpdates(o Optimizer, variables []*graph.Variable, state *OptimizerState)
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	u := &updates{base: o.base(), rate: o.rate(), variables: variables, rule: o.start(variables), gradients: make([][]float32, len(variables)), sums: make([]graph.UpdateSums, len(variables))}
+	u := &updates{
+		base: resolved(o).shared(), rate: LearningRate(o), variables: variables, rule: o.start(variables),
+		gradients: make([][]float32, len(variables)), sums: make([]graph.UpdateSums, len(variables)),
+	}
 	largest := 0
 	for i, v := range variables {
 		size := v.Shape.Size()

@@ -14,7 +14,7 @@ func TestUpdatesOnThreads(t *testing.T) {
 	clip := Base{ClipNorm: 0.5, WeightDecay: 0.01}
 	for _, o := range []Optimizer{
 		Adam{}, Adam{AMSGrad: true}, Adam{Base: clip}, SGD{}, SGD{Momentum: Exactly(0.9)}, SGD{Momentum: Exactly(0.9), Nesterov: true, Base: clip},
-		RMSprop{Centered: true, Momentum: 0.5}, Adagrad{}, Adadelta{}, Adamax{}, Nadam{},
+		RMSprop{Centered: true, Momentum: 0.5}, Adagrad{}, Adadelta{}, Adamax{}, Nadam{}, Lion{},
 	} {
 		t.Run(o.String(), func(t *testing.T) {
 			weights, sums, state := takeSteps(t, model, o, nil)

@@ -13,7 +13,6 @@ import (
 
 	"dcae/experiments"
 	"dcae/experiments/saved"
-	"dcae/graph"
 	"dcae/training"
 	"dcae/training/dataset"
 )
@@ -48,8 +47,8 @@ func trainCommand() *cobra.Command {
 	flags.IntVar(&f.epochs, "epochs", 10, "epochs")
 	flags.IntVar(&f.batch, "batch", 32, "images in a step")
 	flags.Float64Var(&f.rate, "lr", 0, "learning rate (default: the model's)")
-	flags.StringVar(&f.optimizer, "optimizer", "", "sgd, adam, adamw, adamax, nadam, rmsprop, adagrad or adadelta, with Keras' defaults (default: the model's)")
-	flags.StringVar(&f.loss, "loss", "", "mse, mae, binary_crossentropy, huber or log_cosh (default: the model's)")
+	flags.StringVar(&f.optimizer, "optimizer", "", strings.Join(saved.OptimizerNames(), ", ")+", with Keras' defaults (default: the model's)")
+	flags.StringVar(&f.loss, "loss", "", strings.Join(saved.LossNames(), ", ")+" (default: the model's)")
 	flags.Uint64Var(&f.seed, "seed", 1, "random seed: of a variant's first values, and of the images' order")
 	flags.StringVar(&f.out, "out", "", "folder for records, pictures and models (default: results/train-MODEL)")
 	flags.BoolVar(&f.force, "force", false, "replace what lies in the folder")
@@ -166,8 +165,11 @@ func (f *trainFlags) change(c *cobra.Command, m *saved.Model) error {
 		}
 	}
 	if changed("loss") {
-		m.Loss = graph.Loss{Function: graph.LossFunction(f.loss)}
-		return m.Loss.Check()
+		l, err := saved.LossByName(f.loss)
+		if err != nil {
+			return err
+		}
+		m.Loss = l
 	}
 	return nil
 }

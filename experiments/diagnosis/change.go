@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 
+	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/models/edit"
 	"dcae/training"
@@ -52,20 +53,6 @@ func decades(ratio float64) float64 {
 	return 9
 }
 
-// usualRate is a learning rate that works for many models: Keras' default, but for Adagrad and Adadelta, whose default there is
-// far from that of the papers.
-func usualRate(o training.Optimizer) float64 {
-	switch o.(type) {
-	case training.SGD:
-		return 0.01
-	case training.Adagrad:
-		return 0.01
-	case training.Adadelta:
-		return 1
-	}
-	return 0.001
-}
-
 // presentRate is the learning rate that training begins with.
 func presentRate(o training.Optimizer) float64 {
 	if s := training.Shared(o).Schedule; s != nil {
@@ -99,7 +86,7 @@ func constantRate(o training.Optimizer, steps int) (change, bool) {
 	for step := range steps {
 		most, least = max(most, s.Rate(step)), min(least, s.Rate(step))
 	}
-	usual := usualRate(o)
+	usual := saved.UsualRate(o)
 	cause := LearningRateLow
 	if most > 3*usual && decades(most/usual) > decades(max(least, 1e-12)/usual) {
 		cause = LearningRateHigh
@@ -115,7 +102,7 @@ func constantRate(o training.Optimizer, steps int) (change, bool) {
 
 // departingRates go from a learning rate that stands out towards the usual one, by decades.
 func departingRates(o training.Optimizer) []change {
-	from, usual := presentRate(o), usualRate(o)
+	from, usual := presentRate(o), saved.UsualRate(o)
 	d := decades(from / usual)
 	if d < 0.5 {
 		return nil
@@ -133,7 +120,7 @@ func departingRates(o training.Optimizer) []change {
 
 // otherRates are all decades within three of the present rate: those that are not too far from the usual one, and others.
 func otherRates(o training.Optimizer) (likely, unlikely []change) {
-	from, usual := presentRate(o), usualRate(o)
+	from, usual := presentRate(o), saved.UsualRate(o)
 	most := 100 * usual
 	if _, sgd := o.(training.SGD); sgd {
 		most *= 10 // it depends on the scale of the loss

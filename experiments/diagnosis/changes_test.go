@@ -236,7 +236,7 @@ func TestKerasCode(t *testing.T) {
 	code, data := kerasCode(from, to)
 	for _, want := range []string{
 		`"dense": {"activation": "leaky_relu", "kernel_initializer": "he_normal"},`, `"dense_3": {"activation": "sigmoid"},`, "clone_model",
-		`model.compile(optimizer=keras.optimizers.SGD(learning_rate=0.5, momentum=0.9, nesterov=True), loss=keras.losses.Huber(delta=2))`,
+		`model.compile(optimizer=keras.optimizers.SGD(learning_rate=0.5, momentum=0.9, nesterov=True), loss=keras.losses.Huber(delta=2.0))`,
 	} {
 		if !strings.Contains(code, want) {
 			t.Errorf("no %s in\n%s", want, code)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"dcae/experiments/saved"
 	"dcae/training"
 )
 
@@ -171,7 +172,7 @@ func (s *search) compareRates(found []*attempt) error {
 		return err
 	}
 	merit := func(a *attempt) float64 {
-		if usual := usualRate(a.setup.optimizer); training.LearningRate(a.setup.optimizer) == usual {
+		if usual := saved.UsualRate(a.setup.optimizer); training.LearningRate(a.setup.optimizer) == usual {
 			return worst(a) / 1.25
 		}
 		return worst(a)

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/models/edit"
 	"dcae/models/keras"
-	"dcae/training"
 )
 
 // kerasCode is the difference of two setups as code to paste behind the model: for the model and its compilation, and, if images
@@ -20,7 +20,7 @@ func kerasCode(from, to setup) (code string, data *string) {
 	if from.model != to.model {
 		b.WriteString(modelCode(from.model, to.model))
 	}
-	fmt.Fprintf(&b, "model.compile(optimizer=%s, loss=%s)\n", optimizerCode(to.optimizer), lossCode(to.loss))
+	fmt.Fprintf(&b, "model.compile(optimizer=%s, loss=%s)\n", saved.OptimizerCode(to.optimizer), saved.LossCode(to.loss))
 	if from.prepare != to.prepare {
 		text := dataCode(to.prepare)
 		data = &text
@@ -55,7 +55,7 @@ func modelCode(from, to *graph.Model) string {
 	var b strings.Builder
 	b.WriteString("changes = {\n")
 	for _, c := range changes {
-		fmt.Fprintf(&b, "    %s: {%s},\n", python(c.layer), strings.Join(c.settings, ", "))
+		fmt.Fprintf(&b, "    %s: {%s},\n", saved.Python(c.layer), strings.Join(c.settings, ", "))
 	}
 	recursive := ""
 	if slices.ContainsFunc(from.Nodes, func(n graph.Node) bool { return strings.Contains(n.Name, "/") }) {
@@ -102,7 +102,7 @@ func layerChanges(from, to *graph.Model) ([]layerChange, bool) {
 			kept++
 			for _, key := range after[i].Config.keys() {
 				if v := after[i].Config[key]; key != "name" && !bytes.Equal(v, b.Config[key]) {
-					c.settings = append(c.settings, python(key)+": "+pythonOf(v))
+					c.settings = append(c.settings, saved.Python(key)+": "+pythonOf(v))
 				}
 			}
 		}
@@ -166,8 +166,6 @@ func layerSettings(m *graph.Model) ([]layerSetting, bool) {
 
 func shortName(path string) string { return path[strings.LastIndex(path, "/")+1:] }
 
-func python(s string) string { return `"` + s + `"` }
-
 // pythonOf is a JSON value as Python writes it; an initializer without settings by its name.
 func pythonOf(v json.RawMessage) string {
 	var object struct {
@@ -176,7 +174,7 @@ func pythonOf(v json.RawMessage) string {
 	}
 	if json.Unmarshal(v, &object) == nil && object.Class != "" {
 		if plain, ok := plainInitializers[object.Class]; ok {
-			return python(plain)
+			return saved.Python(plain)
 		}
 	}
 	var any any
@@ -185,121 +183,10 @@ func pythonOf(v json.RawMessage) string {
 	if d.Decode(&any) != nil {
 		return string(v)
 	}
-	return literal(any)
+	return saved.Python(any)
 }
 
 var plainInitializers = map[string]string{
 	"HeNormal": "he_normal", "HeUniform": "he_uniform", "GlorotNormal": "glorot_normal", "GlorotUniform": "glorot_uniform", "LecunNormal": "lecun_normal", "LecunUniform": "lecun_uniform",
 	"Zeros": "zeros", "Ones": "ones",
-}
-
-func literal(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "None"
-	case bool:
-		if v {
-			return "True"
-		}
-		return "False"
-	case string:
-		return python(v)
-	case []any:
-		var all []string
-		for _, e := range v {
-			all = append(all, literal(e))
-		}
-		return "[" + strings.Join(all, ", ") + "]"
-	case map[string]any:
-		var all []string
-		for k, e := range v {
-			all = append(all, python(k)+": "+literal(e))
-		}
-		slices.Sort(all)
-		return "{" + strings.Join(all, ", ") + "}"
-	}
-	return fmt.Sprint(v)
-}
-
-// optimizerCode builds an optimizer; settings at their defaults are left out, but for the learning rate.
-func optimizerCode(o training.Optimizer) string {
-	name, settings := call(o.String())
-	defaults := map[string]string{}
-	_, all := call(defaultsOf(o).String())
-	for _, s := range all {
-		defaults[s.name] = s.value
-	}
-	var out []string
-	for _, s := range settings {
-		if s.name == "learning_rate" || defaults[s.name] != s.value {
-			out = append(out, s.name+"="+pythonValue(s.value))
-		}
-	}
-	return "keras.optimizers." + classOf(name) + "(" + strings.Join(out, ", ") + ")"
-}
-
-var classNames = map[string]string{"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "adamax": "Adamax", "nadam": "Nadam", "rmsprop": "RMSprop", "adagrad": "Adagrad", "adadelta": "Adadelta"}
-
-func classOf(name string) string {
-	if c, ok := classNames[name]; ok {
-		return c
-	}
-	var b strings.Builder
-	for _, part := range strings.Split(name, "_") {
-		b.WriteString(strings.ToUpper(part[:1]) + part[1:])
-	}
-	return b.String()
-}
-
-type argument struct{ name, value string }
-
-// call takes "name(a=1, b=f(c=2))" apart.
-func call(s string) (name string, arguments []argument) {
-	name, rest, _ := strings.Cut(s, "(")
-	rest = strings.TrimSuffix(rest, ")")
-	depth, start := 0, 0
-	for i := 0; i <= len(rest); i++ {
-		switch {
-		case i == len(rest) || rest[i] == ',' && depth == 0:
-			if key, value, ok := strings.Cut(strings.TrimSpace(rest[start:i]), "="); ok {
-				arguments = append(arguments, argument{key, value})
-			}
-			start = i + 1
-		case rest[i] == '(' || rest[i] == '[':
-			depth++
-		case rest[i] == ')' || rest[i] == ']':
-			depth--
-		}
-	}
-	return name, arguments
-}
-
-func pythonValue(v string) string {
-	switch v {
-	case "true":
-		return "True"
-	case "false":
-		return "False"
-	}
-	if strings.Contains(v, "(") {
-		name, arguments := call(v)
-		var all []string
-		for _, a := range arguments {
-			all = append(all, a.name+"="+pythonValue(a.value))
-		}
-		return "keras.optimizers.schedules." + classOf(name) + "(" + strings.Join(all, ", ") + ")"
-	}
-	return v
-}
-
-func lossCode(l graph.Loss) string {
-	name, arguments := call(l.String())
-	if len(arguments) == 0 {
-		return python(name)
-	}
-	var all []string
-	for _, a := range arguments {
-		all = append(all, a.name+"="+pythonValue(a.value))
-	}
-	return "keras.losses." + classOf(name) + "(" + strings.Join(all, ", ") + ")"
 }

@@ -3,10 +3,10 @@ package diagnosis
 import (
 	"fmt"
 	"math"
-	"reflect"
 	"slices"
 	"strings"
 
+	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/models/edit"
 	"dcae/training"
@@ -341,18 +341,13 @@ func optimizerRestores(s setup) []change {
 		}}
 	}
 	var out []change
-	same := training.WithShared(defaultsOf(s.optimizer), training.Shared(s.optimizer))
-	same = training.WithLearningRate(same, usualRate(same))
-	if same.String() != training.WithLearningRate(s.optimizer, usualRate(same)).String() {
+	same := training.WithShared(saved.Plain(s.optimizer), training.Shared(s.optimizer))
+	same = training.WithLearningRate(same, saved.UsualRate(same))
+	if same.String() != training.WithLearningRate(s.optimizer, saved.UsualRate(same)).String() {
 		out = append(out, to(same, fmt.Sprintf("%s -> %s", training.WithLearningRate(s.optimizer, presentRate(s.optimizer)), same)))
 	}
 	if _, adam := s.optimizer.(training.Adam); !adam {
 		out = append(out, to(training.Adam{}, fmt.Sprintf("%v -> adam, learning rate 0.001", s.optimizer)))
 	}
 	return out
-}
-
-// defaultsOf is an optimizer of the same kind with all defaults.
-func defaultsOf(o training.Optimizer) training.Optimizer {
-	return reflect.Zero(reflect.TypeOf(o)).Interface().(training.Optimizer)
 }

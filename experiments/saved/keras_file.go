@@ -30,8 +30,8 @@ type Model struct {
 	config json.RawMessage // as it was in the file; nil for a model that comes from elsewhere
 }
 
-// LoadKeras reads a .keras file of Keras 3. All that is not supported about its layers, optimizer and loss is named in one
-// error, [keras.Unsupported].
+// LoadKeras reads a .keras file of Keras 3. It fails where the file cannot be read or is damaged, and where its weights do not fit its layers. All
+// that is not supported about its layers, optimizer and loss is named in one error, [keras.Unsupported].
 func LoadKeras(path string) (*Model, error) {
 	a, err := keras.Open(path)
 	if err != nil {
@@ -67,7 +67,7 @@ func openModel(a *keras.Archive) (*Model, error) {
 }
 
 // readState reads the optimizer's variables. As in Keras, an optimizer starts afresh, with a warning, if they are not those that
-// it keeps, and without one if it never took a step.
+// it keeps, and without one if it never took a step. It fails where a variable's values cannot be read.
 func (m *Model) readState(given []*hdf5.Dataset) error {
 	updater, err := training.NewUpdater(m.Optimizer, m.Params.Trainable(), nil)
 	if err != nil {
@@ -145,7 +145,8 @@ func wholeNumber(d *hdf5.Dataset) (int, error) {
 }
 
 // SaveKeras writes a model to a .keras file, which Keras 3 loads. A model that came from one keeps its configuration there;
-// optimizer and loss are written anew.
+// optimizer and loss are written anew. It fails for a model that Keras has no layers for, and where the file cannot be written; a file that was
+// there before then stays as it was.
 func SaveKeras(path string, m *Model) error {
 	a, err := m.archive()
 	if err != nil {

@@ -139,7 +139,7 @@ func TestOptimizersGoThroughAFile(t *testing.T) {
 		training.Adam{}, training.Adam{LearningRate: 1e-4, Beta1: training.Zero, Beta2: 0.99, Epsilon: 1e-3, AMSGrad: true},
 		training.AdamW{}, training.AdamW{Base: training.Base{WeightDecay: training.Zero, GlobalClipNorm: 2}},
 		training.Adamax{Beta2: 0.9}, training.Nadam{Beta1: 0.8}, training.RMSprop{Rho: training.Zero, Momentum: 0.1, Centered: true},
-		training.Adagrad{InitialAccumulatorValue: training.Zero}, training.Adadelta{Rho: 0.5, Base: training.Base{ClipValue: 3}},
+		training.Adagrad{InitialAccumulatorValue: training.Zero}, training.Lion{}, training.Lion{Beta2: 0.9, Base: clip}, training.Adadelta{Rho: 0.5, Base: training.Base{ClipValue: 3}},
 		training.Adam{Base: training.Base{Schedule: training.ExponentialDecay{InitialLearningRate: 0.1, DecaySteps: 10, DecayRate: 0.5, Staircase: true}}},
 		training.SGD{Base: training.Base{Schedule: training.InverseTimeDecay{InitialLearningRate: 0.1, DecaySteps: 10, DecayRate: 0.5}}},
 		training.SGD{Base: training.Base{Schedule: training.PiecewiseConstantDecay{Boundaries: []int{3, 5}, Values: []float64{1, 0.5, 0.1}}}},
@@ -174,7 +174,7 @@ func TestWholeNumbersAreWrittenAsFloats(t *testing.T) {
 		optimizer training.Optimizer
 		want      string
 	}{
-		{training.Adadelta{LearningRate: 1, Rho: training.Zero, Base: training.Base{ClipNorm: 1e30}}, `{"learning_rate":1.0,"clipnorm":1e+30,"rho":0.0}`},
+		{training.Adadelta{LearningRate: 1, Rho: training.Zero, Base: training.Base{ClipNorm: 1e30}}, `{"learning_rate":1.0,"rho":0.0,"epsilon":1e-7,"weight_decay":null,"clipnorm":1e+30,`},
 		{training.SGD{Base: training.Base{Schedule: training.PiecewiseConstantDecay{Boundaries: []int{2}, Values: []float64{3, 0.5}}}}, `"config":{"boundaries":[2],"values":[3.0,0.5]}`},
 		{training.SGD{Base: training.Base{Schedule: training.ExponentialDecay{InitialLearningRate: 1, DecaySteps: 2, DecayRate: 1}}}, `{"initial_learning_rate":1.0,"decay_steps":2,"decay_rate":1.0,"staircase":false}`},
 	} {
@@ -241,8 +241,8 @@ func withLoss(t *testing.T, loss, weights string) (*Model, error) {
 // TestCompileSettingsAreRefusedByName changes the compile settings of a model and looks for what is said of it.
 func TestCompileSettingsAreRefusedByName(t *testing.T) {
 	for _, c := range []struct{ optimizer, loss, want string }{
-		{`{"module": "keras.optimizers", "class_name": "Lion", "config": {"learning_rate": 0.1}}`, `"mse"`, "optimizer Lion: there is no such optimizer here"},
-		{`{"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": 0.1, "use_ema": true}}`, `"mape"`, "optimizer Adam: use_ema; loss: mape"},
+		{`{"module": "keras.optimizers", "class_name": "Ftrl", "config": {"learning_rate": 0.1}}`, `"mse"`, "optimizer Ftrl: there is no such optimizer here"},
+		{`{"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": 0.1, "use_ema": true}}`, `"mape"`, "optimizer Adam: use_ema=true; loss: mape"},
 		{`{"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": 0.1, "gradient_accumulation_steps": 2}}`, `"mse"`, "gradient_accumulation_steps=2"},
 		{`{"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": 0.1, "spin": 2}}`, `"mse"`, "spin"},
 		{`{"module": "me", "class_name": "Adam", "config": {"learning_rate": 0.1}}`, `"mse"`, "a class of your own"},

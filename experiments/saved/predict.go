@@ -18,7 +18,8 @@ import (
 const predictionBatch = 64
 
 // Predict runs a model, in evaluation, on images, batch by batch: receive gets the index of a batch's first image, its images and
-// what the model makes of them, valid during the call.
+// what the model makes of them, [n, output shape...], valid during the call. It fails for images of another shape than the model's input, when ctx
+// ends, where images cannot be read, and with what receive returns.
 func Predict(ctx context.Context, m *Model, images *dataset.Images, threads *graph.Threads, receive func(first int, x, y []float32) error) error {
 	if have := axesOf(images.Shape()); !sameValues(m.Model.Input, have) {
 		return errors.New("model " + m.Model.Name + misfit(m.Model.Input, have, false))

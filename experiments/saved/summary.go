@@ -14,7 +14,8 @@ import (
 
 // WriteSummary writes a table of a model's layers as Keras' summary has it, with what each costs and how much of the image it
 // sees: floating-point operations of its product for one image, and the receptive field of one output value in rows and columns
-// of the input. Layers of models in the model stand in their place.
+// of the input. Layers of models in the model stand in their place. It fails for a model whose layers do not fit each other, and
+// where w cannot be written.
 func WriteSummary(w io.Writer, m *Model) error {
 	shapes, err := m.Model.Shapes()
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 // Batch is images, [n, input shape...], and what the model's output for them is compared with, [n, output shape...].
 type Batch struct{ X, Target []float64 }
 
-// ReadBatch reads x and target (default: x) from a .npz file, for a model's input and output.
+// ReadBatch reads x and target (default: x) from a .npz file, for a model's input and output. It fails where the file cannot be read, has no x, or
+// has arrays of other shapes than the model takes and gives.
 func ReadBatch(path string, m *graph.Model) (Batch, error) {
 	arrays, err := npz.Read(path)
 	if err != nil {
@@ -85,8 +86,10 @@ func float64s(a *npz.Array) []float64 {
 //	moving/LAYER/VAR    other variables after the steps
 //
 // act and actgrad are left out for a model that has models in it. Regularizers take no part: neither loss nor gradients have
-// their penalties. The optimizer starts afresh. The model's variables change. A model that draws at random is refused, since no
-// two programs draw the same.
+// their penalties. The optimizer starts afresh. The model's variables change.
+//
+// Trace fails for a model that draws at random, since no two programs draw the same, for one that cannot be built, and for a batch of another size
+// than the model's input and output.
 func (m *Model) Trace(b Batch, steps int, threads *graph.Threads) ([]npz.Array, error) {
 	if err := refuseRandom(m.Model); err != nil {
 		return nil, err

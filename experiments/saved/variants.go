@@ -33,7 +33,7 @@ func VariantNames() []string {
 }
 
 // Open reads a .keras file, or makes a model that is known by name, whose Params are nil, for the given images; nil stands for
-// MNIST's.
+// MNIST's. It fails for an unknown name, and as [LoadKeras] does.
 func Open(name string, images *dataset.Set) (*Model, error) {
 	if strings.HasSuffix(name, ".keras") {
 		return LoadKeras(name)

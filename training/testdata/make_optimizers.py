@@ -57,6 +57,8 @@ OPTIMIZERS = {
     "adagrad_settings": lambda: o.Adagrad(0.1, initial_accumulator_value=0.5, epsilon=1e-3, clipnorm=0.5),
     "adagrad_from_zero": lambda: o.Adagrad(0.1, initial_accumulator_value=0.0),
     "adadelta": lambda: o.Adadelta(),
+    "lion": lambda: o.Lion(),
+    "lion_settings": lambda: o.Lion(0.01, beta_1=0.8, beta_2=0.95, weight_decay=0.2, clipnorm=1.0),
     "adadelta_paper": lambda: o.Adadelta(1.0, rho=0.9, epsilon=1e-5, weight_decay=0.01),
 }
 

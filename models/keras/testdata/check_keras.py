@@ -10,6 +10,7 @@ For every model, with float64 Keras as the reference:
   anew      the same with a config made from the graph, with the same settings of all layers
   go on     5 steps there, 5 steps here, 5 steps there end with the losses and weights of 15 steps there (train_on_batch, as compiled)
   training  after an epoch of `dcae train` Keras finds the held-out loss that was reported, to 1e-4
+  code      every optimizer, schedule and loss, as it is printed as code, is what Keras reads from the config that is written for it
 Models that draw at random have no trace and do not go on. Then there are models that the program must refuse, each with one line
 that names what it cannot do: they would be trained in another way than Keras does.
 With --write it also leaves some of the models in experiments/saved/testdata, with what Keras computed, for the tests that need no Keras:
@@ -17,6 +18,7 @@ NAME.keras and NAME.npz without layers' outputs; continued.keras after 5 steps, 
 Keras lives in a virtual environment outside of the repository (DCAE_PEERS, default ~/.cache/dcae-peers), made on first use.
 """
 import argparse
+import json
 import os
 import pathlib
 import random
@@ -388,7 +390,7 @@ optimizers = {
     "sgd": lambda: O.SGD(0.05), "sgd_momentum": lambda: O.SGD(0.02, momentum=0.9), "nesterov": lambda: O.SGD(0.02, momentum=0.9, nesterov=True, weight_decay=0.01),
     "adam": lambda: O.Adam(), "amsgrad": lambda: O.Adam(2e-3, amsgrad=True, beta_1=0.8), "adamw": lambda: O.AdamW(1e-3), "adamw_clip": lambda: O.AdamW(1e-3, weight_decay=0.1, clipnorm=0.01),
     "adamax": lambda: O.Adamax(2e-3), "nadam": lambda: O.Nadam(1e-3), "rmsprop": lambda: O.RMSprop(1e-3), "rmsprop_centered": lambda: O.RMSprop(1e-3, rho=0.8, momentum=0.5, centered=True),
-    "adagrad": lambda: O.Adagrad(0.01), "adadelta": lambda: O.Adadelta(0.5), "global_clip": lambda: O.Adam(1e-3, global_clipnorm=0.05), "clipvalue": lambda: O.SGD(0.1, clipvalue=0.001),
+    "adagrad": lambda: O.Adagrad(0.01), "adadelta": lambda: O.Adadelta(0.5), "lion": lambda: O.Lion(3e-4, weight_decay=0.1), "global_clip": lambda: O.Adam(1e-3, global_clipnorm=0.05), "clipvalue": lambda: O.SGD(0.1, clipvalue=0.001),
     "exponential": lambda: O.Adam(Sched.ExponentialDecay(2e-3, 5, 0.8)), "staircase": lambda: O.SGD(Sched.ExponentialDecay(0.1, 5, 0.5, staircase=True)), "piecewise": lambda: O.SGD(Sched.PiecewiseConstantDecay([4, 11], [0.1, 0.03, 0.01])),
     "polynomial": lambda: O.RMSprop(Sched.PolynomialDecay(2e-3, 8, power=2.0, cycle=True)), "inverse": lambda: O.Adamax(Sched.InverseTimeDecay(2e-3, 4, 0.5)),
     "cosine": lambda: O.AdamW(Sched.CosineDecay(1e-4, 10, alpha=0.1, warmup_target=2e-3, warmup_steps=5)), "restarts": lambda: O.Nadam(Sched.CosineDecayRestarts(2e-3, 4, t_mul=1.5, m_mul=0.9)),
@@ -484,7 +486,7 @@ def two_outputs():
 refused = {
     "use_ema": (lambda: compiled(optimizer=O.Adam(use_ema=True)), "use_ema"), "accumulation": (lambda: compiled(optimizer=O.SGD(gradient_accumulation_steps=2)), "gradient_accumulation_steps=2"),
     "loss_scale": (lambda: compiled(optimizer=O.SGD(loss_scale_factor=2.0)), "loss_scale_factor=2"), "loss_scale_optimizer": (lambda: compiled(optimizer=O.LossScaleOptimizer(O.SGD())), "LossScaleOptimizer"),
-    "lion": (lambda: compiled(optimizer=O.Lion()), "optimizer Lion"), "muon": (lambda: compiled(optimizer=O.Muon()), "optimizer Muon"), "schedule_free": (lambda: compiled(optimizer=O.ScheduleFreeAdamW()), "ScheduleFreeAdamW"),
+    "muon": (lambda: compiled(optimizer=O.Muon()), "optimizer Muon"), "schedule_free": (lambda: compiled(optimizer=O.ScheduleFreeAdamW()), "ScheduleFreeAdamW"),
     "unreduced": (lambda: compiled(loss=keras.losses.MeanSquaredError(reduction=None)), "reduction=null"), "summed": (lambda: compiled(loss=keras.losses.Huber(reduction="sum")), 'reduction="sum"'),
     "loss_weights": (lambda: compiled(loss_weights=[2.0]), "loss_weights=[2.0]"), "loss_weight": (lambda: compiled(loss_weights=0.5), "loss_weights=0.5"), "mape": (lambda: compiled(loss="mape"), "mape"), "focal": (lambda: compiled(loss=keras.losses.BinaryFocalCrossentropy()), "BinaryFocalCrossentropy"),
     "half": (lambda: between(L.Conv2D(3, 3, dtype="mixed_float16")), "dtype mixed_float16"), "bfloat": (lambda: between(L.Conv2D(3, 3, dtype="bfloat16")), "bfloat16"), "double": (lambda: between(L.Dense(3, dtype="float64")), "dtype float64"), "half_sequential": (half_sequential, "dtype mixed_float16"),
@@ -768,6 +770,23 @@ def check_training(folder):
     return bad
 
 
+def check_code(folder):
+    """Every optimizer, schedule and loss: the printed code makes what Keras reads from the written config."""
+    codes = folder / "codes.json"
+    subprocess.run(["go", "test", "-count=1", "-run", "TestPrintedCodeIsPython", "./experiments/saved", f"-codes={codes}"], cwd=root, check=True, capture_output=True)
+    bad = []
+    for one in json.loads(codes.read_text()):
+        config = one["config"]
+        if isinstance(config, str):
+            if keras.losses.get(eval(one["code"])) is not keras.losses.get(config):
+                bad.append(one["code"])
+            continue
+        made, read = eval(one["code"]), keras.saving.deserialize_keras_object(config)
+        if type(made) is not type(read) or made.get_config() | {"name": ""} != read.get_config() | {"name": ""}:
+            bad.append(f"{one['code']} makes {made.get_config()}, the config {read.get_config()}")
+    return bad
+
+
 folder = pathlib.Path(args.keep or tempfile.mkdtemp())
 folder.mkdir(parents=True, exist_ok=True)
 written = root / "experiments" / "saved" / "testdata"
@@ -776,7 +795,7 @@ dcae, resave = folder / "dcae", folder / "resave"
 subprocess.run(["go", "build", "-o", dcae, "./cmd/dcae"], cwd=root, check=True)
 subprocess.run(["go", "build", "-o", resave, "./models/keras/testdata/resave"], cwd=root, check=True)
 failed = 0
-checks = {name: (lambda name=name, case=case: check(name, case, folder)) for name, case in cases.items()} | {"training": lambda: check_training(folder)}
+checks = {name: (lambda name=name, case=case: check(name, case, folder)) for name, case in cases.items()} | {"training": lambda: check_training(folder), "code": lambda: check_code(folder)}
 checks |= {f"refused_{name}": (lambda name=name, case=case: check_refused(name, case, folder)) for name, case in refused.items()}
 for name, one in checks.items():
     if args.only and not any(name.startswith(o) for o in args.only.split(",")):
