@@ -75,7 +75,7 @@ func (d *Definition) second(arms []armSummary) string {
 func howOthersEnded(arms []armSummary) string {
 	var parts []string
 	for _, a := range arms {
-		if words := ends(a.results, outcomeOrder[1:]); len(words) > 0 {
+		if words := ends(a.results, outcome.All[1:]); len(words) > 0 {
 			parts = append(parts, a.name()+": "+strings.Join(words, ", "))
 		}
 	}

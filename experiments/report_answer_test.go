@@ -28,6 +28,15 @@ func TestSentence(t *testing.T) {
 	}
 }
 
+func TestEveryOutcomeHasWords(t *testing.T) {
+	for _, o := range outcome.All {
+		words := outcomeWords(o, "FVU 1")
+		if o != outcome.Diverged && words == string(o) {
+			t.Errorf("%s has no words in a report", o)
+		}
+	}
+}
+
 func TestAnswerTellsWhoLearnedAndHowOthersEnded(t *testing.T) {
 	run := func(arm string, seed uint64, o outcome.Outcome, fvu, mean float64) *Result {
 		return &Result{Arm: arm, Seed: seed, Outcome: o, Test: training.Scores{FVU: fvu, Mean: mean}}

@@ -207,7 +207,7 @@ func (d *Definition) outcomes(m Measure, arms []armSummary) (*plots.Figure, erro
 func mostFrequent(results []*Result) outcome.Outcome {
 	var best outcome.Outcome
 	most := 0
-	for _, o := range outcomeOrder {
+	for _, o := range outcome.All {
 		n := 0
 		for _, r := range results {
 			if r.Outcome == o {
@@ -260,12 +260,9 @@ func shareOf(k, n int) string {
 	return fmt.Sprintf("%d of %d seeds (95%% interval %.0f%% to %.0f%%)", k, n, 100*i.Low, 100*i.High)
 }
 
-// outcomes in the order of the colours.
-var outcomeOrder = []outcome.Outcome{outcome.Learned, outcome.Slow, outcome.Stuck, outcome.MeanImage, outcome.Constant, outcome.Diverged}
-
 func outcomeNames() []string {
 	var out []string
-	for _, o := range outcomeOrder {
+	for _, o := range outcome.All {
 		out = append(out, string(o))
 	}
 	return out

@@ -17,7 +17,7 @@ func Sentence(results []*Result) string {
 	if len(results) == 0 {
 		return "No run has finished."
 	}
-	s := strings.Join(ends(results, outcomeOrder), ", ")
+	s := strings.Join(ends(results, outcome.All), ", ")
 	start, end := ratios(results)
 	if finite(start) && finite(end) {
 		s += fmt.Sprintf("; the first layer's gradient is %s times the last layer's at the first step, %s at the end", short(start), short(end))
@@ -44,11 +44,7 @@ func ends(results []*Result, outcomes []outcome.Outcome) []string {
 		if len(fvu) > 1 {
 			level = "median " + level
 		}
-		what := map[outcome.Outcome]string{
-			outcome.Learned: "learned (" + level + ")", outcome.Slow: "still learning when the budget ended (" + level + ")",
-			outcome.Stuck: "stuck (" + level + ")", outcome.MeanImage: "printing the mean image for every input", outcome.Constant: "printing one and the same image for every input",
-			outcome.Diverged: "diverged",
-		}[o]
+		what := outcomeWords(o, level)
 		if o == outcome.Constant && black {
 			what = "printing black for every input"
 		} else if o == outcome.Constant && white {
@@ -57,6 +53,27 @@ func ends(results []*Result, outcomes []outcome.Outcome) []string {
 		words = append(words, fmt.Sprintf("%d of %d %s", len(fvu), len(results), what))
 	}
 	return words
+}
+
+// outcomeWords follow a number of runs; level is what they left unexplained.
+func outcomeWords(o outcome.Outcome, level string) string {
+	switch o {
+	case outcome.Learned:
+		return "learned (" + level + ")"
+	case outcome.Slow:
+		return "still learning when the budget ended (" + level + ")"
+	case outcome.Stuck:
+		return "stuck (" + level + ")"
+	case outcome.MeanImage:
+		return "printing the mean image for every input"
+	case outcome.MedianImage:
+		return "printing the median image, which mae likes best, for every input"
+	case outcome.BestConstant:
+		return "printing for every input the image that the loss likes best of all constant ones"
+	case outcome.Constant:
+		return "printing one and the same image for every input"
+	}
+	return string(o)
 }
 
 func ratios(results []*Result) (start, end float64) {
@@ -83,8 +100,8 @@ func WriteTable(w io.Writer, results []*Result) error {
 	for _, r := range results {
 		width = max(width, len(r.Arm))
 	}
-	const row = "%-*s  %4v  %-10s  %8s  %6s  %8s  %8s  %8s  %s\n"
-	_, err := fmt.Fprintf(w, "%*s  gradient, first/last\n"+row, width+38, "", width, "arm", "seed", "outcome", "test MSE", "FVU", "at start", "at end", "images/s", "decided by")
+	const row = "%-*s  %4v  %-13s  %8s  %6s  %8s  %8s  %8s  %s\n"
+	_, err := fmt.Fprintf(w, "%*s  gradient, first/last\n"+row, width+41, "", width, "arm", "seed", "outcome", "test MSE", "FVU", "at start", "at end", "images/s", "decided by")
 	for _, r := range results {
 		fmt.Fprintf(w, row, width, r.Arm, r.Seed, r.Outcome, fmt.Sprintf("%.4f", r.Test.MSE), fmt.Sprintf("%.3f", r.Test.FVU),
 			short(r.RatioStart), short(r.RatioEnd), fmt.Sprintf("%.0f", r.ImagesPerSecond), r.Why)

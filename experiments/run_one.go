@@ -3,7 +3,6 @@ package experiments
 import (
 	"context"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -12,7 +11,6 @@ import (
 
 	"dcae/experiments/outcome"
 	"dcae/experiments/saved"
-	"dcae/experiments/statistics"
 	"dcae/graph"
 	"dcae/internal/files"
 	"dcae/training"
@@ -88,22 +86,11 @@ func (r *runner) run(ctx context.Context, j job, threads *graph.Threads) (*Resul
 
 // train trains a run, or trains it on from its checkpoint, and judges it.
 func (r *runner) train(ctx context.Context, j job, dir string, threads *graph.Threads) (res *Result, fitted *training.Result, err error) {
-	stepsOut, err := openRecord(filepath.Join(dir, stepsFile), j.resume)
+	records, err := openRecords(dir, j.resume)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer closing(stepsOut, &err)
-	epochsOut, err := openRecord(filepath.Join(dir, epochsFile), j.resume)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer closing(epochsOut, &err)
-	steps, epochs := training.NewStepsCSV(stepsOut), training.NewEpochsCSV(epochsOut)
-	defer func() {
-		if e := steps.Flush(); err == nil {
-			err = e
-		}
-	}()
+	defer records.close(&err)
 
 	set := r.data(j.arm.Treatment)
 	f := &follower{arm: j.arm.Name, seed: j.seed, watch: r.watch, timing: r.timing, epochs: r.study.Budget.epochs(j.arm)}
@@ -118,11 +105,9 @@ func (r *runner) train(ctx context.Context, j job, dir string, threads *graph.Th
 			fit = training.Resume
 		}
 	}
-	recorders := []training.Recorder{steps, epochs, f}
+	recorders := []training.Recorder{records.steps, records.epochs, f}
 	if r.options.TensorBoard {
-		gray := saved.GrayOf(set.Validation.Targets().Head(shownImages))
-		folder := filepath.Join(r.dir, tensorBoardFolder, j.arm.Name, fmt.Sprintf("seed-%d", j.seed)) // outside of runs/: event files hold times
-		events := tensorboard.NewWriter(folder, tensorboard.Config{Images: shownImages, Black: gray.Black, White: gray.White})
+		events := r.events(j, set)
 		defer func() {
 			if e := events.Close(); err == nil {
 				err = e
@@ -136,40 +121,60 @@ func (r *runner) train(ctx context.Context, j job, dir string, threads *graph.Th
 		}
 		return nil, fitted, err
 	}
-	if err := steps.Flush(); err != nil {
+	if err := records.sync(); err != nil { // the result must not outlive them
 		return nil, fitted, err
 	}
-	for _, out := range []*os.File{stepsOut, epochsOut} { // the result must not outlive them
+	res, err = r.judge(j.arm, j.seed, fitted, config, dir)
+	return res, fitted, err
+}
+
+// events writes TensorBoard's event files. They hold times, and so lie outside of runs/.
+func (r *runner) events(j job, set *treated) *tensorboard.Writer {
+	gray := saved.GrayOf(set.Validation.Targets().Head(shownImages))
+	folder := filepath.Join(r.dir, tensorBoardFolder, j.arm.Name, fmt.Sprintf("seed-%d", j.seed))
+	return tensorboard.NewWriter(folder, tensorboard.Config{Images: shownImages, Black: gray.Black, White: gray.White})
+}
+
+// recording is the files that a run writes while it trains.
+type recording struct {
+	stepsOut, epochsOut *os.File
+	steps               *training.StepsCSV
+	epochs              *training.EpochsCSV
+}
+
+func openRecords(dir string, resume bool) (*recording, error) {
+	stepsOut, err := openRecord(filepath.Join(dir, stepsFile), resume)
+	if err != nil {
+		return nil, err
+	}
+	epochsOut, err := openRecord(filepath.Join(dir, epochsFile), resume)
+	if err != nil {
+		closing(stepsOut, &err)
+		return nil, err
+	}
+	return &recording{stepsOut, epochsOut, training.NewStepsCSV(stepsOut), training.NewEpochsCSV(epochsOut)}, nil
+}
+
+// sync writes down all that was recorded.
+func (r *recording) sync() error {
+	if err := r.steps.Flush(); err != nil {
+		return err
+	}
+	for _, out := range []*os.File{r.stepsOut, r.epochsOut} {
 		if err := out.Sync(); err != nil {
-			return nil, fitted, errors.Errorf("cannot write %s: %v", out.Name(), files.Reason(err))
+			return errors.Errorf("cannot write %s: %v", out.Name(), files.Reason(err))
 		}
 	}
-	described, err := describe(j.arm, f.epochs)
-	if err != nil {
-		return nil, fitted, err
+	return nil
+}
+
+// close writes what is not yet written; the first error stays in err.
+func (r *recording) close(err *error) {
+	if e := r.steps.Flush(); *err == nil {
+		*err = e
 	}
-	evidence, start, end, err := readEvidence(dir, described)
-	if err != nil {
-		return nil, fitted, err
-	}
-	res = &Result{
-		Arm: j.arm.Name, Seed: j.seed, Epochs: fitted.Epochs, Steps: fitted.Steps,
-		Test: training.Scores{MSE: math.NaN(), FVU: math.NaN(), Spread: math.NaN(), Mean: math.NaN()}, Reestimated: math.NaN(),
-		RatioStart: start, RatioEnd: end, ImagesPerSecond: statistics.Median(readSpeeds(r.dir)[runID{j.arm.Name, j.seed}]),
-	}
-	if !fitted.Diverged {
-		if err := r.test(j.arm, fitted.Params, threads, res, dir); err != nil {
-			return nil, fitted, err
-		}
-	}
-	evidence.FVU, evidence.Spread, evidence.Mean = res.Test.FVU, res.Test.Spread, res.Test.Mean
-	res.Outcome, res.Why = outcome.Judge(evidence)
-	if res.Outcome != outcome.Learned && !fitted.Diverged && training.HasStatistics(fitted.Params) {
-		if err := r.testReestimated(j.arm, fitted.Params, config, res); err != nil {
-			return nil, fitted, err
-		}
-	}
-	return res, fitted, nil
+	closing(r.epochsOut, err)
+	closing(r.stepsOut, err)
 }
 
 // openRecord opens a file for a recorder, which on resuming cuts it off where the checkpoint was made.
@@ -183,46 +188,6 @@ func openRecord(path string, resume bool) (*os.File, error) {
 		return nil, errors.Errorf("cannot write %s: %v", path, files.Reason(err))
 	}
 	return f, nil
-}
-
-// test scores the model on the test images, once, and writes what it makes of the first ones.
-func (r *runner) test(a Arm, params *graph.Params, threads *graph.Threads, res *Result, dir string) error {
-	set := r.data(a.Treatment)
-	e, err := training.NewEvaluator(a.Model, a.Loss, params, set.Test, 0, set.mean, threads, false)
-	if err != nil {
-		return err
-	}
-	defer e.Close()
-	if res.Test, err = e.Scores(); err != nil {
-		return err
-	}
-	images, err := e.Reconstruct(shownImages)
-	if err != nil {
-		return err
-	}
-	return npz.Write(filepath.Join(dir, reconstructionsFile), []npz.Array{imageArray("y", images, set.Train.Targets().Shape())})
-}
-
-func (r *runner) testReestimated(a Arm, params *graph.Params, config training.Config, res *Result) error {
-	set := r.data(a.Treatment)
-	before := params.Snapshot()
-	defer func() { _ = params.Restore(before) }() // of the same model: cannot fail
-	if err := training.ReestimateStatistics(a.Model, params, set.Train, config); err != nil {
-		return err
-	}
-	e, err := training.NewEvaluator(a.Model, a.Loss, params, set.Test, 0, set.mean, config.Threads, false)
-	if err != nil {
-		return err
-	}
-	defer e.Close()
-	scores, err := e.Scores()
-	if err != nil {
-		return err
-	}
-	if res.Reestimated = scores.FVU; scores.FVU < outcome.LearnedFVU {
-		res.Why += fmt.Sprintf("; with re-estimated statistics FVU %.3f", scores.FVU)
-	}
-	return nil
 }
 
 func imageArray(name string, images [][]float32, s dataset.Shape) npz.Array {
@@ -262,36 +227,4 @@ func (f *follower) Step(r *training.StepRecord) error {
 func (f *follower) Epoch(r *training.EpochRecord) error {
 	f.watch.EpochEnded(f.arm, f.seed, f.epochs, r)
 	return f.timing.write(f.arm, f.seed, r)
-}
-
-// readEvidence takes from a run's records what its outcome is judged by, but for the test scores, and the ratios of the first to
-// the last layer's gradient norm at the first and at the last step.
-func readEvidence(folder string, a arm) (e outcome.Evidence, start, end float64, err error) {
-	start, end = math.NaN(), math.NaN()
-	steps, err := readTable(filepath.Join(folder, stepsFile))
-	if err != nil || steps.len() == 0 {
-		return e, start, end, err
-	}
-	losses, err := steps.numbers("loss")
-	if err != nil {
-		return e, start, end, err
-	}
-	last := len(losses) - 1
-	e.FirstLoss, e.LastLoss = losses[0], losses[last]
-	firstLayer, lastLayer := a.kernelLayers()
-	above, err := steps.numbers(firstLayer + "/gradient_norm")
-	if err != nil {
-		return e, start, end, err
-	}
-	below, err := steps.numbers(lastLayer + "/gradient_norm")
-	if err != nil {
-		return e, start, end, err
-	}
-	start, end = above[0]/below[0], above[last]/below[last]
-	epochs, err := readTable(filepath.Join(folder, epochsFile))
-	if err != nil {
-		return e, start, end, err
-	}
-	e.EpochLosses, err = epochs.numbers("train_loss")
-	return e, start, end, err
 }

@@ -127,26 +127,41 @@ type measure[T kernel.Float] interface {
 }
 
 func measureOf[T kernel.Float](l Loss) measure[T] {
+	if l.Function == "" || l.Function == MeanSquaredError {
+		return kernel.NewSquaredError[T]()
+	}
+	return kernel.NewMeanDistance[T](distanceOf[T](l))
+}
+
+// distanceOf is the loss of one value in a precision.
+func distanceOf[T kernel.Float](l Loss) kernel.Distance {
 	switch l.Function {
 	case MeanAbsoluteError:
-		return kernel.NewMeanDistance[T](kernel.AbsoluteError())
+		return kernel.AbsoluteError()
 	case BinaryCrossentropy:
 		if l.FromLogits {
-			return kernel.NewMeanDistance[T](kernel.LogitCrossEntropy(l.LabelSmoothing))
+			return kernel.LogitCrossEntropy(l.LabelSmoothing)
 		}
 		const epsilon = 1e-7
 		low, high := float64(T(epsilon)), float64(T(1-epsilon))
-		return kernel.NewMeanDistance[T](kernel.CrossEntropy(low, high, l.LabelSmoothing))
+		return kernel.CrossEntropy(low, high, l.LabelSmoothing)
 	case Huber:
 		delta := l.Delta
 		if delta == 0 {
 			delta = LossDefaults.Delta
 		}
-		return kernel.NewMeanDistance[T](kernel.Huber(delta))
+		return kernel.Huber(delta)
 	case LogCosh:
-		return kernel.NewMeanDistance[T](kernel.LogCosh())
+		return kernel.LogCosh()
 	}
-	return kernel.NewSquaredError[T]()
+	return kernel.Distance{Slope: func(y, target float64) float64 { return 2 * (y - target) }}
+}
+
+// Slope is the derivative of the loss of one output value y by y. Where the loss takes logits, y is the probability that a sigmoid makes of
+// one.
+func (l Loss) Slope() func(y, target float64) float64 {
+	l.FromLogits = false
+	return distanceOf[float64](l).Slope
 }
 
 func distance[T kernel.Float](b *builder, label string, k measure[T], y, target *gorgonia.Node) (*gorgonia.Node, error) {

@@ -37,7 +37,7 @@ type DotChart struct {
 	XLog          bool
 	XMax          float64 // larger values are off the scale; default all finite ones are shown
 	Groups        []DotGroup
-	Categories    []string    // in the order of the colours, from best to worst; default: in order of appearance
+	Categories    []string    // in the order of the colours, from best to worst; default: in order of appearance. Those that occur stand in the legend
 	References    []Reference // vertical lines
 	NoteTitle     string      // above the notes; default "median"
 	Caption       string      // below the axis
@@ -94,7 +94,9 @@ func dotChart(c DotChart) (rowChart, error) {
 		b.x.zeroBand = 18
 	}
 	for i, name := range categories {
-		b.legend = append(b.legend, legendItem{label: name, marker: categoryMarker(i, len(categories))})
+		if c.has(name) {
+			b.legend = append(b.legend, legendItem{label: name, marker: categoryMarker(i, len(categories))})
+		}
 	}
 	b.legend = append(b.legend, legendItem{label: "median", marker: draw.GlyphStyle{Color: ink, Radius: 7, Shape: medianGlyph{}}})
 	if controls {
@@ -129,6 +131,18 @@ func (c DotChart) categories() ([]string, error) {
 		}
 	}
 	return categories, nil
+}
+
+// has tells whether a dot is of a category.
+func (c DotChart) has(category string) bool {
+	for _, g := range c.Groups {
+		for _, r := range g.Rows {
+			if slices.ContainsFunc(r.Dots, func(d Dot) bool { return d.Category == category }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // medianOf is NaN without dots and infinite where the middle ones are not finite.
@@ -185,7 +199,7 @@ func (r DotRow) row(middle float64, categories []string) row {
 
 var categoryShapes = []draw.GlyphDrawer{
 	outlinedGlyph{draw.CircleGlyph{}}, outlinedGlyph{diamondGlyph{}}, outlinedGlyph{draw.BoxGlyph{}}, outlinedGlyph{draw.PyramidGlyph{}},
-	outlinedGlyph{invertedPyramidGlyph{}}, crossGlyph{},
+	plusGlyph{}, outlinedGlyph{hollowGlyph{draw.BoxGlyph{}}}, outlinedGlyph{invertedPyramidGlyph{}}, crossGlyph{},
 }
 
 // categoryMarker has the colour that OutcomeMap gives category i of n, and a shape that tells it apart without colour.

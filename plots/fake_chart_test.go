@@ -32,10 +32,10 @@ func fakeGrid() Grid {
 	g := Grid{
 		Title: "Outcome by learning rate and optimizer", XLabel: "learning rate", YLabel: "optimizer",
 		Columns: []string{"1e-5", "1e-4", "1e-3", "0.01", "0.1", "1"}, Rows: []string{"SGD", "momentum 0.9", "RMSprop", "Adam"},
-		Categories: []string{"learned", "slow", "stuck", "mean-image", "constant", "diverged"},
+		Categories: fakeOutcomes,
 		Caption:    "Number: FVU of the median of three seeds.",
 	}
-	outcomes := []int{1, 1, 0, 0, 4, 5, 1, 0, 0, 3, 5, 5, 1, 0, 0, 4, 4, 5, 2, 0, 0, 3, 4, 4}
+	outcomes := []int{1, 1, 0, 0, 6, 7, 1, 0, 0, 3, 7, 7, 1, 0, 0, 6, 4, 7, 2, 0, 0, 3, 5, 6}
 	for i := range g.Rows {
 		var row []Cell
 		for j := range g.Columns {
@@ -94,7 +94,7 @@ func fakeValueGrid() Grid {
 	return g
 }
 
-var fakeOutcomes = []string{"learned", "slow", "stuck", "mean-image", "constant", "diverged"}
+var fakeOutcomes = []string{"learned", "slow", "stuck", "mean-image", "median-image", "best-constant", "constant", "diverged"}
 
 // fakeDots is the given number of groups of arms with five seeds each.
 func fakeDots(groups, arms, seeds int) DotChart {
@@ -118,6 +118,8 @@ func fakeDots(groups, arms, seeds int) DotChart {
 					d = Dot{math.NaN(), "diverged"}
 				case k > 13:
 					d = Dot{1.68, "constant"}
+				case k > 12:
+					d = Dot{1.21, "median-image"}
 				case k > 11:
 					d = Dot{1.0, "mean-image"}
 				case k > 10:

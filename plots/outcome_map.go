@@ -2,6 +2,7 @@ package plots
 
 import (
 	"image/color"
+	"slices"
 
 	"github.com/pkg/errors"
 	"gonum.org/v1/plot"
@@ -22,7 +23,7 @@ type Grid struct {
 	Title, XLabel, YLabel string
 	Columns, Rows         []string // tick labels; Rows from top to bottom
 	Cells                 [][]Cell // [row][column]
-	Categories            []string // in the order of the colours, from best to worst; default: in order of appearance
+	Categories            []string // in the order of the colours, from best to worst; default: in order of appearance. Those that occur stand in the legend
 	// ValueLabel, if set, colours the cells by their values on a logarithmic scale with this label, small ones bright. Values that
 	// are not finite are hatched, and those that are not positive dotted.
 	ValueLabel string
@@ -62,6 +63,13 @@ func (g Grid) categories() ([]string, error) {
 	return categories, nil
 }
 
+// has tells whether a cell is of a category.
+func (g Grid) has(category string) bool {
+	return slices.ContainsFunc(g.Cells, func(row []Cell) bool {
+		return slices.ContainsFunc(row, func(c Cell) bool { return c.Category == category })
+	})
+}
+
 func (g Grid) panel(categories []string) panels {
 	rows := max(1, len(g.Rows))
 	upwards := make([]string, len(g.Rows))
@@ -82,7 +90,9 @@ func (g Grid) panel(categories []string) panels {
 	}
 	b.panels = []panel{p}
 	for i, name := range categories {
-		b.legend = append(b.legend, legendItem{label: name, fill: categoryColor(i, len(categories))})
+		if g.has(name) {
+			b.legend = append(b.legend, legendItem{label: name, fill: categoryColor(i, len(categories))})
+		}
 	}
 	if g.ValueLabel != "" {
 		b.colorBar = &colorBar{label: g.ValueLabel, lo: m.scale.min, hi: m.scale.max, length: max(56, min(barLength, b.panelHeight-40)), color: m.valueColor}

@@ -219,6 +219,25 @@ func (e *Evaluator) Scores() (Scores, error) {
 	}, err
 }
 
+// MeanOutput is the mean over the images of what the last Scores saw.
+func (e *Evaluator) MeanOutput() []float32 {
+	mean := make([]float32, e.size)
+	for i, s := range e.sum {
+		mean[i] = float32(s / float64(e.n))
+	}
+	return mean
+}
+
+// Distance is the mean squared distance of two outputs, in the unit of FVU: as share of the targets' own from the mean training target.
+func (e *Evaluator) Distance(a, b []float32) float64 {
+	squared := 0.0
+	for i, v := range a {
+		d := float64(v) - float64(b[i])
+		squared += d * d
+	}
+	return squared * float64(e.n) / e.baseline
+}
+
 // Units are the shares of dead and saturated units in the last Scores.
 func (e *Evaluator) Units() []UnitShares {
 	out := make([]UnitShares, len(e.units))

@@ -11,16 +11,32 @@ type Outcome string
 
 // The outcomes, in the order in which they are tried.
 const (
-	Diverged  Outcome = "diverged"   // the loss is not finite, or the last epoch's is over 10 times the first step's
-	MeanImage Outcome = "mean-image" // the output does not depend on the input and is as far off as the mean image
-	Constant  Outcome = "constant"   // the output does not depend on the input: all black, all white
-	Learned   Outcome = "learned"    // FVU under LearnedFVU
-	Slow      Outcome = "slow"       // not learned, but the last epoch's training loss still fell by over 1%
-	Stuck     Outcome = "stuck"      // none of these
+	Diverged Outcome = "diverged" // the loss is not finite, or the last epoch's is over 10 times the first step's
+
+	// The output does not depend on the input. The constant output that a loss likes best follows from the loss: the mean image under mse
+	// and binary cross-entropy, the median image under mae, an image between these two under huber and log_cosh.
+	MeanImage    Outcome = "mean-image"    // as far off as the mean image
+	MedianImage  Outcome = "median-image"  // trained with mae, and near the median image
+	BestConstant Outcome = "best-constant" // trained with another loss, and near what that likes best, which is not near the mean image
+	Constant     Outcome = "constant"      // any other image: all black, all white
+
+	Learned Outcome = "learned" // FVU under LearnedFVU
+	Slow    Outcome = "slow"    // not learned, but the last epoch's training loss still fell by over 1%
+	Stuck   Outcome = "stuck"   // none of these
 )
+
+// All are the outcomes from best to worst.
+var All = []Outcome{Learned, Slow, Stuck, MeanImage, MedianImage, BestConstant, Constant, Diverged}
 
 // LearnedFVU is the FVU under which a model counts as one that learned.
 const LearnedFVU = 0.5
+
+// ConstantSpread is the spread under which an output does not depend on the input, and Near the squared distance, in the unit of FVU,
+// within which two images count as the same.
+const (
+	ConstantSpread = 0.01
+	Near           = 0.05
+)
 
 // Evidence is what an outcome is judged by.
 type Evidence struct {
@@ -30,6 +46,11 @@ type Evidence struct {
 	FVU         float64   // on the test images, moving statistics
 	Spread      float64   // root mean square deviation of the outputs over the images, as share of the images' own
 	Mean        float64   // of all output values
+
+	// Of an output that does not depend on the input: what the constant image is called that the loss likes best, and the squared distance
+	// from it in the unit of FVU. "" and MeanImage need no distance, since FVU says it.
+	Best     Outcome
+	FromBest float64
 }
 
 // Judge names a run's outcome and the numbers that decided it.
@@ -41,6 +62,7 @@ func Judge(e Evidence) (outcome Outcome, why string) {
 			before = e.EpochLosses[n-2]
 		}
 	}
+	constant := e.Spread < ConstantSpread
 	switch fall := (before - last) / before; {
 	case !finite(e.LastLoss):
 		return Diverged, "the loss is no longer finite"
@@ -48,10 +70,12 @@ func Judge(e Evidence) (outcome Outcome, why string) {
 		return Diverged, "the outputs are no longer finite"
 	case last > 10*e.FirstLoss:
 		return Diverged, fmt.Sprintf("epoch loss %.3g is over 10 x the first step's %.3g", last, e.FirstLoss)
-	case e.Spread < 0.01 && e.FVU >= 0.95 && e.FVU <= 1.05:
-		return MeanImage, fmt.Sprintf("spread %.2g < 0.01, FVU %.3f in 0.95..1.05", e.Spread, e.FVU)
-	case e.Spread < 0.01:
-		return Constant, fmt.Sprintf("spread %.2g < 0.01, FVU %.3f, mean output %.3f", e.Spread, e.FVU, e.Mean)
+	case constant && (e.Best == MedianImage || e.Best == BestConstant) && e.FromBest <= Near:
+		return e.Best, fmt.Sprintf("spread %.2g < %g, squared distance from the %s %.3f <= %g of the variance", e.Spread, ConstantSpread, bestNames[e.Best], e.FromBest, Near)
+	case constant && e.FVU >= 1-Near && e.FVU <= 1+Near:
+		return MeanImage, fmt.Sprintf("spread %.2g < %g, FVU %.3f in %g..%g", e.Spread, ConstantSpread, e.FVU, 1-Near, 1+Near)
+	case constant:
+		return Constant, fmt.Sprintf("spread %.2g < %g, FVU %.3f, mean output %.3f", e.Spread, ConstantSpread, e.FVU, e.Mean)
 	case e.FVU < LearnedFVU:
 		return Learned, fmt.Sprintf("FVU %.3f < %g", e.FVU, LearnedFVU)
 	case fall > 0.01:
@@ -62,5 +86,7 @@ func Judge(e Evidence) (outcome Outcome, why string) {
 		return Stuck, fmt.Sprintf("FVU %.3f, the last epoch's loss fell by %.1f%%", e.FVU, 100*fall)
 	}
 }
+
+var bestNames = map[Outcome]string{MedianImage: "median image", BestConstant: "constant that the loss likes best"}
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

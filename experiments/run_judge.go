@@ -1,0 +1,142 @@
+package experiments
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+
+	"dcae/experiments/outcome"
+	"dcae/experiments/statistics"
+	"dcae/graph"
+	"dcae/training"
+	"dcae/training/dataset/npz"
+)
+
+// judge says how a run ended that was trained, from its records and from the test images, which are looked at here alone.
+func (r *runner) judge(a Arm, seed uint64, fitted *training.Result, config training.Config, dir string) (*Result, error) {
+	described, err := describe(a, config.Epochs)
+	if err != nil {
+		return nil, err
+	}
+	evidence, start, end, err := readEvidence(dir, described)
+	if err != nil {
+		return nil, err
+	}
+	nan := math.NaN()
+	res := &Result{
+		Arm: a.Name, Seed: seed, Epochs: fitted.Epochs, Steps: fitted.Steps,
+		Test: training.Scores{MSE: nan, FVU: nan, Spread: nan, Mean: nan}, Reestimated: nan,
+		RatioStart: start, RatioEnd: end, ImagesPerSecond: statistics.Median(readSpeeds(r.dir)[runID{a.Name, seed}]),
+	}
+	if !fitted.Diverged {
+		if err := r.test(a, fitted.Params, config.Threads, res, &evidence, dir); err != nil {
+			return nil, err
+		}
+	}
+	evidence.FVU, evidence.Spread, evidence.Mean = res.Test.FVU, res.Test.Spread, res.Test.Mean
+	res.Outcome, res.Why = outcome.Judge(evidence)
+	if res.Outcome != outcome.Learned && !fitted.Diverged && training.HasStatistics(fitted.Params) {
+		if err := r.testReestimated(a, fitted.Params, config, res); err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+// test scores the model on the test images, once, and writes what it makes of the first ones.
+func (r *runner) test(a Arm, params *graph.Params, threads *graph.Threads, res *Result, evidence *outcome.Evidence, dir string) error {
+	set := r.data(a.Treatment)
+	e, err := training.NewEvaluator(a.Model, a.Loss, params, set.Test, 0, set.mean, threads, false)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	if res.Test, err = e.Scores(); err != nil {
+		return err
+	}
+	if res.Test.Spread < outcome.ConstantSpread {
+		if evidence.Best, evidence.FromBest, err = fromBestConstant(e, a, set); err != nil {
+			return err
+		}
+	}
+	images, err := e.Reconstruct(shownImages)
+	if err != nil {
+		return err
+	}
+	return npz.Write(filepath.Join(dir, reconstructionsFile), []npz.Array{imageArray("y", images, set.Train.Targets().Shape())})
+}
+
+// fromBestConstant names the constant image that an arm's loss likes best, and measures how far from it the outputs are that e has scored.
+func fromBestConstant(e *training.Evaluator, a Arm, set *treated) (best outcome.Outcome, distance float64, err error) {
+	switch l := a.Loss; {
+	case l.Function == "", l.Function == graph.MeanSquaredError, l.Function == graph.BinaryCrossentropy && l.LabelSmoothing == 0:
+		return outcome.MeanImage, e.Distance(e.MeanOutput(), set.mean), nil
+	}
+	constant, err := training.BestConstant(a.Loss, set.Train, a.Model.Input.Size())
+	if err != nil {
+		return "", 0, err
+	}
+	distance = e.Distance(e.MeanOutput(), constant)
+	switch {
+	case a.Loss.Function == graph.MeanAbsoluteError:
+		return outcome.MedianImage, distance, nil
+	case e.Distance(constant, set.mean) <= outcome.Near: // huber of small errors is the squared error
+		return outcome.MeanImage, distance, nil
+	}
+	return outcome.BestConstant, distance, nil
+}
+
+// testReestimated scores the model once more, with statistics of batch normalization that do not lag behind.
+func (r *runner) testReestimated(a Arm, params *graph.Params, config training.Config, res *Result) error {
+	set := r.data(a.Treatment)
+	before := params.Snapshot()
+	defer func() { _ = params.Restore(before) }() // of the same model: cannot fail
+	if err := training.ReestimateStatistics(a.Model, params, set.Train, config); err != nil {
+		return err
+	}
+	e, err := training.NewEvaluator(a.Model, a.Loss, params, set.Test, 0, set.mean, config.Threads, false)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	scores, err := e.Scores()
+	if err != nil {
+		return err
+	}
+	if res.Reestimated = scores.FVU; scores.FVU < outcome.LearnedFVU {
+		res.Why += fmt.Sprintf("; with re-estimated statistics FVU %.3f", scores.FVU)
+	}
+	return nil
+}
+
+// readEvidence takes from a run's records what its outcome is judged by, but for the test scores, and the ratios of the first to
+// the last layer's gradient norm at the first and at the last step.
+func readEvidence(folder string, a arm) (e outcome.Evidence, start, end float64, err error) {
+	start, end = math.NaN(), math.NaN()
+	steps, err := readTable(filepath.Join(folder, stepsFile))
+	if err != nil || steps.len() == 0 {
+		return e, start, end, err
+	}
+	losses, err := steps.numbers("loss")
+	if err != nil {
+		return e, start, end, err
+	}
+	last := len(losses) - 1
+	e.FirstLoss, e.LastLoss = losses[0], losses[last]
+	firstLayer, lastLayer := a.kernelLayers()
+	above, err := steps.numbers(firstLayer + "/gradient_norm")
+	if err != nil {
+		return e, start, end, err
+	}
+	below, err := steps.numbers(lastLayer + "/gradient_norm")
+	if err != nil {
+		return e, start, end, err
+	}
+	start, end = above[0]/below[0], above[last]/below[last]
+	epochs, err := readTable(filepath.Join(folder, epochsFile))
+	if err != nil {
+		return e, start, end, err
+	}
+	e.EpochLosses, err = epochs.numbers("train_loss")
+	return e, start, end, err
+}
