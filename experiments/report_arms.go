@@ -72,19 +72,17 @@ func (d *Definition) summarize(results []*Result) []armSummary {
 // against compares runs of the same seeds; nil if there are none.
 func against(control, other map[uint64]*Result, seeds []uint64) *statistics.Comparison {
 	var x, y []float64
-	var xLearned, yLearned []bool
 	for _, seed := range seeds {
 		c, o := control[seed], other[seed]
 		if c == nil || o == nil {
 			continue
 		}
-		x, y = append(x, worst(c.Test.FVU)), append(y, worst(o.Test.FVU))
-		xLearned, yLearned = append(xLearned, c.Outcome == outcome.Learned), append(yLearned, o.Outcome == outcome.Learned)
+		x, y = append(x, c.Test.FVU), append(y, o.Test.FVU)
 	}
 	if len(x) == 0 {
 		return nil
 	}
-	c := statistics.Compare(x, y, xLearned, yLearned)
+	c := statistics.Compare(x, y)
 	return &c
 }
 

@@ -185,7 +185,7 @@ func (d *Definition) armsTable(arms []armSummary) plots.Table {
 		{Name: "group"}, {Name: "arm"}, {Name: "differs from its control in"}, {Name: "learned", Numeric: true}, {Name: "95% interval"},
 		{Name: "median FVU", Numeric: true}, {Name: "range"}, {Name: "FVU less the control's", Numeric: true}, {Name: "95% interval"},
 		{Name: "effect", Numeric: true}, {Name: "p (Holm)", Numeric: true},
-	}, Caption: "Effect is the matched-pairs rank biserial correlation over common seeds, from -1 (better with every seed) to 1 (worse with every seed)."}
+	}, Caption: "FVU less the control's is the shift by Hodges and Lehmann over common seeds: the median of the means of all pairs of differences. Effect is the matched-pairs rank biserial correlation over common seeds, from -1 (better with every seed) to 1 (worse with every seed)."}
 	for _, a := range arms {
 		if len(a.results) == 0 {
 			continue
@@ -199,7 +199,7 @@ func (d *Definition) armsTable(arms []armSummary) plots.Table {
 		case a.control:
 			row[2] = "(the control)"
 		case c != nil:
-			row[7] = figure(c.MedianDifference)
+			row[7] = figure(c.Shift)
 			if finite(c.ShiftInterval.Low) && finite(c.ShiftInterval.High) {
 				row[8] = fmt.Sprintf("%s to %s", figure(c.ShiftInterval.Low), figure(c.ShiftInterval.High))
 			}

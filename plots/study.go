@@ -10,14 +10,8 @@ import (
 // Point is one recorded value; Y may be NaN or infinite.
 type Point struct{ X, Y float64 }
 
-// Series is a curve in order of rising X. It is a plotter.XYer.
+// Series is a curve in order of rising X.
 type Series []Point
-
-// Len returns the number of points.
-func (s Series) Len() int { return len(s) }
-
-// XY returns point i.
-func (s Series) XY(i int) (x, y float64) { return s[i].X, s[i].Y }
 
 // Reference is a labelled horizontal line to compare with, such as the loss of printing the mean image.
 type Reference struct {

@@ -47,26 +47,6 @@ func CountPairs(control, arm []bool) Pairs {
 // N is the number of pairs.
 func (p Pairs) N() int { return p.Both + p.ControlOnly + p.ArmOnly + p.Neither }
 
-// McNemar is the exact two-sided p value for arm and control learning equally often (McNemar 1947, "Note on the sampling
-// error of the difference between correlated proportions or percentages"; exact by the binomial distribution of the pairs
-// in which one alone learned). It is 1 when there is no such pair.
-func (p Pairs) McNemar() float64 {
-	n := p.ControlOnly + p.ArmOnly
-	tail := 0.0 // P(X <= k) for X binomial(n, 1/2)
-	for k := range min(p.ControlOnly, p.ArmOnly) + 1 {
-		tail += math.Exp(logChoose(n, k) - float64(n)*math.Ln2)
-	}
-	return min(2*tail, 1)
-}
-
-func logChoose(n, k int) float64 {
-	log := func(m int) float64 {
-		l, _ := math.Lgamma(float64(m + 1))
-		return l
-	}
-	return log(n) - log(k) - log(n-k)
-}
-
 // Difference is the arm's proportion of learned runs minus the control's, with Newcombe's interval (Newcombe 1998, "Improved
 // confidence intervals for the difference between binomial proportions based on paired data", method 10: Wilson's
 // intervals of both, squared and added, less what the pairs have in common, which is corrected for continuity). The

@@ -24,19 +24,6 @@ func Median(values []float64) float64 {
 	return between(sorted[(n-1)/2], sorted[n/2], 0.5)
 }
 
-// Quantile is the value below which a share q of the values lies, 0 <= q <= 1, with linear interpolation between
-// neighbours (definition 7 of Hyndman and Fan 1996, "Sample quantiles in statistical packages"; numpy's default). It is
-// NaN of none, when any value is NaN, and for other q.
-func Quantile(values []float64, q float64) float64 {
-	sorted, ok := sort(values)
-	if !ok || !(q >= 0 && q <= 1) {
-		return math.NaN()
-	}
-	place := q * float64(len(sorted)-1)
-	i := int(place)
-	return between(sorted[i], sorted[min(i+1, len(sorted)-1)], place-float64(i))
-}
-
 // Range goes from the smallest to the largest value; both are NaN of none, and when any value is NaN.
 func Range(values []float64) Interval {
 	sorted, ok := sort(values)

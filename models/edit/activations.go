@@ -54,16 +54,6 @@ func withActivation(l graph.Layer, a graph.Activation) graph.Layer {
 	return graph.Activate{Function: a}
 }
 
-// Saturates tells whether an activation is bounded on both sides, and smooth or flat there, so that its gradient fades for large
-// inputs: sigmoid, tanh and their like, and softmax. Rectifiers, relu6 too, do not count.
-func Saturates(a graph.Activation) bool {
-	switch a {
-	case graph.Sigmoid, graph.Tanh, graph.HardSigmoid, graph.SparseSigmoid, graph.Softsign, graph.HardTanh, graph.Softmax:
-		return true
-	}
-	return false
-}
-
 // Rectifies tells whether an activation is nearly linear above 0 and small below, so that He initialization suits it: relu and its
 // relatives, elu, gelu, silu, mish and theirs.
 func Rectifies(a graph.Activation) bool {

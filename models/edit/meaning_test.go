@@ -157,7 +157,7 @@ func TestHiddenAndOutputActivations(t *testing.T) {
 		return edit.HiddenActivations(m, nil, graph.LeakyReLU)
 	}
 	smooth := func(m *graph.Model) (*graph.Model, []string, error) {
-		return edit.HiddenActivations(m, edit.Saturates, graph.ReLU)
+		return edit.HiddenActivations(m, fades, graph.ReLU)
 	}
 	m := done(t, "conv2d conv2d_1 dense")(leaky(models.Sigmoid()))
 	if a := layer(t, m, "dense_1").(graph.Dense).Activation; a != graph.Sigmoid {
