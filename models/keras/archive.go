@@ -4,7 +4,6 @@ package keras
 
 import (
 	"archive/zip"
-	"bytes"
 	"encoding/json"
 	"io"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/internal/files"
+	"dcae/models/internal/zipentry"
 	"dcae/models/keras/hdf5"
 )
 
@@ -38,13 +38,6 @@ const (
 	maxConfig   = 4 << 20
 	maxMetadata = 1 << 20
 	maxWeights  = 2 << 30
-)
-
-// An entry that is larger than bombFloor and than bombRatio times what is stored of it is taken for a decompression bomb. Keras does
-// not compress at all, and trained weights hardly can be.
-const (
-	bombFloor = 64 << 20
-	bombRatio = 100
 )
 
 // Open reads the .keras file at path.
@@ -90,7 +83,7 @@ func Decode(r io.ReaderAt, size int64) (*Archive, error) {
 	if a.Metadata, err = readJSON(entries.metadata, maxMetadata); err != nil {
 		return nil, err
 	}
-	weights, err := readEntry(entries.weights, maxWeights)
+	weights, err := zipentry.Read(entries.weights, maxWeights)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +156,7 @@ func refuseEntry(name string) error {
 var infinite = regexp.MustCompile(`[:\[,] *-?(Infinity|NaN) *[,\]}]`)
 
 func readJSON(f *zip.File, limit uint64) (json.RawMessage, error) {
-	b, err := readEntry(f, limit)
+	b, err := zipentry.Read(f, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -174,38 +167,6 @@ func readJSON(f *zip.File, limit uint64) (json.RawMessage, error) {
 		return nil, errors.Errorf("%s is no valid JSON: the file is damaged", f.Name)
 	}
 	return b, nil
-}
-
-// readEntry decompresses an entry of at most limit bytes and checks its CRC.
-func readEntry(f *zip.File, limit uint64) ([]byte, error) {
-	const encrypted = 1
-	declared := f.UncompressedSize64
-	switch {
-	case f.Flags&encrypted != 0:
-		return nil, errors.Errorf("%s is encrypted, which is not supported: save the model again", f.Name)
-	case declared > limit:
-		return nil, errors.Errorf("%s has %d bytes, the most are %d", f.Name, declared, limit)
-	case declared > bombFloor && declared/bombRatio > f.CompressedSize64:
-		return nil, errors.Errorf("%s has %d bytes, stored as %d: it is taken for a decompression bomb", f.Name, declared, f.CompressedSize64)
-	}
-	r, err := f.Open()
-	if err != nil {
-		return nil, errors.Wrap(err, f.Name)
-	}
-	defer func() { _ = r.Close() }() // only read
-	var b bytes.Buffer
-	if f.Method == zip.Store {
-		b.Grow(int(min(declared, f.CompressedSize64)) + bytes.MinRead) // those bytes are there: f.Open checked the offset
-	}
-	// One byte more than declared, so that the reader gets to the end of the data, where it compares the CRC.
-	n, err := io.Copy(&b, io.LimitReader(r, int64(declared)+1))
-	if err != nil {
-		return nil, errors.Wrapf(err, "%s is damaged", f.Name)
-	}
-	if uint64(n) != declared {
-		return nil, errors.Errorf("%s is damaged: it has %d bytes instead of %d", f.Name, n, declared)
-	}
-	return b.Bytes(), nil
 }
 
 // Save writes the archive to path, atomically: path holds either the old or the whole new file. Equal archives give equal bytes.

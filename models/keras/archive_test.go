@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pkg/errors"
 
+	"dcae/models/internal/zipentry"
 	"dcae/models/keras/hdf5"
 )
 
@@ -155,7 +156,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"large metadata":  {replaced(0, strings.Repeat(" ", maxMetadata)+"{}"), "the most are"},
 		"large config":    {replaced(1, strings.Repeat(" ", maxConfig)+"{}"), "the most are"},
 		"weights no HDF5": {replaced(2, "PK"), "no HDF5 signature"},
-		"bomb":            {replaced(2, strings.Repeat("\x00", bombFloor+1)), "bomb"},
+		"bomb":            {replaced(2, strings.Repeat("\x00", zipentry.BombFloor+1)), "bomb"},
 	}
 	for name, tt := range tests {
 		if _, err := decode(zipOf(t, tt.entries)); err == nil || !strings.Contains(err.Error(), tt.what) {
