@@ -34,7 +34,7 @@ func (l AveragePooling2D) window(in []Shape) (kernel.Window, error) {
 		return kernel.Window{}, err
 	}
 	pool := l.Pool.or(Square(2))
-	w, err := slide(s, pool, l.Strides.or(pool), Square(1), l.Padding)
+	w, err := sliding{size: pool, strides: l.Strides.or(pool), padding: l.Padding}.over(s)
 	w.OutC = s[2]
 	return w, err
 }

@@ -69,37 +69,45 @@ func (ZeroPadding2D) Variables([]Shape) []Declaration { return nil }
 func (Cropping2D) Variables([]Shape) []Declaration { return nil }
 
 func (l ZeroPadding2D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Node, error) {
-	inner := itemShapes(in)[0]
-	outer, err := l.OutputShape([]Shape{inner})
+	image := itemShapes(in)[0]
+	out, err := l.OutputShape([]Shape{image})
 	if err != nil {
 		return nil, err
 	}
-	return bordered(b, "zero_padding2d", inner, outer, l.Padding, outer, in[0])
+	return l.pad(b, "zero_padding2d", image, out, in[0])
 }
 
 func (l Cropping2D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Node, error) {
-	outer := itemShapes(in)[0]
-	inner, err := l.OutputShape([]Shape{outer})
+	image := itemShapes(in)[0]
+	out, err := l.OutputShape([]Shape{image})
 	if err != nil {
 		return nil, err
 	}
-	return bordered(b, "cropping2d", inner, outer, l.Cropping, inner, in[0])
+	return l.crop(b, "cropping2d", image, out, in[0])
 }
 
-func bordered(b *builder, label string, inner, outer Shape, m Margins, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
-	border := kernel.Border{InH: inner[0], InW: inner[1], OutH: outer[0], OutW: outer[1], Channels: inner[2], Top: m.Top, Left: m.Left}
+// pad adds the op for images of the given shape, with an output of shape out.
+func (l ZeroPadding2D) pad(b *builder, label string, image, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+	m := l.Padding
+	border := kernel.Border{InH: image[0], InW: image[1], OutH: m.Top + image[0] + m.Bottom, OutW: m.Left + image[1] + m.Right, Channels: image[2], Top: m.Top, Left: m.Left}
 	if b.precision == Float64 {
-		return padOrCrop[float64](b, label, border, out, x)
+		return bordered(b, label, border, kernel.Pad[float64], kernel.Crop[float64], out, x)
 	}
-	return padOrCrop[float32](b, label, border, out, x)
+	return bordered(b, label, border, kernel.Pad[float32], kernel.Crop[float32], out, x)
 }
 
-// padOrCrop adds an op whose output is the larger or the smaller of the two images; one is the other's derivative.
-func padOrCrop[T kernel.Float](b *builder, label string, border kernel.Border, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
-	there, back := kernel.Pad[T], kernel.Crop[T]
-	if out[0] == border.InH && out[1] == border.InW {
-		there, back = back, there
+// crop adds the op for images of the given shape, with an output of shape out.
+func (l Cropping2D) crop(b *builder, label string, image, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+	m := l.Cropping
+	border := kernel.Border{InH: image[0] - m.Top - m.Bottom, InW: image[1] - m.Left - m.Right, OutH: image[0], OutW: image[1], Channels: image[2], Top: m.Top, Left: m.Left}
+	if b.precision == Float64 {
+		return bordered(b, label, border, kernel.Crop[float64], kernel.Pad[float64], out, x)
 	}
+	return bordered(b, label, border, kernel.Crop[float32], kernel.Pad[float32], out, x)
+}
+
+// bordered adds an op that pads or crops; one is the other's derivative.
+func bordered[T kernel.Float](b *builder, label string, border kernel.Border, there, back func(*kernel.Pool, kernel.Border, int, []T, []T), out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
 	op := unary[T]{
 		label: label, out: out,
 		forward:  func(n int, y, x []T) { there(b.pool, border, n, y, x) },

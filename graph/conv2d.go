@@ -7,47 +7,19 @@ import (
 	"dcae/graph/internal/kernel"
 )
 
-// Size is a height and a width, in pixels.
-type Size struct{ H, W int }
-
-// Square is a size of equal height and width.
-func Square(n int) Size { return Size{n, n} }
-
-func (s Size) or(def Size) Size {
-	if s == (Size{}) {
-		return def
-	}
-	return s
-}
-
-// Padding says how a window behaves at the image's border.
-type Padding uint8
-
-// Valid keeps the window inside of the image. Same pads with zeros so that the output has ceil(input/stride) pixels; where
-// the padding is odd, the extra pixel lies below and to the right.
-const (
-	Valid Padding = iota
-	Same
-)
-
-// String is Keras' name of the padding.
-func (p Padding) String() string {
-	if p == Same {
-		return "same"
-	}
-	return "valid"
-}
-
 // Conv2D is a two-dimensional convolution (cross-correlation) with bias and activation.
 //
-// Input {height, width, channels}, output {new height, new width, Filters}; kernel [KernelH, KernelW, channels, Filters].
-// It fails if a valid kernel is larger than the image. Reference: https://keras.io/api/layers/convolution_layers/convolution2d/
+// Input {height, width, channels}, output {new height, new width, Filters}; kernel [KernelH, KernelW, channels/Groups, Filters].
+// It fails if a valid kernel is larger than the image with its margins, or if groups do not divide channels and filters. Reference:
+// https://keras.io/api/layers/convolution_layers/convolution2d/
 type Conv2D struct {
 	Filters    int
 	Kernel     Size
-	Strides    Size // default 1x1
-	Dilation   Size // default 1x1
-	Padding    Padding
+	Strides    Size    // default 1x1
+	Dilation   Size    // default 1x1
+	Groups     int     `json:",omitempty"` // into which channels and filters fall, each with a kernel of its own; default 1
+	Padding    Padding // valid or same
+	Margins    Margins `json:",omitzero"` // rows and columns of zeros around the image, with padding valid
 	Activation Activation
 	NoBias     bool
 	KernelInit Initializer // default Glorot uniform
@@ -63,13 +35,16 @@ func (Conv2D) Class() string { return "Conv2D" }
 
 // OutputShape is that of the convolved image.
 func (l Conv2D) OutputShape(in []Shape) (Shape, error) {
+	if l.Padding == Causal {
+		return nil, errors.New("padding causal is for sequences: use Conv1D")
+	}
 	w, err := l.window(in)
 	return Shape{w.OutH, w.OutW, w.OutC}, err
 }
 
 // Variables are kernel and bias.
 func (l Conv2D) Variables(in []Shape) []Declaration {
-	return kernelAndBias(Shape{l.Kernel.H, l.Kernel.W, in[0][2], l.Filters}, l.Filters, l.NoBias, l.KernelInit, l.BiasInit, l.KernelRegularizer, l.BiasRegularizer)
+	return kernelAndBias(Shape{l.Kernel.H, l.Kernel.W, in[0][2] / max(l.Groups, 1), l.Filters}, l.Filters, l.NoBias, l.KernelInit, l.BiasInit, l.KernelRegularizer, l.BiasRegularizer)
 }
 
 func (l Conv2D) window(in []Shape) (kernel.Window, error) {
@@ -77,72 +52,63 @@ func (l Conv2D) window(in []Shape) (kernel.Window, error) {
 	if err != nil {
 		return kernel.Window{}, err
 	}
-	if l.Filters < 1 {
-		return kernel.Window{}, errors.Errorf("needs at least one filter, not %d", l.Filters)
+	if err := checkGroups(l.Filters, s[2], l.Groups); err != nil {
+		return kernel.Window{}, err
 	}
-	w, err := slide(s, l.Kernel, l.Strides.or(Square(1)), l.Dilation.or(Square(1)), l.Padding)
+	w, err := sliding{size: l.Kernel, strides: l.Strides, dilation: l.Dilation, padding: l.Padding, margins: l.Margins}.over(s)
 	w.OutC = l.Filters
 	return w, err
 }
 
 func (l Conv2D) ending() (Activation, Regularizer) { return l.Activation, l.ActivityRegularizer }
 
+// checkGroups tells why channels cannot fall into groups and become filters.
+func checkGroups(filters, channels, groups int) error {
+	switch {
+	case filters < 1:
+		return errors.Errorf("needs at least one filter, not %d", filters)
+	case groups < 0:
+		return errors.Errorf("needs at least one group, not %d", groups)
+	case groups > 1 && (channels%groups != 0 || filters%groups != 0):
+		return errors.Errorf("%d channels and %d filters do not fall into %d groups: both must be multiples of that", channels, filters, groups)
+	}
+	return nil
+}
+
 func (l Conv2D) apply(b *builder, layer string, in []*gorgonia.Node) (*gorgonia.Node, error) {
 	w, err := l.window(itemShapes(in))
 	if err != nil {
 		return nil, err
 	}
-	if b.precision == Float64 {
-		return conv2D[float64](b, layer, l, w, in[0])
-	}
-	return conv2D[float32](b, layer, l, w, in[0])
+	return l.convolve(b, "conv2d", layer, w, Shape{w.OutH, w.OutW, w.OutC}, in[0])
 }
 
-func conv2D[T kernel.Float](b *builder, layer string, l Conv2D, w kernel.Window, x *gorgonia.Node) (*gorgonia.Node, error) {
-	out := Shape{w.OutH, w.OutW, w.OutC}
+// convolve adds the layer's op for the given window. Its output is of shape out, unless a pooling is computed with it.
+func (l Conv2D) convolve(b *builder, label, layer string, w kernel.Window, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+	if b.precision == Float64 {
+		return conv2D[float64](b, label, layer, l, w, out, x)
+	}
+	return conv2D[float32](b, label, layer, l, w, out, x)
+}
+
+func conv2D[T kernel.Float](b *builder, label, layer string, l Conv2D, w kernel.Window, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
 	multiply := func(act kernel.Activation) product[T] { return kernel.NewConv2D[T](w, act) }
-	if pool := b.fusion.pooling; pool != nil {
+	switch pool := b.fusion.pooling; {
+	case pool != nil:
 		out = Shape{pool.OutH, pool.OutW, pool.OutC}
 		multiply = func(act kernel.Activation) product[T] { return kernel.NewConvMaxPool2D[T](w, *pool, act, b.training) }
+	case l.grouped() && l.Groups == w.InC:
+		multiply = func(act kernel.Activation) product[T] { return kernel.NewDepthwise[T](w, act) }
+	case l.grouped():
+		multiply = func(act kernel.Activation) product[T] { return kernel.NewGroupedConv2D[T](w, l.Groups, act) }
 	}
 	return weighting[T]{
-		label: "conv2d", product: multiply, perRow: w.InH * w.InW * w.InC, out: out, withBias: !l.NoBias, of: l, fusion: b.fusion,
+		label: label, product: multiply, perRow: w.InH * w.InW * w.InC, out: out, withBias: !l.NoBias, of: l, fusion: b.fusion,
 	}.add(b, layer, x)
 }
 
-// slide places a window on an image and computes the output's size (Keras' "same" and "valid").
-func slide(image Shape, size, stride, dilation Size, p Padding) (kernel.Window, error) {
-	w := kernel.Window{
-		InH: image[0], InW: image[1], InC: image[2], KernelH: size.H, KernelW: size.W,
-		StrideH: stride.H, StrideW: stride.W, DilationH: dilation.H, DilationW: dilation.W,
-	}
-	for _, v := range []int{size.H, size.W, stride.H, stride.W, dilation.H, dilation.W} {
-		if v < 1 {
-			return w, errors.Errorf("window, strides and dilation must be at least 1, not %d", v)
-		}
-		if v > 1<<20 {
-			return w, errors.Errorf("window, strides and dilation must be at most %d, not %d", 1<<20, v)
-		}
-	}
-	var err error
-	if w.OutH, w.PadTop, err = slideAxis(w.InH, w.KernelH, w.StrideH, w.DilationH, p); err != nil {
-		return w, err
-	}
-	w.OutW, w.PadLeft, err = slideAxis(w.InW, w.KernelW, w.StrideW, w.DilationW, p)
-	return w, err
-}
-
-func slideAxis(in, size, stride, dilation int, p Padding) (out, before int, err error) {
-	reach := (size-1)*dilation + 1
-	if p == Same {
-		out = (in + stride - 1) / stride
-		return out, max((out-1)*stride+reach-in, 0) / 2, nil
-	}
-	if reach > in {
-		return 0, 0, errors.Errorf("a window of %d pixels does not fit into %d; use padding same or a larger image", reach, in)
-	}
-	return (in-reach)/stride + 1, 0, nil
-}
+// grouped tells whether channels fall into more than one group.
+func (l Conv2D) grouped() bool { return l.Groups > 1 }
 
 func kernelAndBias(k Shape, units int, noBias bool, kernelInit, biasInit Initializer, kernelPenalty, biasPenalty Regularizer) []Declaration {
 	if kernelInit == nil {

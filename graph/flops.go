@@ -34,14 +34,30 @@ func (m *Model) LayerFLOPs() ([]FLOPs, error) {
 	return out, nil
 }
 
+// multiplying is a layer with products.
+type multiplying interface {
+	// flops are those of the layer's forward products for one image.
+	flops(in []Shape, out Shape) float64
+}
+
 func layerFLOPs(l Layer, in []Shape, out Shape) float64 {
 	switch l := l.(type) {
-	case Conv2D:
-		return 2 * float64(out.Size()*l.Kernel.H*l.Kernel.W*in[0][2])
-	case Conv2DTranspose:
-		return 2 * float64(in[0].Size()*l.Kernel.H*l.Kernel.W*l.Filters)
-	case Dense:
-		return 2 * float64(in[0].Size()*l.Units)
+	case multiplying:
+		return l.flops(in, out)
+	case sequential:
+		if row, err := asRow(in); err == nil && len(out) == 2 {
+			return layerFLOPs(l.image(), row, Shape{1, out[0], out[1]})
+		}
 	}
 	return 0
 }
+
+func (l Conv2D) flops(in []Shape, out Shape) float64 {
+	return 2 * float64(out.Size()*l.Kernel.H*l.Kernel.W*in[0][2]/max(l.Groups, 1))
+}
+
+func (l Conv2DTranspose) flops(in []Shape, _ Shape) float64 {
+	return 2 * float64(in[0].Size()*l.Kernel.H*l.Kernel.W*l.Filters/max(l.Groups, 1))
+}
+
+func (l Dense) flops(in []Shape, _ Shape) float64 { return 2 * float64(in[0].Size()*l.Units) }

@@ -150,7 +150,7 @@ func (f *fuser) joinPoolings() {
 			if !p.end.rises() || penalty != (Regularizer{}) {
 				continue
 			}
-			if _, ok := l.(Conv2D); ok && f.inputShape(i)[2] <= fewChannels {
+			if c, ok := l.(Conv2D); ok && !c.grouped() && f.inputShape(i)[2] <= fewChannels {
 				p.pooling = &w
 			} else {
 				f.plan[pool].end, p.end = p.end, Linear
@@ -268,11 +268,13 @@ func (f *fuser) laziness(i int) kernel.Laziness {
 	in := f.model.inputShapes(i, f.shapes)
 	switch l := f.model.Nodes[i].Layer.(type) {
 	case Conv2D:
-		w, _ := l.window(in) // the shapes were found to fit
-		return lazy(w)
+		if w, _ := l.window(in); !l.grouped() { // the shapes were found to fit
+			return lazy(w)
+		}
 	case Conv2DTranspose:
-		w, _ := l.window(in)
-		return kernel.Laziness{Reads: lazy(w).Reads}
+		if w, _ := l.window(in); !l.grouped() {
+			return kernel.Laziness{Reads: lazy(w).Reads}
+		}
 	}
 	return kernel.Laziness{}
 }

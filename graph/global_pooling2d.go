@@ -61,12 +61,7 @@ func (l GlobalAveragePooling2D) apply(b *builder, _ string, in []*gorgonia.Node)
 	if err != nil {
 		return nil, err
 	}
-	image := itemShapes(in)[0]
-	w, err := slide(image, Size{image[0], image[1]}, Square(1), Square(1), Valid)
-	if err != nil {
-		return nil, err
-	}
-	return averagePool(b, "global_average_pooling2d", w, out, in[0])
+	return globalAverage(b, "global_average_pooling2d", out, in[0])
 }
 
 func (l GlobalMaxPooling2D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Node, error) {
@@ -74,16 +69,32 @@ func (l GlobalMaxPooling2D) apply(b *builder, _ string, in []*gorgonia.Node) (*g
 	if err != nil {
 		return nil, err
 	}
-	if b.precision == Float64 {
-		return globalMax[float64](b, out, in[0])
-	}
-	return globalMax[float32](b, out, in[0])
+	return globalMax(b, "global_max_pooling2d", out, in[0])
 }
 
-func globalMax[T kernel.Float](b *builder, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
-	pixels, channels := x.Shape()[1]*x.Shape()[2], x.Shape()[3]
+// globalAverage adds the mean over all axes but the last.
+func globalAverage(b *builder, label string, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+	item := Shape(x.Shape()[1:])
+	channels := item[len(item)-1]
+	pixels := item.Size() / channels
+	w := kernel.Window{InH: 1, InW: pixels, InC: channels, OutH: 1, OutW: 1, OutC: channels, KernelH: 1, KernelW: pixels, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}
+	return averagePool(b, label, w, out, x)
+}
+
+// globalMax adds the largest value over all axes but the last.
+func globalMax(b *builder, label string, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+	if b.precision == Float64 {
+		return largest[float64](b, label, out, x)
+	}
+	return largest[float32](b, label, out, x)
+}
+
+func largest[T kernel.Float](b *builder, label string, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+	item := Shape(x.Shape()[1:])
+	channels := item[len(item)-1]
+	pixels := item.Size() / channels
 	op := unary[T]{
-		label: "global_max_pooling2d", out: out, needsX: true, needsY: true,
+		label: label, out: out, needsX: true, needsY: true,
 		forward:  func(n int, y, x []T) { kernel.GlobalMax(b.pool, n, pixels, channels, y, x) },
 		backward: func(n int, dx, x, y, dy []T) { kernel.GlobalMaxGradient(b.pool, n, pixels, channels, dx, x, y, dy) },
 	}

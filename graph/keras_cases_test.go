@@ -191,6 +191,51 @@ func kerasCases() []kerasCase {
 	add("regularizers", graph.Sequential("m", image, first,
 		graph.Conv2DTranspose{Filters: 2, Kernel: graph.Square(3), Activation: graph.Softplus, KernelRegularizer: graph.Regularizer{L1: 0.01, L2: 0.02}, ActivityRegularizer: graph.Regularizer{L2: 0.01}},
 		graph.Dense{Units: 2, KernelRegularizer: graph.Regularizer{L2: 0.01}, ActivityRegularizer: graph.Regularizer{L1: 0.01}}), graph.Loss{Function: graph.MeanAbsoluteError})
+	return append(cases, kerasConvolutions()...)
+}
+
+// kerasConvolutions are the cases of convolutions with groups, and of layers of sequences.
+func kerasConvolutions() []kerasCase {
+	odd, vector, sequence := graph.Shape{7, 5, 2}, graph.Shape{6}, graph.Shape{9, 2}
+	l1, l2 := graph.Regularizer{L1: 0.1}, graph.Regularizer{L2: 0.1}
+	size := func(h, w int) graph.Size { return graph.Size{H: h, W: w} }
+	var cases []kerasCase
+	chain := func(name string, input graph.Shape, layers ...graph.Layer) {
+		cases = append(cases, kerasCase{name, graph.Sequential(name, input, layers...), graph.MSE})
+	}
+	within := func(name string, channels int, l graph.Layer) { chain(name, odd, conv(channels), l, conv(2)) }
+	conv1 := func(filters int) graph.Layer {
+		return graph.Conv1D{Filters: filters, Kernel: 3, Padding: graph.Same, Activation: graph.Tanh}
+	}
+	along := func(name string, layers ...graph.Layer) {
+		chain(name, sequence, append(append([]graph.Layer{conv1(4)}, layers...), conv1(2))...)
+	}
+
+	within("depthwise", 3, graph.DepthwiseConv2D{Kernel: size(3, 3), Multiplier: 2, Padding: graph.Same, Activation: graph.Tanh})
+	within("depthwise_strided", 3, graph.DepthwiseConv2D{Kernel: size(3, 2), Strides: size(2, 2), Activation: graph.ELU, NoBias: true, KernelRegularizer: l2})
+	within("depthwise_dilated", 3, graph.DepthwiseConv2D{Kernel: size(2, 3), Dilation: size(2, 2), Padding: graph.Same, BiasRegularizer: l1})
+	within("separable", 3, graph.SeparableConv2D{Filters: 4, Kernel: size(3, 3), Multiplier: 2, Padding: graph.Same, Activation: graph.Tanh, DepthwiseRegularizer: l2, PointwiseRegularizer: l1})
+	within("separable_strided", 3, graph.SeparableConv2D{Filters: 2, Kernel: size(3, 2), Strides: size(2, 2), NoBias: true, Activation: graph.GELU, ActivityRegularizer: l2})
+	within("groups", 4, graph.Conv2D{Filters: 6, Kernel: size(3, 3), Groups: 2, Padding: graph.Same, Activation: graph.ReLU})
+	within("groups_strided", 6, graph.Conv2D{Filters: 3, Kernel: size(3, 2), Groups: 3, Strides: size(2, 2)})
+	chain("transpose_dilated", graph.Shape{6, 4, 1}, conv(2), graph.Conv2DTranspose{Filters: 3, Kernel: size(3, 3), Dilation: size(2, 2), Padding: graph.Same, Activation: graph.Tanh},
+		graph.Conv2DTranspose{Filters: 2, Kernel: size(2, 3), Dilation: size(2, 3)})
+	one := 1
+	along("conv1d", graph.Conv1D{Filters: 3, Kernel: 3, Stride: 2, Activation: graph.ReLU})
+	along("conv1d_same", graph.Conv1D{Filters: 3, Kernel: 4, Dilation: 2, Padding: graph.Same, KernelRegularizer: l2})
+	along("conv1d_causal", graph.Conv1D{Filters: 3, Kernel: 3, Dilation: 2, Padding: graph.Causal}, graph.Conv1D{Filters: 3, Kernel: 2, Stride: 2, Padding: graph.Causal, NoBias: true})
+	along("conv1d_groups", graph.Conv1D{Filters: 6, Kernel: 3, Groups: 2})
+	along("conv1d_transpose", graph.Conv1DTranspose{Filters: 3, Kernel: 3, Stride: 2, Padding: graph.Same, Activation: graph.Tanh}, graph.Conv1DTranspose{Filters: 2, Kernel: 4, Stride: 3})
+	along("conv1d_transpose_more", graph.Conv1DTranspose{Filters: 3, Kernel: 3, Stride: 3, Padding: graph.Same, OutputPadding: &one},
+		graph.Conv1DTranspose{Filters: 2, Kernel: 2, Stride: 2, OutputPadding: &one, NoBias: true})
+	along("max_pooling1d", graph.MaxPooling1D{}, conv1(2), graph.MaxPooling1D{Pool: 3, Stride: 2, Padding: graph.Same})
+	along("average_pooling1d", graph.AveragePooling1D{}, conv1(2), graph.AveragePooling1D{Pool: 3, Stride: 2, Padding: graph.Same})
+	chain("global_average_pooling1d", sequence, conv1(3), graph.GlobalAveragePooling1D{}, graph.Dense{Units: 3})
+	chain("global_max_pooling1d", sequence, conv1(3), graph.GlobalMaxPooling1D{KeepDims: true}, graph.Dense{Units: 3})
+	along("up_sampling1d", graph.UpSampling1D{}, conv1(2), graph.UpSampling1D{Factor: 3})
+	along("border1d", graph.ZeroPadding1D{Padding: graph.Ends{Before: 2, After: 1}}, graph.Cropping1D{Cropping: graph.Ends{After: 3}})
+	chain("permute", odd, conv(3), graph.Permute{Order: []int{3, 1, 2}}, conv(2), graph.Permute{Order: []int{2, 1, 3}})
+	chain("repeat_vector", vector, graph.Dense{Units: 3}, graph.RepeatVector{N: 4}, conv1(2), graph.Permute{Order: []int{2, 1}})
 	return cases
 }
 

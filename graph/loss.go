@@ -82,7 +82,7 @@ func (l Loss) wantsLogits(m *Model) bool {
 		return false
 	}
 	switch last := m.Nodes[len(m.Nodes)-1].Layer.(type) {
-	case Conv2D, Conv2DTranspose, Dense, Activate:
+	case productLayer, Activate:
 		a, _ := activationOf(last)
 		return a == Sigmoid
 	}

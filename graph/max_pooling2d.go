@@ -38,7 +38,7 @@ func (l MaxPooling2D) window(in []Shape) (kernel.Window, error) {
 	if pool.H*pool.W > 256 {
 		return kernel.Window{}, errors.Errorf("a window of %dx%d has more than 256 pixels", pool.H, pool.W)
 	}
-	w, err := slide(s, pool, l.Strides.or(pool), Square(1), l.Padding)
+	w, err := sliding{size: pool, strides: l.Strides.or(pool), padding: l.Padding}.over(s)
 	w.OutC = s[2]
 	return w, err
 }
@@ -48,20 +48,24 @@ func (l MaxPooling2D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgoni
 	if err != nil {
 		return nil, err
 	}
-	if b.precision == Float64 {
-		return maxPool[float64](b, w, b.fusion.end, in[0])
-	}
-	return maxPool[float32](b, w, b.fusion.end, in[0])
+	return maxPool(b, "max_pooling2d", w, Shape{w.OutH, w.OutW, w.OutC}, in[0])
 }
 
-// maxPool adds the pooling of x and the activation of its result as one op.
-func maxPool[T kernel.Float](b *builder, w kernel.Window, act Activation, x *gorgonia.Node) (*gorgonia.Node, error) {
+// maxPool adds the pooling of x, with an output of shape out, and the activation of its result as one op.
+func maxPool(b *builder, label string, w kernel.Window, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+	if b.precision == Float64 {
+		return maxPooled[float64](b, label, w, out, b.fusion.end, x)
+	}
+	return maxPooled[float32](b, label, w, out, b.fusion.end, x)
+}
+
+func maxPooled[T kernel.Float](b *builder, label string, w kernel.Window, out Shape, act Activation, x *gorgonia.Node) (*gorgonia.Node, error) {
 	k, activated := kernel.NewMaxPool2D[T](w), act.suffix() != ""
 	if f, _ := act.fused(); activated {
 		k = kernel.NewActivatedMaxPool2D[T](w, f)
 	}
 	var winners []uint8 // written forward, read backward
-	forward := &op{label: "max_pooling2d" + act.suffix(), batched: true, item: Shape{w.OutH, w.OutW, w.OutC}}
+	forward := &op{label: label + act.suffix(), batched: true, item: out}
 	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
 		out := data[T](y)
 		if b.training {
@@ -70,7 +74,7 @@ func maxPool[T kernel.Float](b *builder, w kernel.Window, act Activation, x *gor
 		k.Forward(b.pool, in[0].Shape()[0], out, data[T](in[0]), winners)
 		return nil
 	}
-	forward.derive = func(_ gorgonia.Nodes, y, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	forward.derive = func(in gorgonia.Nodes, y, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 		if !forward.differentiable[0] {
 			return gorgonia.Nodes{nil}, nil
 		}
@@ -78,7 +82,7 @@ func maxPool[T kernel.Float](b *builder, w kernel.Window, act Activation, x *gor
 		if activated { // its derivative follows from y
 			reads = append(reads, y)
 		}
-		backward := &op{label: "gradient of " + forward.label, batched: true, item: Shape{w.InH, w.InW, w.InC}}
+		backward := &op{label: "gradient of " + forward.label, batched: true, item: Shape(in[0].Shape()[1:])}
 		backward.run = func(in []gorgonia.Value, dx gorgonia.Value) error {
 			k.Backward(b.pool, in[0].Shape()[0], data[T](dx), optional[T](in, 1, activated), data[T](in[0]), winners)
 			return nil

@@ -184,7 +184,11 @@ func one(in []Shape, axes int) (Shape, error) {
 		return nil, errors.Errorf("takes one input, not %d", len(in))
 	}
 	if axes > 0 && len(in[0]) != axes {
-		return nil, errors.Errorf("takes images of height x width x channels, not %v: put a Reshape before it", in[0])
+		kind := "images of height x width x channels"
+		if axes == 2 {
+			kind = "sequences of length x channels"
+		}
+		return nil, errors.Errorf("takes %s, not %v: put a Reshape before it", kind, in[0])
 	}
 	return in[0], nil
 }

@@ -45,12 +45,9 @@ func HasUnits(l Layer) bool {
 
 func activationOf(l Layer) (Activation, bool) {
 	switch l := l.(type) {
-	case Conv2D:
-		return l.Activation, true
-	case Conv2DTranspose:
-		return l.Activation, true
-	case Dense:
-		return l.Activation, true
+	case productLayer:
+		a, _ := l.ending()
+		return a, true
 	case Activate:
 		return l.Function, true
 	case LeakyRectifier, ParametricRectifier:

@@ -112,10 +112,14 @@ func union(spans []span, n int) []span {
 
 // see is what a layer's output depends on.
 func see(l Layer, in []Shape, out Shape, from []sight) sight {
-	if l, ok := l.(seer); ok {
-		return l.see(in, out, from)
-	}
 	switch l := l.(type) {
+	case seer:
+		return l.see(in, out, from)
+	case sequential:
+		if row, err := asRow(in); err == nil && len(out) == 2 {
+			return see(l.image(), row, Shape{1, out[0], out[1]}, from)
+		}
+		return whole(out, from)
 	case Conv2D:
 		w, _ := l.window(in) // the shapes were found to fit
 		return throughWindow(w, from[0])
@@ -128,8 +132,8 @@ func see(l Layer, in []Shape, out Shape, from []sight) sight {
 	case Conv2DTranspose:
 		w, _ := l.window(in)
 		return sight{
-			spread(from[0].rows, out[0], w.StrideH, w.PadTop, w.KernelH),
-			spread(from[0].columns, out[1], w.StrideW, w.PadLeft, w.KernelW),
+			spread(from[0].rows, w.InH, w.StrideH, w.PadTop, w.KernelH, w.DilationH),
+			spread(from[0].columns, w.InW, w.StrideW, w.PadLeft, w.KernelW, w.DilationW),
 		}
 	case UpSampling2D:
 		f := l.Factor.or(Square(2))
@@ -203,10 +207,14 @@ func slid(in []span, out, stride, before, size, dilation int) []span {
 }
 
 // spread sees through the adjoint of slid.
-func spread(in []span, out, stride, before, size int) []span {
+func spread(in []span, out, stride, before, size, dilation int) []span {
 	y := union(nil, out)
 	for at := range in {
-		for i := max(at*stride-before, 0); i < min(at*stride-before+size, out); i++ {
+		first := at*stride - before
+		if first < 0 {
+			first += (-first + dilation - 1) / dilation * dilation
+		}
+		for i := first; i < min(at*stride-before+(size-1)*dilation+1, out); i += dilation {
 			y[i] = y[i].with(in[at])
 		}
 	}

@@ -3,6 +3,7 @@ package graph_test
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"dcae/graph"
@@ -10,7 +11,8 @@ import (
 
 // TestReceptiveFieldIsWhatMovesAnOutput changes one pixel of the input at a time and looks which outputs change.
 func TestReceptiveFieldIsWhatMovesAnOutput(t *testing.T) {
-	image := graph.Shape{13, 11, 1}
+	image, sequence := graph.Shape{13, 11, 1}, graph.Shape{23, 1}
+	conv1 := graph.Conv1D{Filters: 2, Kernel: 3, Dilation: 2, Padding: graph.Causal}
 	conv := graph.Conv2D{Filters: 2, Kernel: graph.Size{H: 3, W: 2}, Padding: graph.Same}
 	for name, layers := range map[string][]graph.Layer{
 		"convolution":     {conv},
@@ -21,8 +23,21 @@ func TestReceptiveFieldIsWhatMovesAnOutput(t *testing.T) {
 		"bilinear":        {graph.AveragePooling2D{}, graph.UpSampling2D{Factor: graph.Size{H: 2, W: 3}, Interpolation: graph.Bilinear}},
 		"border":          {graph.ZeroPadding2D{Padding: graph.AllAround(2)}, conv, graph.Cropping2D{Cropping: graph.Margins{Top: 1, Right: 2}}, graph.Dense{Units: 2}},
 		"fully connected": {conv, graph.AveragePooling2D{Pool: graph.Square(4)}, graph.Flatten{}, graph.Dense{Units: 3}},
+		"depthwise":       {conv, graph.DepthwiseConv2D{Kernel: graph.Size{H: 2, W: 3}, Strides: graph.Square(2), Multiplier: 2}, graph.SeparableConv2D{Filters: 1, Kernel: graph.Square(3), Padding: graph.Same}},
+		"grouped":         {conv, graph.Conv2D{Filters: 4, Kernel: graph.Square(3), Groups: 2, Margins: graph.Margins{Top: 2, Left: 1}}, conv},
+		"with holes":      {graph.Conv2DTranspose{Filters: 1, Kernel: graph.Size{H: 3, W: 2}, Strides: graph.Square(2), Dilation: graph.Size{H: 2, W: 3}, Margins: graph.AllAround(1)}, conv},
+		"taken":           {conv, graph.Slice{Axis: 1, Start: 2, Step: 3}, conv, graph.Take{Axis: -2, Indices: []int{3, 1, 2}}, conv, graph.Slice{Axis: 3, Start: 1}},
+		"repeated":        {conv, graph.GlobalAveragePooling2D{KeepDims: true}, graph.BroadcastTo{Target: graph.Shape{3, 4, 2}}, conv},
+		"permuted":        {conv, graph.AveragePooling2D{Pool: graph.Square(4)}, graph.Permute{Order: []int{3, 1, 2}}, graph.Flatten{}, graph.Dense{Units: 3}},
+		"sequence":        {conv1, graph.MaxPooling1D{Padding: graph.Same}, graph.UpSampling1D{}, graph.ZeroPadding1D{Padding: graph.Ends{Before: 1}}, conv1, graph.Cropping1D{Cropping: graph.Ends{After: 2}}, graph.Dense{Units: 2}},
+		"longer sequence": {graph.AveragePooling1D{Pool: 3}, graph.Conv1DTranspose{Filters: 2, Kernel: 3, Stride: 2, Padding: graph.Same}, conv1},
+		"whole sequence":  {conv1, graph.GlobalMaxPooling1D{}},
 	} {
-		m := graph.Sequential("m", image, layers...)
+		input := image
+		if l := layers[0].Class(); strings.HasSuffix(l, "1D") {
+			input = sequence
+		}
+		m := graph.Sequential("m", input, layers...)
 		fields, err := m.ReceptiveFields()
 		check(t, err)
 		if got, want := fields[len(fields)-1], moved(t, m); got != want {
@@ -53,23 +68,27 @@ func moved(t *testing.T, m *graph.Model) graph.Size {
 		check(t, err)
 		return values(y)
 	}
+	rows, columns := 1, m.Input[0]
+	if len(m.Input) == 3 {
+		rows, columns = m.Input[0], m.Input[1]
+	}
 	x := make([]float64, m.Input.Size())
 	still := output(x)
 	top, bottom := make([]int, len(still)), make([]int, len(still))
 	left, right := make([]int, len(still)), make([]int, len(still))
 	for i := range still {
-		top[i], left[i], bottom[i], right[i] = m.Input[0], m.Input[1], -1, -1
+		top[i], left[i], bottom[i], right[i] = rows, columns, -1, -1
 	}
-	for row := range m.Input[0] {
-		for column := range m.Input[1] {
-			x[row*m.Input[1]+column] = 1
+	for row := range rows {
+		for column := range columns {
+			x[row*columns+column] = 1
 			for i, y := range output(x) {
 				if y != still[i] {
 					top[i], bottom[i] = min(top[i], row), max(bottom[i], row)
 					left[i], right[i] = min(left[i], column), max(right[i], column)
 				}
 			}
-			x[row*m.Input[1]+column] = 0
+			x[row*columns+column] = 0
 		}
 	}
 	for i := range still {

@@ -40,6 +40,38 @@ func torchCases() []kerasCase {
 	chain("expand", image, 3, graph.Slice{Axis: 2, Start: 1, Stop: 2}, graph.Slice{Axis: 3, Start: 1, Stop: 2}, graph.BroadcastTo{Target: graph.Shape{6, 5, 3}})
 	chain("expand_channels", image, 3, graph.Slice{Axis: 1, Stop: 1}, graph.BroadcastTo{Target: graph.Shape{4, 4, 3}})
 	chain("repeat_vector", vector, 3, graph.RepeatVector{N: 4})
+	size := func(h, w int) graph.Size { return graph.Size{H: h, W: w} }
+	around := func(rows, columns int) graph.Margins {
+		return graph.Margins{Top: rows, Bottom: rows, Left: columns, Right: columns}
+	}
+	chain("conv_groups", odd, 4, graph.Conv2D{Filters: 6, Kernel: size(3, 3), Groups: 2, Margins: around(1, 1)})
+	chain("conv_groups_strided", odd, 6, graph.Conv2D{Filters: 3, Kernel: size(3, 2), Groups: 3, Strides: size(2, 2), Dilation: size(1, 2), Margins: around(1, 0)})
+	chain("conv_depthwise", odd, 3, graph.Conv2D{Filters: 3, Kernel: size(3, 3), Groups: 3, Margins: around(1, 1)})
+	chain("conv_depthwise_twice", odd, 3, graph.Conv2D{Filters: 6, Kernel: size(3, 2), Groups: 3, Strides: size(2, 1), Margins: around(2, 2)})
+	chain("conv_margins", odd, 3, graph.Conv2D{Filters: 2, Kernel: size(4, 2), Strides: size(2, 1), Margins: around(1, 3)})
+	chain("conv_wide_margins", image, 6, graph.Conv2D{Filters: 5, Kernel: size(3, 3), Margins: around(5, 5)})
+	chain("conv_margins_dilated", odd, 5, graph.Conv2D{Filters: 6, Kernel: size(3, 3), Dilation: size(2, 2), Margins: around(2, 4)})
+	chain("conv_uneven_margins", odd, 3, graph.Conv2D{Filters: 2, Kernel: size(3, 2), Margins: graph.Margins{Top: 1, Bottom: 3, Left: 2}})
+	chain("conv_same_dilated", odd, 3, graph.Conv2D{Filters: 2, Kernel: size(2, 4), Dilation: size(2, 1), Padding: graph.Same})
+	upward := func(filters int, kernel, strides, padding, more graph.Size) graph.Conv2DTranspose {
+		return graph.Conv2DTranspose{Filters: filters, Kernel: kernel, Strides: strides, Margins: around(padding.H, padding.W), OutputPadding: &more}
+	}
+	chain("transposed_padding", image, 3, upward(2, size(3, 3), size(2, 2), size(1, 1), size(1, 1)))
+	chain("transposed_uneven", image, 5, upward(6, size(4, 2), size(2, 3), size(2, 0), size(0, 2)))
+	chain("transposed_holes", image, 3, upward(2, size(2, 2), size(3, 3), size(0, 0), size(0, 0)))
+	dilated := upward(5, size(3, 2), size(2, 2), size(1, 2), size(2, 1))
+	dilated.Dilation = size(3, 3)
+	chain("transposed_dilated", image, 5, dilated)
+	grouped := func(groups int, l graph.Conv2DTranspose) graph.Conv2DTranspose {
+		l.Groups = groups
+		return l
+	}
+	chain("transposed_groups", image, 4, grouped(2, upward(6, size(4, 4), size(2, 2), size(1, 1), size(0, 0))))
+	chain("transposed_depthwise", image, 3, grouped(3, upward(3, size(3, 3), size(2, 2), size(1, 1), size(1, 0))))
+	chain("transposed_depthwise_twice", image, 2, grouped(2, upward(4, size(2, 3), size(2, 2), size(0, 0), size(0, 0))))
+	one := 1
+	chain("conv1d", sequence, 4, graph.Conv1D{Filters: 6, Kernel: 3, Stride: 2, Groups: 2, Margins: graph.Ends{Before: 2, After: 2}})
+	chain("conv1d_transpose", sequence, 4, graph.Conv1DTranspose{Filters: 6, Kernel: 3, Stride: 2, Groups: 2, Margins: graph.Ends{Before: 1, After: 1}, OutputPadding: &one})
 	return cases
 }
 

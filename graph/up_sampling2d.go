@@ -57,21 +57,26 @@ func (l UpSampling2D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgoni
 	if err != nil {
 		return nil, err
 	}
-	if b.precision == Float64 {
-		return upsampled[float64](b, l, out, in[0])
-	}
-	return upsampled[float32](b, l, out, in[0])
+	return l.enlarge(b, "up_sampling2d", itemShapes(in)[0], out, in[0])
 }
 
-func upsampled[T kernel.Float](b *builder, l UpSampling2D, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+// enlarge adds the op for images of the given shape, with an output of shape out.
+func (l UpSampling2D) enlarge(b *builder, label string, image, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+	if b.precision == Float64 {
+		return upsampled[float64](b, label, l, image, out, x)
+	}
+	return upsampled[float32](b, label, l, image, out, x)
+}
+
+func upsampled[T kernel.Float](b *builder, label string, l UpSampling2D, image, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
 	how := kernel.Nearest
 	if l.Interpolation == Bilinear {
 		how = kernel.Bilinear
 	}
-	s, f := x.Shape(), l.Factor.or(Square(2))
-	k := kernel.NewUpsample2D[T](s[1], s[2], s[3], f.H, f.W, how)
+	f := l.Factor.or(Square(2))
+	k := kernel.NewUpsample2D[T](image[0], image[1], image[2], f.H, f.W, how)
 	op := unary[T]{
-		label: "up_sampling2d", out: out,
+		label: label, out: out,
 		forward:  func(n int, y, x []T) { k.Forward(b.pool, n, y, x) },
 		backward: func(n int, dx, _, _, dy []T) { k.Backward(b.pool, n, dx, dy) },
 	}

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"cmp"
+
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -27,6 +29,7 @@ type lazyGiver[T kernel.Float] interface {
 // weighting says what a layer with a kernel computes: product(x, kernel) + bias and, as the fusion tells, what follows.
 type weighting[T kernel.Float] struct {
 	label    string
+	kernel   string // the variable's name; default kernel
 	product  func(act kernel.Activation) product[T]
 	perRow   int // values of x that make one row of the product
 	out      Shape
@@ -55,7 +58,7 @@ func (w weighting[T]) add(b *builder, layer string, x *gorgonia.Node) (*gorgonia
 }
 
 func (w weighting[T]) multiply(b *builder, layer string, x *gorgonia.Node) (*gorgonia.Node, error) {
-	k, err := b.variable(layer, "kernel")
+	k, err := b.variable(layer, cmp.Or(w.kernel, "kernel"))
 	if err != nil {
 		return nil, err
 	}

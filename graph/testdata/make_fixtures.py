@@ -79,7 +79,10 @@ def joined(axis):
         return conv()(L.Concatenate(axis=axis)([a, b, a]))
     return f
 
-image, odd, vector = (6, 4, 1), (7, 5, 2), (6,)
+def conv1(n=2, **k): return L.Conv1D(n, 3, padding="same", **{"activation": "tanh", **k})
+def along(*layers): return chain(conv1(4), *layers, conv1())
+
+image, odd, vector, sequence = (6, 4, 1), (7, 5, 2), (6,), (9, 2)
 SIGMOID = dict(activation="sigmoid")
 CASES = {   # name: (input shape, model, loss)
     "average_pooling_same": (odd, chain(conv(), L.AveragePooling2D(3, 2, "same"), conv()), "mse"),
@@ -124,6 +127,28 @@ CASES = {   # name: (input shape, model, loss)
     "regularizers": (image, chain(conv(kernel_regularizer=R.L1(0.01), bias_regularizer=R.L2(0.02), activity_regularizer=R.L1L2(0.03, 0.04)),
         L.Conv2DTranspose(2, 3, activation="softplus", kernel_regularizer=R.L1L2(0.01, 0.02), activity_regularizer="l2"),
         dense(2, kernel_regularizer="l2", activity_regularizer="l1")), "mae"),
+    "depthwise": (odd, chain(conv(3), L.DepthwiseConv2D(3, padding="same", depth_multiplier=2, activation="tanh"), conv()), "mse"),
+    "depthwise_strided": (odd, chain(conv(3), L.DepthwiseConv2D((3, 2), strides=2, padding="valid", activation="elu", use_bias=False, depthwise_regularizer=R.L2(0.1)), conv()), "mse"),
+    "depthwise_dilated": (odd, chain(conv(3), L.DepthwiseConv2D((2, 3), dilation_rate=2, padding="same", bias_regularizer=R.L1(0.1)), conv()), "mse"),
+    "separable": (odd, chain(conv(3), L.SeparableConv2D(4, 3, padding="same", depth_multiplier=2, activation="tanh", depthwise_regularizer=R.L2(0.1), pointwise_regularizer=R.L1(0.1)), conv()), "mse"),
+    "separable_strided": (odd, chain(conv(3), L.SeparableConv2D(2, (3, 2), strides=2, use_bias=False, activation="gelu", activity_regularizer=R.L2(0.1)), conv()), "mse"),
+    "groups": (odd, chain(conv(4), L.Conv2D(6, 3, groups=2, padding="same", activation="relu"), conv()), "mse"),
+    "groups_strided": (odd, chain(conv(6), L.Conv2D(3, (3, 2), groups=3, strides=2), conv()), "mse"),
+    "transpose_dilated": (image, chain(conv(), L.Conv2DTranspose(3, 3, dilation_rate=2, padding="same", activation="tanh"), L.Conv2DTranspose(2, (2, 3), dilation_rate=(2, 3))), "mse"),
+    "conv1d": (sequence, along(L.Conv1D(3, 3, strides=2, activation="relu")), "mse"),
+    "conv1d_same": (sequence, along(L.Conv1D(3, 4, dilation_rate=2, padding="same", groups=1, kernel_regularizer=R.L2(0.1))), "mse"),
+    "conv1d_causal": (sequence, along(L.Conv1D(3, 3, dilation_rate=2, padding="causal"), L.Conv1D(3, 2, strides=2, padding="causal", use_bias=False)), "mse"),
+    "conv1d_groups": (sequence, along(L.Conv1D(6, 3, groups=2)), "mse"),
+    "conv1d_transpose": (sequence, along(L.Conv1DTranspose(3, 3, strides=2, padding="same", activation="tanh"), L.Conv1DTranspose(2, 4, strides=3)), "mse"),
+    "conv1d_transpose_more": (sequence, along(L.Conv1DTranspose(3, 3, strides=3, padding="same", output_padding=1), L.Conv1DTranspose(2, 2, strides=2, output_padding=1, use_bias=False)), "mse"),
+    "max_pooling1d": (sequence, along(L.MaxPooling1D(), conv1(), L.MaxPooling1D(3, strides=2, padding="same")), "mse"),
+    "average_pooling1d": (sequence, along(L.AveragePooling1D(2), conv1(), L.AveragePooling1D(3, strides=2, padding="same")), "mse"),
+    "global_average_pooling1d": (sequence, chain(conv1(3), L.GlobalAveragePooling1D(), dense()), "mse"),
+    "global_max_pooling1d": (sequence, chain(conv1(3), L.GlobalMaxPooling1D(keepdims=True), dense()), "mse"),
+    "up_sampling1d": (sequence, along(L.UpSampling1D(), conv1(), L.UpSampling1D(3)), "mse"),
+    "border1d": (sequence, along(L.ZeroPadding1D((2, 1)), L.Cropping1D((0, 3))), "mse"),
+    "permute": (odd, chain(conv(3), L.Permute((3, 1, 2)), conv(), L.Permute((2, 1, 3))), "mse"),
+    "repeat_vector": (vector, chain(dense(), L.RepeatVector(4), conv1(), L.Permute((2, 1))), "mse"),
 }
 for name, (shape, build, loss_of) in CASES.items():
     i = keras.Input(shape); m = keras.Model(i, build(i))
@@ -132,8 +157,9 @@ for name, (shape, build, loss_of) in CASES.items():
     target = rng.normal(size=(3,) + tuple(m.output_shape[1:]))
     if "crossentropy" in name: target = rng.uniform(size=target.shape).round(1)
     loss_of = keras.losses.get(loss_of)
+    call = tf.function(lambda x: m(x, training=True), jit_compile=True) if "dilated" in name else lambda x: m(x, training=True)   # TensorFlow's own kernels for CPUs cannot dilate transposed convolutions
     with tf.GradientTape() as t:
-        y = m(x, training=True)
+        y = call(tf.constant(x))
         l = tf.reduce_mean(loss_of(target, y)); total = tf.add_n([l] + m.losses)
     grads = t.gradient(total, m.trainable_variables)
     out.update({f"{name}/x": x, f"{name}/target": target, f"{name}/y": y.numpy(), f"{name}/loss": l.numpy(), f"{name}/total": total.numpy()})

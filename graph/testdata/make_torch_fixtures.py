@@ -21,6 +21,14 @@ def last(x): return x.permute(0, 2, 3, 1)
 def image(f):
     """An operation on images with channels first."""
     return lambda h, *p: last(f(first(h), *p))
+def conv(**settings):
+    """Kernels are [height, width, channels / groups, filters]."""
+    return image(lambda h, w, b: F.conv2d(h, w.permute(3, 2, 0, 1), b, **settings))
+def transposed(**settings):
+    """Kernels are [height, width, filters / groups, channels]."""
+    return image(lambda h, w, b: F.conv_transpose2d(h, w.permute(3, 2, 0, 1), b, **settings))
+def sequences(f):
+    return lambda h, *p: f(h.transpose(1, 2), *p).transpose(1, 2)
 
 image_, odd, vector, sequence = (6, 4, 2), (7, 5, 2), (6,), (9, 4)
 CASES = {   # name: (input shape, units of the dense layer, operation, shapes of its weights)
@@ -39,6 +47,24 @@ CASES = {   # name: (input shape, units of the dense layer, operation, shapes of
     "expand": (image_, 3, lambda h: h[:, :, 1:2, 1:2].expand(-1, -1, 5, 3), ()),
     "expand_channels": (image_, 3, lambda h: h[:, :1].expand(-1, 4, -1, -1), ()),
     "repeat_vector": (vector, 3, lambda h: h[:, None].expand(-1, 4, -1), ()),
+    "conv_groups": (odd, 4, conv(groups=2, padding=1), ((3, 3, 2, 6), (6,))),
+    "conv_groups_strided": (odd, 6, conv(groups=3, stride=2, padding=(1, 0), dilation=(1, 2)), ((3, 2, 2, 3), (3,))),
+    "conv_depthwise": (odd, 3, conv(groups=3, padding=1), ((3, 3, 1, 3), (3,))),
+    "conv_depthwise_twice": (odd, 3, conv(groups=3, stride=(2, 1), padding=2), ((3, 2, 1, 6), (6,))),
+    "conv_margins": (odd, 3, conv(stride=(2, 1), padding=(1, 3)), ((4, 2, 3, 2), (2,))),
+    "conv_wide_margins": (image_, 6, conv(padding=5), ((3, 3, 6, 5), (5,))),
+    "conv_margins_dilated": (odd, 5, conv(padding=(2, 4), dilation=2), ((3, 3, 5, 6), (6,))),
+    "conv_uneven_margins": (odd, 3, image(lambda h, w, b: F.conv2d(F.pad(h, (2, 0, 1, 3)), w.permute(3, 2, 0, 1), b)), ((3, 2, 3, 2), (2,))),
+    "conv_same_dilated": (odd, 3, conv(padding="same", dilation=(2, 1)), ((2, 4, 3, 2), (2,))),
+    "transposed_padding": (image_, 3, transposed(stride=2, padding=1, output_padding=1), ((3, 3, 2, 3), (2,))),
+    "transposed_uneven": (image_, 5, transposed(stride=(2, 3), padding=(2, 0), output_padding=(0, 2)), ((4, 2, 6, 5), (6,))),
+    "transposed_holes": (image_, 3, transposed(stride=3, padding=0), ((2, 2, 2, 3), (2,))),
+    "transposed_dilated": (image_, 5, transposed(stride=2, padding=(1, 2), dilation=3, output_padding=(2, 1)), ((3, 2, 5, 5), (5,))),
+    "transposed_groups": (image_, 4, transposed(stride=2, padding=1, groups=2), ((4, 4, 3, 4), (6,))),
+    "transposed_depthwise": (image_, 3, transposed(stride=2, padding=1, output_padding=(1, 0), groups=3), ((3, 3, 1, 3), (3,))),
+    "transposed_depthwise_twice": (image_, 2, transposed(stride=2, groups=2), ((2, 3, 2, 2), (4,))),
+    "conv1d": (sequence, 4, sequences(lambda h, w, b: F.conv1d(h, w.permute(2, 1, 0), b, stride=2, padding=2, groups=2)), ((3, 2, 6), (6,))),
+    "conv1d_transpose": (sequence, 4, sequences(lambda h, w, b: F.conv_transpose1d(h, w.permute(2, 1, 0), b, stride=2, padding=1, output_padding=1, groups=2)), ((3, 3, 4), (6,))),
 }
 
 out = {}

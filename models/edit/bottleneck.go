@@ -42,7 +42,7 @@ func (d *draft) bottleneck(shapes map[*node]graph.Shape) (narrow, error) {
 		return found, errors.Errorf("model %s has no bottleneck: there is no hidden layer that all paths go through", d.of.Name)
 	}
 	for n := found.tensor; n != nil && len(n.inputs) == 1; n = n.inputs[0] {
-		if isWeighted(n.layer) {
+		if w, ok := weightsOf(n.layer); ok && w.width > 0 {
 			found.layer = n
 			break
 		}
@@ -88,7 +88,7 @@ func Bottleneck(m *graph.Model, units int) (*graph.Model, []string, error) {
 	w, ok := weightsOf(b.layer.layer)
 	t := d.ties(shapes)
 	switch {
-	case !ok:
+	case !ok || w.width == 0:
 		return nil, nil, errors.Errorf("layer %s (%s) makes the narrowest tensor, and has no units or filters to change", b.layer.name, b.layer.layer.Class())
 	case units == w.width:
 		return d.finish(nil)
@@ -97,7 +97,7 @@ func Bottleneck(m *graph.Model, units int) (*graph.Model, []string, error) {
 	}
 	var changed []string
 	for _, n := range d.nodes {
-		if w, ok := weightsOf(n.layer); ok && n.first == nil && t.find(n) == t.find(b.layer) {
+		if w, ok := weightsOf(n.layer); ok && w.width > 0 && n.first == nil && t.find(n) == t.find(b.layer) {
 			w.width = units
 			d.set(n, w.in(n.layer))
 			changed = append(changed, n.name)
@@ -110,17 +110,21 @@ func Bottleneck(m *graph.Model, units int) (*graph.Model, []string, error) {
 	return d.finish(append(changed, resized...))
 }
 
-// WidenBottleneck multiplies the units or filters that [Bottleneck] changes by a factor above 1, by at least one more.
+// WidenBottleneck multiplies the units or filters that [Bottleneck] changes by a factor above 1, by at least one more; convolutions in groups
+// and Reshape layers behind them may ask for still more.
 func WidenBottleneck(m *graph.Model, factor float64) (*graph.Model, []string, error) {
-	_, _, b, err := openBottleneck(m)
+	d, shapes, b, err := openBottleneck(m)
 	if err != nil {
 		return nil, nil, err
 	}
 	units := 1
 	if w, ok := weightsOf(b.layer.layer); ok {
-		units = w.width
+		units = max(w.width, 1)
 	}
-	return Bottleneck(m, max(units+1, int(float64(units)*factor+0.5)))
+	t := d.ties(shapes)
+	whole := t.multipleOf(t.find(b.layer))
+	units = max(units+1, int(float64(units)*factor+0.5))
+	return Bottleneck(m, (units+whole-1)/whole*whole)
 }
 
 // LinearBottleneck takes the activation from the layer that [BottleneckSize] names.

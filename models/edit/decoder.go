@@ -50,7 +50,7 @@ func strides(l graph.Conv2DTranspose) graph.Size {
 func (d *draft) upsample(n *node, l graph.Conv2DTranspose, shapes map[*node]graph.Shape) {
 	s := strides(l)
 	w, _ := weightsOf(l)
-	convolution := w.in(graph.Conv2D{Kernel: l.Kernel, Padding: graph.Same})
+	convolution := w.in(graph.Conv2D{Kernel: l.Kernel, Dilation: l.Dilation, Groups: l.Groups, Padding: graph.Same})
 	name := d.name(convolution)
 	for i, call := range d.calls(n) {
 		if call.layer, call.name = convolution, name; i > 0 {
@@ -97,12 +97,12 @@ func (d *draft) transpose(n *node, l graph.UpSampling2D, shapes map[*node]graph.
 		return nil
 	}
 	c, ok := next.layer.(graph.Conv2D)
-	if !ok || c.Padding != graph.Same && c.Kernel != graph.Square(1) || !isOne(c.Strides) || !isOne(c.Dilation) {
+	if !ok || !isOne(c.Strides) || !isOne(c.Dilation) || !slices.Equal(shapes[next][:2], shapes[next.inputs[0]][:2]) {
 		return nil
 	}
 	w, _ := weightsOf(c)
 	kernel := graph.Size{H: max(c.Kernel.H, factor.H), W: max(c.Kernel.W, factor.W)} // a smaller one would leave holes
-	layer := graph.Conv2DTranspose{Kernel: kernel, Strides: factor, Padding: graph.Same}
+	layer := graph.Conv2DTranspose{Kernel: kernel, Strides: factor, Groups: c.Groups, Padding: graph.Same}
 	if len(out) == 2 {
 		small, large := shapes[n.inputs[0]], shapes[next]
 		layer.OutputPadding = &graph.Size{H: large[0] - (small[0]-1)*factor.H - kernel.H%2, W: large[1] - (small[1]-1)*factor.W - kernel.W%2}

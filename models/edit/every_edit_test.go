@@ -61,6 +61,7 @@ var edits = []struct {
 var impossible = map[string]string{
 	"residual/bottleneck":     "no bottleneck",
 	"nested.keras/bottleneck": "no bottleneck",
+	"torch_mobile/bottleneck": "7 channels and 4 filters do not fall into 2 groups",
 
 	"residual/wider bottleneck":      "no bottleneck",
 	"nested.keras/wider bottleneck":  "no bottleneck",
@@ -142,6 +143,9 @@ func TestEveryEditOfEveryModel(t *testing.T) {
 					t.Errorf("from %v to %v, was %v to %v", r.model.Input, outputShape(t, r.model), m.Input, outputShape(t, m))
 				}
 				step(t, r.model)
+				if strings.HasPrefix(m.Name, "torch_") {
+					return // Keras has no such settings
+				}
 				read := throughKeras(t, r.model)
 				want, err := r.model.Shapes()
 				check(t, err)

@@ -4,27 +4,37 @@ import "dcae/graph"
 
 // weighted is what convolutions and dense layers have in common.
 type weighted struct {
-	width                                     int // filters or units
+	width                                     int // filters or units; 0 for a depthwise convolution, whose width follows from its input's
 	activation                                graph.Activation
 	kernel, bias                              graph.Initializer
 	noBias                                    bool
 	kernelPenalty, biasPenalty, outputPenalty graph.Regularizer
 }
 
-// weightsOf reads what convolutions and dense layers have in common; ok is false for other layers.
+// weightsOf reads what convolutions and dense layers have in common; ok is false for other layers. Of the two kernels of a separable
+// convolution it is the pointwise one.
 func weightsOf(l graph.Layer) (w weighted, ok bool) {
 	switch l := l.(type) {
 	case graph.Conv2D:
 		return weighted{l.Filters, l.Activation, l.KernelInit, l.BiasInit, l.NoBias, l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer}, true
 	case graph.Conv2DTranspose:
 		return weighted{l.Filters, l.Activation, l.KernelInit, l.BiasInit, l.NoBias, l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer}, true
+	case graph.Conv1D:
+		return weighted{l.Filters, l.Activation, l.KernelInit, l.BiasInit, l.NoBias, l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer}, true
+	case graph.Conv1DTranspose:
+		return weighted{l.Filters, l.Activation, l.KernelInit, l.BiasInit, l.NoBias, l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer}, true
+	case graph.DepthwiseConv2D:
+		return weighted{0, l.Activation, l.KernelInit, l.BiasInit, l.NoBias, l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer}, true
+	case graph.SeparableConv2D:
+		return weighted{l.Filters, l.Activation, l.PointwiseInit, l.BiasInit, l.NoBias, l.PointwiseRegularizer, l.BiasRegularizer, l.ActivityRegularizer}, true
 	case graph.Dense:
 		return weighted{l.Units, l.Activation, l.KernelInit, l.BiasInit, l.NoBias, l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer}, true
 	}
 	return weighted{}, false
 }
 
-// in is the layer with these settings instead of its own.
+// in is the layer with these settings instead of its own. What is new for the pointwise kernel of a separable convolution is so for its
+// depthwise kernel, too.
 func (w weighted) in(l graph.Layer) graph.Layer {
 	switch l := l.(type) {
 	case graph.Conv2D:
@@ -35,12 +45,47 @@ func (w weighted) in(l graph.Layer) graph.Layer {
 		l.Filters, l.Activation, l.KernelInit, l.BiasInit, l.NoBias = w.width, w.activation, w.kernel, w.bias, w.noBias
 		l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer = w.kernelPenalty, w.biasPenalty, w.outputPenalty
 		return l
+	case graph.Conv1D:
+		l.Filters, l.Activation, l.KernelInit, l.BiasInit, l.NoBias = w.width, w.activation, w.kernel, w.bias, w.noBias
+		l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer = w.kernelPenalty, w.biasPenalty, w.outputPenalty
+		return l
+	case graph.Conv1DTranspose:
+		l.Filters, l.Activation, l.KernelInit, l.BiasInit, l.NoBias = w.width, w.activation, w.kernel, w.bias, w.noBias
+		l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer = w.kernelPenalty, w.biasPenalty, w.outputPenalty
+		return l
+	case graph.DepthwiseConv2D:
+		l.Activation, l.KernelInit, l.BiasInit, l.NoBias = w.activation, w.kernel, w.bias, w.noBias
+		l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer = w.kernelPenalty, w.biasPenalty, w.outputPenalty
+		return l
+	case graph.SeparableConv2D:
+		if !sameInitializer(l.PointwiseInit, w.kernel, graph.GlorotUniform()) {
+			l.DepthwiseInit = w.kernel
+		}
+		l.Filters, l.Activation, l.PointwiseInit, l.BiasInit, l.NoBias = w.width, w.activation, w.kernel, w.bias, w.noBias
+		l.PointwiseRegularizer, l.BiasRegularizer, l.ActivityRegularizer = w.kernelPenalty, w.biasPenalty, w.outputPenalty
+		return l
 	case graph.Dense:
 		l.Units, l.Activation, l.KernelInit, l.BiasInit, l.NoBias = w.width, w.activation, w.kernel, w.bias, w.noBias
 		l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer = w.kernelPenalty, w.biasPenalty, w.outputPenalty
 		return l
 	}
 	return l
+}
+
+// groupsOf is into how many groups the channels of a convolution fall.
+func groupsOf(l graph.Layer) int {
+	groups := 1
+	switch l := l.(type) {
+	case graph.Conv2D:
+		groups = l.Groups
+	case graph.Conv2DTranspose:
+		groups = l.Groups
+	case graph.Conv1D:
+		groups = l.Groups
+	case graph.Conv1DTranspose:
+		groups = l.Groups
+	}
+	return max(groups, 1)
 }
 
 // isWeighted tells whether a layer has a kernel.

@@ -127,7 +127,7 @@ func mapped(l graph.Layer, i interval) interval {
 			alpha = 1
 		}
 		return interval{-alpha, math.Inf(1)}
-	case graph.ZeroPadding2D:
+	case graph.ZeroPadding2D, graph.ZeroPadding1D:
 		return i.union(interval{0, 0})
 	case graph.Rescaling:
 		return rescaled(l, i)

@@ -60,6 +60,10 @@ func withoutPenalties(l graph.Layer) graph.Layer {
 		l.AlphaRegularizer = none
 		return l
 	}
+	if separable, ok := l.(graph.SeparableConv2D); ok {
+		separable.DepthwiseRegularizer = none
+		l = separable
+	}
 	w, ok := weightsOf(l)
 	if !ok {
 		return l

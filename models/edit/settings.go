@@ -99,6 +99,9 @@ func (s *Settings) inspect(n *node) {
 		s.Normalizations++
 		penalize("gamma", l.GammaRegularizer)
 		penalize("beta", l.BetaRegularizer)
+	case graph.SeparableConv2D:
+		begin("depthwise_kernel", l.DepthwiseInit, graph.GlorotUniform())
+		penalize("depthwise_kernel", l.DepthwiseRegularizer)
 	case graph.ParametricRectifier:
 		begin("alpha", l.AlphaInit, graph.Zeros{})
 		penalize("alpha", l.AlphaRegularizer)

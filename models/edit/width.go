@@ -31,7 +31,7 @@ func Width(m *graph.Model, factor float64) (*graph.Model, []string, error) {
 	var changed []string
 	for _, n := range d.nodes {
 		w, ok := weightsOf(n.layer)
-		if !ok || n.first != nil || t.fixed[t.find(n)] {
+		if !ok || w.width == 0 || n.first != nil || t.fixed[t.find(n)] {
 			continue
 		}
 		unit := t.multiple[t.find(n)]
@@ -87,8 +87,11 @@ func (d *draft) ties(shapes map[*node]graph.Shape) *ties {
 	}
 	for _, n := range d.nodes {
 		if _, ok := n.layer.(graph.Reshape); ok && len(shapes[n]) > 0 && len(shapes[n.inputs[0]]) == 1 {
-			r := t.find(n.inputs[0])
-			t.multiple[r] = leastCommonMultiple(t.multipleOf(r), shapes[n].Size()/shapes[n][d.channelAxis(n, shapes[n])])
+			t.divide(n.inputs[0], shapes[n].Size()/shapes[n][d.channelAxis(n, shapes[n])])
+		}
+		if groups := groupsOf(n.layer); groups > 1 {
+			t.divide(n.inputs[0], groups)
+			t.divide(n, groups)
 		}
 	}
 	for _, n := range d.nodes {
@@ -100,9 +103,10 @@ func (d *draft) ties(shapes map[*node]graph.Shape) *ties {
 
 // keepsWidth tells whether a layer's output has the width of an input because it must.
 func keepsWidth(l graph.Layer, in, out graph.Shape) bool {
-	switch l := l.(type) {
-	case graph.Conv2D, graph.Conv2DTranspose, graph.Dense:
+	if w, ok := weightsOf(l); ok && w.width > 0 {
 		return false
+	}
+	switch l := l.(type) {
 	case graph.Concatenate:
 		return l.Axis != 0 && l.Axis != -1 && l.Axis != len(out)
 	case graph.Permute:
@@ -118,6 +122,8 @@ func fixesWidth(l graph.Layer, out graph.Shape) bool {
 		return max(len(l.Scale), len(l.Offset)) > 1
 	case graph.BroadcastTo:
 		return true
+	case graph.DepthwiseConv2D:
+		return l.Multiplier > 1
 	case graph.Slice:
 		return l.Axis == -1 || l.Axis == len(out)
 	case graph.Take:
@@ -153,6 +159,12 @@ func (t *ties) tie(a, b *node) {
 }
 
 func (t *ties) fix(n *node) { t.fixed[t.find(n)] = true }
+
+// divide makes a node's width a multiple of a number.
+func (t *ties) divide(n *node, by int) {
+	r := t.find(n)
+	t.multiple[r] = leastCommonMultiple(t.multipleOf(r), by)
+}
 
 func (t *ties) multipleOf(representative *node) int { return max(1, t.multiple[representative]) }
 

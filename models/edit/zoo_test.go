@@ -130,6 +130,34 @@ func channelsFirst() *graph.Model {
 		up(4, graph.ReLU), conv(1, graph.Sigmoid))
 }
 
+// mobile has convolutions by channel and in groups.
+func mobile() *graph.Model {
+	l2 := graph.Regularizer{L2: 0.01}
+	return functional("torch_mobile", graph.Shape{8, 8, 3}, func(n *net) {
+		a := n.add("first", conv(4, graph.ReLU), -1)
+		b := n.add("depthwise", graph.DepthwiseConv2D{Kernel: graph.Square(3), Strides: graph.Square(2), Padding: graph.Same, Activation: graph.Sigmoid, KernelRegularizer: l2}, a)
+		c := n.add("separable", graph.SeparableConv2D{Filters: 6, Kernel: graph.Square(3), Multiplier: 2, Padding: graph.Same, Activation: graph.Tanh, DepthwiseRegularizer: l2}, b)
+		grouped := graph.Conv2D{Filters: 6, Kernel: graph.Square(3), Groups: 3, Margins: graph.AllAround(1), Activation: graph.ReLU}
+		d := n.add("sum", graph.Add{}, n.add("grouped", grouped, c), c)
+		e := n.add("twice", graph.DepthwiseConv2D{Kernel: graph.Square(2), Multiplier: 2, Padding: graph.Same}, d)
+		code := n.add("code", conv(2, graph.Linear), e)
+		up := n.add("up", graph.Conv2DTranspose{Filters: 4, Kernel: graph.Square(4), Strides: graph.Square(2), Margins: graph.AllAround(1), Groups: 2, Activation: graph.ReLU}, code)
+		n.add("image", conv(3, graph.Sigmoid), up)
+	})
+}
+
+// signal is an autoencoder of sequences.
+func signal() *graph.Model {
+	conv1 := func(filters int, a graph.Activation) graph.Layer {
+		return graph.Conv1D{Filters: filters, Kernel: 5, Padding: graph.Same, Activation: a}
+	}
+	return graph.Sequential("signal", graph.Shape{16, 1},
+		conv1(6, graph.Tanh), graph.MaxPooling1D{}, conv1(4, graph.ReLU), graph.BatchNormalization{}, graph.AveragePooling1D{}, graph.Flatten{}, graph.Dense{Units: 3},
+		graph.Dense{Units: 16, Activation: graph.ReLU}, graph.Reshape{Target: graph.Shape{4, 4}}, graph.UpSampling1D{}, conv1(6, graph.Sigmoid),
+		graph.Conv1DTranspose{Filters: 5, Kernel: 3, Stride: 2, Padding: graph.Same, Activation: graph.ReLU}, graph.ZeroPadding1D{Padding: graph.Ends{Before: 1}},
+		graph.Cropping1D{Cropping: graph.Ends{After: 1}}, conv1(1, graph.Linear))
+}
+
 // deep is Deep in small.
 func deep() *graph.Model {
 	m := models.Deep()
@@ -159,7 +187,7 @@ func stack(t testing.TB, s models.Stack) *graph.Model {
 func zoo(t testing.TB) []*graph.Model {
 	small := graph.Shape{8, 8, 1}
 	all := []*graph.Model{
-		models.SigmoidFor(small), models.HighLRFor(small), models.ImprovedFor(small), models.ImprovedFor(graph.Shape{9, 7, 3}), deep(), uNet(), residual(), shared(), twice(), separate(), channelsFirst(),
+		models.SigmoidFor(small), models.HighLRFor(small), models.ImprovedFor(small), models.ImprovedFor(graph.Shape{9, 7, 3}), deep(), uNet(), residual(), shared(), twice(), separate(), channelsFirst(), mobile(), signal(),
 		stack(t, models.Stack{Name: "stack7", Input: graph.Shape{7, 9, 2}, Convolutions: 7, Filters: 3, Decoder: models.UpSampling, BatchNormalization: true, Activation: graph.Tanh}),
 		stack(t, models.Stack{Name: "stack4", Input: small, Convolutions: 4, Filters: 2, FullyConvolutional: true}),
 		stack(t, models.Stack{Name: "stack1", Input: graph.Shape{5, 6, 1}, Convolutions: 1, Filters: 4}),

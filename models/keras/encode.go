@@ -18,6 +18,16 @@ type field struct {
 	value any
 }
 
+// renamed are the fields with another beginning of those names that begin with the old one.
+func (f fields) renamed(old, by string) fields {
+	for i, x := range f {
+		if rest, ok := strings.CutPrefix(x.name, old); ok {
+			f[i].name = by + rest
+		}
+	}
+	return f
+}
+
 // MarshalJSON writes the object.
 func (f fields) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
@@ -100,8 +110,8 @@ func Encode(m *graph.Model) (json.RawMessage, error) {
 		return nil, err
 	}
 	for _, n := range m.Nodes {
-		if settingsOf(n.Layer.Class()) == nil {
-			return nil, errors.Errorf("layer %s (%s) cannot be written: Keras has no such layer", n.Name, n.Layer.Class())
+		if why := foreign(n.Layer); why != "" {
+			return nil, errors.Errorf("layer %s (%s) cannot be written: Keras has no such %s", n.Name, n.Layer.Class(), why)
 		}
 		if n.SharedWith == "" && strings.ContainsAny(n.Name, `/\`) {
 			return nil, errors.Errorf("layer name %q cannot be written: Keras takes no slashes in it", n.Name)
@@ -114,6 +124,32 @@ func Encode(m *graph.Model) (json.RawMessage, error) {
 	}
 	b, err := json.Marshal(config)
 	return b, errors.Wrap(err, "config.json")
+}
+
+// foreign names what Keras does not have: a layer, or a setting of one. It is empty if Keras has all.
+func foreign(l graph.Layer) string {
+	switch l := l.(type) {
+	case graph.Conv2D:
+		if l.Margins != (graph.Margins{}) {
+			return "margins of a convolution"
+		}
+	case graph.Conv1D:
+		if l.Margins != (graph.Ends{}) {
+			return "margins of a convolution"
+		}
+	case graph.Conv2DTranspose:
+		if l.Margins != (graph.Margins{}) || l.Groups > 1 {
+			return "margins or groups of a transposed convolution"
+		}
+	case graph.Conv1DTranspose:
+		if l.Margins != (graph.Ends{}) || l.Groups > 1 {
+			return "margins or groups of a transposed convolution"
+		}
+	}
+	if settingsOf(l.Class()) == nil {
+		return "layer"
+	}
+	return ""
 }
 
 type encoder struct {

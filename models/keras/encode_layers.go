@@ -2,6 +2,7 @@ package keras
 
 import (
 	"math"
+	"slices"
 
 	"dcae/graph"
 )
@@ -13,7 +14,7 @@ func layerFields(l graph.Layer) fields {
 	case graph.Conv2D:
 		return append(fields{
 			{"filters", l.Filters}, {"kernel_size", pair(l.Kernel)}, {"strides", pairOr(l.Strides, 1)}, {"padding", l.Padding.String()}, last,
-			{"dilation_rate", pairOr(l.Dilation, 1)}, {"groups", 1},
+			{"dilation_rate", pairOr(l.Dilation, 1)}, {"groups", max(l.Groups, 1)},
 		}, weightedFields(l.Activation, l.NoBias, l.KernelInit, l.BiasInit, l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer)...)
 	case graph.Conv2DTranspose:
 		var padding any
@@ -22,8 +23,15 @@ func layerFields(l graph.Layer) fields {
 		}
 		return append(fields{
 			{"filters", l.Filters}, {"kernel_size", pair(l.Kernel)}, {"strides", pairOr(l.Strides, 1)}, {"padding", l.Padding.String()}, last,
-			{"output_padding", padding}, {"dilation_rate", []int{1, 1}},
+			{"output_padding", padding}, {"dilation_rate", pairOr(l.Dilation, 1)},
 		}, weightedFields(l.Activation, l.NoBias, l.KernelInit, l.BiasInit, l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer)...)
+	case graph.DepthwiseConv2D:
+		return append(depthwiseFields(l.Multiplier, l.Kernel, l.Strides, l.Dilation, l.Padding),
+			weightedFields(l.Activation, l.NoBias, l.KernelInit, l.BiasInit, l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer).renamed("kernel_", "depthwise_")...)
+	case graph.SeparableConv2D:
+		return slices.Concat(fields{{"filters", l.Filters}}, depthwiseFields(l.Multiplier, l.Kernel, l.Strides, l.Dilation, l.Padding),
+			weightedFields(l.Activation, l.NoBias, l.DepthwiseInit, l.BiasInit, l.DepthwiseRegularizer, l.BiasRegularizer, l.ActivityRegularizer).renamed("kernel_", "depthwise_"),
+			fields{{"pointwise_initializer", initializerObject(l.PointwiseInit, graph.GlorotUniform())}, {"pointwise_regularizer", regularizerObject(l.PointwiseRegularizer)}, {"pointwise_constraint", nil}})
 	case graph.Dense:
 		return append(fields{{"units", l.Units}}, weightedFields(l.Activation, l.NoBias, l.KernelInit, l.BiasInit, l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer)...)
 	case graph.BatchNormalization:
@@ -93,7 +101,14 @@ func layerFields(l graph.Layer) fields {
 		}
 		return fields{{"axis", axis}}
 	}
-	return nil // a layer without settings
+	return sequenceFields(l) // none for a layer without settings
+}
+
+func depthwiseFields(multiplier int, kernel, strides, dilation graph.Size, padding graph.Padding) fields {
+	return fields{
+		{"depth_multiplier", max(multiplier, 1)}, {"kernel_size", pair(kernel)}, {"strides", pairOr(strides, 1)}, {"padding", padding.String()},
+		{"data_format", "channels_last"}, {"dilation_rate", pairOr(dilation, 1)},
+	}
 }
 
 func weightedFields(a graph.Activation, noBias bool, kernel, bias graph.Initializer, kernelPenalty, biasPenalty, activityPenalty graph.Regularizer) fields {

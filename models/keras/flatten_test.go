@@ -45,6 +45,25 @@ func layersWithSettings() *graph.Model {
 	return m
 }
 
+// convolutionsWithSettings is the same for convolutions by channel and in groups, and for layers of sequences.
+func convolutionsWithSettings() *graph.Model {
+	l1, l2, one := graph.Regularizer{L1: 0.1}, graph.Regularizer{L2: 0.2}, 1
+	two := graph.Size{H: 2, W: 3}
+	return graph.Sequential("more", graph.Shape{9, 8, 2},
+		graph.Conv2D{Filters: 6, Kernel: two, Strides: graph.Square(1), Dilation: graph.Square(1), Groups: 2, KernelInit: graph.GlorotUniform(), BiasInit: graph.Zeros{}, Activation: graph.Linear},
+		graph.DepthwiseConv2D{Kernel: two, Multiplier: 2, Strides: graph.Square(2), Dilation: graph.Square(1), Padding: graph.Same, Activation: graph.ReLU, NoBias: true,
+			KernelInit: graph.HeNormal(), BiasInit: graph.Ones{}, KernelRegularizer: l1, BiasRegularizer: l2, ActivityRegularizer: l1},
+		graph.SeparableConv2D{Filters: 4, Kernel: two, Multiplier: 3, Strides: graph.Square(1), Dilation: graph.Square(2), Padding: graph.Same, Activation: graph.Tanh,
+			DepthwiseInit: graph.HeNormal(), PointwiseInit: graph.LecunNormal(), BiasInit: graph.Ones{}, DepthwiseRegularizer: l1, PointwiseRegularizer: l2, BiasRegularizer: l1, ActivityRegularizer: l2},
+		graph.Conv2DTranspose{Filters: 3, Kernel: two, Strides: graph.Square(1), Dilation: two, Activation: graph.Linear, KernelInit: graph.GlorotUniform(), BiasInit: graph.Zeros{}},
+		graph.Reshape{Target: graph.Shape{-1, 3}},
+		graph.Conv1D{Filters: 4, Kernel: 3, Stride: 2, Dilation: 1, Padding: graph.Causal, Activation: graph.ReLU, NoBias: true, KernelInit: graph.HeNormal(), BiasInit: graph.Ones{}, KernelRegularizer: l1, BiasRegularizer: l2, ActivityRegularizer: l1},
+		graph.Conv1D{Filters: 4, Kernel: 3, Stride: 1, Dilation: 2, Groups: 2, Padding: graph.Same, Activation: graph.Linear, KernelInit: graph.GlorotUniform(), BiasInit: graph.Zeros{}},
+		graph.Conv1DTranspose{Filters: 2, Kernel: 3, Stride: 2, Dilation: 1, Padding: graph.Same, OutputPadding: &one, Activation: graph.Linear, NoBias: true, KernelInit: graph.HeNormal(), BiasInit: graph.Ones{}, KernelRegularizer: l1, BiasRegularizer: l2, ActivityRegularizer: l1},
+		graph.MaxPooling1D{Pool: 3, Stride: 2, Padding: graph.Same}, graph.AveragePooling1D{Pool: 3, Stride: 1, Padding: graph.Valid}, graph.UpSampling1D{Factor: 3},
+		graph.ZeroPadding1D{Padding: graph.Ends{Before: 2, After: 1}}, graph.Cropping1D{Cropping: graph.Ends{Before: 1, After: 3}}, graph.GlobalMaxPooling1D{KeepDims: true}, graph.GlobalAveragePooling1D{})
+}
+
 // branched calls a layer twice and merges what comes out in every way.
 func branched() *graph.Model {
 	conv := graph.Conv2D{Filters: 2, Kernel: graph.Square(1), Strides: graph.Square(1), Dilation: graph.Square(1), Activation: graph.ReLU, KernelInit: graph.GlorotUniform(), BiasInit: graph.Zeros{}}
@@ -62,7 +81,7 @@ func branched() *graph.Model {
 }
 
 func TestEncodeThenFlatten(t *testing.T) {
-	for _, m := range []*graph.Model{layersWithSettings(), branched()} {
+	for _, m := range []*graph.Model{layersWithSettings(), convolutionsWithSettings(), branched()} {
 		config, err := Encode(m)
 		if err != nil {
 			t.Fatal(err)
@@ -274,7 +293,7 @@ func TestEverythingUnsupportedIsNamedAtOnce(t *testing.T) {
 	}
 	policy := `, "dtype": {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "mixed_float16"}, "registered_name": null}`
 	_, err := flattened(t, nest("m", strings.Replace(input, "[null, 6, 6, 1]", "[null, null, null, 1]", 1),
-		convolution("groups", `, "groups": 2, "data_format": "channels_first"`),
+		convolution("groups", `, "groups": 0, "data_format": "channels_first"`),
 		convolution("half", policy),
 		convolution("constrained", `, "kernel_constraint": `+object("MaxNorm", "keras.constraints")),
 		convolution("mine", `, "activation": "me>swirl", "kernel_initializer": `+object("Mine", "me")),
@@ -288,7 +307,7 @@ func TestEverythingUnsupportedIsNamedAtOnce(t *testing.T) {
 		t.Fatalf("error %v is no list", err)
 	}
 	for _, want := range []string{
-		"model m: input shape (None, None, None, 1) has no fixed size", "layer groups (Conv2D): groups 2", "layer groups (Conv2D): data_format channels_first",
+		"model m: input shape (None, None, None, 1) has no fixed size", "layer groups (Conv2D): groups 0", "layer groups (Conv2D): data_format channels_first",
 		"layer half (Conv2D): dtype mixed_float16", "layer constrained (Conv2D): kernel_constraint MaxNorm", "layer mine (Conv2D): kernel_initializer Mine of your own",
 		`layer mine (Conv2D): unknown activation "me>swirl"`, "layer stft (Conv2D): kernel_initializer: STFT, which is for Conv1D alone", "bias_regularizer OrthogonalRegularizer", `layer new (Conv2D): settings of Conv2D: there is no setting "spin" here`,
 		"layer lstm (LSTM): there is no such layer here", "layer bn (BatchNormalization): axis 1: only the last axis", "layer bn (BatchNormalization): renorm", "layer own (Dense): a layer class of your own",
@@ -384,7 +403,7 @@ func FuzzFlatten(f *testing.F) {
 	for _, name := range models {
 		f.Add([]byte(open(f, name).Config))
 	}
-	for _, m := range []*graph.Model{layersWithSettings(), branched()} {
+	for _, m := range []*graph.Model{layersWithSettings(), convolutionsWithSettings(), branched()} {
 		config, err := Encode(m)
 		if err != nil {
 			f.Fatal(err)

@@ -127,6 +127,10 @@ func settingsOf(class string) settings {
 		return &conv2D{UseBias: true, Groups: 1}
 	case "Conv2DTranspose":
 		return &conv2DTranspose{UseBias: true}
+	case "DepthwiseConv2D":
+		return &depthwiseConv2D{depthwise: depthwise{UseBias: true, DepthMultiplier: 1}}
+	case "SeparableConv2D":
+		return &separableConv2D{depthwise: depthwise{UseBias: true, DepthMultiplier: 1}}
 	case "Dense":
 		return &dense{UseBias: true}
 	case "BatchNormalization":
@@ -189,6 +193,31 @@ func settingsOf(class string) settings {
 		return &plain{made: graph.Minimum{}}
 	case "Concatenate":
 		return &concatenate{Axis: -1}
+	}
+	return sequenceSettingsOf(class)
+}
+
+// sequenceSettingsOf is settingsOf for layers of sequences.
+func sequenceSettingsOf(class string) settings {
+	switch class {
+	case "Conv1D":
+		return &conv1D{UseBias: true, Groups: 1}
+	case "Conv1DTranspose":
+		return &conv1DTranspose{UseBias: true}
+	case "MaxPooling1D":
+		return &pooling1D{PoolSize: 2, kind: maxPooling}
+	case "AveragePooling1D":
+		return &pooling1D{PoolSize: 2, kind: averagePooling}
+	case "GlobalAveragePooling1D":
+		return &globalPooling1D{kind: averagePooling}
+	case "GlobalMaxPooling1D":
+		return &globalPooling1D{kind: maxPooling}
+	case "UpSampling1D":
+		return &upSampling1D{Size: 2}
+	case "ZeroPadding1D":
+		return &zeroPadding1D{Padding: ends{1, 1}}
+	case "Cropping1D":
+		return &cropping1D{Cropping: ends{1, 1}}
 	}
 	return nil
 }

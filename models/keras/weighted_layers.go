@@ -42,11 +42,8 @@ type conv2D struct {
 func (s *conv2D) layer(_ place, p *problems) graph.Layer {
 	s.formatted.check(p)
 	s.weighted.check(p)
-	if s.Groups != 1 {
-		p.refuse("groups %d", s.Groups)
-	}
 	return graph.Conv2D{
-		Filters: s.Filters, Kernel: graph.Size(s.KernelSize), Strides: graph.Size(s.Strides), Dilation: graph.Size(s.DilationRate),
+		Filters: s.Filters, Kernel: graph.Size(s.KernelSize), Strides: graph.Size(s.Strides), Dilation: graph.Size(s.DilationRate), Groups: p.groups(s.Groups),
 		Padding: p.padding(s.Padding), Activation: p.activation(s.Activation), NoBias: !s.UseBias,
 		KernelInit:          p.initializer("kernel_initializer", s.KernelInitializer),
 		BiasInit:            p.initializer("bias_initializer", s.BiasInitializer),
@@ -54,6 +51,17 @@ func (s *conv2D) layer(_ place, p *problems) graph.Layer {
 		BiasRegularizer:     p.regularizer("bias_regularizer", s.BiasRegularizer),
 		ActivityRegularizer: p.regularizer("activity_regularizer", s.ActivityRegularizer),
 	}
+}
+
+// groups reads the number of groups; one is the zero value.
+func (p *problems) groups(n int) int {
+	if n < 1 {
+		p.refuse("groups %d: there must be at least 1", n)
+	}
+	if n == 1 {
+		return 0
+	}
+	return n
 }
 
 type conv2DTranspose struct {
@@ -71,17 +79,93 @@ type conv2DTranspose struct {
 func (s *conv2DTranspose) layer(_ place, p *problems) graph.Layer {
 	s.formatted.check(p)
 	s.weighted.check(p)
-	if one := size(graph.Square(1)); s.DilationRate != one && s.DilationRate != (size{}) {
-		p.refuse("dilation_rate %dx%d of a transposed convolution", s.DilationRate.H, s.DilationRate.W)
+	dilation := graph.Size(s.DilationRate)
+	if dilation == graph.Square(1) {
+		dilation = graph.Size{}
 	}
 	return graph.Conv2DTranspose{
-		Filters: s.Filters, Kernel: graph.Size(s.KernelSize), Strides: graph.Size(s.Strides), OutputPadding: (*graph.Size)(s.OutputPadding),
+		Filters: s.Filters, Kernel: graph.Size(s.KernelSize), Strides: graph.Size(s.Strides), Dilation: dilation, OutputPadding: (*graph.Size)(s.OutputPadding),
 		Padding: p.padding(s.Padding), Activation: p.activation(s.Activation), NoBias: !s.UseBias,
 		KernelInit:          p.initializer("kernel_initializer", s.KernelInitializer),
 		BiasInit:            p.initializer("bias_initializer", s.BiasInitializer),
 		KernelRegularizer:   p.regularizer("kernel_regularizer", s.KernelRegularizer),
 		BiasRegularizer:     p.regularizer("bias_regularizer", s.BiasRegularizer),
 		ActivityRegularizer: p.regularizer("activity_regularizer", s.ActivityRegularizer),
+	}
+}
+
+// depthwise are the settings of layers with a kernel of each channel.
+type depthwise struct {
+	KernelSize           size   `json:"kernel_size"`
+	Strides              size   `json:"strides"`
+	Padding              string `json:"padding"`
+	DilationRate         size   `json:"dilation_rate"`
+	DepthMultiplier      int    `json:"depth_multiplier"`
+	UseBias              bool   `json:"use_bias"`
+	Activation           Named  `json:"activation"`
+	DepthwiseInitializer Named  `json:"depthwise_initializer"`
+	BiasInitializer      Named  `json:"bias_initializer"`
+	DepthwiseRegularizer Named  `json:"depthwise_regularizer"`
+	BiasRegularizer      Named  `json:"bias_regularizer"`
+	ActivityRegularizer  Named  `json:"activity_regularizer"`
+	DepthwiseConstraint  Named  `json:"depthwise_constraint"`
+	BiasConstraint       Named  `json:"bias_constraint"`
+}
+
+func (s *depthwise) check(p *problems) {
+	p.absent("depthwise_constraint", s.DepthwiseConstraint)
+	p.absent("bias_constraint", s.BiasConstraint)
+	if s.DepthMultiplier < 1 {
+		p.refuse("depth_multiplier %d: it must be at least 1", s.DepthMultiplier)
+	}
+}
+
+func (s *depthwise) activationLayer() (activation, penalty Named) {
+	return s.Activation, s.ActivityRegularizer
+}
+
+type depthwiseConv2D struct {
+	formatted
+	depthwise
+}
+
+func (s *depthwiseConv2D) layer(_ place, p *problems) graph.Layer {
+	s.formatted.check(p)
+	s.depthwise.check(p)
+	return graph.DepthwiseConv2D{
+		Kernel: graph.Size(s.KernelSize), Multiplier: s.DepthMultiplier, Strides: graph.Size(s.Strides), Dilation: graph.Size(s.DilationRate),
+		Padding: p.padding(s.Padding), Activation: p.activation(s.Activation), NoBias: !s.UseBias,
+		KernelInit:          p.initializer("depthwise_initializer", s.DepthwiseInitializer),
+		BiasInit:            p.initializer("bias_initializer", s.BiasInitializer),
+		KernelRegularizer:   p.regularizer("depthwise_regularizer", s.DepthwiseRegularizer),
+		BiasRegularizer:     p.regularizer("bias_regularizer", s.BiasRegularizer),
+		ActivityRegularizer: p.regularizer("activity_regularizer", s.ActivityRegularizer),
+	}
+}
+
+type separableConv2D struct {
+	formatted
+	depthwise
+	Filters              int   `json:"filters"`
+	PointwiseInitializer Named `json:"pointwise_initializer"`
+	PointwiseRegularizer Named `json:"pointwise_regularizer"`
+	PointwiseConstraint  Named `json:"pointwise_constraint"`
+}
+
+func (s *separableConv2D) layer(_ place, p *problems) graph.Layer {
+	s.formatted.check(p)
+	s.depthwise.check(p)
+	p.absent("pointwise_constraint", s.PointwiseConstraint)
+	return graph.SeparableConv2D{
+		Filters: s.Filters, Kernel: graph.Size(s.KernelSize), Multiplier: s.DepthMultiplier, Strides: graph.Size(s.Strides), Dilation: graph.Size(s.DilationRate),
+		Padding: p.padding(s.Padding), Activation: p.activation(s.Activation), NoBias: !s.UseBias,
+		DepthwiseInit:        p.initializer("depthwise_initializer", s.DepthwiseInitializer),
+		PointwiseInit:        p.initializer("pointwise_initializer", s.PointwiseInitializer),
+		BiasInit:             p.initializer("bias_initializer", s.BiasInitializer),
+		DepthwiseRegularizer: p.regularizer("depthwise_regularizer", s.DepthwiseRegularizer),
+		PointwiseRegularizer: p.regularizer("pointwise_regularizer", s.PointwiseRegularizer),
+		BiasRegularizer:      p.regularizer("bias_regularizer", s.BiasRegularizer),
+		ActivityRegularizer:  p.regularizer("activity_regularizer", s.ActivityRegularizer),
 	}
 }
 

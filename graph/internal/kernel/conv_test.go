@@ -34,6 +34,12 @@ var oddWindows = []Window{
 	window(4, 4, 3, 2, 1, 2, 1, 0),
 	window(8, 9, 2, 3, 5, 3, 1, 2),
 	{InH: 6, InW: 9, InC: 2, OutH: 3, OutW: 4, OutC: 3, KernelH: 4, KernelW: 2, StrideH: 2, StrideW: 2, DilationH: 1, DilationW: 3, PadTop: 1, PadLeft: 0},
+	window(6, 7, 20, 24, 3, 1, 1, 4), // margins as wide as the kernel, and wider
+	window(6, 7, 24, 20, 3, 2, 1, 4),
+	window(5, 4, 6, 5, 2, 1, 1, 3),
+	window(5, 5, 3, 6, 4, 3, 2, 7),
+	{InH: 12, InW: 11, InC: 6, OutH: 3, OutW: 4, OutC: 5, KernelH: 3, KernelW: 2, StrideH: 2, StrideW: 2, DilationH: 3, DilationW: 3, PadTop: 1, PadLeft: 2}, // fewer outputs than fit
+	{InH: 17, InW: 9, InC: 20, OutH: 5, OutW: 4, OutC: 18, KernelH: 3, KernelW: 3, StrideH: 1, StrideW: 2, DilationH: 1, DilationW: 1, PadTop: 3, PadLeft: 0},
 	{InH: 7, InW: 7, InC: 2, OutH: 4, OutW: 4, OutC: 3, KernelH: 3, KernelW: 3, StrideH: 2, StrideW: 2, DilationH: 1, DilationW: 1, PadTop: 0, PadLeft: 1},
 }
 

@@ -311,6 +311,33 @@ def interpolated():
     return seq((5, 4, 3), L.Conv2D(4, 3, padding=S, activation="relu"), u(2, 3), L.Conv2D(4, 3, padding=S, activation="relu"), u(3, 1), L.AveragePooling2D((3, 2), padding=S), L.Conv2D(4, (4, 2)), u(1, 2), L.MaxPooling2D((1, 2), strides=(2, 1), padding=S), L.Conv2D(3, 2))
 
 
+def mobile(shape=(12, 11, 3)):
+    """Convolutions by channel and in groups."""
+    i = keras.Input(shape)
+    h = L.Conv2D(8, 3, padding=S, activation="relu")(i)
+    h = L.BatchNormalization()(L.DepthwiseConv2D(3, strides=2, padding=S, depth_multiplier=2, activation="relu", depthwise_initializer="he_normal")(h))
+    h = L.SeparableConv2D(12, (3, 2), padding=S, depth_multiplier=2, activation="tanh", pointwise_initializer="lecun_normal", bias_initializer="ones", depthwise_regularizer=R.L2(0.01), pointwise_regularizer=R.L1(0.001))(h)
+    h = L.Add()([h, L.Conv2D(12, 3, groups=3, padding=S, activation="gelu")(h)])
+    h = L.Cropping2D(((0, 0), (1, 0)))(L.DepthwiseConv2D((3, 2), use_bias=False, padding=S, dilation_rate=2, depthwise_regularizer="l2")(L.UpSampling2D(2)(h)))
+    return keras.Model(i, L.Conv2D(3, 1)(L.SeparableConv2D(6, 3, use_bias=False, padding=S)(h)))
+
+
+def signal(shape=(24, 2)):
+    """An autoencoder of sequences."""
+    return seq(shape, L.Conv1D(6, 5, padding="causal", activation="relu"), L.MaxPooling1D(2), L.BatchNormalization(), L.Conv1D(8, 3, strides=2, padding=S, activation="tanh"), L.Conv1D(8, 3, groups=2, dilation_rate=2, padding=S),
+               L.ZeroPadding1D((1, 0)), L.AveragePooling1D(3, strides=2, padding=S), L.UpSampling1D(3), L.Conv1DTranspose(5, 3, strides=2, padding=S, activation="elu"), L.Cropping1D((0, 2)), L.Conv1DTranspose(4, 3, use_bias=False, kernel_regularizer="l2"), L.Conv1D(2, 3, padding=S))
+
+
+def summary_of_signal():
+    return seq((12, 3), L.Conv1D(6, 3, activation="relu"), L.GlobalAveragePooling1D(), L.Dense(5, activation="tanh"), L.RepeatVector(12), L.Conv1D(3, 3, padding=S))
+
+
+def moved(shape=(6, 5, 4)):
+    """Axes in another order."""
+    return seq(shape, L.Conv2D(3, 3, padding=S, activation="relu"), L.Permute((3, 1, 2)), L.Dense(5, activation="tanh"), L.Permute((2, 3, 1)), L.Flatten(), L.Dense(10), L.RepeatVector(6), L.Permute((2, 1)), L.GlobalMaxPooling1D(keepdims=True), L.Flatten(),
+               L.Dense(120), L.Reshape(shape))
+
+
 def one_pixel():
     return seq((8, 8, 3), L.Conv2D(8, 8, activation="relu"), L.Conv2DTranspose(6, 4, activation="relu"), L.Conv2DTranspose(3, 2, strides=2))
 
@@ -397,6 +424,7 @@ optimizers = {
 }
 # name: (model, optimizer, loss)
 cases = {
+    "mobile": (mobile, lambda: O.Adam(2e-3), "mse"), "signal": (signal, lambda: O.Adam(2e-3), "mse"), "summary_of_signal": (summary_of_signal, lambda: O.SGD(0.05, momentum=0.9), "mae"), "moved": (moved, lambda: O.Adam(1e-3), "huber"),
     "strided": (strided, lambda: O.AdamW(1e-3, weight_decay=0.05), "mse"), "dilated": (dilated, optimizers["rmsprop_centered"], "mae"), "stride3_same": (lambda: stride3(S), optimizers["adam"], "mse"),
     "stride3_valid": (lambda: stride3("valid"), lambda: O.SGD(0.05, momentum=0.5, weight_decay=0.01, clipvalue=0.05), "huber"), "deep_unet": (deep_unet, lambda: O.Adam(Sched.CosineDecay(1e-3, 30, warmup_target=3e-3, warmup_steps=10), global_clipnorm=0.5), "binary_crossentropy"),
     "operators": (operators, lambda: O.Nadam(2e-3, beta_1=0.7, epsilon=1e-3), "log_cosh"), "thrice": (thrice, lambda: O.Adam(1e-3, weight_decay=0.02, clipnorm=0.1), "mse"), "pretrained": (pretrained, lambda: O.RMSprop(1e-3, momentum=0.9), "mse"),
@@ -501,9 +529,9 @@ refused = {
     "activity_of_object": (lambda: between(L.Conv2D(3, 3, activation=L.ReLU(), activity_regularizer="l2")), "activity_regularizer beside activation ReLU"),
     "prelu_object": (lambda: between(L.Conv2D(3, 3, activation=L.PReLU())), "activation PReLU given as an object"), "norm_object": (lambda: between(L.Activation(L.BatchNormalization())), "activation BatchNormalization given as an object"),
     "array_initializer": (lambda: between(L.Conv2D(2, 1, kernel_initializer=np.ones((1, 1, 4, 2), "float32"))), "initialize_fn"), "list_initializer": (lambda: between(L.Dense(2, bias_initializer=keras.initializers.Constant(np.array([1.0, 2.0])))), "settings of Constant: value is a JSON object"),
-    "groups": (lambda: between(L.Conv2D(4, 3, groups=2)), "groups 2"), "transpose_dilation": (lambda: between(L.Conv2DTranspose(4, 3, dilation_rate=2)), "dilation_rate 2x2"), "bicubic": (lambda: between(L.UpSampling2D(interpolation="bicubic")), "interpolation bicubic"),
+    "bicubic": (lambda: between(L.UpSampling2D(interpolation="bicubic")), "interpolation bicubic"),
     "noise_shape": (lambda: between(L.Dropout(0.5, noise_shape=(None, 1, 1, 4))), "noise_shape"), "lora": (with_lora, "lora"), "quantized": (quantized, "QuantizedDTypePolicy"),
-    "depthwise": (lambda: between(L.DepthwiseConv2D(3)), "DepthwiseConv2D"), "layer_normalization": (lambda: between(L.LayerNormalization()), "LayerNormalization"), "masking": (lambda: compiled(seq((8, 2), L.Masking(), L.Dense(2))), "Masking"), "lambda": (lambda: between(L.Lambda(lambda x: x * 2)), "Lambda"), "augmentation": (lambda: between(L.RandomFlip()), "RandomFlip"),
+    "conv3d": (lambda: compiled(seq((8, 8, 4, 2), L.Conv3D(2, 3, padding=S))), "Conv3D"), "recurrent": (lambda: compiled(seq((8, 2), L.LSTM(2, return_sequences=True))), "LSTM"), "layer_normalization": (lambda: between(L.LayerNormalization()), "LayerNormalization"), "masking": (lambda: compiled(seq((8, 2), L.Masking(), L.Dense(2))), "Masking"), "lambda": (lambda: between(L.Lambda(lambda x: x * 2)), "Lambda"), "augmentation": (lambda: between(L.RandomFlip()), "RandomFlip"),
     "penalty_layer": (lambda: between(L.ActivityRegularization(0.1)), "ActivityRegularization"), "constant_operand": (lambda: on_tensor(lambda x: x * 0.5), "argument 0.5 is no tensor"), "operation": (lambda: on_tensor(keras.ops.relu), "function Relu"), "operation_mean": (lambda: on_tensor(lambda x: keras.ops.mean(x, axis=-1, keepdims=True)), "function Mean"),
     "operation_batch": (lambda: on_tensor(lambda x: keras.ops.concatenate([x, x])), "axis 0"), "inference": (lambda: on_tensor(lambda x: L.BatchNormalization()(x, training=False)), "argument training=false"), "in_two_models": (in_two_models, "has 2 variables, the file has 0"), "two_outputs": (two_outputs, "2 outputs"), "unused_output": (unused_output, "does not lead to the output"),
     "unknown_size": (lambda: keras.Sequential([keras.Input((None, None, 1)), L.Conv2D(1, 3, padding=S)]), "no fixed size"), "dicts": (lambda: keras.Model({"a": (i := keras.Input((8, 8, 1), name="a"))}, {"b": L.Conv2D(1, 3)(i)}), "lists, not dicts"),
