@@ -209,17 +209,12 @@ func (f *fuser) shareMemory() {
 
 // reshapes tells whether the layer's output has the values of its input.
 func (f *fuser) reshapes(l Layer) bool {
-	switch l := l.(type) {
+	switch l.(type) {
 	case Flatten, Reshape, Identity:
 		return true
-	case Dropout:
-		return !f.training || l.Rate == 0
-	case SpatialDropout2D:
-		return !f.training || l.Rate == 0
-	case GaussianNoise:
-		return !f.training || l.StdDev == 0
 	}
-	return false
+	amount, noise := Noise(l)
+	return noise && (!f.training || amount == 0)
 }
 
 // makeLazy makes lazy what is cheaper to compute than to write and read: the output of a convolution that a batch normalization reads, and

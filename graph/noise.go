@@ -59,6 +59,22 @@ func sameIfShare(in []Shape, axes int, what string, x float64) (Shape, error) {
 	return one(in, axes)
 }
 
+// noisy is a layer that changes its input at random in training, by an amount above 0; else it leaves it alone.
+type noisy interface{ amount() float64 }
+
+func (l Dropout) amount() float64          { return l.Rate }
+func (l SpatialDropout2D) amount() float64 { return l.Rate }
+func (l GaussianNoise) amount() float64    { return l.StdDev }
+
+// Noise is the rate or the standard deviation of a layer that changes its input at random in training; ok is false for other layers.
+func Noise(l Layer) (amount float64, ok bool) {
+	n, ok := l.(noisy)
+	if !ok {
+		return 0, false
+	}
+	return n.amount(), true
+}
+
 // Variables are none.
 func (Dropout) Variables([]Shape) []Declaration { return nil }
 
@@ -81,9 +97,9 @@ func (l GaussianNoise) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgon
 		return identity(b, in[0])
 	}
 	if b.precision == Float64 {
-		return noisy[float64](b, l.StdDev, in[0])
+		return addNoise[float64](b, l.StdDev, in[0])
 	}
-	return noisy[float32](b, l.StdDev, in[0])
+	return addNoise[float32](b, l.StdDev, in[0])
 }
 
 func drop(b *builder, label string, rate float64, spatial bool, x *gorgonia.Node) (*gorgonia.Node, error) {
@@ -108,7 +124,7 @@ func dropped[T kernel.Float](b *builder, label string, rate float64, spatial boo
 	return op.add(b, x)
 }
 
-func noisy[T kernel.Float](b *builder, stddev float64, x *gorgonia.Node) (*gorgonia.Node, error) {
+func addNoise[T kernel.Float](b *builder, stddev float64, x *gorgonia.Node) (*gorgonia.Node, error) {
 	draws := b.draws("gaussian_noise")
 	op := unary[T]{
 		label: "gaussian_noise", out: Shape(x.Shape()[1:]),

@@ -106,8 +106,7 @@ func (m *Model) Trace(b Batch, steps int, threads *graph.Threads) ([]npz.Array, 
 func refuseRandom(m *graph.Model) error {
 	var random keras.Unsupported
 	for _, n := range m.Nodes {
-		switch n.Layer.(type) {
-		case graph.Dropout, graph.SpatialDropout2D, graph.GaussianNoise:
+		if _, ok := graph.Noise(n.Layer); ok {
 			random = append(random, n.Name+" ("+n.Layer.Class()+")")
 		}
 	}

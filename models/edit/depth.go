@@ -113,7 +113,7 @@ func withoutLayer(m *graph.Model, name string) (*graph.Model, []string) {
 	out := []*node{d.nodes[i]}
 	for _, next := range d.chain(d.nodes[i]) {
 		_, activation := activationOf(next.layer)
-		_, random := noise(next.layer)
+		_, random := graph.Noise(next.layer)
 		if !activation && !random && !isNormalization(next.layer) || len(d.calls(next)) > 1 {
 			break
 		}

@@ -100,19 +100,6 @@ func isNormalization(l graph.Layer) bool {
 	return ok
 }
 
-// noise is the rate or standard deviation of a layer that changes its input at random; ok is false for other layers.
-func noise(l graph.Layer) (amount float64, ok bool) {
-	switch l := l.(type) {
-	case graph.Dropout:
-		return l.Rate, true
-	case graph.SpatialDropout2D:
-		return l.Rate, true
-	case graph.GaussianNoise:
-		return l.StdDev, true
-	}
-	return 0, false
-}
-
 // joins tells whether a layer makes one output of several inputs, each of whose values is some input's.
 func joins(l graph.Layer) bool {
 	switch l.(type) {

@@ -10,7 +10,7 @@ import (
 // standard deviation above 0, and returns their names.
 func RemoveDropout(m *graph.Model) (*graph.Model, []string, error) {
 	return removeAll(m, func(l graph.Layer) bool {
-		amount, ok := noise(l)
+		amount, ok := graph.Noise(l)
 		return ok && amount > 0
 	})
 }

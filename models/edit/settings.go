@@ -59,7 +59,7 @@ func Inspect(m *graph.Model) (*Settings, error) {
 	s := &Settings{Output: d.outputRange()}
 	kept := 1.0
 	for _, n := range d.nodes {
-		if amount, ok := noise(n.layer); ok && amount > 0 {
+		if amount, ok := graph.Noise(n.layer); ok && amount > 0 {
 			s.Dropout = append(s.Dropout, Noise{n.name, n.layer.Class(), amount})
 			if _, added := n.layer.(graph.GaussianNoise); !added {
 				kept *= 1 - amount

@@ -1,0 +1,143 @@
+package graph_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"dcae/graph"
+	"dcae/graph/graphtest"
+)
+
+// What this package says of a layer beside what it computes: FLOPs for one image, whether the outputs are units, whether those saturate, and
+// whether it is noise. Each kind of layer has a row, for graphtest's example, because the functions that say it have a default for layers that
+// they do not name: LayerFLOPs (flops.go), HasUnits and Saturation (observer.go), Noise (noise.go).
+var everyLayer = map[string]struct {
+	flops                   float64
+	units, saturates, noise bool
+}{
+	"Conv2D":                 {6 * 5 * 3 * (3 * 2 * 4) * 2, true, true, false},
+	"Conv2DTranspose":        {6 * 5 * 4 * (3 * 3 * 3) * 2, true, false, false},
+	"Dense":                  {6 * 5 * 3 * 4 * 2, true, true, false},
+	"BatchNormalization":     {0, false, false, false},
+	"MaxPooling2D":           {0, false, false, false},
+	"AveragePooling2D":       {0, false, false, false},
+	"GlobalAveragePooling2D": {0, false, false, false},
+	"GlobalMaxPooling2D":     {0, false, false, false},
+	"UpSampling2D":           {0, false, false, false},
+	"ZeroPadding2D":          {0, false, false, false},
+	"Cropping2D":             {0, false, false, false},
+	"Flatten":                {0, false, false, false},
+	"Reshape":                {0, false, false, false},
+	"Permute":                {0, false, false, false},
+	"Slice":                  {0, false, false, false},
+	"Take":                   {0, false, false, false},
+	"BroadcastTo":            {0, false, false, false},
+	"RepeatVector":           {0, false, false, false},
+	"Dropout":                {0, false, false, true},
+	"SpatialDropout2D":       {0, false, false, true},
+	"GaussianNoise":          {0, false, false, true},
+	"Activation":             {0, true, false, false},
+	"ReLU":                   {0, true, false, false},
+	"LeakyReLU":              {0, true, false, false},
+	"PReLU":                  {0, true, false, false},
+	"ELU":                    {0, true, false, false},
+	"Softmax":                {0, true, false, false},
+	"Rescaling":              {0, false, false, false},
+	"Identity":               {0, false, false, false},
+	"Add":                    {0, false, false, false},
+	"Subtract":               {0, false, false, false},
+	"Multiply":               {0, false, false, false},
+	"Average":                {0, false, false, false},
+	"Maximum":                {0, false, false, false},
+	"Minimum":                {0, false, false, false},
+	"Concatenate":            {0, false, false, false},
+}
+
+func TestEveryLayerHasItsFLOPsUnitsAndNoise(t *testing.T) {
+	for _, e := range graphtest.Layers() {
+		class := e.Layer.Class()
+		want, ok := everyLayer[class]
+		if !ok {
+			t.Errorf("%s has no row in everyLayer: see to it that LayerFLOPs, HasUnits, Saturation and Noise know the layer, and say here what they are to give", class)
+			continue
+		}
+		flops, err := e.Model().LayerFLOPs()
+		check(t, err)
+		_, _, saturates := graph.Saturation(e.Layer)
+		_, noise := graph.Noise(e.Layer)
+		got := want
+		got.flops, got.units, got.saturates, got.noise = flops[len(flops)-1].Forward, graph.HasUnits(e.Layer), saturates, noise
+		if got != want {
+			t.Errorf("%s: %+v; want %+v", class, got, want)
+		}
+	}
+}
+
+// Each layer's receptive field is what really moves its output. (A layer that receptive_field.go does not name is taken to see in each place what
+// its inputs have there.)
+func TestEveryLayerHasItsReceptiveField(t *testing.T) {
+	for _, e := range graphtest.Layers() {
+		if len(e.Inputs[0]) != 3 {
+			continue // it sees all of its input
+		}
+		m := e.Model()
+		fields, err := m.ReceptiveFields()
+		check(t, err)
+		got, want := fields[len(fields)-1], movedByLarge(t, m)
+		switch e.Layer.(type) {
+		case graph.Flatten, graph.Reshape, graph.Permute: // by definition all that the input sees
+			want = graph.Size{H: m.Input[0], W: m.Input[1]}
+		}
+		if got != want {
+			t.Errorf("%s: the receptive field is %v, but %v move the output", e.Layer.Class(), got, want)
+		}
+	}
+}
+
+// movedByLarge is the largest height and width of the pixels that move one value of the output, when all their channels become large.
+func movedByLarge(t *testing.T, m *graph.Model) (most graph.Size) {
+	t.Helper()
+	params, err := m.Init(3, graph.Float64)
+	check(t, err)
+	e, err := graph.NewEvaluation(m, params, graph.Options{Batch: 1})
+	check(t, err)
+	defer e.Close()
+	output := func(x []float64) []float64 {
+		check(t, e.SetInput(x))
+		y, err := e.Run(1)
+		check(t, err)
+		return values(y)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	x := make([]float64, m.Input.Size())
+	for i := range x {
+		x[i] = r.NormFloat64()
+	}
+	still := output(x)
+	type field struct{ top, bottom, left, right int }
+	fields := slices.Repeat([]field{{m.Input[0], -1, m.Input[1], -1}}, len(still))
+	for row := range m.Input[0] {
+		for column := range m.Input[1] {
+			for _, change := range []float64{10, -10} {
+				changed := slices.Clone(x)
+				at := (row*m.Input[1] + column) * m.Input[2]
+				for i := range changed[at : at+m.Input[2]] {
+					changed[at+i] = change * (1 + r.Float64())
+				}
+				for i, y := range output(changed) {
+					if f := &fields[i]; y != still[i] {
+						f.top, f.bottom = min(f.top, row), max(f.bottom, row)
+						f.left, f.right = min(f.left, column), max(f.right, column)
+					}
+				}
+			}
+		}
+	}
+	for _, f := range fields {
+		if f.bottom >= 0 {
+			most.H, most.W = max(most.H, f.bottom-f.top+1), max(most.W, f.right-f.left+1)
+		}
+	}
+	return most
+}

@@ -1,0 +1,79 @@
+// Package graphtest has an example of every kind of layer, for tests of what must know them all.
+package graphtest
+
+import (
+	"fmt"
+
+	"dcae/graph"
+)
+
+// Example is a layer and the shapes of inputs that it takes, which are equal.
+type Example struct {
+	Layer  graph.Layer
+	Inputs []graph.Shape
+}
+
+// Model is the layer behind the model's input, which is rescaled for each but the first of the layer's inputs, so that they differ.
+func (e Example) Model() *graph.Model {
+	m := &graph.Model{Name: e.Layer.Class(), Input: e.Inputs[0]}
+	last := graph.Node{Name: "layer", Layer: e.Layer, Inputs: []int{-1}}
+	for k := 1; k < len(e.Inputs); k++ {
+		last.Inputs = append(last.Inputs, len(m.Nodes))
+		m.Nodes = append(m.Nodes, graph.Node{Name: fmt.Sprintf("input_%d", k+1), Layer: graph.Rescaling{Scale: []float64{float64(k + 1)}, Offset: []float64{0}}, Inputs: []int{-1}})
+	}
+	m.Nodes = append(m.Nodes, last)
+	return m
+}
+
+// Layers are one example of each kind of layer, with few settings at their defaults.
+func Layers() []Example {
+	var out []Example
+	add := func(inputs int, shape graph.Shape, layers ...graph.Layer) {
+		for _, l := range layers {
+			e := Example{Layer: l}
+			for range inputs {
+				e.Inputs = append(e.Inputs, shape)
+			}
+			out = append(out, e)
+		}
+	}
+	three, two, one := graph.Square(3), graph.Square(2), graph.Square(1)
+	l1, l2 := graph.Regularizer{L1: 0.1}, graph.Regularizer{L2: 0.2}
+	add(1, graph.Shape{6, 5, 4},
+		graph.Conv2D{Filters: 3, Kernel: graph.Size{H: 3, W: 2}, Strides: one, Dilation: two, Padding: graph.Same, Activation: graph.Tanh,
+			KernelInit: graph.HeNormal(), BiasInit: graph.Ones{}, KernelRegularizer: l1, BiasRegularizer: l2, ActivityRegularizer: l1},
+		graph.Conv2DTranspose{Filters: 3, Kernel: three, Strides: two, Padding: graph.Same, Activation: graph.ReLU,
+			KernelInit: graph.HeNormal(), BiasInit: graph.Ones{}, KernelRegularizer: l1, BiasRegularizer: l2, ActivityRegularizer: l1},
+		graph.Dense{Units: 3, Activation: graph.Sigmoid,
+			KernelInit: graph.HeNormal(), BiasInit: graph.Ones{}, KernelRegularizer: l1, BiasRegularizer: l2, ActivityRegularizer: l1},
+		graph.BatchNormalization{Momentum: 0.9, Epsilon: 0.01, GammaInit: graph.Constant{Value: 2}, BetaInit: graph.Ones{}, MeanInit: graph.Ones{},
+			VarianceInit: graph.Constant{Value: 2}, GammaRegularizer: l1, BetaRegularizer: l2},
+		graph.MaxPooling2D{Pool: three, Strides: two, Padding: graph.Same},
+		graph.AveragePooling2D{Pool: three, Strides: two, Padding: graph.Same},
+		graph.GlobalAveragePooling2D{KeepDims: true},
+		graph.GlobalMaxPooling2D{KeepDims: true},
+		graph.UpSampling2D{Factor: graph.Size{H: 2, W: 3}, Interpolation: graph.Bilinear},
+		graph.ZeroPadding2D{Padding: graph.Margins{Top: 1, Right: 2}},
+		graph.Cropping2D{Cropping: graph.Margins{Top: 1, Right: 2}},
+		graph.Flatten{},
+		graph.Reshape{Target: graph.Shape{3, 10, 4}},
+		graph.Permute{Order: []int{2, 1, 3}},
+		graph.Slice{Axis: 1, Start: 1, Step: 2},
+		graph.Take{Axis: 2, Indices: []int{3, 1, 1}},
+		graph.BroadcastTo{Target: graph.Shape{6, 5, 4}},
+		graph.Dropout{Rate: 0.5},
+		graph.SpatialDropout2D{Rate: 0.5},
+		graph.GaussianNoise{StdDev: 0.5},
+		graph.Activate{Function: graph.ELU},
+		graph.Rectifier{Max: 6},
+		graph.LeakyRectifier{NegativeSlope: 0.1},
+		graph.ParametricRectifier{SharedAxes: []int{1, 2}, AlphaInit: graph.Constant{Value: 0.5}, AlphaRegularizer: l1},
+		graph.ExponentialLinear{Alpha: 2},
+		graph.SoftmaxLayer{},
+		graph.Rescaling{Scale: []float64{2}, Offset: []float64{-1}},
+		graph.Identity{},
+	)
+	add(1, graph.Shape{6}, graph.RepeatVector{N: 3})
+	add(2, graph.Shape{6, 5, 4}, graph.Add{}, graph.Subtract{}, graph.Multiply{}, graph.Average{}, graph.Maximum{}, graph.Minimum{}, graph.Concatenate{Axis: 2})
+	return out
+}

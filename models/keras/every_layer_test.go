@@ -1,0 +1,49 @@
+package keras
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dcae/graph/graphtest"
+)
+
+// notOfKeras are layers that Keras has not: models made of PyTorch's have them.
+var notOfKeras = map[string]bool{"Slice": true, "Take": true, "BroadcastTo": true}
+
+// Each kind of layer is written and read back with all of its settings, or refused. (layerFields writes a layer that it does not name without
+// settings.)
+func TestEveryLayerIsWrittenAndRead(t *testing.T) {
+	for _, e := range graphtest.Layers() {
+		class := e.Layer.Class()
+		m := e.Model()
+		config, err := Encode(m)
+		if notOfKeras[class] {
+			if err == nil || !strings.Contains(err.Error(), "Keras has no such layer") {
+				t.Errorf("%s is written: %v", class, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v: settingsOf and layerFields (layer_settings.go, encode_layers.go) are to name it", class, err)
+			continue
+		}
+		parsed, err := ParseConfig(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		flat, err := parsed.Flatten()
+		if err != nil {
+			t.Errorf("%s: %v", class, err)
+			continue
+		}
+		if diff := cmp.Diff(m.Nodes, flat.Model.Nodes); diff != "" {
+			t.Errorf("%s: %s", class, diff)
+		}
+		if reflect.ValueOf(e.Layer).NumField() > 0 && layerFields(e.Layer) == nil {
+			t.Errorf("%s has settings, and none are written", class)
+		}
+	}
+}
