@@ -16,6 +16,7 @@ type BatchNormalization struct {
 	Epsilon  float64 // default 0.001
 	NoScale  bool    // no gamma
 	NoCenter bool    // no beta
+	Unbiased bool    `json:",omitempty"` // the moving variance takes in the batch's unbiased one, as PyTorch's does
 
 	GammaInit    Initializer `json:",omitempty"` // default ones
 	BetaInit     Initializer `json:",omitempty"` // default zeros
@@ -95,9 +96,13 @@ func batchNorm[T kernel.Float](b *builder, layer string, l BatchNormalization, h
 		return normalizeByMoving(b, label, layer, k, gamma, beta, out, in)
 	}
 	mean, variance := newDense(b.precision, Shape{channels}), newDense(b.precision, Shape{channels})
+	perImage := 0
+	if l.Unbiased {
+		perImage = item.Size() / channels
+	}
 	b.statistics = append(b.statistics,
-		statistic{b.params.Lookup(layer + "/moving_mean"), mean, l.Momentum},
-		statistic{b.params.Lookup(layer + "/moving_variance"), variance, l.Momentum})
+		statistic{moving: b.params.Lookup(layer + "/moving_mean"), batch: mean, momentum: l.Momentum},
+		statistic{moving: b.params.Lookup(layer + "/moving_variance"), batch: variance, momentum: l.Momentum, unbiased: perImage})
 	forward := &op{label: label, batched: true, item: out}
 	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
 		k.train(b.pool, data[T](y), pixels[T](in[0], x), optional[T](in, gamma, gamma > 0), optional[T](in, beta, beta > 0), data[T](mean), data[T](variance))

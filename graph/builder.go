@@ -21,8 +21,10 @@ type builder struct {
 	ops        []*op
 	params     *Params
 	variables  map[*Variable]*gorgonia.Node
-	flows      map[*gorgonia.Node]bool // whether a gradient flows to a node
+	supplied   map[string]*gorgonia.Node // values in the place of variables of the layer that is being added
+	flows      map[*gorgonia.Node]bool   // whether a gradient flows to a node
 	statistics []statistic
+	x, target  *gorgonia.Node   // the model's input, and what it is trained towards
 	outputs    []*gorgonia.Node // of the model's nodes
 	penalties  []*gorgonia.Node // scalars to add to the loss
 	random     randomness
@@ -44,6 +46,9 @@ type statistic struct {
 	moving   *Variable
 	batch    *tensor.Dense
 	momentum float64
+
+	// unbiased is, for a variance to be multiplied by n/(n-1), how many of its n values come from an image; 0 for others.
+	unbiased int
 }
 
 func newBuilder(params *Params, pool *kernel.Pool, training bool) *builder {
@@ -61,6 +66,9 @@ func (b *builder) input(name string, batch int, item Shape) *gorgonia.Node {
 
 // variable is the node of a layer's variable.
 func (b *builder) variable(layer, name string) (*gorgonia.Node, error) {
+	if n := b.supplied[layer+"/"+name]; n != nil {
+		return n, nil
+	}
 	v := b.params.Lookup(layer + "/" + name)
 	if v == nil {
 		return nil, errors.Errorf("variable %s/%s is missing", layer, name)
@@ -119,7 +127,10 @@ func (b *builder) pick(label string, core *gorgonia.Node, side *tensor.Dense) (*
 }
 
 // apply adds all layers of the model and returns its output. With logits, what goes into the last layer's sigmoid stays.
-func (b *builder) apply(m *Model, x *gorgonia.Node, logits bool) (*gorgonia.Node, error) {
+func (b *builder) apply(m *Model, logits bool) (*gorgonia.Node, error) {
+	if _, err := m.common(); err != nil {
+		return nil, err
+	}
 	plan, err := m.fuse(b.params, b.training, b.separate, logits)
 	if err != nil {
 		return nil, err
@@ -130,12 +141,12 @@ func (b *builder) apply(m *Model, x *gorgonia.Node, logits bool) (*gorgonia.Node
 			continue
 		}
 		b.fusion = plan[i]
-		if from := n.Inputs[0]; from >= 0 && plan[from].pooling != nil {
-			n, b.fusion = m.Nodes[from], plan[from]
+		if len(n.Inputs) > 0 && n.Inputs[0] >= 0 && plan[n.Inputs[0]].pooling != nil {
+			n, b.fusion = m.Nodes[n.Inputs[0]], plan[n.Inputs[0]]
 		}
 		in := make([]*gorgonia.Node, len(n.Inputs))
 		for k, from := range n.Inputs {
-			if in[k] = x; from >= 0 {
+			if in[k] = b.x; from >= 0 {
 				in[k] = b.outputs[from]
 			}
 		}

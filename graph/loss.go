@@ -22,6 +22,9 @@ const (
 	LogCosh            LossFunction = "log_cosh"
 )
 
+// Given is the loss that a model computes itself, [Model.OwnLoss].
+const Given LossFunction = "given"
+
 // Loss is the mean of a loss function over all values of a batch; the zero value is the mean squared error. Reference:
 // https://keras.io/api/losses/
 type Loss struct {
@@ -60,7 +63,7 @@ func (l Loss) String() string {
 // Check tells why there is no such loss; nil if there is.
 func (l Loss) Check() error {
 	switch l.Function {
-	case "", MeanSquaredError, MeanAbsoluteError, LogCosh:
+	case "", MeanSquaredError, MeanAbsoluteError, LogCosh, Given:
 		return nil
 	case BinaryCrossentropy:
 		if !(l.LabelSmoothing >= 0 && l.LabelSmoothing <= 1) {
@@ -92,6 +95,9 @@ func (l Loss) wantsLogits(m *Model) bool {
 func (l Loss) apply(b *builder, y, target *gorgonia.Node) (*gorgonia.Node, error) {
 	if err := l.Check(); err != nil {
 		return nil, err
+	}
+	if l.Function == Given {
+		return ownLoss(b, y)
 	}
 	if b.logits != nil {
 		l.FromLogits, y = true, b.logits

@@ -64,6 +64,10 @@ type Model struct {
 	Name  string
 	Input Shape // of one image: {height, width, channels}
 	Nodes []Node
+
+	// OwnLoss are the nodes that a model adds to Nodes to compute a loss of its own; the last one's output is that, a scalar. Their indices count
+	// on from those of Nodes. They take part in training alone, where the loss is [Given].
+	OwnLoss []Node `json:",omitempty"`
 }
 
 // Sequential chains layers and names them as Keras does: conv2d, conv2d_1, max_pooling2d ...
@@ -126,6 +130,11 @@ func (m *Model) Shapes() ([]Shape, error) {
 	return shapes, nil
 }
 
+// withLoss is the model whose last node is that of its own loss; the model itself if it has none.
+func (m *Model) withLoss() *Model {
+	return &Model{Name: m.Name, Input: m.Input, Nodes: append(slices.Clip(m.Nodes), m.OwnLoss...)}
+}
+
 func (m *Model) inputShapes(i int, outputs []Shape) []Shape {
 	in := make([]Shape, len(m.Nodes[i].Inputs))
 	for k, from := range m.Nodes[i].Inputs {
@@ -141,6 +150,7 @@ func (m *Model) inputShapes(i int, outputs []Shape) []Shape {
 // Init creates the model's variables and draws their first values. The values of a variable depend on the seed, its
 // layer's name and its own name alone.
 func (m *Model) Init(seed uint64, p Precision) (*Params, error) {
+	m = m.withLoss()
 	shapes, err := m.Shapes()
 	if err != nil {
 		return nil, err

@@ -144,9 +144,11 @@ type Training struct {
 	loss      *gorgonia.Node
 	total     *gorgonia.Node // loss and penalties
 	gradients []*gorgonia.Node
+	zeros     map[int]*tensor.Dense // gradients by variables that the loss does not depend on
 }
 
-// NewTraining compiles the training step of a model. The target has the shape of the model's output.
+// NewTraining compiles the training step of a model. The target has the shape of the model's output. It fails if the loss is to be the model's
+// own and it has none, or if no variable is trained.
 func NewTraining(m *Model, params *Params, loss Loss, o Options) (*Training, error) {
 	shapes, err := m.Shapes()
 	if err != nil {
@@ -160,11 +162,22 @@ func NewTraining(m *Model, params *Params, loss Loss, o Options) (*Training, err
 	t.x = mach.addInput("x", m.Input)
 	mach.flows[t.x.node] = o.KeepActivations // so that there is a gradient by every layer's output
 	mach.random.seed = o.Seed
-	y, err := mach.apply(m, t.x.node, loss.wantsLogits(m))
+	t.target = mach.addInput("target", shapes[len(shapes)-1])
+	mach.x, mach.target = t.x.node, t.target.node
+	computed := m
+	if loss.Function == Given {
+		if len(m.OwnLoss) == 0 {
+			return nil, errors.Errorf("model %s gives no loss of its own", m.Name)
+		}
+		computed = m.withLoss()
+		if common, err := computed.common(); err == nil && !common[len(common)-1] {
+			return nil, errors.New("the loss must be one number, not one for each image: sum or average it over the batch")
+		}
+	}
+	y, err := mach.apply(computed, loss.wantsLogits(m))
 	if err != nil {
 		return nil, err
 	}
-	t.target = mach.addInput("target", shapes[len(shapes)-1])
 	if t.loss, err = loss.apply(mach.builder, y, t.target.node); err != nil {
 		return nil, err
 	}
@@ -174,23 +187,51 @@ func NewTraining(m *Model, params *Params, loss Loss, o Options) (*Training, err
 			return nil, err
 		}
 	}
+	return t, t.differentiate(params.Trainable())
+}
+
+// differentiate adds the gradients by the variables, and compiles the program.
+func (t *Training) differentiate(variables []*Variable) error {
+	reached := reachedFrom(t.graph, t.total)
 	var by gorgonia.Nodes
-	for _, v := range params.Trainable() {
-		by = append(by, mach.variables[v])
+	for _, v := range variables {
+		if n := t.variables[v]; n != nil && reached[n] {
+			by = append(by, n)
+		}
 	}
 	if len(by) == 0 {
-		return nil, errors.Errorf("model %s has nothing to train", m.Name)
+		return errors.Errorf("model %s has nothing to train", t.model.Name)
 	}
-	trained := len(by)
-	if o.KeepActivations {
+	if t.options.KeepActivations {
 		by = append(by, t.x.node)
 	}
 	grads, err := gorgonia.Grad(t.total, by...)
 	if err != nil {
-		return nil, errors.Wrap(err, "differentiating the loss")
+		return errors.Wrap(err, "differentiating the loss")
 	}
-	t.gradients = grads[:trained]
-	return t, mach.compile()
+	t.gradients, t.zeros = make([]*gorgonia.Node, len(variables)), map[int]*tensor.Dense{}
+	for i, v := range variables {
+		if n := t.variables[v]; n != nil && reached[n] {
+			t.gradients[i], grads = grads[0], grads[1:]
+		} else {
+			t.zeros[i] = newDense(t.precision, v.Shape)
+		}
+	}
+	return t.compile()
+}
+
+// reachedFrom are the nodes that a node is computed from.
+func reachedFrom(g *gorgonia.ExprGraph, n *gorgonia.Node) map[*gorgonia.Node]bool {
+	reached := map[*gorgonia.Node]bool{n: true}
+	for next := []*gorgonia.Node{n}; len(next) > 0; next = next[1:] {
+		for children := g.From(next[0].ID()); children.Next(); {
+			if child := children.Node().(*gorgonia.Node); !reached[child] {
+				reached[child] = true
+				next = append(next, child)
+			}
+		}
+	}
+	return reached
 }
 
 // Inputs is the memory that the next step's images and their targets, batch images each, are to be written to.
@@ -229,8 +270,14 @@ func (t *Training) number(n *gorgonia.Node) float64 {
 	return float64(scalar[float32](n.Value()))
 }
 
-// Gradient is the gradient by the i-th of the trainable variables, valid until the next Step.
-func (t *Training) Gradient(i int) *tensor.Dense { return t.gradients[i].Value().(*tensor.Dense) }
+// Gradient is the gradient by the i-th of the trainable variables, valid until the next Step. It is zero if the loss does not depend on
+// the variable.
+func (t *Training) Gradient(i int) *tensor.Dense {
+	if zero := t.zeros[i]; zero != nil {
+		return zero
+	}
+	return t.gradients[i].Value().(*tensor.Dense)
+}
 
 // UpdateStatistics takes the last Step's batch into the moving averages.
 func (t *Training) UpdateStatistics() {
@@ -248,17 +295,22 @@ func (t *Training) AverageStatistics(before int) {
 }
 
 func (t *Training) blend(s statistic, momentum float64) {
+	factor := 1.0
+	if n := t.x.batch * s.unbiased; n > 1 {
+		factor = float64(n) / float64(n-1)
+	}
 	switch moving := s.moving.Value.Data().(type) {
 	case []float32:
-		average(moving, data[float32](s.batch), float32(momentum))
+		average(moving, data[float32](s.batch), float32(momentum), float32(factor))
 	case []float64:
-		average(moving, data[float64](s.batch), momentum)
+		average(moving, data[float64](s.batch), momentum, factor)
 	}
 }
 
-func average[T kernel.Float](moving, batch []T, momentum T) {
+func average[T kernel.Float](moving, batch []T, momentum, factor T) {
+	share := (1 - momentum) * factor
 	for i, b := range batch {
-		moving[i] = moving[i]*momentum + b*(1-momentum)
+		moving[i] = moving[i]*momentum + b*share
 	}
 }
 
@@ -288,7 +340,8 @@ func NewEvaluation(m *Model, params *Params, o Options, observers ...Observer) (
 		return nil, err
 	}
 	e := &Evaluation{machine: mach, x: mach.addInput("x", m.Input)}
-	if e.y, err = mach.apply(m, e.x.node, false); err != nil {
+	mach.x = e.x.node
+	if e.y, err = mach.apply(m, false); err != nil {
 		return nil, err
 	}
 	for _, observer := range observers {

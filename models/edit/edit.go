@@ -20,6 +20,7 @@ import (
 type draft struct {
 	of     *graph.Model
 	nodes  []*node // each behind its inputs
+	loss   []*node // of the model's own loss
 	output *node
 }
 
@@ -39,12 +40,12 @@ func open(m *graph.Model) (*draft, error) {
 	}
 	d := &draft{of: m}
 	named := map[string]*node{}
-	for _, n := range m.Nodes {
+	for i, n := range append(slices.Clip(m.Nodes), m.OwnLoss...) {
 		made := &node{name: n.Name, layer: n.Layer, frozen: n.Frozen}
 		for _, from := range n.Inputs {
 			var input *node
 			if from >= 0 {
-				input = d.nodes[from]
+				input = d.all()[from]
 			}
 			made.inputs = append(made.inputs, input)
 		}
@@ -54,17 +55,24 @@ func open(m *graph.Model) (*draft, error) {
 			}
 		}
 		named[n.Name] = made
-		d.nodes = append(d.nodes, made)
+		if i < len(m.Nodes) {
+			d.nodes = append(d.nodes, made)
+		} else {
+			d.loss = append(d.loss, made)
+		}
 	}
 	d.output = d.nodes[len(d.nodes)-1]
 	return d, nil
 }
 
+// all are the nodes of the model and of its own loss.
+func (d *draft) all() []*node { return append(slices.Clip(d.nodes), d.loss...) }
+
 // build numbers the nodes.
 func (d *draft) build() *graph.Model {
 	m := &graph.Model{Name: d.of.Name, Input: slices.Clone(d.of.Input)}
 	at := map[*node]int{nil: -1}
-	for i, n := range d.nodes {
+	for i, n := range d.all() {
 		at[n] = i
 		made := graph.Node{Name: n.name, Layer: n.layer, Frozen: n.frozen}
 		for _, from := range n.inputs {
@@ -73,7 +81,11 @@ func (d *draft) build() *graph.Model {
 		if n.first != nil {
 			made.SharedWith = n.first.name
 		}
-		m.Nodes = append(m.Nodes, made)
+		if i < len(d.nodes) {
+			m.Nodes = append(m.Nodes, made)
+		} else {
+			m.OwnLoss = append(m.OwnLoss, made)
+		}
 	}
 	return m
 }
@@ -145,7 +157,7 @@ func (d *draft) checkShared(outputs []graph.Shape) error {
 // readers are the nodes that take the output of n, each once.
 func (d *draft) readers(n *node) []*node {
 	var out []*node
-	for _, r := range d.nodes {
+	for _, r := range d.all() {
 		if slices.Contains(r.inputs, n) {
 			out = append(out, r)
 		}
@@ -159,7 +171,7 @@ func (d *draft) calls(n *node) []*node {
 		n = n.first
 	}
 	var out []*node
-	for _, other := range d.nodes {
+	for _, other := range d.all() {
 		if other == n || other.first == n {
 			out = append(out, other)
 		}
@@ -178,7 +190,7 @@ func (d *draft) set(n *node, l graph.Layer) {
 func (d *draft) name(l graph.Layer) string {
 	base := graph.Sequential("", nil, l).Nodes[0].Name
 	name := base
-	for i := 1; slices.ContainsFunc(d.nodes, func(n *node) bool { return n.name == name }); i++ {
+	for i := 1; slices.ContainsFunc(d.all(), func(n *node) bool { return n.name == name }); i++ {
 		name = fmt.Sprintf("%s_%d", base, i)
 	}
 	return name

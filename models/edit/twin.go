@@ -23,6 +23,9 @@ func Twin(m *graph.Model, height, width int) (*graph.Model, error) {
 	if len(m.Input) != 3 {
 		return nil, errors.Errorf("model %s takes %v, which has no height and width", m.Name, m.Input)
 	}
+	if len(m.OwnLoss) > 0 {
+		return nil, errors.Errorf("model %s gives its own loss: what that is for images of another size is not known", m.Name)
+	}
 	if height < 1 || width < 1 {
 		return nil, errors.Errorf("images of %dx%d pixels have no pixels", height, width)
 	}

@@ -1,0 +1,163 @@
+package graph_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"dcae/graph"
+)
+
+// ownLoss is a model of a vector of 4 that gives its own loss, made of what its parts give for a batch.
+func ownLoss(parts func(n *net, output int)) *graph.Model {
+	var split int
+	m := branching(graph.Shape{4}, func(n *net) {
+		output := n.add(graph.Dense{Units: 4}, n.add(graph.Dense{Units: 3, Activation: graph.Tanh}, -1))
+		split = output + 1
+		parts(n, output)
+	})
+	m.Nodes, m.OwnLoss = m.Nodes[:split], m.Nodes[split:]
+	return m
+}
+
+// toScalar makes a number of a vector.
+func toScalar(n *net, of int) int {
+	return n.add(graph.Reshape{Target: graph.Shape{}}, n.add(graph.Dense{Units: 1, NoBias: true}, of))
+}
+
+func squaredError(n *net, output int) int {
+	d := n.add(graph.Subtract{}, output, n.add(graph.Target{Shape: graph.Shape{4}}))
+	return n.add(graph.Multiply{}, d, d)
+}
+
+func TestGradientsOfOwnLosses(t *testing.T) {
+	given := graph.Loss{Function: graph.Given}
+	for name, parts := range map[string]func(n *net, output int){
+		"mean over the batch": func(n *net, output int) {
+			toScalar(n, n.add(graph.SumOverBatch{Mean: true}, squaredError(n, output)))
+		},
+		"per image": func(n *net, output int) { // a sum over the batch divided by the number of images
+			sum := toScalar(n, n.add(graph.SumOverBatch{}, squaredError(n, output)))
+			size := n.add(graph.BatchSize{})
+			n.add(graph.Multiply{}, n.add(graph.Multiply{}, sum, size), size)
+		},
+		"variance over the batch": func(n *net, output int) {
+			d := n.add(graph.Subtract{}, output, n.add(graph.RepeatOverBatch{}, n.add(graph.SumOverBatch{Mean: true}, output)))
+			toScalar(n, n.add(graph.SumOverBatch{Mean: true}, n.add(graph.Multiply{}, d, d)))
+		},
+		"supplied weights": func(n *net, output int) {
+			kernel := n.add(graph.Activate{Function: graph.Tanh}, n.add(graph.Parameter{Shape: graph.Shape{4, 4}, Init: graph.RandomNormal{StdDev: 1}}))
+			y := n.add(graph.Supplied{Layer: graph.Dense{Units: 4}, Names: []string{"kernel"}}, output, kernel)
+			z := n.add(graph.Supplied{Layer: graph.Dense{Units: 4, NoBias: true}, Names: []string{"kernel"}}, y, n.add(graph.Permute{Order: []int{2, 1}}, kernel))
+			toScalar(n, n.add(graph.SumOverBatch{Mean: true}, squaredError(n, z)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) { compareWithDifferences(t, ownLoss(parts), given) })
+	}
+}
+
+// TestOwnLossOfABatch compares a loss, and the number of images in it, with what is computed by hand for batches of changing size.
+func TestOwnLossOfABatch(t *testing.T) {
+	m := ownLoss(func(n *net, output int) {
+		one := n.add(graph.Parameter{Shape: graph.Shape{4}, Init: graph.Ones{}, Constant: true})
+		squares := n.add(graph.SumOverBatch{}, squaredError(n, output))
+		sum := n.add(graph.Supplied{Layer: graph.Dense{Units: 1, NoBias: true}, Names: []string{"kernel"}}, squares, n.add(graph.Reshape{Target: graph.Shape{4, 1}}, one))
+		n.add(graph.Multiply{}, n.add(graph.Reshape{Target: graph.Shape{}}, sum), n.add(graph.BatchSize{}))
+	})
+	params, err := m.Init(1, graph.Float64)
+	check(t, err)
+	p, err := graph.NewTraining(m, params, graph.Loss{Function: graph.Given}, graph.Options{Batch: 5})
+	check(t, err)
+	defer p.Close()
+	e, err := graph.NewEvaluation(m, params, graph.Options{Batch: 5})
+	check(t, err)
+	defer e.Close()
+	for _, batch := range []int{5, 2, 1, 4} {
+		x, target := make([]float64, 4*batch), make([]float64, 4*batch)
+		for i := range x {
+			x[i], target[i] = math.Sin(float64(i*batch)), math.Cos(float64(i))
+		}
+		check(t, p.SetInputs(x, target))
+		got, err := p.Step(batch)
+		check(t, err)
+		check(t, e.SetInput(x))
+		y, err := e.Run(batch)
+		check(t, err)
+		want := math.Pow(difference(values(y), target), 2) * float64(batch)
+		if math.Abs(got-want) > 1e-12*want {
+			t.Errorf("batch of %d: the loss is %g, not %g", batch, got, want)
+		}
+	}
+}
+
+func TestOwnLossRefuses(t *testing.T) {
+	given := graph.Loss{Function: graph.Given}
+	for what, m := range map[string]*graph.Model{
+		"no loss of its own": graph.Sequential("m", graph.Shape{4}, graph.Dense{Units: 4}),
+		"must be one number": ownLoss(func(n *net, output int) { n.add(graph.SumOverBatch{}, output) }),
+		"must be common": ownLoss(func(n *net, output int) {
+			n.add(graph.Supplied{Layer: graph.Dense{Units: 1}, Names: []string{"bias"}}, output, n.add(graph.Dense{Units: 1}, output))
+		}),
+		"must have shape 4x2": ownLoss(func(n *net, output int) {
+			n.add(graph.Supplied{Layer: graph.Dense{Units: 2}, Names: []string{"kernel"}}, output, n.add(graph.Parameter{Shape: graph.Shape{2, 4}}))
+		}),
+		"has no variable alpha": ownLoss(func(n *net, output int) {
+			n.add(graph.Supplied{Layer: graph.Dense{Units: 2}, Names: []string{"alpha"}}, output, output)
+		}),
+		"model's output shape": ownLoss(func(n *net, _ int) { n.add(graph.SumOverBatch{}, n.add(graph.Target{Shape: graph.Shape{3}})) }),
+		"repeat the first":     ownLoss(func(n *net, output int) { n.add(graph.Add{}, output, n.add(graph.SumOverBatch{}, output)) }),
+		"one for each image":   ownLoss(func(n *net, output int) { toScalar(n, output) }),
+	} {
+		err := func() error {
+			params, err := m.Init(1, graph.Float32)
+			if err != nil {
+				return err
+			}
+			p, err := graph.NewTraining(m, params, given, graph.Options{Batch: 3})
+			if err != nil {
+				return err
+			}
+			defer p.Close()
+			_, err = p.Step(3)
+			return err
+		}()
+		if err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("error %v does not say %q", err, what)
+		}
+	}
+}
+
+// TestVariablesThatNoLossReads have a gradient of zero, and those of a loss that is not used are not in the way.
+func TestVariablesThatNoLossReads(t *testing.T) {
+	m := ownLoss(func(n *net, output int) { toScalar(n, n.add(graph.SumOverBatch{Mean: true}, squaredError(n, output))) })
+	params, err := m.Init(1, graph.Float32)
+	check(t, err)
+	p, err := graph.NewTraining(m, params, graph.MSE, graph.Options{Batch: 2})
+	check(t, err)
+	defer p.Close()
+	check(t, p.SetInputs(make([]float64, 8), []float64{1, 1, 1, 1, 1, 1, 1, 1}))
+	_, err = p.Step(2)
+	check(t, err)
+	for i, v := range params.Trainable() {
+		if g := values(p.Gradient(i)); (norm(g) == 0) != (i >= 4) && v.Name != "kernel" {
+			t.Errorf("%s has a gradient of %g", v.Path(), norm(g))
+		}
+	}
+}
+
+// TestUnbiasedVariance takes the variance of PyTorch's running_var into the moving one.
+func TestUnbiasedVariance(t *testing.T) {
+	m := graph.Sequential("m", graph.Shape{2, 1, 1}, graph.BatchNormalization{Momentum: 0.75, Unbiased: true})
+	params, err := m.Init(1, graph.Float64)
+	check(t, err)
+	p, err := graph.NewTraining(m, params, graph.MSE, graph.Options{Batch: 2})
+	check(t, err)
+	defer p.Close()
+	x := []float64{1, 2, 3, 6} // mean 3, squared deviations 14
+	check(t, p.SetInputs(x, x))
+	_, err = p.Step(2)
+	check(t, err)
+	p.UpdateStatistics()
+	within(t, "moving mean", params.Lookup("batch_normalization/moving_mean").Values(), []float64{0.75}, 1e-12)
+	within(t, "moving variance", params.Lookup("batch_normalization/moving_variance").Values(), []float64{0.75 + 0.25*14/3}, 1e-12)
+}
