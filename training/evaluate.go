@@ -89,6 +89,8 @@ type Evaluator struct {
 	baseline float64 // squared distance of the targets from the mean training target
 	variance float64 // of the targets around their own mean, summed over pixels
 	sum, sq  []float64
+	errors   []float64 // squared error of each image in the last Scores
+	distance []float64 // squared distance of each target from the mean training target
 }
 
 // NewEvaluator scores the first n images (0: all) against their targets, themselves if they have none: the sigmoid of the output if the
@@ -125,6 +127,7 @@ func NewEvaluator(m *graph.Model, loss graph.Loss, params *graph.Params, images 
 	e.x = make([]float32, batch*e.image)
 	e.target = make([]float32, batch*e.size)
 	e.sum, e.sq = make([]float64, e.size), make([]float64, e.size)
+	e.errors, e.distance = make([]float64, n), make([]float64, n)
 	e.measureImages(mean)
 	return e, nil
 }
@@ -152,15 +155,18 @@ func (e *Evaluator) measureImages(mean []float32) {
 	clear(e.sum)
 	clear(e.sq)
 	e.baseline = 0
-	_ = e.batches(func(_, n int) error { // reading does not fail
+	_ = e.batches(func(first, n int) error { // reading does not fail
 		for k := range n {
+			distance := 0.0
 			for i, v := range e.target[k*e.size : (k+1)*e.size] {
 				x := float64(v)
 				d := x - float64(mean[i])
 				e.baseline += d * d
+				distance += d * d
 				e.sum[i] += x
 				e.sq[i] += x * x
 			}
+			e.distance[first+k] = distance
 		}
 		return nil
 	})
@@ -198,14 +204,17 @@ func (e *Evaluator) Scores() (Scores, error) {
 			img := y[k*e.size : (k+1)*e.size]
 			want := e.target[k*e.size : (k+1)*e.size]
 			sum, sq := e.sum[:len(img)], e.sq[:len(img)]
+			own := 0.0
 			for i, v := range img {
 				x := float64(v)
 				d := x - float64(want[i])
 				squared += d * d
+				own += d * d
 				total += x
 				sum[i] += x
 				sq[i] += x * x
 			}
+			e.errors[first+k] = own
 		}
 		return nil
 	})
@@ -237,6 +246,10 @@ func (e *Evaluator) Distance(a, b []float32) float64 {
 	}
 	return squared * float64(e.n) / e.baseline
 }
+
+// Errors are the squared error of each image in the last Scores, and the squared distance of its target from the mean training target:
+// FVU is the sum of the ones over the sum of the others. Both are overwritten by the next Scores.
+func (e *Evaluator) Errors() (errors, distances []float64) { return e.errors, e.distance }
 
 // Units are the shares of dead and saturated units in the last Scores.
 func (e *Evaluator) Units() []UnitShares {

@@ -32,6 +32,9 @@ type Diagnosis struct {
 	Given         Given          `json:"given"`
 	Name          string         `json:"name"`        // of the model
 	TrialSteps    int            `json:"trial_steps"` // that a changed model was trained at first
+	Used          Number         `json:"used"`        // share of the time that could be planned with
+	Findings      []Finding      `json:"findings"`    // certain without training
+	Attainable    Attainable     `json:"attainable"`
 }
 
 // Given is how the model did as it is.
@@ -40,6 +43,24 @@ type Given struct {
 	Seeds   int      `json:"seeds"`
 	FVU     []Number `json:"fvu"`
 	Steps   int      `json:"steps"`
+	Sides   []Side   `json:"sides"` // of the run that ended in the middle
+}
+
+// Side is how well a model does on a part of the images, with the interval, at 95%, for other images of the same kind.
+type Side struct {
+	Of     string `json:"of"` // training, held-out, test
+	FVU    Number `json:"fvu"`
+	Low    Number `json:"low"`
+	High   Number `json:"high"`
+	Images int    `json:"images"`
+}
+
+// Attainable is what a linear code explains of the held-out images, which a model is measured by.
+type Attainable struct {
+	Values int    `json:"values"` // of the code; 0: there is none to compare with
+	FVU    Number `json:"fvu"`    // that it leaves unexplained
+	Mark   Number `json:"mark"`   // the FVU under which the model has learned
+	Text   string `json:"text"`
 }
 
 // Blame is a cause and what speaks for it.

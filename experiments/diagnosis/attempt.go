@@ -71,8 +71,8 @@ func count(trials []*trial) int {
 	return n
 }
 
-// medianFVU is infinite where there is no trial.
-func medianFVU(trials []*trial) float64 {
+// middleFVU is that of the run in the middle, the upper one of two; infinite where there is no trial.
+func middleFVU(trials []*trial) float64 {
 	if len(trials) == 0 {
 		return math.Inf(1)
 	}
@@ -96,7 +96,7 @@ func (s *search) trialOf(a *attempt, seed uint64) (*trial, error) {
 			return t, nil
 		}
 	}
-	t, err := newTrial(a.setup, seed, s.options.Batch, s.images, nil)
+	t, err := newTrial(a.setup, seed, s.images, s.look.attainable.mark(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +200,7 @@ func (s *search) newAttempt(changes ...change) (a *attempt, ok bool, err error) 
 			return other, true, nil
 		}
 	}
-	if a.step, err = stepSeconds(a.setup.model, s.options.Batch); err != nil {
+	if a.step, err = stepSeconds(a.setup.model, a.setup.batch); err != nil {
 		return nil, false, err
 	}
 	s.attempts = append(s.attempts, a)

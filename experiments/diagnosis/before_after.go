@@ -45,7 +45,7 @@ func (e *Examination) picture() (*plots.Figure, error) {
 	s := e.search
 	study := plots.Study{
 		Title: "Why does " + s.subject.Name + " not learn?", Subtitle: fmt.Sprintf("%s, %v, batch %d", s.subject.Images.Name, s.subject.Optimizer, s.options.Batch),
-		LossName: "FVU", References: []plots.Reference{{Label: "mean image", Y: 1}, {Label: "learned", Y: learned}},
+		LossName: "FVU", References: []plots.Reference{{Label: "mean image", Y: 1}, {Label: "learned", Y: s.look.attainable.mark()}},
 	}
 	shown := func(images *dataset.Images, values []float32) []image.Image {
 		a := arrayOf(images.Shape(), values, min(shownImages, images.Len()))
@@ -111,7 +111,7 @@ func (s *search) drawn(a *attempt, name, summary string, trials []*trial) (plots
 // reconstruct draws what the model makes of the first test images, in the brightness of prepared targets of the given shape.
 func (t *trial) reconstruct(shape dataset.Shape, n int) ([]image.Image, error) {
 	test := newWindow(t.images.test, t.setup, n)
-	e, err := training.NewEvaluator(t.setup.model, t.setup.loss, t.params, test, 0, meanOf(t), nil, false)
+	e, err := training.NewEvaluator(t.setup.model, t.setup.loss, t.params, test, 0, t.images.mean(t.setup), nil, false)
 	if err != nil {
 		return nil, err
 	}

@@ -6,42 +6,20 @@ import (
 
 	"dcae/graph"
 	"dcae/models/edit"
-	"dcae/training/dataset"
 )
 
-const (
-	// smallBottleneck is up to how many values a bottleneck is compared with principal components.
-	smallBottleneck = 16
-	// narrow is an FVU that a bottleneck should get well under; it stands out if the best linear code of as many values does not.
-	narrow = 0.4
-	// componentImages are those that principal components are found from.
-	componentImages = 1000
-)
+// clearlyMore is how many times as much a wider code must explain for the present one to stand out.
+const clearlyMore = 1.5
 
-// lookAtBottleneck compares a narrow bottleneck with as many principal components, the best linear code (Baldi and Hornik 1989).
-// Validation images are looked at, since the comparison has a part in what is tried.
-func (l *look) lookAtBottleneck(set *dataset.Set) {
-	n := l.settings.BottleneckValues
-	if n == 0 || n > smallBottleneck || l.values.NonFinite > 0 || l.values.OutlierFactor >= outlierFactor {
-		return
-	}
-	few := *set
-	few.Train, few.Test = set.Train.Head(componentImages), set.Validation.Head(scoredImages)
-	fvu, err := few.PCA([]int{n})
-	if err != nil {
-		return // images without variance
-	}
-	l.codeFVU = fvu[0]
-	l.add("bottleneck", l.settings.Bottleneck, fvu[0], "All of an image must go through the %d values of %s; the best linear code of as many leaves a share of %.2f of the variance unexplained.", n, l.settings.Bottleneck, fvu[0])
-}
-
-// capacityRestores widen a bottleneck that is too narrow for the data.
+// capacityRestores widen a bottleneck that is too narrow for the data: a linear code of a sixteenth of the image's values explains clearly
+// more than one of the bottleneck's.
 func (l *look) capacityRestores(values int) []change {
-	if l.codeFVU < narrow {
+	n := l.settings.BottleneckValues
+	if l.attainable.own == 0 || 1-l.attainable.wide < clearlyMore*(1-l.attainable.own) {
 		return nil
 	}
-	c := widened(l.settings.BottleneckValues, values)
-	c.kind, c.departure = Restore, math.Log10(float64(values)/16/float64(l.settings.BottleneckValues))
+	c := widened(n, values)
+	c.kind, c.departure = Restore, math.Log10(float64(values)/16/float64(n))
 	if !c.departs() {
 		return nil
 	}

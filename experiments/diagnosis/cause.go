@@ -6,6 +6,8 @@ type Cause string
 // The causes, in the order that decides where nothing else does.
 const (
 	DataQuality      Cause = "data_quality"
+	DataSplit        Cause = "data_split"    // held-out images are of another kind than training images
+	DataQuantity     Cause = "data_quantity" // too few images: it fits them, and no others
 	DataScale        Cause = "data_scale"
 	OutputRange      Cause = "output_range"
 	Loss             Cause = "loss"
@@ -17,12 +19,14 @@ const (
 	Regularization   Cause = "regularization"
 	Clipping         Cause = "clipping"
 	BatchNorm        Cause = "batch_norm" // it learns, but its moving statistics are off
+	BatchSize        Cause = "batch_size"
+	Frozen           Cause = "frozen" // layers that are not trained
 	Capacity         Cause = "capacity"
 	Depth            Cause = "depth"
 	Unknown          Cause = "unknown" // of aids that say nothing about a cause
 )
 
 var causeOrder = []Cause{
-	DataQuality, DataScale, OutputRange, Loss, LearningRateHigh, LearningRateLow, Initialization, Activation, Optimizer, Regularization, Clipping,
-	BatchNorm, Capacity, Depth, Unknown,
+	DataQuality, DataSplit, DataScale, OutputRange, Loss, LearningRateHigh, LearningRateLow, Initialization, Activation, Optimizer, Regularization, Clipping,
+	BatchNorm, BatchSize, Frozen, Capacity, Depth, DataQuantity, Unknown,
 }

@@ -63,30 +63,30 @@ func TestWhatStandsOut(t *testing.T) {
 		images dataset.Treatment
 		want   Cause
 	}{
-		{"sound", setup{model: sound, optimizer: adam}, unit, ""},
-		{"sound, He", setup{model: dense(graph.ReLU, graph.Sigmoid, graph.HeNormal()), optimizer: training.SGD{}}, unit, ""},
-		{"sound cross-entropy", setup{model: sound, optimizer: adam, loss: bce}, unit, Loss},
-		{"high rate", setup{model: sound, optimizer: training.Adam{LearningRate: 0.1}}, unit, LearningRateHigh},
-		{"low rate", setup{model: sound, optimizer: training.RMSprop{LearningRate: 1e-6}}, unit, LearningRateLow},
-		{"Keras' Adadelta", setup{model: sound, optimizer: training.Adadelta{}}, unit, LearningRateLow},
-		{"schedule", setup{model: sound, optimizer: training.Adam{Base: training.Base{Schedule: training.ExponentialDecay{InitialLearningRate: 0.001, DecaySteps: 10, DecayRate: 0.1}}}}, unit, LearningRateLow},
-		{"rising schedule", setup{model: sound, optimizer: training.Adam{Base: training.Base{Schedule: late(10)}}}, unit, LearningRateHigh},
-		{"biases", setup{model: biased(sound), optimizer: adam}, unit, Initialization},
-		{"zeros", setup{model: dense(graph.ReLU, graph.Sigmoid, graph.Zeros{}), optimizer: adam}, unit, Initialization},
-		{"wide", setup{model: dense(graph.ReLU, graph.Sigmoid, graph.RandomNormal{StdDev: 2}), optimizer: adam}, unit, Initialization},
-		{"sigmoids", setup{model: dense(graph.Sigmoid, graph.Sigmoid, nil), optimizer: adam}, unit, Activation},
-		{"softmax output", setup{model: dense(graph.ReLU, graph.Softmax, nil), optimizer: adam}, unit, OutputRange},
-		{"raw", setup{model: dense(graph.ReLU, graph.Linear, nil), optimizer: adam}, raw, DataScale},
-		{"tiny", setup{model: dense(graph.ReLU, graph.Sigmoid, nil), optimizer: adam}, dataset.Treatment{Multiply: 0.001}, DataScale},
-		{"penalties", setup{model: penalized, optimizer: adam}, unit, Regularization},
-		{"weight decay", setup{model: sound, optimizer: training.Adam{Base: training.Base{WeightDecay: 100}}}, unit, Regularization},
-		{"clipping", setup{model: sound, optimizer: training.SGD{Base: training.Base{ClipNorm: 1e-9}}}, unit, Clipping},
+		{"sound", setup{model: sound, optimizer: adam, batch: 16}, unit, ""},
+		{"sound, He", setup{model: dense(graph.ReLU, graph.Sigmoid, graph.HeNormal()), optimizer: training.SGD{}, batch: 16}, unit, ""},
+		{"sound cross-entropy", setup{model: sound, optimizer: adam, loss: bce, batch: 16}, unit, Loss},
+		{"high rate", setup{model: sound, optimizer: training.Adam{LearningRate: 0.1}, batch: 16}, unit, LearningRateHigh},
+		{"low rate", setup{model: sound, optimizer: training.RMSprop{LearningRate: 1e-6}, batch: 16}, unit, LearningRateLow},
+		{"Keras' Adadelta", setup{model: sound, optimizer: training.Adadelta{}, batch: 16}, unit, LearningRateLow},
+		{"schedule", setup{model: sound, optimizer: training.Adam{Base: training.Base{Schedule: training.ExponentialDecay{InitialLearningRate: 0.001, DecaySteps: 10, DecayRate: 0.1}}}, batch: 16}, unit, LearningRateLow},
+		{"rising schedule", setup{model: sound, optimizer: training.Adam{Base: training.Base{Schedule: late(10)}}, batch: 16}, unit, LearningRateHigh},
+		{"biases", setup{model: biased(sound), optimizer: adam, batch: 16}, unit, Initialization},
+		{"zeros", setup{model: dense(graph.ReLU, graph.Sigmoid, graph.Zeros{}), optimizer: adam, batch: 16}, unit, Initialization},
+		{"wide", setup{model: dense(graph.ReLU, graph.Sigmoid, graph.RandomNormal{StdDev: 2}), optimizer: adam, batch: 16}, unit, Initialization},
+		{"sigmoids", setup{model: dense(graph.Sigmoid, graph.Sigmoid, nil), optimizer: adam, batch: 16}, unit, Activation},
+		{"softmax output", setup{model: dense(graph.ReLU, graph.Softmax, nil), optimizer: adam, batch: 16}, unit, OutputRange},
+		{"raw", setup{model: dense(graph.ReLU, graph.Linear, nil), optimizer: adam, batch: 16}, raw, DataScale},
+		{"tiny", setup{model: dense(graph.ReLU, graph.Sigmoid, nil), optimizer: adam, batch: 16}, dataset.Treatment{Multiply: 0.001}, DataScale},
+		{"penalties", setup{model: penalized, optimizer: adam, batch: 16}, unit, Regularization},
+		{"weight decay", setup{model: sound, optimizer: training.Adam{Base: training.Base{WeightDecay: 100}}, batch: 16}, unit, Regularization},
+		{"clipping", setup{model: sound, optimizer: training.SGD{Base: training.Base{ClipNorm: 1e-9}}, batch: 16}, unit, Clipping},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			images := newPool(smallImages(t, c.images))
-			l, err := newLook(c.setup, images, 16)
+			images := newPool(smallImages(t, c.images), nil)
+			l, err := newLook(c.setup, images, nil)
 			must(t, err)
-			for _, r := range l.restores(c.setup, images) {
+			for _, r := range l.restores(c.setup) {
 				if r.departs() != (r.cause == c.want) {
 					t.Errorf("%s (%s) departs by %.2f decades", r.what, r.cause, r.departure)
 				}
@@ -98,12 +98,12 @@ func TestWhatStandsOut(t *testing.T) {
 				if !ok {
 					t.Errorf("%s changes nothing", r.what)
 				}
-				after, err := newLook(changed, prepared(images, changed.prepare), 16)
+				after, err := newLook(changed, prepared(images, changed.prepare), nil)
 				must(t, err)
 				if changed.prepare != (preparation{}) { // what it does to values is done
 					changed.prepare = preparation{}
 				}
-				for _, left := range after.restores(changed, prepared(images, changed.prepare)) {
+				for _, left := range after.restores(changed) {
 					if left.cause == c.want && left.departure >= r.departure {
 						t.Errorf("%s leaves %s", r.what, left.what)
 					}
@@ -132,7 +132,7 @@ func late(rate float64) training.Schedule {
 func TestBiasesAloneAreRestored(t *testing.T) {
 	sound := dense(graph.ReLU, graph.Sigmoid, nil)
 	s := setup{model: biased(sound), optimizer: training.Adam{}}
-	l, err := newLook(s, newPool(smallImages(t, dataset.Treatment{})), 16)
+	l, err := newLook(s, newPool(smallImages(t, dataset.Treatment{}), nil), nil)
 	must(t, err)
 	restored, ok, err := l.initializerRestores()[0].apply(s)
 	must(t, err)
@@ -143,16 +143,18 @@ func TestBiasesAloneAreRestored(t *testing.T) {
 
 // prepared are images of which a preparation is made good.
 func prepared(p *pool, by preparation) *pool {
-	out := *p
-	out.train.images = slices.Clone(p.train.images)
-	for i, v := range out.train.images {
-		out.train.images[i] = by.value(v)
+	out := &pool{train: p.train, held: p.held, test: p.test, means: map[preparation][]float32{}}
+	for _, images := range []*samples{&out.train, &out.held} {
+		images.images = slices.Clone(images.images)
+		for i, v := range images.images {
+			images.images[i] = by.value(v)
+		}
 	}
-	return &out
+	return out
 }
 
 func TestOutliersAreFoundAndTakenOff(t *testing.T) {
-	images := newPool(smallImages(t, dataset.Treatment{}))
+	images := newPool(smallImages(t, dataset.Treatment{}), nil)
 	clean := describe(images.train.images)
 	if clean.OutlierFactor >= outlierFactor {
 		t.Errorf("clean images have values %g times as far out", clean.OutlierFactor)
@@ -191,7 +193,8 @@ func TestOtherRatesAreAllDecadesWithinThree(t *testing.T) {
 }
 
 func TestWindowsMoveOverAllImages(t *testing.T) {
-	w := newWindow(samples{images: []float32{0, 1, 2, 3, 4}, size: 1}, setup{prepare: preparation{shift: 1, divisor: 2}}, 2)
+	five := []float32{0, 1, 2, 3, 4}
+	w := newWindow(samples{images: five, size: 1}, setup{prepare: preparation{shift: 1, divisor: 2}}, 2)
 	var got []float32
 	for range 3 {
 		dst := make([]float32, 2)

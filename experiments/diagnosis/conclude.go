@@ -10,11 +10,11 @@ import (
 
 // conclude writes down what the search has found, and what is handed over; nil: nothing is.
 func (s *search) conclude() (Diagnosis, *Subject, error) {
+	s.settle()
 	d := Diagnosis{
 		Verdict: s.verdict, Causes: []Blame{}, Interventions: []Intervention{}, Symptoms: s.look.symptoms, Truncated: s.truncated, Interrupted: s.interrupted,
-		Name: s.subject.Name, TrialSteps: s.budget.short,
+		Name: s.subject.Name, TrialSteps: s.budget.short, Used: Number(s.budget.spent / s.budget.total), Findings: append([]Finding{}, s.look.findings...), Attainable: s.look.attainable.told(), Given: s.describeGiven(),
 	}
-	d.Given = Given{count(s.given.screened), len(s.given.screened), numbers(fvus(s.given.screened)), s.given.steps()}
 	for _, a := range s.attempts {
 		if trials := a.trials(); len(trials) > 0 {
 			d.Interventions = append(d.Interventions, Intervention{a.what(), a.cause(), numbers(fvus(trials)), a.steps()})
@@ -53,7 +53,7 @@ func (s *search) toHandOver() (a *attempt, t *trial, ok bool) {
 
 // handOver describes a repair, and makes the subject with it: its weights are those of a trial, its images are prepared as it wants them.
 func (s *search) handOver(a *attempt, t *trial) (*Fix, *Subject, error) {
-	given := s.median()
+	given := s.middle()
 	var changes []string
 	if s.deadFile {
 		given, changes = s.own, []string{"weights drawn anew"}
@@ -84,15 +84,30 @@ func (s *search) handOver(a *attempt, t *trial) (*Fix, *Subject, error) {
 	return fix, &Subject{Name: s.subject.Name, Model: a.setup.model, Params: t.params, Optimizer: a.setup.optimizer, Loss: a.setup.loss, Images: images}, nil
 }
 
-// median is the given model's run that ended in the middle.
-func (s *search) median() *trial {
-	m := medianFVU(s.given.screened)
+// middle is the given model's run that ended in the middle, the upper one of two; nil: there is none.
+func (s *search) middle() *trial {
+	m := middleFVU(s.given.screened)
 	for _, t := range s.given.screened {
 		if t.fvu() == m {
 			return t
 		}
 	}
-	return s.given.screened[0]
+	return nil
+}
+
+// describeGiven tells how the model did as it is.
+func (s *search) describeGiven() Given {
+	trials := s.given.screened
+	g := Given{Learned: count(trials), Seeds: len(trials), FVU: numbers(fvus(trials)), Steps: s.given.steps(), Sides: []Side{}}
+	if s.sides != nil {
+		for _, side := range []struct {
+			of string
+			measured
+		}{{"training", s.sides.train}, {"held-out", s.sides.held}, {"test", s.sides.test}} {
+			g.Sides = append(g.Sides, Side{side.of, Number(side.FVU), Number(side.interval.Low), Number(side.interval.High), side.images})
+		}
+	}
+	return g
 }
 
 // blames are the causes in order: those that repair, then what stands out though it did not help alone.
@@ -102,7 +117,15 @@ func (s *search) blames() []Blame {
 	add := func(c Cause, confidence float64, evidence ...string) {
 		if !named[c] && c != Unknown && len(out) < 4 {
 			named[c] = true
+			if n := len(out); n > 0 {
+				confidence = min(confidence, out[n-1].Confidence) // the rule decides the order
+			}
 			out = append(out, Blame{c, confidence, evidence})
+		}
+	}
+	for _, f := range s.look.findings.deciding() {
+		if f.Cause == DataSplit || len(s.winners) == 0 {
+			add(f.Cause, certain, f.Text)
 		}
 	}
 	for _, a := range s.winners {
@@ -126,15 +149,20 @@ func (s *search) blames() []Blame {
 			add(a.cause(), 0.1, fmt.Sprintf("The setting stands out; %s alone did not make the model learn (FVU %.2f after %d steps).", a.what(), worst(a), a.steps()))
 		}
 	}
+	for _, f := range s.look.findings.deciding() {
+		add(f.Cause, 0.5, f.Text)
+	}
 	return out
 }
 
 func (a *attempt) kindUnknown() bool { return a.cause() == Unknown }
 
+const certain = 0.99 // without training, as far as intervals allow
+
 func (s *search) confidence(a *attempt) float64 {
 	k, n := count(a.confirmed), len(a.confirmed)
 	if n == 0 {
-		return 0.15
+		return 0.2
 	}
 	c := 0.85
 	switch {

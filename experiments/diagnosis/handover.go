@@ -29,7 +29,6 @@ func (s *search) best() *trial {
 func (s *search) test(t *trial) (float64, error) {
 	threads := graph.NewThreads(s.options.Threads)
 	defer threads.Close()
-	mean := meanOf(t)
-	scores, err := score(t.setup, t.params, s.images.test, mean, threads)
+	scores, err := score(t.setup, t.params, s.images.test, s.images.mean(t.setup), threads)
 	return scores.FVU, err
 }

@@ -3,8 +3,10 @@ package diagnosis
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"dcae/graph"
+	"dcae/training"
 	"dcae/training/dataset"
 )
 
@@ -12,11 +14,20 @@ const (
 	poolBytes    = 64 << 20 // of training images that are held in memory
 	poolImages   = 6000
 	scoredImages = 200 // held-out images that a trial is scored on
+	fewHeld      = 100 // validation images, under which test images help out
 	testedImages = 1000
+	meanImages   = 1000 // training images that the mean is taken over
 )
 
 // pool is a share of the images, in memory and as they are.
-type pool struct{ train, valid, test samples }
+type pool struct {
+	train samples
+	held  samples // held-out images, which decide
+	test  samples // which nothing is decided by
+
+	means map[preparation][]float32 // mean training target, as it is prepared
+	lock  sync.Mutex
+}
 
 // samples are images, and what they are to become.
 type samples struct {
@@ -30,18 +41,51 @@ type samples struct {
 // n is how many images there are.
 func (s samples) n() int { return len(s.images) / s.size }
 
-// goals are what the images are to become.
-func (s samples) goals() []float32 {
+// goals are what the images are to become, and how many values one has.
+func (s samples) goals() (values []float32, size int) {
 	if s.targets == nil {
-		return s.images
+		return s.images, s.size
 	}
-	return s.targets
+	return s.targets, s.targetSize
+}
+
+// slice is the images from one index up to another.
+func (s samples) slice(from, to int) samples {
+	s.images = s.images[from*s.size : to*s.size]
+	if s.targets != nil {
+		s.targets = s.targets[from*s.targetSize : to*s.targetSize]
+	}
+	return s
 }
 
 // newPool takes images evenly from the whole set and puts the training images into a random order, always the same one.
-func newPool(set *dataset.Set) *pool {
-	most := min(poolImages, max(64, poolBytes/(4*set.Shape().Size())))
-	return &pool{read(set.Train, most, true), read(set.Validation, scoredImages, false), read(set.Test, testedImages, false)}
+//
+// Validation images decide. Where there are few of them, the first half of the test images decides, too, and the other half is the test. Parts
+// that are known to be of another kind than the training images decide nothing: then a tenth of the training images does.
+func newPool(set *dataset.Set, known findings) *pool {
+	p := &pool{means: map[preparation][]float32{}}
+	size := set.Shape().Size() + set.Train.TargetSize()
+	most := min(poolImages, max(64, poolBytes/(4*size)))
+	p.train = read(set.Train, most, true)
+	p.held = read(set.Validation, scoredImages, false)
+	p.test = read(set.Test, testedImages, false)
+	more := min(scoredImages-p.held.n(), p.test.n()/2)
+	switch {
+	case known.splits("validation"):
+		n := p.train.n() - max(1, min(scoredImages, p.train.n()/10))
+		p.train, p.held = p.train.slice(0, n), p.train.slice(n, p.train.n())
+	case p.held.n() < fewHeld && more > 0 && !known.splits("test"):
+		p.held, p.test = joined(p.held, p.test.slice(0, more)), p.test.slice(more, p.test.n())
+	}
+	return p
+}
+
+func joined(a, b samples) samples {
+	a.images = slices.Concat(a.images, b.images)
+	if a.targets != nil {
+		a.targets = slices.Concat(a.targets, b.targets)
+	}
+	return a
 }
 
 func read(images *dataset.Images, most int, shuffled bool) samples {
@@ -62,6 +106,20 @@ func read(images *dataset.Images, most int, shuffled bool) samples {
 		images.ReadTargets(s.targets, indices)
 	}
 	return s
+}
+
+// mean is the mean training target, as a setup prepares it.
+func (p *pool) mean(s setup) []float32 {
+	by := s.prepare
+	if p.train.targets != nil {
+		by = s.aim
+	}
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	if p.means[by] == nil {
+		p.means[by] = training.MeanTarget(newWindow(p.train, s, meanImages), p.train.size)
+	}
+	return p.means[by]
 }
 
 // preparation is what is done to each value before the model sees it: limits, then (value - shift) / divisor. The zero value

@@ -8,7 +8,7 @@ import (
 
 // intervene tries changes, stage by stage, until one repairs.
 func (s *search) intervene() error {
-	restores := s.look.restores(s.given.setup, s.images)
+	restores := s.look.restores(s.given.setup)
 	var departing, others []change
 	for _, c := range restores {
 		if c.departs() {
@@ -118,7 +118,7 @@ func (s *search) longer() ([]*attempt, error) {
 	if err := s.advance(jobs); err != nil {
 		return nil, err
 	}
-	if len(rates) > 0 && worst(rates[0]) > learned && worst(rates[0]) < nearly { // it is on its way: as long as confirmation can be paid for, too
+	if len(rates) > 0 && worst(rates[0]) > s.look.attainable.mark() && worst(rates[0]) < nearly { // it is on its way: as long as confirmation can be paid for, too
 		a := rates[0]
 		to := roundSteps(s.budget.left() / a.step / float64(s.options.Seeds+5))
 		if err := s.advance([]job{{a, a.screened[0], to, true}}); err != nil {
@@ -172,7 +172,7 @@ func (s *search) secondChance(attempts []*attempt) ([]*attempt, error) {
 func (s *search) normalizes() bool {
 	n := 0
 	for _, t := range s.given.screened {
-		if t.normalized < learned {
+		if t.normalized < t.mark {
 			n++
 		}
 	}

@@ -18,11 +18,13 @@ type Symptom struct {
 
 // look is what is known before anything is trained.
 type look struct {
-	values   values // of images
-	goals    values // of targets; the same where images are their own
-	settings *edit.Settings
-	symptoms []Symptom
-	codeFVU  float64 // of as many principal components as the bottleneck has values, if these are few; else 0
+	values     values // of the training images
+	goals      values // of what they are to become
+	settings   *edit.Settings
+	attainable attainable
+	outOfReach float64 // the least FVU that the output's range allows
+	findings   findings
+	symptoms   []Symptom
 
 	fading, fadingLeaky, fadingReset float64 // gradient norm of the first layer / of the last, at the start: as given, with leaky ReLUs, with usual initializers
 }
@@ -32,8 +34,8 @@ func (l *look) add(name, where string, value float64, format string, args ...any
 }
 
 // newLook examines data and model.
-func newLook(s setup, images *pool, batch int) (*look, error) {
-	l := &look{values: describe(images.train.images)}
+func newLook(s setup, images *pool, known findings) (*look, error) {
+	l := &look{findings: known, values: describe(images.train.images)}
 	if l.goals = l.values; images.train.targets != nil {
 		l.goals = describe(images.train.targets)
 	}
@@ -41,50 +43,50 @@ func newLook(s setup, images *pool, batch int) (*look, error) {
 	if l.settings, err = edit.Inspect(s.model); err != nil {
 		return nil, err
 	}
+	if l.spoilt() || known.untrainable() {
+		l.attainable = attainable{FVU: Number(math.NaN()), why: "the images have no usual values"}
+	} else {
+		l.attainable = newAttainable(l.settings.BottleneckValues, images)
+	}
+	l.outOfReach = unreachable(s.model, l.settings.Output, images.train, images.mean(s))
 	v := l.values
 	l.add("data_range", "", v.RMS, "Training values go from %.4g to %.4g; their root mean square is %.3g.", v.Min, v.Max, v.RMS)
 	if g := l.goals; images.train.targets != nil {
 		l.add("target_range", "", g.RMS, "Training targets go from %.4g to %.4g; their root mean square is %.3g.", g.Min, g.Max, g.RMS)
 	}
-	if v.NonFinite > 0 {
-		l.add("non_finite", "", float64(v.NonFinite), "%d training values are infinite or not a number.", v.NonFinite)
-	}
 	if v.OutlierFactor >= outlierFactor {
 		l.add("outliers", "", v.OutlierFactor, "A few values lie %.3g times as far out as 99.8%% of all values.", v.OutlierFactor)
 	}
-	o := l.settings.Output
-	if lost := unreachable(images.train.goals(), o.Low, o.High); lost > 0.01 {
-		l.add("output_range", first(o.Layers), lost, "The output (%s) can only be %s, and the targets go from %.4g to %.4g: a share of %.2g of their variance is out of reach.",
-			o.Activation, interval(o.Low, o.High), l.goals.Min, l.goals.Max, min(lost, 1))
-	}
-	if s.loss.Function == graph.BinaryCrossentropy && (l.goals.Min < 0 || l.goals.Max > 1) {
-		l.add("cross_entropy", "", l.goals.Max, "Binary cross-entropy is made for values of 0 to 1.")
-	}
-	if s.loss.Function == graph.BinaryCrossentropy && !s.loss.FromLogits && (o.Low < 0 || o.High > 1) {
-		l.add("cross_entropy_output", first(o.Layers), o.High, "Binary cross-entropy is given outputs that may lie outside of 0 to 1.")
-	}
-	l.fading = l.gradients(s, images, batch, true)
+	l.lookAtModel(s, images)
+	l.fading = l.gradients(s, images, true)
 	if m, changed, err := edit.HiddenActivations(s.model, blocksGradients, graph.LeakyReLU); err == nil && len(changed) > 0 {
-		l.fadingLeaky = l.gradients(setup{model: m, optimizer: s.optimizer, loss: s.loss, prepare: s.prepare, aim: s.aim}, images, batch, false)
+		l.fadingLeaky = l.gradients(s.of(m), images, false)
 	}
 	if m, changed, err := edit.ResetInitializers(s.model); err == nil && len(changed) > 0 {
-		l.fadingReset = l.gradients(setup{model: m, optimizer: s.optimizer, loss: s.loss, prepare: s.prepare, aim: s.aim}, images, batch, false)
+		l.fadingReset = l.gradients(s.of(m), images, false)
 	}
 	return l, nil
 }
 
+// spoilt tells whether single values hide what the others are like.
+func (l *look) spoilt() bool {
+	return l.values.spoilt() || l.goals.spoilt()
+}
+
+func (v values) spoilt() bool { return v.NonFinite > 0 || v.OutlierFactor >= outlierFactor }
+
 // gradients takes a model's first gradients, and returns the norm of the first layer's as a share of the last's.
-func (l *look) gradients(s setup, images *pool, batch int, tell bool) float64 {
+func (l *look) gradients(s setup, images *pool, tell bool) float64 {
 	params, err := s.model.Init(1, graph.Float32)
 	if err != nil {
 		return math.NaN()
 	}
-	p, err := graph.NewTraining(s.model, params, s.loss, graph.Options{Batch: batch, KeepActivations: true, NoPenalties: true})
+	p, err := graph.NewTraining(s.model, params, s.loss, graph.Options{Batch: s.batch, KeepActivations: true, NoPenalties: true})
 	if err != nil {
 		return math.NaN()
 	}
 	defer p.Close()
-	w := newWindow(images.train, s, batch)
+	w := newWindow(images.train, s, s.batch)
 	x, target := p.Inputs(w.n)
 	indices := make([]int, w.n)
 	for i := range indices {
@@ -169,21 +171,4 @@ func interval(low, high float64) string {
 		return fmt.Sprintf("%g or more", low)
 	}
 	return fmt.Sprintf("%g to %g", low, high)
-}
-
-// unreachable is the least FVU, around the mean of all values, that outputs between two limits can have.
-func unreachable(images []float32, low, high float64) float64 {
-	n, sum, square, lost := 0.0, 0.0, 0.0, 0.0
-	for i := 0; i < len(images); i += 7 {
-		x := float64(images[i])
-		if math.IsNaN(x) || math.IsInf(x, 0) {
-			continue
-		}
-		d := x - max(low, min(x, high))
-		n, sum, square, lost = n+1, sum+x, square+x*x, lost+d*d
-	}
-	if variance := square - sum*sum/max(n, 1); variance > 0 {
-		return lost / variance
-	}
-	return 0
 }

@@ -27,9 +27,9 @@ func (e *Examination) savePage(dir string, pictures []plots.Picture) error {
 			{Label: "program", Value: fmt.Sprintf("dcae %s, kernels %s", outcome.Version, graph.KernelFamily())},
 		},
 		Pictures: pictures,
-		Tables:   []plots.Table{e.interventionTable(), e.symptomTable()},
+		Tables:   []plots.Table{e.sideTable(), e.findingTable(), e.interventionTable(), e.symptomTable()},
 		Notes: []string{
-			"FVU, the fraction of variance unexplained, is the squared error on held-out images over their squared distance from the mean training image: 0 is a perfect copy, 1 no better than the mean image. A model counts as one that learns when it is under 0.5.",
+			"FVU, the fraction of variance unexplained, is the squared error on held-out images over their squared distance from the mean training image: 0 is a perfect copy, 1 no better than the mean image. " + e.Attainable.Text,
 			"A cause is what, changed alone, makes the model learn. Screening and confirmation use different random seeds; validation images decide, test images are looked at once, for the FVU before and after.",
 		},
 	}
@@ -62,12 +62,35 @@ func (e *Examination) interventionTable() plots.Table {
 	row := func(what, cause string, a *attempt) {
 		trials := a.trials()
 		if len(trials) > 0 {
-			t.Rows = append(t.Rows, []string{what, cause, fvuText(medianFVU(trials)), figuresOf(numbers(fvus(trials))), fmt.Sprint(a.steps())})
+			t.Rows = append(t.Rows, []string{what, cause, fvuText(middleFVU(trials)), figuresOf(numbers(fvus(trials))), fmt.Sprint(a.steps())})
 		}
 	}
 	row("none: as given", "", s.given)
 	for _, a := range s.attempts {
 		row(a.what(), string(a.cause()), a)
+	}
+	return t
+}
+
+func (e *Examination) sideTable() plots.Table {
+	t := plots.Table{
+		Title: "Training and held-out images", Caption: "The model as given, in the run that ended in the middle; intervals at 95%, for other images of the same kind.",
+		Columns: []plots.Column{{Name: "images"}, {Name: "how many", Numeric: true}, {Name: "FVU", Numeric: true}, {Name: "interval"}},
+	}
+	for _, s := range e.Given.Sides {
+		t.Rows = append(t.Rows, []string{s.Of, fmt.Sprint(s.Images), fvuText(float64(s.FVU)), fvuText(float64(s.Low)) + " to " + fvuText(float64(s.High))})
+	}
+	return t
+}
+
+func (e *Examination) findingTable() plots.Table {
+	t := plots.Table{Title: "Certain without training", Columns: []plots.Column{{Name: "finding"}, {Name: "what to do"}, {Name: "makes the verdict"}}}
+	for _, f := range e.Findings {
+		decides := "no"
+		if f.Decides {
+			decides = "yes"
+		}
+		t.Rows = append(t.Rows, []string{f.Text, f.Do, decides})
 	}
 	return t
 }

@@ -29,7 +29,7 @@ func (s *search) refine() error {
 	if cost := float64(len(attempts)*seeds*s.budget.long+s.options.Seeds*s.budget.long) * s.fix.step; cost > s.budget.left() {
 		return nil
 	}
-	fvu := func(a *attempt) float64 { return medianFVU(a.confirmed[:seeds]) }
+	fvu := func(a *attempt) float64 { return middleFVU(a.confirmed[:seeds]) }
 	var jobs []job
 	for _, a := range attempts {
 		for i := range uint64(seeds) {

@@ -16,10 +16,10 @@ import (
 const outlierFactor = 5
 
 // restores are the changes that bring a setting back which stands out, in the order in which they are to be applied together.
-func (l *look) restores(s setup, images *pool) []change {
+func (l *look) restores(s setup) []change {
 	var out []change
 	out = append(out, l.dataRestores()...)
-	out = append(out, l.outputRestores(s, images)...)
+	out = append(out, l.outputRestores(s)...)
 	out = append(out, l.lossRestores(s)...)
 	if c, ok := constantRate(s.optimizer, longSteps); ok {
 		out = append(out, c)
@@ -99,7 +99,7 @@ func fittingOutput(low, high float64) graph.Activation {
 }
 
 // outputRestores give the output an activation that reaches the data.
-func (l *look) outputRestores(s setup, images *pool) []change {
+func (l *look) outputRestores(s setup) []change {
 	o := l.settings.Output
 	c := change{cause: OutputRange, kind: Restore, apply: func(s setup) (setup, bool, error) {
 		low, high := l.goals.after(s.aim)
@@ -113,9 +113,9 @@ func (l *look) outputRestores(s setup, images *pool) []change {
 		return nil
 	}
 	c.what = fmt.Sprintf("output activation %s -> %s", o.Activation, to)
-	lost := unreachable(images.train.goals(), o.Low, o.High)
+	lost := l.outOfReach
 	switch {
-	case l.goals.NonFinite > 0 || l.goals.OutlierFactor >= outlierFactor: // what the output should reach is not known
+	case l.spoilt(): // what the output should reach is not known
 	case o.Activation == graph.Softmax || o.Activation == graph.Sparsemax || o.Activation == graph.LogSoftmax:
 		c.departure = 3
 	case lost > 0.01:

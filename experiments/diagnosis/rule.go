@@ -8,8 +8,12 @@ import (
 	"dcae/experiments/statistics"
 )
 
-// The rule by which a cause is named, all of it:
+// The rule by which a verdict is reached and a cause is named, all of it:
 //
+//   - A model has learned when it explains at least half of what a linear code of its own size explains; see attainable, which says where
+//     that ends, too. Two looks at held-out images in a row decide.
+//   - What is certain without training makes the verdict where it proves that the model cannot get there, or that its held-out images
+//     are of another kind; see [Finding]. All else that stands out is a warning or a symptom, and accuses nobody.
 //   - A change repairs if at least 4 of 6 fresh seeds learn where the given model had none; or, where the given model learned with
 //     some of its seeds, if the share that learns lies beyond the interval of the given model's. It is a fix if all of them learn.
 //   - First come restores that repair alone and whose old value, put back alone into the model with all restores applied, breaks it
@@ -68,7 +72,7 @@ func (a *attempt) standing() standing {
 	if len(trials) == 0 {
 		trials = a.screened
 	}
-	s := standing{Cause: a.cause(), Kind: Restore, Necessary: a.necessary, Departure: a.departure(), FVU: medianFVU(trials)}
+	s := standing{Cause: a.cause(), Kind: Restore, Necessary: a.necessary, Departure: a.departure(), FVU: middleFVU(trials)}
 	for _, c := range a.changes {
 		if c.kind == Aid {
 			s.Kind = Aid

@@ -16,7 +16,7 @@ func (s *search) screen() error {
 		jobs = append(jobs, job{s.given, t, s.budget.short, true})
 	}
 	if s.subject.Params != nil {
-		t, err := newTrial(s.given.setup, ownSeed, s.options.Batch, s.images, s.subject.Params)
+		t, err := newTrial(s.given.setup, ownSeed, s.images, s.look.attainable.mark(), s.subject.Params)
 		if err != nil {
 			return err
 		}
@@ -68,13 +68,13 @@ func (s *search) screen() error {
 // lastLook takes one look at which a run had learned for enough, where its steps are used up and no second one follows.
 func (s *search) lastLook(steps int) {
 	for _, t := range s.given.screened {
-		t.learned = t.learned || t.steps >= steps && t.fvu() < learned
+		t.learned = t.learned || t.steps >= steps && t.fvu() < t.mark
 	}
 }
 
 // oneIsSlow tells whether all runs have learned but for one that has not far to go: it is slower than the time that it had.
 func (s *search) oneIsSlow() bool {
-	const notFar = 1.2 * learned
+	notFar := 1.2 * s.look.attainable.mark()
 	at := slices.IndexFunc(s.given.screened, func(t *trial) bool { return !t.learns() })
 	return count(s.given.screened) == len(s.given.screened)-1 && s.given.screened[at].hopeless == "" && s.given.screened[at].fvu() < notFar
 }

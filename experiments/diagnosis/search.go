@@ -27,13 +27,23 @@ import (
 
 // examine comes to a verdict.
 func (s *search) examine() error {
+	if s.look.findings.untrainable() {
+		s.verdict = Faulty
+		return nil
+	}
 	if err := s.screen(); err != nil {
 		return err
 	}
-	if s.verdict == Healthy {
-		if !s.deadFile {
-			return nil
+	if err := s.compareSides(); err != nil {
+		return err
+	}
+	if s.verdict == Healthy && !s.deadFile {
+		if len(s.look.findings.deciding()) > 0 {
+			s.verdict = Faulty
 		}
+		return nil
+	}
+	if s.deadFile {
 		s.verdict = Faulty // what is handed over are weights that were drawn anew
 		return s.advance([]job{{s.given, s.given.screened[0], s.budget.long, false}})
 	}
@@ -41,16 +51,24 @@ func (s *search) examine() error {
 		return err
 	}
 	if s.fix == nil {
-		s.verdict = Inconclusive
 		return nil
-	}
-	if s.fix.cause() == Unknown && s.verdict == Faulty {
-		s.verdict = Inconclusive
 	}
 	if err := s.refine(); err != nil {
 		return err
 	}
 	return s.train()
+}
+
+// settle is the verdict, given how far the search came.
+func (s *search) settle() {
+	proven := len(s.look.findings.deciding()) > 0
+	switch {
+	case proven && s.verdict != Unreliable:
+		s.verdict = Faulty
+	case proven || s.verdict == Healthy || s.deadFile:
+	case s.fix == nil, s.verdict == Faulty && s.fix.cause() == Unknown:
+		s.verdict = Inconclusive
+	}
 }
 
 const (
@@ -78,6 +96,7 @@ type search struct {
 	lasting  int        // steps that a run is trained at least, where runs of the given model learned and lost it again
 	winners  []*attempt // attempts that repair, confirmed, in the rule's order
 	fix      *attempt   // the first of them that is to be handed over; nil: none
+	sides    *sides     // of the given model; nil: not looked at
 	deadFile bool       // the settings are healthy, the file's weights are not
 
 	truncated   bool // it took twice as long as it should
@@ -85,18 +104,18 @@ type search struct {
 }
 
 func newSearch(ctx context.Context, subject Subject, o Options) (*search, error) {
-	s := &search{ctx: ctx, subject: subject, options: o, images: newPool(subject.Images), verdict: Inconclusive}
-	given := setup{model: subject.Model, optimizer: subject.Optimizer, loss: subject.Loss}
+	known := lookAtData(subject.Images)
+	s := &search{ctx: ctx, subject: subject, options: o, images: newPool(subject.Images, known), verdict: Inconclusive}
+	given := setup{model: subject.Model, optimizer: subject.Optimizer, loss: subject.Loss, batch: o.Batch}
 	step, err := stepSeconds(given.model, o.Batch)
 	if err != nil {
 		return nil, err
 	}
 	s.given = &attempt{setup: given, step: step}
 	s.budget = newBudget(o.Seconds, step)
-	if s.look, err = newLook(given, s.images, o.Batch); err != nil {
+	if s.look, err = newLook(given, s.images, known); err != nil {
 		return nil, err
 	}
-	s.look.lookAtBottleneck(subject.Images)
 	s.run = s.do
 	return s, nil
 }

@@ -16,7 +16,7 @@ import (
 // A run in whose layers next to nothing is left of the gradient, and which stands still, must cost no patience; one that moves may come
 // back.
 func TestARunThatDiesIsGivenUpEarly(t *testing.T) {
-	images := newPool(smallImages(t, dataset.Treatment{}))
+	images := newPool(smallImages(t, dataset.Treatment{}), nil)
 	for _, c := range []struct {
 		gradient, spread, fvu float64 // after the first step; FVU at the second look, 1.6 at the first
 		dies                  bool
@@ -45,8 +45,8 @@ func TestARunThatDiesIsGivenUpEarly(t *testing.T) {
 
 // Slow runs have small gradients and outputs that hardly differ, too.
 func TestASlowRunIsNotGivenUp(t *testing.T) {
-	images := newPool(smallImages(t, dataset.Treatment{}))
-	slow, err := newTrial(setup{model: dense(graph.Sigmoid, graph.Sigmoid, nil), optimizer: training.SGD{LearningRate: 0.01}}, 1, 32, images, nil)
+	images := newPool(smallImages(t, dataset.Treatment{}), nil)
+	slow, err := newTrial(setup{model: dense(graph.Sigmoid, graph.Sigmoid, nil), optimizer: training.SGD{LearningRate: 0.01}, batch: 32}, 1, images, 0.5, nil)
 	must(t, err)
 	must(t, slow.advance(context.Background(), 200, true, nil))
 	if slow.hopeless != "" || slow.learned {
@@ -56,7 +56,7 @@ func TestASlowRunIsNotGivenUp(t *testing.T) {
 
 func TestAnUnreliableModelsDeadRunsComeFirst(t *testing.T) {
 	s := &search{verdict: Unreliable, look: &look{settings: &edit.Settings{}}, given: &attempt{setup: setup{optimizer: training.Adam{}}, screened: []*trial{
-		{seed: 1, learned: true, checks: []check{{FVU: 0.3}}}, {seed: 2}, {seed: 3}, {seed: 4, hopeless: "dead"},
+		{seed: 1, mark: 0.5, learned: true, checks: []check{{FVU: 0.3}}}, {seed: 2}, {seed: 3}, {seed: 4, hopeless: "dead"},
 	}}}
 	if got := s.failing(); !slices.Equal(got, []uint64{4, 2}) {
 		t.Errorf("seeds %v", got)

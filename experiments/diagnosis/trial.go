@@ -7,14 +7,11 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/experiments/outcome"
 	"dcae/graph"
 	"dcae/training"
 )
 
 const (
-	// learned is the FVU on held-out images under which a model counts as one that learns.
-	learned = outcome.LearnedFVU
 	// checkEvery is how many steps lie between two looks at held-out images.
 	checkEvery = 50
 	// still is an update ratio so small that a thousand steps change nothing.
@@ -32,6 +29,13 @@ type setup struct {
 	loss      graph.Loss
 	prepare   preparation // of images
 	aim       preparation // of targets, where images are not their own
+	batch     int         // images in a step
+}
+
+// of is the setup with another model.
+func (s setup) of(m *graph.Model) setup {
+	s.model = m
+	return s
 }
 
 // check is a look at held-out images during a trial.
@@ -51,8 +55,8 @@ type norms struct {
 type trial struct {
 	setup  setup
 	seed   uint64
-	batch  int
 	images *pool
+	mark   float64 // the FVU under which it has learned
 
 	params *graph.Params
 	state  *training.OptimizerState
@@ -68,8 +72,8 @@ type trial struct {
 	firstGradient float64 // the largest norm of a layer's at the first step
 }
 
-func newTrial(s setup, seed uint64, batch int, images *pool, first *graph.Params) (*trial, error) {
-	t := &trial{setup: s, seed: seed, batch: batch, images: images, normalized: math.NaN()}
+func newTrial(s setup, seed uint64, images *pool, mark float64, first *graph.Params) (*trial, error) {
+	t := &trial{setup: s, seed: seed, images: images, mark: mark, normalized: math.NaN()}
 	var err error
 	if first != nil {
 		t.params, err = copyOf(s.model, first)
@@ -102,7 +106,7 @@ func (t *trial) fvu() float64 {
 func (t *trial) see(c check) bool {
 	t.checks = append(t.checks, c)
 	n := len(t.checks)
-	learns := n > 1 && t.checks[n-1].FVU < learned && t.checks[n-2].FVU < learned
+	learns := n > 1 && t.checks[n-1].FVU < t.mark && t.checks[n-2].FVU < t.mark
 	t.learned = t.learned || learns
 	return learns
 }
@@ -117,7 +121,7 @@ func (t *trial) learns() bool {
 		looks = 1
 	}
 	last := t.checks[max(0, len(t.checks)-looks):]
-	return t.learned && slices.ContainsFunc(last, func(c check) bool { return c.FVU < learned })
+	return t.learned && slices.ContainsFunc(last, func(c check) bool { return c.FVU < t.mark })
 }
 
 var errEnough = errors.New("the trial's end is known")
@@ -128,16 +132,14 @@ func (t *trial) advance(ctx context.Context, to int, stop bool, threads *graph.T
 	if t.hopeless != "" || stop && t.learned || t.steps >= to {
 		return nil
 	}
-	w := newWindow(t.images.train, t.setup, checkEvery*t.batch)
-	if all := t.images.train.n(); all > 0 {
-		w.first = t.steps * t.batch % all
-	}
-	perEpoch := max(1, w.n/t.batch)
-	valid := newWindow(t.images.valid, t.setup, scoredImages)
-	mean := meanOf(t)
+	w := newWindow(t.images.train, t.setup, checkEvery*t.setup.batch)
+	w.first = t.steps * t.setup.batch % t.images.train.n()
+	perEpoch := max(1, w.n/t.setup.batch)
+	held := newWindow(t.images.held, t.setup, scoredImages)
+	mean := t.images.mean(t.setup)
 	o := &observer{trial: t, window: w, stop: stop, scheduled: training.HasSchedule(t.setup.optimizer), before: t.steps}
-	result, err := training.Fit(ctx, t.setup.model, w, valid, training.Config{
-		Seed: t.seed, Epochs: (to - t.steps + perEpoch - 1) / perEpoch, Batch: t.batch, Optimizer: t.setup.optimizer, Loss: t.setup.loss,
+	result, err := training.Fit(ctx, t.setup.model, w, held, training.Config{
+		Seed: t.seed, Epochs: (to - t.steps + perEpoch - 1) / perEpoch, Batch: t.setup.batch, Optimizer: t.setup.optimizer, Loss: t.setup.loss,
 		Threads: threads, Mean: mean, Params: t.params, State: t.state,
 	}, o)
 	if result != nil {
@@ -159,11 +161,11 @@ func (t *trial) advance(ctx context.Context, to int, stop bool, threads *graph.T
 // renormalize looks how well the model would do with batch normalization's statistics estimated anew, and leaves it as it was.
 func (t *trial) renormalize(mean []float32, threads *graph.Threads) error {
 	before := t.params.Snapshot()
-	few := newWindow(t.images.train, t.setup, statisticsBatches*t.batch)
-	if err := training.ReestimateStatistics(t.setup.model, t.params, few, training.Config{Batch: t.batch, Loss: t.setup.loss, Threads: threads}); err != nil {
+	few := newWindow(t.images.train, t.setup, statisticsBatches*t.setup.batch)
+	if err := training.ReestimateStatistics(t.setup.model, t.params, few, training.Config{Batch: t.setup.batch, Loss: t.setup.loss, Threads: threads}); err != nil {
 		return err
 	}
-	scores, err := score(t.setup, t.params, t.images.valid, mean, threads)
+	scores, err := score(t.setup, t.params, t.images.held, mean, threads)
 	if err != nil {
 		return err
 	}
@@ -242,9 +244,4 @@ func (o *observer) Epoch(r *training.EpochRecord) error {
 		return errEnough
 	}
 	return nil
-}
-
-// meanOf is the mean training target, as the trial sees it.
-func meanOf(t *trial) []float32 {
-	return training.MeanTarget(newWindow(t.images.train, t.setup, 1000), t.images.train.size)
 }

@@ -11,8 +11,8 @@ func (d *Diagnosis) Answer() string {
 	name, g := d.Name, d.Given
 	switch d.Verdict {
 	case Healthy:
-		return fmt.Sprintf("%s learns: with each of %d random seeds it explains more than half of what tells the images apart (held-out FVU %s, where 1 is no better than one mean image for all). Whatever looks odd about it does no harm.",
-			name, g.Seeds, figuresOf(g.FVU))
+		return fmt.Sprintf("%s learns: with each of %d random seeds it explains more than half of what a model of its size can (held-out FVU %s, where 1 is no better than one mean image for all, and under %s counts as learned). Whatever looks odd about it does no harm.",
+			name, g.Seeds, figuresOf(g.FVU), fvuText(float64(d.Attainable.Mark)))
 	case Inconclusive:
 		if d.Fix != nil {
 			return fmt.Sprintf("%s does not learn. What repairs it, %s, says nothing certain about the cause.", name, strings.Join(d.Fix.Changes, "; "))
@@ -24,6 +24,9 @@ func (d *Diagnosis) Answer() string {
 			name, g.Learned, g.Seeds, d.timeHint())
 	}
 	problem := "does not learn"
+	if g.Seeds > 0 && g.Learned == g.Seeds {
+		problem = "learns its training images, but that is of no use for the test images"
+	}
 	if d.Verdict == Unreliable {
 		problem = fmt.Sprintf("learns with only %d of %d random seeds", g.Learned, g.Seeds)
 	}
@@ -59,6 +62,14 @@ func causeName(c Cause) string {
 	switch c {
 	case DataQuality:
 		return "a few values in the images that are far off"
+	case DataSplit:
+		return "held-out images of another kind than the training images"
+	case DataQuantity:
+		return "too few training images"
+	case BatchSize:
+		return "the number of images in a batch"
+	case Frozen:
+		return "layers that are not trained"
 	case DataScale:
 		return "the scale of the images' values"
 	case OutputRange:
@@ -94,6 +105,14 @@ func explanation(c Cause) string {
 	switch c {
 	case DataQuality:
 		return "A handful of wrong values are so much larger than all others that scaling by the largest squeezes the real images into next to nothing, or that the error of these few pixels is all that training looks at. Limit or remove them."
+	case DataSplit:
+		return "What is learned holds for images like those that it was learned from. Images that were scaled, shifted or made otherwise are new to the model, whatever they show."
+	case DataQuantity:
+		return "The model learns its training images by heart: it copies them well, and others badly. More images, or a model that can remember less, bring the two together."
+	case BatchSize:
+		return "Each step goes by the mean gradient of a batch. Of too few images it is noise, and batch normalization has nothing to normalize by; with too many there are too few steps."
+	case Frozen:
+		return "Layers with trainable = False keep the values that they began with. If these are random, the layers hand on noise, and the others can only make the best of it."
 	case DataScale:
 		return "Layers, initial weights and learning rates are made for values of about 0 to 1. Much larger or smaller ones make the steps too large, too small, or the target unreachable."
 	case OutputRange:
@@ -129,6 +148,8 @@ func (d *Diagnosis) Text(dir string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", strings.ToUpper(string(d.Verdict)))
 	b.WriteString(wrap(d.Answer(), ""))
+	d.writeFigures(&b)
+	d.writeFindings(&b)
 	for i, c := range d.Causes {
 		if i == 1 {
 			b.WriteString("\nOther suspects:\n")
@@ -162,6 +183,28 @@ func (d *Diagnosis) Text(dir string) string {
 		fmt.Fprintf(&b, "\nThe answer with all that was tried is in %s; it took %.0f s.\n", dir, d.Seconds)
 	}
 	return b.String()
+}
+
+// writeFigures tells how the model does on training, held-out and test images, and what a linear code of its size does.
+func (d *Diagnosis) writeFigures(b *strings.Builder) {
+	var sides []string
+	for _, s := range d.Given.Sides {
+		sides = append(sides, fmt.Sprintf("%s on %s of %d (%s to %s)", fvuText(float64(s.FVU)), s.Of, s.Images, fvuText(float64(s.Low)), fvuText(float64(s.High))))
+	}
+	if len(sides) > 0 {
+		b.WriteString("\n" + wrap(fmt.Sprintf("FVU as it is, with 95%% intervals: %s images.", strings.Join(sides, ", ")), ""))
+	}
+	b.WriteString(wrap(d.Attainable.Text, ""))
+}
+
+// writeFindings tells what is certain without training.
+func (d *Diagnosis) writeFindings(b *strings.Builder) {
+	if len(d.Findings) > 0 {
+		b.WriteString("\nCertain without training:\n\n")
+	}
+	for _, f := range d.Findings {
+		b.WriteString(wrap("- "+f.Text+" "+f.Do, "  "))
+	}
 }
 
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

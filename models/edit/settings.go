@@ -16,6 +16,8 @@ type Settings struct {
 	DropoutTotal   float64 // share of values lost if all Dropout and SpatialDropout2D layers come one after another
 	Normalizations int     // batch normalizations
 
+	Frozen []string // layers whose variables are not trained
+
 	Weighted         int    // layers with a kernel, each once
 	Bottleneck       string // the layer that BottleneckSize names; empty if there is none
 	BottleneckValues int    // for each image
@@ -74,6 +76,11 @@ func Inspect(m *graph.Model) (*Settings, error) {
 		a, _ := activationOf(n.layer)
 		s.Hidden = append(s.Hidden, HiddenActivation{n.name, a})
 	}
+	frozen, err := d.frozen()
+	if err != nil {
+		return nil, err
+	}
+	s.Frozen = names(frozen)
 	if b, err := d.bottleneck(shapes); err == nil {
 		s.Bottleneck, s.BottleneckValues = b.layer.name, b.values
 	}

@@ -40,6 +40,7 @@ type PartReport struct {
 	Outliers       int     // images whose reach is over outlierReach times Report.Reach
 	FirstOutlier   string  // name of the first of them
 	InTrain        int     // images equal to a training image in every value, constant ones left out; 0 for Train
+	Repeated       int     // images equal to an earlier one of the same part in every value
 }
 
 // outlierReach is how many times further than the median image's an image's farthest value must lie to count as an
@@ -109,10 +110,23 @@ func summarize(images *Images, seed maphash.Seed) ([]imageSummary, PartReport) {
 		}
 	})
 	report.Min, report.Max, report.Mean, report.Deviation = m.min, m.max, m.mean, m.deviation()
+	report.Repeated = repeated(summaries)
 	if report.NonFinite = m.nonFinite; report.NonFinite > 0 {
 		report.FirstNonFinite = images.Name(m.firstNonFinite)
 	}
 	return summaries, report
+}
+
+// repeated counts images that are equal to an earlier one.
+func repeated(summaries []imageSummary) int {
+	seen, n := make(map[uint64]bool, len(summaries)), 0
+	for _, s := range summaries {
+		if seen[s.hash] {
+			n++
+		}
+		seen[s.hash] = true
+	}
+	return n
 }
 
 // reach is the largest distance of a value of the image from center.

@@ -1,0 +1,126 @@
+package diagnosis
+
+import (
+	"math"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"dcae/graph"
+	"dcae/training/dataset"
+)
+
+// normal are images of independent normal values, those of each pixel with a deviation of their own.
+func normal(n int, seed uint64, deviations ...float64) samples {
+	draw := graph.Random(seed, "test", "", 0)
+	p := samples{size: len(deviations)}
+	for range n {
+		for _, d := range deviations {
+			p.images = append(p.images, float32(d*draw.NormFloat64()))
+		}
+	}
+	return p
+}
+
+func poolOf(train, held samples) *pool { return &pool{train: train, held: held, test: held} }
+
+// Independent pixels of variance 16, 9, 4, 1, 1, 1, 1, 1: k components leave the k largest out.
+func TestALinearCodeLeavesTheSmallVariances(t *testing.T) {
+	deviations := []float64{1, 4, 1, 2, 1, 3, 1, 1}
+	left := linearCode(normal(4000, 1, deviations...), normal(4000, 2, deviations...), 8)
+	for k, want := range []float64{1, 18. / 34, 9. / 34, 5. / 34, 4. / 34, 3. / 34, 2. / 34, 1. / 34, 0} {
+		if math.Abs(left[k]-want) > 0.01 {
+			t.Errorf("%d components leave %.4f, want %.4f", k, left[k], want)
+		}
+	}
+}
+
+// The components are those that the exact decomposition gives.
+func TestLeadingComponentsAreExact(t *testing.T) {
+	set := smallImages(t, dataset.Treatment{})
+	set.Test = set.Validation
+	want, err := set.PCA([]int{0, 3, 12, 40})
+	must(t, err)
+	p := newPool(set, nil)
+	left := linearCode(p.train, read(set.Validation, 1000, false), 40)
+	for i, k := range []int{0, 3, 12, 40} {
+		if math.Abs(left[k]-want[i]) > 0.002 {
+			t.Errorf("%d components leave %.4f, the exact ones %.4f", k, left[k], want[i])
+		}
+	}
+}
+
+// Targets are the images' first two values, each times 2, beside noise that cannot be told from the image: a code of one value leaves the
+// smaller one.
+func TestReducedRankRegression(t *testing.T) {
+	make := func(n int, seed uint64) samples {
+		p := normal(n, seed, 3, 2, 1, 1)
+		noise := graph.Random(seed, "noise", "", 0)
+		p.targetSize, p.targets = 3, nil
+		for i := range n {
+			x := p.images[4*i:]
+			p.targets = append(p.targets, 2*x[0], 2*x[1], float32(noise.NormFloat64()))
+		}
+		return p
+	}
+	left := linearCode(make(900, 1), make(2000, 2), 3)
+	total := 36.0 + 16 + 1
+	for k, want := range []float64{1, 17 / total, 1 / total} {
+		if math.Abs(left[k]-want) > 0.01 {
+			t.Errorf("%d values leave %.4f, want %.4f", k, left[k], want)
+		}
+	}
+}
+
+func TestTheMark(t *testing.T) {
+	noise := make([]float64, 64)
+	for i := range noise {
+		noise[i] = 1
+	}
+	few := make([]float64, 64) // four values tell all, and one of them little
+	few[3], few[10], few[20], few[40] = 1, 1, 1, 1
+	for what, c := range map[string]struct {
+		values int
+		images *pool
+		want   float64
+		narrow bool
+	}{
+		"noise: 16 of 64 values explain a quarter":                   {16, poolOf(normal(4000, 1, noise...), normal(2000, 2, noise...)), 1 - 0.5*0.25, false},
+		"all is explained":                                           {4, poolOf(normal(400, 1, few...), normal(400, 2, few...)), 0.5, false},
+		"half is explained":                                          {2, poolOf(normal(400, 1, few...), normal(400, 2, few...)), 0.75, false},
+		"a quarter is, where a sixteenth of the values explains all": {1, poolOf(normal(400, 1, few...), normal(400, 2, few...)), 0.5, true},
+		"no bottleneck":                                              {0, poolOf(normal(400, 1, few...), normal(400, 2, few...)), 0.5, false},
+		"as wide as the image":                                       {64, poolOf(normal(400, 1, noise...), normal(400, 2, noise...)), 0.5, false},
+		"three images for a code's value":                            {16, poolOf(normal(48, 1, noise...), normal(400, 2, noise...)), 0.5, false},
+	} {
+		a := newAttainable(c.values, c.images)
+		if math.Abs(a.mark()-c.want) > 0.02 || a.Narrow != c.narrow {
+			t.Errorf("%s: mark %.3f, want %.3f; %+v", what, a.mark(), c.want, a)
+		}
+	}
+}
+
+func TestAFitIsLimited(t *testing.T) {
+	for _, c := range [][5]int{{6000, 784, 32, 2000, 32}, {6000, 784, 300, 2000, 128}, {100, 784, 300, 100, 25}} {
+		if n, k := fitSize(c[0], c[1], c[2]); n != c[3] || k != c[4] {
+			t.Errorf("%v: %d images, %d components", c, n, k)
+		}
+	}
+	n, k := fitSize(6000, 256*256*3, 4096)
+	if work := float64(7*n*256*256*3) * float64(k+spareComponents); work > fitWork || n < imagesPerValue*k || k < 8 {
+		t.Errorf("%d images, %d components", n, k)
+	}
+}
+
+func TestOrthonormalRows(t *testing.T) {
+	rows := mat.NewDense(3, 3, []float64{1, 1, 0, 2, 2, 0, 0, 1, 1})
+	out := orthonormal(rows)
+	if n, _ := out.Dims(); n != 2 {
+		t.Fatalf("%d rows of rank 2", n)
+	}
+	var products mat.Dense
+	products.Mul(out, out.T())
+	if !mat.EqualApprox(&products, mat.NewDiagDense(2, []float64{1, 1}), 1e-12) {
+		t.Errorf("%v", mat.Formatted(&products))
+	}
+}

@@ -1,0 +1,193 @@
+package diagnosis
+
+import (
+	"context"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dcae/graph"
+	"dcae/training"
+	"dcae/training/dataset"
+	"dcae/training/dataset/npz"
+)
+
+// imagesOf is a set of images of 4x4 that are opened from a file, as a user's are.
+func imagesOf(t *testing.T, train, test []float32) *dataset.Set {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "x.npz")
+	array := func(name string, values []float32) npz.Array {
+		return npz.Array{Name: name, Shape: []int{len(values) / 16, 4, 4, 1}, Float32: values}
+	}
+	must(t, npz.Write(path, []npz.Array{array("x", train), array("xt", test)}))
+	set, err := dataset.Open(path, dataset.Options{CacheDir: t.TempDir()})
+	must(t, err)
+	return set
+}
+
+// uniform are n images of values of 0 to 1.
+func uniform(n int, seed uint64) []float32 {
+	draw := graph.Random(seed, "uniform", "", 0)
+	out := make([]float32, 16*n)
+	for i := range out {
+		out[i] = draw.Float32()
+	}
+	return out
+}
+
+func mapped(values []float32, f func(float32) float32) []float32 {
+	out := make([]float32, len(values))
+	for i, v := range values {
+		out[i] = f(v)
+	}
+	return out
+}
+
+func TestWhatIsCertainAboutImages(t *testing.T) {
+	nan := float32(math.NaN())
+	with := func(values []float32, at int, v float32) []float32 {
+		out := append([]float32(nil), values...)
+		out[at] = v
+		return out
+	}
+	train, test := uniform(300, 1), uniform(100, 2)
+	type want struct {
+		name, where string
+		cause       Cause
+		decides     bool
+		text        string
+	}
+	for what, c := range map[string]struct {
+		train, test []float32
+		want        []want
+	}{
+		"nothing":            {train, test, nil},
+		"NaN":                {with(train, 100, nan), test, []want{{"non_finite", "training", DataQuality, true, "one value"}}},
+		"infinite, test":     {train, with(test, 20, float32(math.Inf(1))), []want{{"non_finite", "test", DataSplit, true, "the first in image 1"}}},
+		"NaN alone":          {mapped(train, func(float32) float32 { return nan }), test, []want{{noValues, "training", DataQuality, true, "No value"}, {"non_finite", "validation", "", false, ""}}},
+		"equal":              {mapped(train, func(float32) float32 { return 0.3 }), mapped(test, func(float32) float32 { return 0.3 }), []want{{equalImages, "training", DataQuality, true, "All training images are equal"}}},
+		"test times 255":     {train, mapped(test, func(v float32) float32 { return 255 * v }), []want{{"other_values", "test", DataSplit, true, "x / 255"}}},
+		"test in -1..1":      {train, mapped(test, func(v float32) float32 { return 2*v - 1 }), []want{{"other_values", "test", DataSplit, true, "(x + 1) / 2"}}},
+		"training in 0..255": {mapped(train, func(v float32) float32 { return 255 * v }), test, []want{{"other_values", "test", DataSplit, true, "x * 255"}}},
+		"test standardized":  {train, mapped(test, func(v float32) float32 { return (v - 0.5) / 0.3 }), []want{{"other_values", "test", DataSplit, true, "the same division"}}},
+		"copies":             {append(append([]float32(nil), train...), train...), test, []want{{"copies", "training", "", false, "are copies of others"}, {"copies", "validation", "", false, "are training images, too"}}},
+		"test from training": {train, train[:16*40], []want{{"copies", "test", "", false, "are training images, too"}}},
+		"a few other values": {train, mapped(test, func(v float32) float32 { return 1.05 * v }), nil},
+	} {
+		t.Run(what, func(t *testing.T) {
+			got := lookAtData(imagesOf(t, c.train, c.test))
+			if len(got) != len(c.want) {
+				t.Fatalf("%+v", got)
+			}
+			for i, w := range c.want {
+				g := got[i]
+				if g.Name != w.name || g.Where != w.where || g.Cause != w.cause || g.Decides != w.decides || !strings.Contains(g.Text+g.Do, w.text) {
+					t.Errorf("%+v, want %+v", g, w)
+				}
+			}
+		})
+	}
+}
+
+// What is known of parts decides which images decide.
+func TestWhichImagesDecide(t *testing.T) {
+	set := imagesOf(t, uniform(300, 1), uniform(100, 2))
+	p := newPool(set, nil) // 30 validation images and half of the test images
+	if p.train.n() != 270 || p.held.n() != 80 || p.test.n() != 50 {
+		t.Errorf("%d, %d, %d images", p.train.n(), p.held.n(), p.test.n())
+	}
+	p = newPool(set, findings{{Decides: true, Cause: DataSplit, Where: "test"}})
+	if p.held.n() != 30 || p.test.n() != 100 {
+		t.Errorf("test images of another kind: %d, %d", p.held.n(), p.test.n())
+	}
+	p = newPool(set, findings{{Decides: true, Cause: DataSplit, Where: "validation"}})
+	if p.train.n() != 243 || p.held.n() != 27 || p.test.n() != 100 {
+		t.Errorf("validation images of another kind: %d, %d, %d", p.train.n(), p.held.n(), p.test.n())
+	}
+}
+
+// flat is a linear code of 4x4 images with an output activation.
+func flat(output graph.Activation, init graph.Initializer) *graph.Model {
+	return graph.Sequential("flat", graph.Shape{4, 4, 1}, graph.Flatten{}, graph.Dense{Units: 16}, graph.Dense{Units: 16, Activation: output, KernelInit: init}, graph.Reshape{Target: graph.Shape{4, 4, 1}})
+}
+
+func TestWhatIsCertainAboutModels(t *testing.T) {
+	unit := uniform(300, 1)
+	raw := mapped(unit, func(v float32) float32 { return 255 * v })
+	centered := mapped(unit, func(v float32) float32 { return 4*v - 2 })
+	bce := graph.Loss{Function: graph.BinaryCrossentropy}
+	normalized := graph.Sequential("n", graph.Shape{4, 4, 1}, graph.Flatten{}, graph.Dense{Units: 16}, graph.BatchNormalization{}, graph.Dense{Units: 16}, graph.Reshape{Target: graph.Shape{4, 4, 1}})
+	frozen := flat(graph.Linear, nil)
+	frozen.Nodes[1].Frozen = true
+	for what, c := range map[string]struct {
+		setup   setup
+		images  []float32
+		name    string // of the one finding; empty: none
+		cause   Cause
+		decides bool
+	}{
+		"sound":                 {setup{model: flat(graph.Sigmoid, nil)}, unit, "", "", false},
+		"raw under a sigmoid":   {setup{model: flat(graph.Sigmoid, nil)}, raw, "output_range", DataScale, true},
+		"centered, sigmoid":     {setup{model: flat(graph.Sigmoid, nil)}, centered, "output_range", OutputRange, true},
+		"a softmax":             {setup{model: flat(graph.Softmax, nil)}, unit, "output_range", OutputRange, true},
+		"tanh":                  {setup{model: flat(graph.Tanh, nil)}, mapped(unit, func(v float32) float32 { return 2.6*v - 1.3 }), "output_range", OutputRange, false},
+		"cross-entropy":         {setup{model: flat(graph.Sigmoid, nil), loss: bce}, mapped(unit, func(v float32) float32 { return 1.001 * v }), "cross_entropy", Loss, false},
+		"cross-entropy, output": {setup{model: flat(graph.Linear, nil), loss: bce}, unit, "cross_entropy_output", Loss, false},
+		"batch of 1":            {setup{model: normalized, batch: 1}, unit, "small_batch", BatchNorm, false},
+		"batch of 3":            {setup{model: normalized, batch: 3}, unit, "", "", false},
+		"frozen":                {setup{model: frozen}, unit, "frozen", Frozen, false},
+		"zero output":           {setup{model: flat(graph.Linear, graph.Zeros{})}, unit, "same_output", "", false},
+	} {
+		t.Run(what, func(t *testing.T) {
+			if c.setup.batch == 0 {
+				c.setup.batch = 32
+			}
+			c.setup.optimizer = training.Adam{}
+			l, err := newLook(c.setup, newPool(imagesOf(t, c.images, c.images[:16*60]), nil), nil)
+			must(t, err)
+			got := l.findings
+			if c.name == "" {
+				if len(got) > 0 {
+					t.Errorf("%+v", got)
+				}
+				return
+			}
+			if len(got) != 1 || got[0].Name != c.name || got[0].Cause != c.cause || got[0].Decides != c.decides {
+				t.Errorf("%+v (out of reach %.2f, mark %.2f)", got, l.outOfReach, l.attainable.mark())
+			}
+		})
+	}
+}
+
+// Values 0.9, 0.6, -1: the nearest shares of 1 are 0.65, 0.35, 0, at 0.0625 + 0.0625 + 1.
+func TestDistanceFromShares(t *testing.T) {
+	if d := fromShares([]float64{0.9, 0.6, -1}); math.Abs(d-1.125) > 1e-12 {
+		t.Errorf("%v", d)
+	}
+	if d := fromShares([]float64{0.2, 0.3, 0.5}); d > 1e-24 {
+		t.Errorf("shares are off by %v", d)
+	}
+}
+
+// What is proven makes the verdict, whatever training shows; what is not proven accuses nobody.
+func TestWhatIsProvenMakesTheVerdict(t *testing.T) {
+	train := uniform(200, 1)
+	model := graph.Sequential("copy", graph.Shape{4, 4, 1}, graph.Flatten{}, graph.Dense{Units: 24}, graph.Dense{Units: 16}, graph.Reshape{Target: graph.Shape{4, 4, 1}})
+	diagnose := func(train, test []float32) *Examination {
+		e, err := Diagnose(context.Background(), Subject{Name: "copy", Model: model, Optimizer: training.Adam{LearningRate: 0.01}, Images: imagesOf(t, train, test)}, Options{Seconds: 5, Guard: 1 << 40})
+		must(t, err)
+		return e
+	}
+	if e := diagnose(train, uniform(60, 2)); e.Verdict != Healthy || len(e.Given.Sides) != 3 {
+		t.Errorf("%s, %+v", e.Verdict, e.Causes)
+	}
+	e := diagnose(train, mapped(uniform(60, 2), func(v float32) float32 { return 255 * v }))
+	if e.Verdict != Faulty || e.Given.Learned != e.Given.Seeds || len(e.Causes) != 1 || e.Causes[0].Cause != DataSplit || !strings.Contains(e.Text(""), "x / 255") {
+		t.Errorf("%s, %+v", e.Verdict, e.Causes)
+	}
+	same := mapped(train, func(float32) float32 { return 1 })
+	if e = diagnose(same, same[:160]); e.Verdict != Faulty || e.Given.Seeds != 0 || e.Causes[0].Cause != DataQuality {
+		t.Errorf("equal images: %s, %+v", e.Verdict, e.Causes)
+	}
+}

@@ -1,0 +1,146 @@
+package diagnosis
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"dcae/graph"
+	"dcae/models/edit"
+)
+
+const (
+	mentionedReach = 0.01 // share of the variance out of reach that is worth a word
+	smallBatch     = 2    // images, up to which batch normalization has next to nothing to normalize by
+	noSpread       = 1e-6 // share of the images' spread under which an output does not depend on the input
+)
+
+// lookAtModel finds what is certain about a model and how it is trained.
+func (l *look) lookAtModel(s setup, images *pool) {
+	o, v := l.settings.Output, l.goals
+	if l.outOfReach > mentionedReach {
+		one := l.findings.add("output_range", first(o.Layers), fmt.Sprintf("The output (%s) can only be %s, and the images' values go from %.4g to %.4g: a share of %.2g of their variance is out of reach.",
+			o.Activation, l.reachText(), v.Min, v.Max, min(l.outOfReach, 1)), "Bring the images into this range, or give the output an activation that reaches them: sigmoid for values of 0 to 1, else linear.")
+		cause := OutputRange
+		if d := l.dataRestores(); len(d) > 0 && d[0].departure > 2 {
+			cause = d[0].cause
+		}
+		one.blames(cause, l.outOfReach > l.attainable.mark())
+	}
+	if explained := 1 - float64(l.attainable.FVU); explained < nothingToLearn {
+		l.findings.add("nothing_to_learn", "", fmt.Sprintf("Even a linear code of %d values explains only a share of %.2f of what tells the images apart: at this size there is next to nothing to learn.", l.attainable.Values, max(0, explained)),
+			"Give the code more values, or look whether the images are noise.")
+	}
+	if s.loss.Function == graph.BinaryCrossentropy && (v.Min < 0 || v.Max > 1) {
+		l.findings.add("cross_entropy", "", fmt.Sprintf("Binary cross-entropy is made for values of 0 to 1; these go from %.4g to %.4g, where it has no smallest value at a good copy.", v.Min, v.Max),
+			"Bring the images to 0..1, or use the mean squared error.").blames(Loss, false)
+	}
+	if s.loss.Function == graph.BinaryCrossentropy && !s.loss.FromLogits && (o.Low < 0 || o.High > 1) {
+		l.findings.add("cross_entropy_output", first(o.Layers), "Binary cross-entropy is given outputs that may lie outside of 0 to 1, where they are cut off and have no gradient.",
+			"End with a sigmoid, or say from_logits=True.").blames(Loss, false)
+	}
+	if l.settings.Normalizations > 0 && s.batch <= smallBatch {
+		l.findings.add("small_batch", "", fmt.Sprintf("Batch normalization takes mean and variance over a batch of %s: what it learns by does not hold for single images later.", number(s.batch, "image", "images")),
+			"Train with batches of 32 or so.").blames(BatchNorm, false)
+	}
+	if names := l.settings.Frozen; len(names) > 0 {
+		l.findings.add("frozen", names[0], fmt.Sprintf("%s not trained (trainable = False): %s.", capitalNumber(len(names), "layer with weights is", "layers with weights are"), strings.Join(names, ", ")),
+			"Set layer.trainable = True before model.compile, unless they hold weights that were trained for such images.").blames(Frozen, false)
+	}
+	if l.sameOutput(s, images) {
+		l.findings.add("same_output", first(o.Layers), "Before training the output does not depend on the input at all.", "Many models get over it; if this one does not, look at its initializers.")
+	}
+}
+
+func (l *look) reachText() string {
+	if l.settings.Output.Activation == graph.Softmax {
+		return "shares of 1"
+	}
+	return interval(l.settings.Output.Low, l.settings.Output.High)
+}
+
+func capitalNumber(n int, singular, plural string) string {
+	return upperFirst(number(n, singular, plural))
+}
+
+// sameOutput tells whether the output of the model with values that were just drawn is the same for all images.
+func (l *look) sameOutput(s setup, images *pool) bool {
+	params, err := s.model.Init(1, graph.Float32)
+	if err != nil {
+		return false
+	}
+	scores, err := score(s, params, images.held, images.mean(s), nil)
+	return err == nil && scores.Spread < noSpread
+}
+
+// unreachable is the least FVU that an output of a model can have, whatever its weights.
+func unreachable(m *graph.Model, o edit.OutputRange, images samples, mean []float32) float64 {
+	lost, variance := 0.0, 0.0
+	group := softmaxValues(m, o)
+	var values []float64
+	goals, size := images.goals()
+	for i, t := range goals {
+		x := float64(t)
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return 0 // that is the fault then
+		}
+		d := x - float64(mean[i%size])
+		variance += d * d
+		if group == 0 {
+			d = x - max(o.Low, min(x, o.High))
+			lost += d * d
+			continue
+		}
+		if values = append(values, x); len(values) == group {
+			lost += fromShares(values)
+			values = values[:0]
+		}
+	}
+	if variance == 0 {
+		return 0
+	}
+	return lost / variance
+}
+
+// softmaxValues is how many values of the output are shares of 1 together; 0 if they are not.
+func softmaxValues(m *graph.Model, o edit.OutputRange) int {
+	if o.Activation != graph.Softmax || len(o.Layers) != 1 || len(o.Others) > 0 {
+		return 0
+	}
+	shapes, err := m.Shapes()
+	if err != nil {
+		return 0
+	}
+	at := slices.IndexFunc(m.Nodes, func(n graph.Node) bool { return n.Name == o.Layers[0] })
+	for i := at + 1; at >= 0 && i < len(m.Nodes); i++ {
+		switch m.Nodes[i].Layer.(type) {
+		case graph.Reshape, graph.Flatten:
+		default:
+			return 0 // values are changed or moved behind it
+		}
+	}
+	if at < 0 {
+		return 0
+	}
+	return channels(shapes[at])
+}
+
+// fromShares is the squared distance of values from the nearest ones that are not negative and add up to 1 (Duchi et al. 2008,
+// "Efficient projections onto the l1-ball for learning in high dimensions", figure 1).
+func fromShares(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	sum, shift := 0.0, 0.0
+	for k := 1; k <= len(sorted); k++ {
+		v := sorted[len(sorted)-k]
+		if sum += v; v-(sum-1)/float64(k) > 0 {
+			shift = (sum - 1) / float64(k)
+		}
+	}
+	distance := 0.0
+	for _, v := range values {
+		d := v - max(0, v-shift)
+		distance += d * d
+	}
+	return distance
+}
