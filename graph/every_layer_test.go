@@ -19,6 +19,17 @@ var everyLayer = map[string]struct {
 	"Conv2D":                 {6 * 5 * 3 * (3 * 2 * 4) * 2, true, true, false},
 	"Conv2DTranspose":        {6 * 5 * 4 * (3 * 3 * 3) * 2, true, false, false},
 	"Dense":                  {6 * 5 * 3 * 4 * 2, true, true, false},
+	"DepthwiseConv2D":        {3 * 3 * 8 * (3 * 2) * 2, true, false, false},
+	"SeparableConv2D":        {3*3*8*(3*2)*2 + 3*3*3*8*2, true, false, false},
+	"Conv1D":                 {9 * 4 * (3 * 2) * 2, true, true, false},
+	"Conv1DTranspose":        {9 * 4 * (3 * 3) * 2, true, false, false},
+	"MaxPooling1D":           {0, false, false, false},
+	"AveragePooling1D":       {0, false, false, false},
+	"GlobalAveragePooling1D": {0, false, false, false},
+	"GlobalMaxPooling1D":     {0, false, false, false},
+	"UpSampling1D":           {0, false, false, false},
+	"ZeroPadding1D":          {0, false, false, false},
+	"Cropping1D":             {0, false, false, false},
 	"BatchNormalization":     {0, false, false, false},
 	"MaxPooling2D":           {0, false, false, false},
 	"AveragePooling2D":       {0, false, false, false},
@@ -78,7 +89,7 @@ func TestEveryLayerHasItsFLOPsUnitsAndNoise(t *testing.T) {
 // its inputs have there.)
 func TestEveryLayerHasItsReceptiveField(t *testing.T) {
 	for _, e := range graphtest.Layers() {
-		if len(e.Inputs[0]) != 3 {
+		if len(e.Inputs[0]) == 1 {
 			continue // it sees all of its input
 		}
 		m := e.Model()
@@ -87,7 +98,7 @@ func TestEveryLayerHasItsReceptiveField(t *testing.T) {
 		got, want := fields[len(fields)-1], movedByLarge(t, m)
 		switch e.Layer.(type) {
 		case graph.Flatten, graph.Reshape, graph.Permute: // by definition all that the input sees
-			want = graph.Size{H: m.Input[0], W: m.Input[1]}
+			want.H, want.W = rowsAndColumns(m.Input)
 		}
 		if got != want {
 			t.Errorf("%s: the receptive field is %v, but %v move the output", e.Layer.Class(), got, want)
@@ -115,14 +126,16 @@ func movedByLarge(t *testing.T, m *graph.Model) (most graph.Size) {
 		x[i] = r.NormFloat64()
 	}
 	still := output(x)
+	rows, columns := rowsAndColumns(m.Input)
+	channels := len(x) / rows / columns
 	type field struct{ top, bottom, left, right int }
-	fields := slices.Repeat([]field{{m.Input[0], -1, m.Input[1], -1}}, len(still))
-	for row := range m.Input[0] {
-		for column := range m.Input[1] {
+	fields := slices.Repeat([]field{{rows, -1, columns, -1}}, len(still))
+	for row := range rows {
+		for column := range columns {
 			for _, change := range []float64{10, -10} {
 				changed := slices.Clone(x)
-				at := (row*m.Input[1] + column) * m.Input[2]
-				for i := range changed[at : at+m.Input[2]] {
+				at := (row*columns + column) * channels
+				for i := range channels {
 					changed[at+i] = change * (1 + r.Float64())
 				}
 				for i, y := range output(changed) {
@@ -140,4 +153,12 @@ func movedByLarge(t *testing.T, m *graph.Model) (most graph.Size) {
 		}
 	}
 	return most
+}
+
+// rowsAndColumns are those of an image; a sequence is one row.
+func rowsAndColumns(s graph.Shape) (rows, columns int) {
+	if len(s) == 3 {
+		return s[0], s[1]
+	}
+	return 1, s[0]
 }

@@ -46,6 +46,11 @@ func Layers() []Example {
 			KernelInit: graph.HeNormal(), BiasInit: graph.Ones{}, KernelRegularizer: l1, BiasRegularizer: l2, ActivityRegularizer: l1},
 		graph.Dense{Units: 3, Activation: graph.Sigmoid,
 			KernelInit: graph.HeNormal(), BiasInit: graph.Ones{}, KernelRegularizer: l1, BiasRegularizer: l2, ActivityRegularizer: l1},
+		graph.DepthwiseConv2D{Kernel: graph.Size{H: 3, W: 2}, Multiplier: 2, Strides: two, Dilation: one, Padding: graph.Same, Activation: graph.ReLU,
+			KernelInit: graph.HeNormal(), BiasInit: graph.Ones{}, KernelRegularizer: l1, BiasRegularizer: l2, ActivityRegularizer: l1},
+		graph.SeparableConv2D{Filters: 3, Kernel: graph.Size{H: 3, W: 2}, Multiplier: 2, Strides: two, Dilation: one, Padding: graph.Same, Activation: graph.ReLU,
+			DepthwiseInit: graph.HeNormal(), PointwiseInit: graph.GlorotNormal(), BiasInit: graph.Ones{},
+			DepthwiseRegularizer: l1, PointwiseRegularizer: l2, BiasRegularizer: l1, ActivityRegularizer: l2},
 		graph.BatchNormalization{Momentum: 0.9, Epsilon: 0.01, GammaInit: graph.Constant{Value: 2}, BetaInit: graph.Ones{}, MeanInit: graph.Ones{},
 			VarianceInit: graph.Constant{Value: 2}, GammaRegularizer: l1, BetaRegularizer: l2},
 		graph.MaxPooling2D{Pool: three, Strides: two, Padding: graph.Same},
@@ -72,6 +77,19 @@ func Layers() []Example {
 		graph.SoftmaxLayer{},
 		graph.Rescaling{Scale: []float64{2}, Offset: []float64{-1}},
 		graph.Identity{},
+	)
+	add(1, graph.Shape{9, 4},
+		graph.Conv1D{Filters: 4, Kernel: 3, Stride: 1, Dilation: 2, Groups: 2, Padding: graph.Causal, Activation: graph.Tanh,
+			KernelInit: graph.HeNormal(), BiasInit: graph.Ones{}, KernelRegularizer: l1, BiasRegularizer: l2, ActivityRegularizer: l1},
+		graph.Conv1DTranspose{Filters: 3, Kernel: 3, Stride: 2, Dilation: 1, Padding: graph.Same, Activation: graph.ReLU,
+			KernelInit: graph.HeNormal(), BiasInit: graph.Ones{}, KernelRegularizer: l1, BiasRegularizer: l2, ActivityRegularizer: l1},
+		graph.MaxPooling1D{Pool: 3, Stride: 2, Padding: graph.Same},
+		graph.AveragePooling1D{Pool: 3, Stride: 2, Padding: graph.Same},
+		graph.GlobalAveragePooling1D{KeepDims: true},
+		graph.GlobalMaxPooling1D{KeepDims: true},
+		graph.UpSampling1D{Factor: 3},
+		graph.ZeroPadding1D{Padding: graph.Ends{Before: 1, After: 2}},
+		graph.Cropping1D{Cropping: graph.Ends{Before: 1, After: 2}},
 	)
 	add(1, graph.Shape{6}, graph.RepeatVector{N: 3})
 	add(2, graph.Shape{6, 5, 4}, graph.Add{}, graph.Subtract{}, graph.Multiply{}, graph.Average{}, graph.Maximum{}, graph.Minimum{}, graph.Concatenate{Axis: 2})
