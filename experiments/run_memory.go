@@ -8,10 +8,8 @@ import (
 	"strings"
 
 	"dcae/graph"
+	"dcae/training"
 )
-
-// evaluated is how many images at a time a model is evaluated on.
-const evaluated = 250
 
 // runMemory estimates the bytes that one run needs beside the images, which all runs share: in training every layer's output
 // for a batch, and twice as much for gradients and the kernels' scratch space; in evaluation, which keeps little more than one
@@ -34,7 +32,7 @@ func runMemory(m *graph.Model, batch int) (bytes float64, err error) {
 		largest = max(largest, before+n)
 		before = n
 	}
-	return 32<<20 + 1.5*4*float64(3*batch*all+evaluated*largest+5*values), nil
+	return 32<<20 + 1.5*4*float64(3*batch*all+training.EvaluationBatch*largest+5*values), nil
 }
 
 // workersFor is how many runs of the given needs can go side by side in the memory, at least one. A fifth stays free.

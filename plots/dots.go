@@ -71,7 +71,7 @@ func dotChart(c DotChart) (rowChart, error) {
 	for _, g := range c.Groups {
 		group := rowGroup{title: g.Title, line: math.NaN()}
 		for _, r := range g.Rows {
-			middle := medianOf(r.Dots)
+			middle := medianValue(r.Dots)
 			for _, d := range r.Dots {
 				if isFinite(d.Value) && !(c.XMax > 0 && d.Value > c.XMax) {
 					x.add(d.Value)
@@ -145,8 +145,8 @@ func (c DotChart) has(category string) bool {
 	return false
 }
 
-// medianOf is NaN without dots and infinite where the middle ones are not finite.
-func medianOf(dots []Dot) float64 {
+// medianValue is NaN without dots and infinite where the middle ones are not finite.
+func medianValue(dots []Dot) float64 {
 	var values []float64
 	for _, d := range dots {
 		if math.IsNaN(d.Value) {

@@ -156,11 +156,11 @@ func TestMedianOfDots(t *testing.T) {
 		for _, v := range c.values {
 			dots = append(dots, Dot{Value: v})
 		}
-		if got := medianOf(dots); got != c.want {
+		if got := medianValue(dots); got != c.want {
 			t.Errorf("median of %v is %v, want %v", c.values, got, c.want)
 		}
 	}
-	if got := medianOf(nil); !math.IsNaN(got) {
+	if got := medianValue(nil); !math.IsNaN(got) {
 		t.Errorf("median of nothing is %v", got)
 	}
 }

@@ -49,7 +49,7 @@ func thin(run Series, width float64) summary {
 				low, high = widen(low, high, y, y)
 			}
 		}
-		m := median(values)
+		m := logMedian(values)
 		if slices.Contains(values, math.Inf(1)) {
 			m = math.Inf(1)
 		}
@@ -96,7 +96,7 @@ func combine(runs []summary) summary {
 				values = append(values, run.median[at].Y)
 			}
 		}
-		s.add(x, median(values), low, high, zero)
+		s.add(x, logMedian(values), low, high, zero)
 	}
 }
 
@@ -123,9 +123,9 @@ func widen(low, high, otherLow, otherHigh float64) (float64, float64) {
 	return math.Min(low, otherLow), math.Max(high, otherHigh)
 }
 
-// median sorts values, which must not be NaN, and returns their median; NaN for none. Of the middle two of an even number it takes
+// logMedian sorts values, which must not be NaN, and returns their median; NaN for none. Of the middle two of an even number it takes
 // the geometric mean, which is what lies halfway between them on the logarithmic axes that all of this is drawn on; their mean if one is negative.
-func median(values []float64) float64 {
+func logMedian(values []float64) float64 {
 	n := len(values)
 	if n == 0 {
 		return math.NaN()

@@ -20,7 +20,7 @@ const (
 func BestConstant(loss graph.Loss, images Source, size int) ([]float32, error) {
 	n := min(constantImages, images.Len())
 	values := targetSize(images, size)
-	indices := make([]int, min(evaluationBatch, n))
+	indices := make([]int, min(EvaluationBatch, n))
 	x, target := make([]float32, len(indices)*size), make([]float32, len(indices)*values)
 	each := func(f func(value int, target float32)) error {
 		for first := 0; first < n; first += len(indices) {

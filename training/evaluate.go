@@ -68,9 +68,9 @@ func readError(s Source) error {
 	return nil
 }
 
-// evaluationBatch is as large as lets the outputs of two layers stay in the cache, and divides the number of images that units are observed
-// on.
-const evaluationBatch = 50
+// EvaluationBatch is how many images a model is evaluated on at a time: few enough that the outputs of two layers stay in the cache. It
+// divides the number of images that units are observed on.
+const EvaluationBatch = 50
 
 // unitImages is on how many held-out images a unit must be zero to count as dead.
 const unitImages = 1000
@@ -118,7 +118,7 @@ func NewEvaluator(m *graph.Model, loss graph.Loss, params *graph.Params, images 
 			}
 		}
 	}
-	batch := min(evaluationBatch, n)
+	batch := min(EvaluationBatch, n)
 	var err error
 	if e.program, err = graph.NewEvaluation(m.Reconstructing(loss), params, graph.Options{Batch: batch, Threads: threads}, observers...); err != nil {
 		return nil, err

@@ -12,10 +12,9 @@ import (
 
 	"dcae/graph"
 	"dcae/internal/files"
+	"dcae/training"
 	"dcae/training/dataset"
 )
-
-const predictionBatch = 64
 
 // Predict runs a model, in evaluation, on images, batch by batch: receive gets the index of a batch's first image, its images and
 // what the model makes of them, [n, output shape...], valid during the call. It fails for images of another shape than the model's input, when ctx
@@ -24,18 +23,18 @@ func Predict(ctx context.Context, m *Model, images *dataset.Images, threads *gra
 	if have := axesOf(images.Shape()); !sameValues(m.Model.Input, have) {
 		return errors.New("model " + m.Model.Name + misfit(m.Model.Input, have, false))
 	}
-	e, err := graph.NewEvaluation(m.Model, m.Params, graph.Options{Batch: min(predictionBatch, max(images.Len(), 1)), Threads: threads})
+	e, err := graph.NewEvaluation(m.Model, m.Params, graph.Options{Batch: min(training.EvaluationBatch, max(images.Len(), 1)), Threads: threads})
 	if err != nil {
 		return err
 	}
 	defer e.Close()
-	indices := make([]int, 0, predictionBatch)
+	indices := make([]int, 0, training.EvaluationBatch)
 	for first := 0; first < images.Len(); first += len(indices) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		indices = indices[:0]
-		for i := first; i < min(first+predictionBatch, images.Len()); i++ {
+		for i := first; i < min(first+training.EvaluationBatch, images.Len()); i++ {
 			indices = append(indices, i)
 		}
 		x := e.Input(len(indices))

@@ -60,9 +60,9 @@ func Describe(set *Set) Report {
 	seed := maphash.MakeSeed()
 	train, trainReport := summarize(set.Train, seed)
 	report.Train = trainReport
-	report.Center = median(train, func(s imageSummary) float64 { return float64(s.mean) })
-	report.Reach = median(train, func(s imageSummary) float64 { return s.reach(report.Center) })
-	report.magnitude = median(train, func(s imageSummary) float64 { return s.reach(0) })
+	report.Center = upperMedian(train, func(s imageSummary) float64 { return float64(s.mean) })
+	report.Reach = upperMedian(train, func(s imageSummary) float64 { return s.reach(report.Center) })
+	report.magnitude = upperMedian(train, func(s imageSummary) float64 { return s.reach(0) })
 	report.Train.countOutliers(set.Train, train, report)
 
 	known := make([]uint64, 0, len(train))
@@ -134,7 +134,8 @@ func (s imageSummary) reach(center float64) float64 {
 	return max(float64(s.high)-center, center-float64(s.low))
 }
 
-func median(summaries []imageSummary, of func(imageSummary) float64) float64 {
+// upperMedian is the middle of a figure of the images, the upper one of two middle ones; 0 of no images.
+func upperMedian(summaries []imageSummary, of func(imageSummary) float64) float64 {
 	if len(summaries) == 0 {
 		return 0
 	}
