@@ -229,7 +229,11 @@ func (m *Model) common() ([]bool, error) {
 		switch n.Layer.(type) {
 		case Parameter, BatchSize, SumOverBatch:
 			out[i] = true
-		case RepeatOverBatch, Target:
+		case RepeatOverBatch:
+			if commons == 0 {
+				return nil, errors.Errorf("layer %s (%s): its input is not common to all images", n.Name, n.Layer.Class())
+			}
+		case Target:
 		default:
 			if out[i] = commons > 0; commons > 0 && commons < len(inputs) {
 				return nil, errors.Errorf("layer %s (%s) reads values that all images have in common and such of single images: repeat the first (RepeatOverBatch)", n.Name, n.Layer.Class())

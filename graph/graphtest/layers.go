@@ -25,6 +25,11 @@ func (e Example) Model() *graph.Model {
 	return m
 }
 
+// OfLosses are the kinds of layers that have no example: they give values that all images have in common, as those of a model's own loss.
+func OfLosses() []graph.Layer {
+	return []graph.Layer{graph.Parameter{}, graph.Target{}, graph.BatchSize{}, graph.SumOverBatch{}, graph.RepeatOverBatch{}, graph.Supplied{Layer: graph.Dense{}}}
+}
+
 // Layers are one example of each kind of layer, with few settings at their defaults.
 func Layers() []Example {
 	var out []Example

@@ -109,6 +109,9 @@ func Encode(m *graph.Model) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(m.OwnLoss) > 0 {
+		return nil, errors.Errorf("model %s gives its own loss, which cannot be written", m.Name)
+	}
 	for _, n := range m.Nodes {
 		if why := foreign(n.Layer); why != "" {
 			return nil, errors.Errorf("layer %s (%s) cannot be written: Keras has no such %s", n.Name, n.Layer.Class(), why)
@@ -137,6 +140,12 @@ func foreign(l graph.Layer) string {
 		if l.Margins != (graph.Ends{}) {
 			return "margins of a convolution"
 		}
+	case graph.BatchNormalization:
+		if l.Unbiased {
+			return "unbiased moving variance"
+		}
+	case graph.Supplied:
+		return "layer whose weights are computed"
 	case graph.Conv2DTranspose:
 		if l.Margins != (graph.Margins{}) || l.Groups > 1 {
 			return "margins or groups of a transposed convolution"

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dcae/graph"
 	"dcae/graph/graphtest"
 )
 
@@ -45,5 +46,24 @@ func TestEveryLayerIsWrittenAndRead(t *testing.T) {
 		if reflect.ValueOf(e.Layer).NumField() > 0 && layerFields(e.Layer) == nil {
 			t.Errorf("%s has settings, and none are written", class)
 		}
+	}
+}
+
+func TestWhatKerasHasNotIsRefused(t *testing.T) {
+	for what, l := range map[string]graph.Layer{
+		"unbiased moving variance": graph.BatchNormalization{Unbiased: true}, "weights are computed": graph.Supplied{Layer: graph.Dense{Units: 1, NoBias: true}, Names: []string{"kernel"}},
+	} {
+		m := graph.Sequential("m", graph.Shape{2}, l)
+		if s, ok := l.(graph.Supplied); ok {
+			m.Nodes = []graph.Node{{Name: "w", Layer: graph.Parameter{Shape: graph.Shape{2, 1}}}, {Name: "d", Layer: s, Inputs: []int{-1, 0}}}
+		}
+		if _, err := Encode(m); err == nil || !(strings.Contains(err.Error(), what) || strings.Contains(err.Error(), "no such layer")) {
+			t.Errorf("error %v does not say %q", err, what)
+		}
+	}
+	m := graph.Sequential("m", graph.Shape{2}, graph.Dense{Units: 2})
+	m.OwnLoss = []graph.Node{{Name: "size", Layer: graph.BatchSize{}}}
+	if _, err := Encode(m); err == nil || !strings.Contains(err.Error(), "own loss") {
+		t.Errorf("a loss of its own: %v", err)
 	}
 }
