@@ -45,47 +45,55 @@ type OpShare struct {
 	View bool `json:"view,omitempty"` // the output is the memory of the op before under another shape
 }
 
+// usualBatch is how many images a step has where neither the user nor the model says so.
+const usualBatch = 32
+
 // benchModels are models that are there for timing alone.
-func benchModels() []Arm {
-	out := []Arm{{Name: "deep", Model: models.Deep(), Optimizer: training.Adam{}}}
+func benchModels() []models.Kind {
+	out := []models.Kind{{Name: "deep", Model: models.Deep(), Batch: usualBatch}}
 	for _, size := range []int{128, 256, 512} {
 		m := models.FourLevel(size)
-		out = append(out, Arm{Name: m.Name, Model: m, Optimizer: training.Adam{}})
+		out = append(out, models.Kind{Name: m.Name, Model: m, Batch: usualBatch})
 	}
-	return out
+	return append(out, models.Kinds()...)
 }
 
-func benchArm(name string) (Arm, error) {
-	for _, a := range benchModels() {
-		if a.Name == name {
-			return a, nil
+// benchArm is a model to time, and how many images a step of it has.
+func benchArm(name string) (Arm, int, error) {
+	for _, k := range benchModels() {
+		if k.Name == name {
+			return Arm{Name: name, Model: k.Model, Optimizer: training.Adam{}, Loss: k.Loss}, k.Batch, nil
 		}
 	}
 	m, err := saved.Open(name, nil)
 	if strings.HasSuffix(name, ".keras") && err != nil {
-		return Arm{}, err
+		return Arm{}, 0, err
 	}
 	if err != nil {
 		var names []string
 		for _, m := range benchModels() {
 			names = append(names, m.Name)
 		}
-		return Arm{}, errors.Errorf("%v; for timing there are %s, too", err, strings.Join(names, ", "))
+		return Arm{}, 0, errors.Errorf("%v; for timing there are %s, too", err, strings.Join(names, ", "))
 	}
-	return Arm{Name: name, Model: m.Model, Optimizer: m.Optimizer, Loss: m.Loss}, nil
+	return Arm{Name: name, Model: m.Model, Optimizer: m.Optimizer, Loss: m.Loss}, usualBatch, nil
 }
 
 // CheckBench tells whether there is such a model.
 func CheckBench(name string) error {
-	_, err := benchArm(name)
+	_, _, err := benchArm(name)
 	return err
 }
 
-// Bench measures a model's training speed on MNIST, enlarged to the model's input.
+// Bench measures a model's training speed on MNIST, enlarged to the model's input; a batch of 0 is the model's own. It fails if there is no
+// such model, or if it cannot be trained.
 func Bench(name string, batch, threads int) (*Benchmark, error) {
-	arm, err := benchArm(name)
+	arm, own, err := benchArm(name)
 	if err != nil {
 		return nil, err
+	}
+	if batch == 0 {
+		batch = own
 	}
 	images, err := benchImages(arm.Model.Input, batch)
 	if err != nil {
@@ -151,7 +159,21 @@ func newEnlarged(from *dataset.Images, input graph.Shape, n int) *enlarged {
 	n = min(n, from.Len())
 	s := from.Shape()
 	e := &enlarged{images: make([]uint8, n*input.Size()), size: input.Size()}
+	if len(input) != 3 {
+		input = graph.Shape{1, input.Size(), 1}
+	}
 	scale := min(input[0]/s.H, input[1]/s.W)
+	if scale == 0 { // a vector, or an image smaller than those that there are
+		pixels, index := make([]float32, s.Size()), make([]int, 1)
+		for i := range e.images {
+			if i%s.Size() == 0 {
+				from.Read(pixels, index)
+				index[0] = (index[0] + 1) % from.Len()
+			}
+			e.images[i] = uint8(255*pixels[i%s.Size()] + 0.5)
+		}
+		return e
+	}
 	top, left := (input[0]-scale*s.H)/2, (input[1]-scale*s.W)/2
 	buffer, index := make([]float32, s.Size()), make([]int, 1)
 	for index[0] = range n {

@@ -20,14 +20,14 @@ func benchCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench [ARM...]",
 		Short: "Measure training speed, and where the time goes",
-		Long: "Trains each model (default: sigmoid, highlr, improved, deep) for a few seconds and prints images/s (median of five windows),\n" +
+		Long: "Trains each model, a name or a file (default: sigmoid, highlr, improved, deep), for a few seconds and prints images/s (median of five windows),\n" +
 			"GFLOP/s of the products, the largest memory so far, and the time of each op.",
 		RunE: func(c *cobra.Command, args []string) error {
 			for _, n := range []struct {
 				flag  string
 				value int
 			}{{"batch", batch}, {"threads", threads}} {
-				if n.value < 1 {
+				if n.value < 1 && c.Flags().Changed(n.flag) {
 					return usageError{errors.Errorf("--%s must be at least 1, not %d", n.flag, n.value)}
 				}
 			}
@@ -56,7 +56,7 @@ func benchCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().IntVar(&batch, "batch", 32, "images in a step")
+	c.Flags().IntVar(&batch, "batch", 0, "images in a step (default: the model's own, else 32)")
 	c.Flags().IntVar(&threads, "threads", runtime.NumCPU(), "processors to use")
 	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object for each model")
 	return c
