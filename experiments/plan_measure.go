@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dcae/experiments/outcome"
+	"dcae/training"
 
 	"github.com/pkg/errors"
 )
@@ -118,7 +119,10 @@ func measured(dir string, a arm, r *Result, quantity string) (float64, error) {
 			return 0, err
 		}
 		first, _ := a.kernelLayers()
-		norms, err := steps.numbers(first + "/gradient_norm")
+		if first == "" {
+			return math.NaN(), nil
+		}
+		norms, err := steps.numbers(training.Column(first, "gradient_norm"))
 		if err != nil || len(norms) == 0 {
 			return math.NaN(), err
 		}

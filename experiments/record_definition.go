@@ -84,8 +84,9 @@ type layer struct {
 	Class    string          `json:"class"`
 	Settings json.RawMessage `json:"settings"`
 	Output   []int           `json:"output"`
-	Values   int             `json:"values"` // in its variables
-	Kernel   bool            `json:"kernel"` // whether it has one
+	Values   int             `json:"values"`           // in its variables
+	Kernel   bool            `json:"kernel"`           // whether it has one
+	Frozen   bool            `json:"frozen,omitempty"` // whether it has variables, none of which is trained
 }
 
 // define describes a study on its data; mean is the mean training image, scaling what a treatment makes of that of the data.
@@ -177,12 +178,15 @@ func describe(a Arm, epochs int) (arm, error) {
 			return out, errors.Wrap(err, n.Name)
 		}
 		l := layer{Name: n.Name, Class: n.Layer.Class(), Settings: settings, Output: shapes[i]}
+		trainable := false
 		for _, v := range params.All {
 			if v.Layer == n.Name {
 				l.Values += v.Shape.Size()
 				l.Kernel = l.Kernel || v.Name == "kernel"
+				trainable = trainable || v.Trainable
 			}
 		}
+		l.Frozen = l.Values > 0 && !trainable
 		out.Layers = append(out.Layers, l)
 	}
 	return out, nil
@@ -215,10 +219,10 @@ func ReadDefinition(dir string) (*Definition, error) {
 	return d, nil
 }
 
-// kernelLayers are the first and the last layer with a kernel.
+// kernelLayers are the first and the last trained layer with a kernel; empty if there is none.
 func (a arm) kernelLayers() (first, last string) {
 	for _, l := range a.Layers {
-		if l.Kernel {
+		if l.Kernel && !l.Frozen {
 			if first == "" {
 				first = l.Name
 			}
@@ -228,11 +232,11 @@ func (a arm) kernelLayers() (first, last string) {
 	return first, last
 }
 
-// trained are the layers with variables, in order.
+// trained are the layers with variables that are trained, in order.
 func (a arm) trained() []string {
 	var out []string
 	for _, l := range a.Layers {
-		if l.Values > 0 {
+		if l.Values > 0 && !l.Frozen {
 			out = append(out, l.Name)
 		}
 	}

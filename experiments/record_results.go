@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/csv"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 
@@ -116,13 +115,13 @@ type table struct {
 }
 
 func readTable(path string) (*table, error) {
-	f, err := os.Open(path)
+	b, err := readFile(path)
 	if err != nil {
-		return nil, errors.Errorf("cannot read %s: %v", path, files.Reason(err))
+		return nil, err
 	}
-	defer func() { _ = f.Close() }() // it was only read
-	r := csv.NewReader(f)
-	r.FieldsPerRecord = -1 // a run that was cut off may end in the middle of a line
+	b = b[:bytes.LastIndexByte(b, '\n')+1] // a run that was cut off may end in the middle of a line
+	r := csv.NewReader(bytes.NewReader(b))
+	r.FieldsPerRecord = -1 // and go on after it
 	rows, err := r.ReadAll()
 	if err != nil {
 		return nil, errors.Errorf("%s is damaged: %v", path, err)

@@ -13,7 +13,9 @@ import (
 
 	"dcae/experiments/saved"
 	"dcae/internal/files"
+	"dcae/internal/names"
 	"dcae/plots"
+	"dcae/training"
 	"dcae/training/dataset/npz"
 )
 
@@ -195,12 +197,7 @@ func (d *Definition) load(dir string, base plots.Study, brightness saved.Gray, g
 	n := len(depths)
 	numbered := n > 0 && depths[n-1] > mostNamed && depths[0] < depths[n-1]
 	for _, a := range shown {
-		arm := plots.Arm{Name: a.Name, Layers: a.trained()}
-		if numbered { // the same name would stand for layers at different depths
-			for i := range arm.Layers {
-				arm.Layers[i] = fmt.Sprint(i + 1)
-			}
-		}
+		arm := plots.Arm{Name: a.Name, Layers: layerLabels(a.trained(), numbered)}
 		gray := a.Units.gray(brightness)
 		var own []*Result
 		for _, seed := range g.Seeds {
@@ -227,6 +224,23 @@ func (d *Definition) load(dir string, base plots.Study, brightness saved.Gray, g
 		out.Arms = append(out.Arms, arm)
 	}
 	return out, nil
+}
+
+// layerLabels are the layers' names as pictures show them; their numbers instead where two would look alike, and if numbered: the
+// same name would stand for layers at different depths.
+func layerLabels(layers []string, numbered bool) []string {
+	out, seen := make([]string, len(layers)), map[string]bool{}
+	for i, name := range layers {
+		out[i] = names.Shown(name)
+		numbered = numbered || seen[out[i]]
+		seen[out[i]] = true
+	}
+	if numbered {
+		for i := range out {
+			out[i] = fmt.Sprint(i + 1)
+		}
+	}
+	return out
 }
 
 // shownArms are a group's arms, or if there are too many for a picture its control and others at even distances.
@@ -276,7 +290,7 @@ func loadRun(dir string, a arm, seed uint64, gray saved.Gray, run *plots.Run) (t
 	}
 	if steps.len() > 0 {
 		for _, layer := range a.trained() {
-			norms, err := steps.numbers(layer + "/gradient_norm")
+			norms, err := steps.numbers(training.Column(layer, "gradient_norm"))
 			if err != nil {
 				return false, err
 			}

@@ -110,7 +110,7 @@ func (r *runner) testReestimated(a Arm, params *graph.Params, config training.Co
 }
 
 // readEvidence takes from a run's records what its outcome is judged by, but for the test scores, and the ratios of the first to
-// the last layer's gradient norm at the first and at the last step.
+// the last trained layer's gradient norm at the first and at the last step, which are NaN where no trained layer has a kernel.
 func readEvidence(folder string, a arm) (e outcome.Evidence, start, end float64, err error) {
 	start, end = math.NaN(), math.NaN()
 	steps, err := readTable(filepath.Join(folder, stepsFile))
@@ -123,16 +123,17 @@ func readEvidence(folder string, a arm) (e outcome.Evidence, start, end float64,
 	}
 	last := len(losses) - 1
 	e.FirstLoss, e.LastLoss = losses[0], losses[last]
-	firstLayer, lastLayer := a.kernelLayers()
-	above, err := steps.numbers(firstLayer + "/gradient_norm")
-	if err != nil {
-		return e, start, end, err
+	if firstLayer, lastLayer := a.kernelLayers(); firstLayer != "" {
+		above, err := steps.numbers(training.Column(firstLayer, "gradient_norm"))
+		if err != nil {
+			return e, start, end, err
+		}
+		below, err := steps.numbers(training.Column(lastLayer, "gradient_norm"))
+		if err != nil {
+			return e, start, end, err
+		}
+		start, end = above[0]/below[0], above[last]/below[last]
 	}
-	below, err := steps.numbers(lastLayer + "/gradient_norm")
-	if err != nil {
-		return e, start, end, err
-	}
-	start, end = above[0]/below[0], above[last]/below[last]
 	epochs, err := readTable(filepath.Join(folder, epochsFile))
 	if err != nil {
 		return e, start, end, err

@@ -63,11 +63,11 @@ type treated struct {
 type job struct {
 	arm             Arm
 	seed            uint64
-	params          *graph.Params            // first values; nil: drawn from the seed
-	state           *training.OptimizerState // first state; nil: none
-	keepBest        bool
-	resume          bool // go on from the run's checkpoint
-	checkpointEvery int  // steps; 0: the run keeps no checkpoint
+	params          *graph.Params                // first values; nil: drawn from the seed
+	state           *training.OptimizerState     // first state; nil: none
+	save            func(*training.Result) error // if not nil, is given what was trained, with its best epoch, before it is judged
+	resume          bool                         // go on from the run's checkpoint
+	checkpointEvery int                          // steps; 0: the run keeps no checkpoint
 }
 
 // run trains one arm with one seed and leaves its records in its folder.
@@ -96,7 +96,7 @@ func (r *runner) train(ctx context.Context, j job, dir string, threads *graph.Th
 	f := &follower{arm: j.arm.Name, seed: j.seed, watch: r.watch, timing: r.timing, epochs: r.study.Budget.epochs(j.arm)}
 	config := training.Config{
 		Seed: j.seed, Epochs: f.epochs, Batch: r.study.Budget.Batch, Optimizer: j.arm.Optimizer, Loss: j.arm.Loss, Threads: threads,
-		Mean: set.mean, Params: j.params, State: j.state, Plateau: j.arm.Plateau, KeepBest: j.keepBest,
+		Mean: set.mean, Params: j.params, State: j.state, Plateau: j.arm.Plateau, KeepBest: j.save != nil,
 	}
 	fit := training.Fit
 	if j.checkpointEvery > 0 {
@@ -120,6 +120,11 @@ func (r *runner) train(ctx context.Context, j job, dir string, threads *graph.Th
 			err = cannotResume{err}
 		}
 		return nil, fitted, err
+	}
+	if j.save != nil { // first: whatever comes after may fail
+		if err := j.save(fitted); err != nil {
+			return nil, fitted, err
+		}
 	}
 	if err := records.sync(); err != nil { // the result must not outlive them
 		return nil, fitted, err

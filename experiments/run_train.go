@@ -19,9 +19,11 @@ type TrainOptions struct {
 	CheckpointEvery int                      // steps
 	Params          *graph.Params            // first values; nil: drawn from the seed
 	State           *training.OptimizerState // first state; nil: none
+	// Save is given what was trained as soon as all steps are done. It leaves the parameters as they are.
+	Save func(*training.Result) error
 }
 
-// Train trains one model on any images, and keeps the best epoch. With Resume it goes on from the folder's last checkpoint.
+// Train trains one model on any images, and has it saved. With Resume it goes on from the folder's last checkpoint.
 func Train(ctx context.Context, a Arm, set *dataset.Set, o TrainOptions, w Watcher) (*Result, *training.Result, error) {
 	s := Study{
 		Name: "train", Question: "Does " + a.Name + " learn?", Images: set,
@@ -35,7 +37,7 @@ func Train(ctx context.Context, a Arm, set *dataset.Set, o TrainOptions, w Watch
 	threads := graph.NewThreads(o.Threads)
 	defer threads.Close()
 	res, fitted, err := r.run(ctx, job{
-		arm: a, seed: o.Seed, params: o.Params, state: o.State, keepBest: true, resume: o.Resume, checkpointEvery: o.CheckpointEvery,
+		arm: a, seed: o.Seed, params: o.Params, state: o.State, save: o.Save, resume: o.Resume, checkpointEvery: o.CheckpointEvery,
 	}, threads)
 	if e := r.timing.close(); err == nil {
 		err = e

@@ -2,11 +2,19 @@ package training
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/csv"
 	"io"
 	"strconv"
 
 	"github.com/pkg/errors"
+
+	"dcae/internal/names"
 )
+
+// Column is the name of a layer's column in steps.csv or epochs.csv, as in conv2d/gradient_norm. What no line can hold, or a
+// spreadsheet would run, is escaped in the layer's name; different names give different columns.
+func Column(layer, quantity string) string { return names.Column(layer) + "/" + quantity }
 
 // StepsCSV writes a line for each step: epoch, step, loss, learning rate, then for each layer the columns
 // LAYER/gradient_norm, gradient_rms, weight_norm and update_ratio. Call Flush at the end.
@@ -18,11 +26,11 @@ func NewStepsCSV(w io.Writer) *StepsCSV { return &StepsCSV{newCSVWriter(w)} }
 // Step writes the line.
 func (c *StepsCSV) Step(r *StepRecord) error {
 	if c.w.written == 0 {
-		c.w.text("epoch", "step", "loss", "learning_rate")
+		header := []string{"epoch", "step", "loss", "learning_rate"}
 		for _, l := range r.Layers {
-			c.w.text(l.Layer+"/gradient_norm", l.Layer+"/gradient_rms", l.Layer+"/weight_norm", l.Layer+"/update_ratio")
+			header = append(header, Column(l.Layer, "gradient_norm"), Column(l.Layer, "gradient_rms"), Column(l.Layer, "weight_norm"), Column(l.Layer, "update_ratio"))
 		}
-		if err := c.w.end(); err != nil {
+		if err := c.w.header(header); err != nil {
 			return err
 		}
 	}
@@ -67,11 +75,11 @@ func (c *EpochsCSV) Step(*StepRecord) error { return nil }
 // Epoch writes the line.
 func (c *EpochsCSV) Epoch(r *EpochRecord) error {
 	if c.w.written == 0 {
-		c.w.text("epoch", "train_loss", "heldout_mse", "heldout_fvu", "heldout_spread", "heldout_mean")
+		header := []string{"epoch", "train_loss", "heldout_mse", "heldout_fvu", "heldout_spread", "heldout_mean"}
 		for _, u := range r.Units {
-			c.w.text(u.Layer+"/dead", u.Layer+"/saturated")
+			header = append(header, Column(u.Layer, "dead"), Column(u.Layer, "saturated"))
 		}
-		if err := c.w.end(); err != nil {
+		if err := c.w.header(header); err != nil {
 			return err
 		}
 	}
@@ -102,11 +110,14 @@ func (c *csvWriter) comma() {
 	}
 }
 
-func (c *csvWriter) text(fields ...string) {
-	for _, f := range fields {
-		c.comma()
-		c.line = append(c.line, f...)
-	}
+// header writes the columns' names, quoted where they need it.
+func (c *csvWriter) header(columns []string) error {
+	var line bytes.Buffer
+	w := csv.NewWriter(&line)
+	w.Write(columns) // to memory
+	w.Flush()
+	c.line = bytes.TrimSuffix(line.Bytes(), []byte{'\n'})
+	return c.end()
 }
 
 func (c *csvWriter) int(n int) {

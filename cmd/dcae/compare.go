@@ -24,13 +24,12 @@ func compareCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := comparison.WriteTable(c.OutOrStdout()); err != nil {
-				return err
+			if out != "" {
+				if err := comparison.Save(out); err != nil {
+					return err
+				}
 			}
-			if out == "" {
-				return nil
-			}
-			return comparison.Save(out)
+			return comparison.WriteTable(c.OutOrStdout())
 		},
 	}
 	c.Flags().StringVar(&out, "out", "", "write a page, too, as compare.html, with its picture beside it")

@@ -76,7 +76,7 @@ func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 		return err
 	}
 	for _, warning := range model.Warnings {
-		fmt.Fprintf(c.ErrOrStderr(), "%s: %s\n", name, warning)
+		warn(c, name, warning)
 	}
 	subject := diagnosis.Subject{
 		Name:  strings.TrimSuffix(filepath.Base(name), ".keras"),

@@ -10,12 +10,16 @@ import (
 	"syscall"
 
 	"dcae/experiments/outcome"
+	"dcae/internal/files"
 
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	signal.Ignore(syscall.SIGPIPE) // where the reader has gone, what is printed is lost, not the work
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // usageError is a mistake in how the program was called: exit code 2. Any other error is 1.
 type usageError struct{ error }
@@ -26,13 +30,17 @@ func run(args []string, stdout, stderr io.Writer) int {
 	defer stop()
 	root := rootCommand()
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	out := &output{w: stdout}
+	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if err == nil && out.failed != nil {
+		err = errors.Errorf("cannot print: %v", files.Reason(out.failed))
+	}
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(stderr, "dcae:", err)
+	fmt.Fprintln(stderr, "dcae:", message(err))
 	var usage usageError
 	if errors.As(err, &usage) {
 		return 2

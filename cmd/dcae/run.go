@@ -82,15 +82,17 @@ func runStudy(c *cobra.Command, name string, f *runFlags) error {
 	if err != nil && !interrupted {
 		return err
 	}
+	var undrawn error
+	if task.N <= 1 { // dcae merge draws the whole study
+		undrawn = experiments.Draw(f.out, results)
+	}
 	if !f.json && len(results) > 0 {
 		if err := experiments.WriteTable(out, results); err != nil {
 			return err
 		}
 	}
-	if task.N <= 1 { // dcae merge draws the whole study
-		if err := experiments.Draw(f.out, results); err != nil {
-			return err
-		}
+	if undrawn != nil {
+		return undrawn
 	}
 	if interrupted {
 		return errors.Errorf("interrupted: %d of %d runs had finished, and lie in %s; the same call goes on", len(results), plan.Runs(), f.out)

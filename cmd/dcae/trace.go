@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"runtime"
 
 	"github.com/pkg/errors"
@@ -74,7 +73,7 @@ func loadModel(c *cobra.Command, path string) (*saved.Model, error) {
 		return nil, err
 	}
 	for _, w := range model.Warnings {
-		fmt.Fprintf(c.ErrOrStderr(), "dcae: %s: %s\n", path, w)
+		warn(c, path, w)
 	}
 	return model, nil
 }

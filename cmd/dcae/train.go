@@ -91,7 +91,7 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 		return usageError{err}
 	}
 	for _, warning := range model.Warnings {
-		fmt.Fprintf(c.ErrOrStderr(), "%s: %s\n", name, warning)
+		warn(c, name, warning)
 	}
 	arm := experiments.Arm{Name: strings.TrimSuffix(filepath.Base(name), ".keras"), Model: model.Model, Optimizer: model.Optimizer, Loss: model.Loss}
 	if f.out == "" {
@@ -110,6 +110,7 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 	res, fitted, err := experiments.Train(c.Context(), arm, set, experiments.TrainOptions{
 		Options: experiments.Options{Dir: f.out, Threads: f.threads, Resume: f.resume, TensorBoard: f.tensor, Invocation: invocation(start)},
 		Seed:    f.seed, Epochs: f.epochs, Batch: f.batch, CheckpointEvery: f.checkpointEvery, Params: model.Params, State: model.State,
+		Save: func(fitted *training.Result) error { return saveTrained(f.out, model, fitted) },
 	}, progress)
 	progress.end()
 	if errors.Is(err, context.Canceled) {
@@ -119,16 +120,14 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 		return err
 	}
 	results := []*experiments.Result{res}
+	undrawn := experiments.Draw(f.out, results)
 	if !f.json {
 		if err := experiments.WriteTable(c.OutOrStdout(), results); err != nil {
 			return err
 		}
 	}
-	if err := saveTrained(f.out, model, fitted); err != nil {
-		return err
-	}
-	if err := experiments.Draw(f.out, results); err != nil {
-		return err
+	if undrawn != nil {
+		return undrawn
 	}
 	if !f.json {
 		fmt.Fprintf(c.OutOrStdout(), "\nmodel.keras, last.keras, records and pictures are in %s; it took %s.\n", f.out, time.Since(start).Round(time.Second))
@@ -174,18 +173,22 @@ func (f *trainFlags) change(c *cobra.Command, m *saved.Model) error {
 	return nil
 }
 
-// saveTrained writes the model after its best epoch, and as it is now with the optimizer's state.
+// saveTrained writes the model as it is now with the optimizer's state, and after its best epoch.
 func saveTrained(dir string, m *saved.Model, fitted *training.Result) error {
-	m.Params, m.State = fitted.Params, &fitted.Optimizer
-	if err := saved.SaveKeras(filepath.Join(dir, "last.keras"), m); err != nil {
+	last := *m
+	last.Params, last.State = fitted.Params, &fitted.Optimizer
+	if err := saved.SaveKeras(filepath.Join(dir, "last.keras"), &last); err != nil {
 		return err
 	}
 	if fitted.Best == nil {
 		return nil // no epoch's held-out error was a number
 	}
-	if err := m.Params.Restore(fitted.Best.Values); err != nil {
+	values := fitted.Params.Snapshot()
+	defer func() { _ = fitted.Params.Restore(values) }() // of the same model: cannot fail
+	if err := fitted.Params.Restore(fitted.Best.Values); err != nil {
 		return err
 	}
-	m.State = nil // it is that of the last step
-	return saved.SaveKeras(filepath.Join(dir, "model.keras"), m)
+	best := last
+	best.State = nil // it is that of the last step
+	return saved.SaveKeras(filepath.Join(dir, "model.keras"), &best)
 }

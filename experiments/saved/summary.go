@@ -10,6 +10,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/graph"
+	"dcae/internal/names"
 )
 
 // WriteSummary writes a table of a model's layers as Keras' summary has it, with what each costs and how much of the image it
@@ -30,7 +31,7 @@ func WriteSummary(w io.Writer, m *Model) error {
 		return err
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "Model: %q, input %s\n\n", m.Model.Name, kerasShape(m.Model.Input))
+	fmt.Fprintf(&b, "Model: \"%s\", input %s\n\n", names.Shown(m.Model.Name), kerasShape(m.Model.Input))
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "Layer (type)\tOutput shape\tParams\tFLOPs\tReceptive field\tConnected to")
 	total := 0.0
@@ -45,7 +46,7 @@ func WriteSummary(w io.Writer, m *Model) error {
 			frozen = ", frozen"
 		}
 		total += flops[i].Forward
-		fmt.Fprintf(table, "%s (%s%s)\t%s\t%s\t%s\t%dx%d\t%s\n", n.Name, n.Layer.Class(), frozen, kerasShape(shapes[i]), thousands(count), flopsText(flops[i].Forward),
+		fmt.Fprintf(table, "%s (%s%s)\t%s\t%s\t%s\t%dx%d\t%s\n", names.Shown(n.Name), n.Layer.Class(), frozen, kerasShape(shapes[i]), thousands(count), flopsText(flops[i].Forward),
 			fields[i].H, fields[i].W, connections(m.Model, i))
 	}
 	if err := table.Flush(); err != nil {
@@ -83,15 +84,15 @@ func connections(m *graph.Model, node int) string {
 	if len(inputs) == 1 && inputs[0] == node-1 {
 		return ""
 	}
-	var names []string
-	for _, from := range inputs {
-		if from < 0 {
-			names = append(names, "input")
+	var from []string
+	for _, input := range inputs {
+		if input < 0 {
+			from = append(from, "input")
 		} else {
-			names = append(names, m.Nodes[from].Name)
+			from = append(from, names.Shown(m.Nodes[input].Name))
 		}
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(from, ", ")
 }
 
 // thousands writes 1234567 as 1,234,567.

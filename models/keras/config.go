@@ -2,6 +2,7 @@ package keras
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/pkg/errors"
 )
@@ -101,6 +102,9 @@ func parseModel(o *Object, compile json.RawMessage, depth int) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{Name: c.Name, Trainable: c.Trainable == nil || *c.Trainable, DType: c.DType, Sequential: o.Class == "Sequential", InputShape: c.BuildShape}
+	if err := checkName(c.Name); err != nil {
+		return nil, errors.WithMessage(err, "model")
+	}
 	err := m.fill(&c, compile, depth)
 	return m, errors.WithMessagef(err, "model %.80q", m.Name)
 }
@@ -149,6 +153,9 @@ func parseLayer(b json.RawMessage, depth int) (*Layer, error) {
 	case l.Name != named.Name:
 		return nil, errors.Errorf("%s is named %.80q and %.80q", l.Class, l.Name, named.Name)
 	}
+	if err := checkName(l.Name); err != nil {
+		return nil, errors.WithMessage(err, l.Class)
+	}
 	l.InputShape = builtFor(s.Build)
 	var err error
 	if l.Calls, err = parseCalls(s.Inbound); err != nil {
@@ -158,6 +165,14 @@ func parseLayer(b json.RawMessage, depth int) (*Layer, error) {
 		l.Model, err = parseModel(&l.Object, s.Compile, depth+1)
 	}
 	return l, err
+}
+
+// checkName refuses a name that no HDF5 file can hold, in which Keras writes it beside the weights.
+func checkName(name string) error {
+	if strings.Contains(name, "\x00") {
+		return errors.Errorf("the name %.80q holds a NUL, with which Keras cannot save it either: give it another name", name)
+	}
+	return nil
 }
 
 // builtFor returns the shape of a single input in build_config; layers of several inputs and layers that build themselves have
