@@ -56,20 +56,3 @@ func (r *reader) attributeValue(a *Attribute, version, flags uint8, rawKind, raw
 	a.Data, err = r.elements(space, kind, value.take(int(size)))
 	return err
 }
-
-// refuseDenseAttributes refuses objects whose attributes are in a fractal heap (section IV.A.2.v).
-func refuseDenseAttributes(m []byte) error {
-	c := cursor{rest: m}
-	version, flags := c.u8(), c.u8()
-	if flags&1 != 0 {
-		c.skip(2) // largest creation index
-	}
-	heap := c.u64()
-	if c.short || version != 0 {
-		return errors.New("attribute info message not understood: the file is damaged")
-	}
-	if heap != undefined {
-		return errors.New("attributes in a fractal heap are not supported: save the file with h5py's default libver, as Keras does")
-	}
-	return nil
-}

@@ -11,13 +11,17 @@ const undefined = ^uint64(0)
 
 // fileBytes gives out checked pieces of a file and counts them. In a sound file no two structures overlap, so reading one
 // takes no more than its size (strings in heaps count twice: the heap and the string). A damaged file in which a few
-// bytes are referred to again and again runs out of budget instead of time or memory.
+// bytes are referred to again and again runs out of budget instead of time or memory. Chunks have a budget of their own for what they are once
+// decompressed: weights hardly can be, so that a file that promises many times its size is made to deceive.
 type fileBytes struct {
-	all    []byte
-	budget int
+	all      []byte
+	budget   int
+	unpacked int
 }
 
-func newFileBytes(b []byte) *fileBytes { return &fileBytes{all: b, budget: 2*len(b) + 4096} }
+func newFileBytes(b []byte) *fileBytes {
+	return &fileBytes{all: b, budget: 2*len(b) + 4096, unpacked: 32*len(b) + 16<<20}
+}
 
 // at returns the n bytes at offset, without copying.
 func (f *fileBytes) at(offset, n uint64) ([]byte, error) {
@@ -37,6 +41,15 @@ func (f *fileBytes) charge(n uint64) error {
 		return errors.New("structures of the file overlap or refer to the same bytes many times: it is damaged")
 	}
 	f.budget -= int(n)
+	return nil
+}
+
+// unpack takes n bytes off the budget of decompressed data.
+func (f *fileBytes) unpack(n uint64) error {
+	if n > uint64(f.unpacked) {
+		return errors.Errorf("its chunks would have over %d bytes once decompressed, in a file of %d: it is taken for a decompression bomb", 32*len(f.all)+16<<20, len(f.all))
+	}
+	f.unpacked -= int(n)
 	return nil
 }
 

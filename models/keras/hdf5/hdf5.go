@@ -1,11 +1,14 @@
-// Package hdf5 reads and writes the small part of HDF5 that Keras' weight files (model.weights.h5) are made of: groups,
-// attributes, and datasets of numbers or strings stored in one piece.
+// Package hdf5 reads and writes the part of HDF5 that Keras' files (model.weights.h5, and whole models in NAME.h5) are made of: groups,
+// attributes, and datasets of numbers or strings.
 //
-// Read: superblock version 0, object headers of version 1 with continuation blocks, groups as symbol tables (local heap and
-// version 1 B-tree) or as link messages, contiguous and compact datasets, and strings in global heaps. Everything else
-// (compression, chunks, soft and external links, committed types, the newer file versions) is refused with an error that
+// Read: superblock versions 0 to 3, object headers of versions 1 and 2, groups as symbol tables (local heap and version 1 B-tree), as link
+// messages or in fractal heaps (with version 2 B-trees), compact and contiguous datasets, datasets in chunks (version 1 B-trees, single chunks,
+// implicit indexes and fixed arrays) with gzip, shuffle and fletcher32, and strings in global heaps. Everything else
+// (other filters, soft and external links, committed types) is refused with an error that
 // names the object, the feature and the way out. Damaged or hostile bytes give an error too: every offset and length is
 // checked, each object is read once, and the total work is bounded by the size of the file.
+//
+// Written: superblock version 0, object headers of version 1, groups as link messages, contiguous datasets.
 //
 // The format is specified in "HDF5 File Format Specification Version 3.0", The HDF Group; section numbers in comments
 // (IV.A.2.b and so on) are those of that document.

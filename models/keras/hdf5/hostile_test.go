@@ -16,9 +16,9 @@ func damaged(b []byte) {
 	}
 }
 
-// small are two files of different make: symbol tables by h5py, link messages by Write.
+// small are files of different make: symbol tables, chunks and the newest version by h5py, link messages by Write.
 func small(t *testing.T) map[string][]byte {
-	return map[string][]byte{"h5py": load(t, "tiny"), "Write": write(t, &Group{Groups: []*Group{{Name: "vars",
+	return map[string][]byte{"h5py": load(t, "tiny"), "chunks": load(t, "small_chunks"), "latest": load(t, "small_latest"), "Write": write(t, &Group{Groups: []*Group{{Name: "vars",
 		Attributes: []*Attribute{{Name: "name", Data: []string{"dense"}}},
 		Datasets:   []*Dataset{{Name: "0", Shape: []int{3}, Data: []float32{0, 1, 2}}}}}})}
 }

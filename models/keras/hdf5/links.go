@@ -158,20 +158,3 @@ func parseLink(m []byte) (link, error) {
 	}
 	return l, nil
 }
-
-// refuseDenseLinks refuses groups whose links are in a fractal heap (section IV.A.2.c).
-func refuseDenseLinks(m []byte) error {
-	c := cursor{rest: m}
-	version, flags := c.u8(), c.u8()
-	if flags&1 != 0 {
-		c.skip(8) // largest creation index
-	}
-	heap := c.u64()
-	if c.short || version != 0 {
-		return errors.New("link info message not understood: the file is damaged")
-	}
-	if heap != undefined {
-		return errors.New("links in a fractal heap are not supported: save the file with h5py's default libver, as Keras does")
-	}
-	return nil
-}

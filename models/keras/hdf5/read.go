@@ -37,33 +37,55 @@ type reader struct {
 	heaps map[uint64]globalHeap // by address
 }
 
-// superblock checks the head of the file (section II.A) and returns the address of the root group's object header.
+// superblock checks the head of the file (section II) and returns the address of the root group's object header.
 func (r *reader) superblock() (uint64, error) {
 	if !strings.HasPrefix(string(r.file.all[:min(len(r.file.all), len(signature))]), signature) {
 		return 0, errors.New("no HDF5 signature at the start: this is not an HDF5 file, or it has a user block, which is not supported")
 	}
-	if len(r.file.all) > 8 && r.file.all[8] != 0 {
-		return 0, errors.Errorf("superblock version %d is not supported, only 0: save the file with h5py's default libver, as Keras does", r.file.all[8])
+	version := uint8(0)
+	if len(r.file.all) > 8 {
+		version = r.file.all[8]
 	}
-	head, err := r.file.at(0, 96)
-	if err != nil {
-		return 0, errors.WithMessage(err, "superblock")
+	var base, end, root uint64
+	var widths [2]uint8 // of offsets and of lengths
+	switch version {
+	case 0, 1:
+		head, err := r.file.at(0, 96+4*uint64(version))
+		if err != nil {
+			return 0, errors.WithMessage(err, "superblock")
+		}
+		c := cursor{rest: head[13:]}
+		widths = [2]uint8{c.u8(), c.u8()}
+		c.skip(1 + 2 + 2 + 4) // reserved, B-tree ranks, consistency flags
+		c.skip(4 * int(version))
+		base = c.u64()
+		c.skip(8) // free-space info
+		end = c.u64()
+		c.skip(8 + 8) // driver info, root name offset
+		root = c.u64()
+	case 2, 3:
+		head, err := r.file.at(0, 48)
+		if err != nil {
+			return 0, errors.WithMessage(err, "superblock")
+		}
+		if err := verify(head); err != nil {
+			return 0, errors.WithMessage(err, "superblock")
+		}
+		c := cursor{rest: head[9:]}
+		widths = [2]uint8{c.u8(), c.u8()}
+		c.skip(1) // consistency flags
+		base = c.u64()
+		c.skip(8) // extension
+		end, root = c.u64(), c.u64()
+	default:
+		return 0, errors.Errorf("superblock version %d is not supported, only 0 to 3: save the file with h5py's default libver, as Keras does", version)
 	}
-	c := cursor{rest: head[13:]}
-	offsetSize, lengthSize := c.u8(), c.u8()
-	c.skip(1 + 2 + 2 + 4) // reserved, B-tree ranks, consistency flags
-	base := c.u64()
-	c.skip(8) // free-space info
-	end := c.u64()
-	c.skip(8 + 8) // driver info, root name offset
-	root := c.u64()
-	if offsetSize != 8 || lengthSize != 8 {
-		return 0, errors.Errorf("superblock: offsets of %d and lengths of %d bytes are not supported, only 8 and 8", offsetSize, lengthSize)
-	}
-	if base != 0 {
+	switch {
+	case widths != [2]uint8{8, 8}:
+		return 0, errors.Errorf("superblock: offsets of %d and lengths of %d bytes are not supported, only 8 and 8", widths[0], widths[1])
+	case base != 0:
 		return 0, errors.Errorf("superblock: base address %#x is not supported, only 0", base)
-	}
-	if end > uint64(len(r.file.all)) {
+	case end > uint64(len(r.file.all)):
 		return 0, errors.Errorf("superblock: the file should have %d bytes and has %d: it was cut off; copy or save it again", end, len(r.file.all))
 	}
 	return root, nil

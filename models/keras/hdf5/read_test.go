@@ -14,7 +14,7 @@ import (
 )
 
 // goodFiles are the files in testdata that have a NAME.json, written by h5py.
-var goodFiles = []string{"sequential", "nested", "many", "odd_names", "types", "deep_tree", "tiny"}
+var goodFiles = []string{"sequential", "nested", "many", "odd_names", "types", "deep_tree", "tiny", "storage", "storage_v108", "storage_latest", "storage_order", "dense"}
 
 func load(t testing.TB, name string) []byte {
 	t.Helper()

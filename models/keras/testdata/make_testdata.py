@@ -182,14 +182,65 @@ def make_tiny():
     dump(path)
 
 
+def make_storage():
+    """Chunks, filters and the newer versions of the format, which Keras does not ask for, and others who write its files may."""
+    rng = np.random.default_rng(4)
+    a, b = rng.integers(0, 9, (7, 10)).astype("f4"), rng.integers(0, 9, (3, 3, 2, 5)).astype("f4")
+
+    def storage(f):
+        f.create_dataset("whole", data=a)
+        f.create_dataset("one chunk", data=a, chunks=a.shape)
+        f.create_dataset("chunks", data=a, chunks=(3, 4))
+        f.create_dataset("gzip", data=a, chunks=(3, 4), compression="gzip")
+        f.create_dataset("gzip of one chunk", data=a, chunks=a.shape, compression="gzip", shuffle=True)
+        f.create_dataset("shuffle", data=b, chunks=(2, 3, 1, 4), compression="gzip", compression_opts=9, shuffle=True)
+        f.create_dataset("all filters", data=b, chunks=(3, 3, 2, 5), compression="gzip", shuffle=True, fletcher32=True)
+        f.create_dataset("fletcher32", data=a[:, :3].astype("i1"), chunks=(7, 3), fletcher32=True)
+        f.create_dataset("words", data=["one", "two", "three"], chunks=(2,), dtype=h5py.string_dtype())
+        d = f.create_dataset("a part was never written", (6, 6), "f4", chunks=(2, 2), fillvalue=1.5)
+        d[2:4, 3:5] = 7
+        f.create_dataset("zero where never written", (6,), "i4", chunks=(2,), compression="gzip")[1] = 5
+
+    for name, how in {"storage": {}, "storage_v108": {"libver": ("v108", "v108")}, "storage_latest": {"libver": "latest"}, "storage_order": {"track_order": True}}.items():
+        path = os.path.join(H5, name + ".h5")
+        with h5py.File(path, "w", **how) as f:
+            storage(f)
+            if name == "storage":
+                f.create_dataset("grows", data=a, maxshape=(None, None), chunks=(2, 3))
+                f.create_dataset("many chunks", data=np.arange(300, dtype="i2"), chunks=(1,))
+                f.create_dataset("early", (4,), "f4", chunks=(2,))[:] = 1
+            if name == "storage_latest":
+                plist = h5p.create(h5p.DATASET_CREATE)
+                plist.set_chunk((2, 5)), plist.set_alloc_time(h5d.ALLOC_TIME_EARLY)
+                h5d.create(f.id, b"implicit", h5t.IEEE_F32LE, h5s.create_simple(a.shape), plist).write(h5s.ALL, h5s.ALL, a)
+        dump(path)
+    path = os.path.join(H5, "dense.h5")   # links and attributes in heaps of one block, of several, and of several rows
+    with h5py.File(path, "w", libver="latest") as f:
+        for count in (12, 60, 700):
+            g = f.create_group(f"{count} links")
+            for k in range(count):
+                g[f"number {k:03} of {count} links in a group"] = np.int16(k)
+        for count in (9, 150):
+            g = f.create_group(f"{count} attributes")
+            for k in range(count):
+                g.attrs[f"attribute {k}"] = np.arange(k, dtype="f4")
+    dump(path)
+    path = os.path.join(H5, "small_latest.h5")   # for the tests that damage each bit
+    with h5py.File(path, "w", libver="latest") as f:
+        f.create_dataset("vars/0", data=np.arange(6, dtype="f4"), chunks=(4,), compression="gzip", shuffle=True)
+        f["vars"].attrs["name"] = "dense"
+    path = os.path.join(H5, "small_chunks.h5")
+    with h5py.File(path, "w") as f:
+        f.create_dataset("0", data=np.arange(6, dtype="f4"), chunks=(4,), compression="gzip", shuffle=True, fletcher32=True)
+
+
 def make_refused():
     def file(name, **kw):
         return h5py.File(os.path.join(H5, f"refused_{name}.h5"), "w", **kw)
 
-    with file("latest", libver="latest") as f: f["a"] = np.arange(3.0)
-    with file("track_order", track_order=True) as f: f["a"] = np.arange(3.0)
-    with file("gzip") as f: f.create_dataset("layers/dense/vars/0", data=np.arange(8.0), compression="gzip")
-    with file("chunked") as f: f.create_dataset("a", data=np.arange(8.0), chunks=(4,))
+    with file("lzf") as f: f.create_dataset("layers/dense/vars/0", data=np.arange(8.0), compression="lzf")
+    with file("extensible", libver="latest") as f: f.create_dataset("a", data=np.arange(8.0), maxshape=(None,), chunks=(4,))
+    with file("many_chunks", libver="latest") as f: f.create_dataset("a", data=np.arange(2000.0), chunks=(1,))
     with file("big_endian") as f: f["group/a"] = np.arange(3, dtype=">f4")
     with file("bool") as f: f["a"] = np.array([True, False])
     with file("complex") as f: f["a"] = np.array([1j])
@@ -211,4 +262,5 @@ if __name__ == "__main__":
     make_models()
     make_types()
     make_tiny()
+    make_storage()
     make_refused()
