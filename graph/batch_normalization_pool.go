@@ -46,7 +46,7 @@ func (n *poolingNormalizer[T]) train(p *kernel.Pool, y []T, x kernel.Pixels[T], 
 }
 
 func (n *poolingNormalizer[T]) evaluate(p *kernel.Pool, y, x, gamma, beta, mean, variance []T) {
-	n.Evaluate(p, len(y)/n.pooled, y, kernel.InMemory(x), gamma, beta, mean, variance, nil)
+	n.Evaluate(p, len(y)/n.pooled, y, kernel.InMemory(x), gamma, beta, mean, variance)
 }
 
 func (n *poolingNormalizer[T]) backward(p *kernel.Pool, dx, dgamma, dbeta, x, gamma, mean, variance, dy []T) {

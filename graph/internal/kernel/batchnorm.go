@@ -46,15 +46,6 @@ func (b *BatchNorm[T]) BackwardLazy(p *Pool, rows int, dgamma, dbeta []T, x Pixe
 	return b.data.lazy(p, x, act, dy)
 }
 
-// EvaluateBackward computes Evaluate's gradients; the statistics are constants.
-func (b *BatchNorm[T]) EvaluateBackward(p *Pool, rows int, dx, dgamma, dbeta, x, gamma, mean, variance, dy []T) {
-	if dgamma != nil || dbeta != nil {
-		b.gradients(p, rows, dgamma, dbeta, InMemory(x), mean, variance, dy)
-	}
-	b.prepareGradient(rows, gamma, mean, variance, nil, nil)
-	b.data.run(p, dx, x, dy)
-}
-
 // gradients computes the sums over the rows, and dgamma and dbeta from them.
 func (b *BatchNorm[T]) gradients(p *Pool, rows int, dgamma, dbeta []T, x Pixels[T], mean, variance, dy []T) (plain, product []float64) {
 	plain, product = b.sums.run(p, rows, b.channels, x, mean, dy)
@@ -81,18 +72,15 @@ func (b *BatchNorm[T]) prepareOutput(rows int, gamma, beta, mean, variance []T) 
 	o.repeat()
 }
 
-// prepareGradient sets the numbers by channel of dx, from the sums over the rows; nil: statistics are constants.
+// prepareGradient sets the numbers by channel of dx, from the sums over the rows.
 func (b *BatchNorm[T]) prepareGradient(rows int, gamma, mean, variance []T, plain, product []float64) {
 	d, n := &b.data, float64(max(rows, 1))
 	d.resize(rows, b.channels)
 	for c := range b.channels {
 		inverse := b.inverse(variance, c)
-		d.mean[c], d.offset[c], d.slope[c] = mean[c], 0, 0
+		d.mean[c], d.offset[c] = mean[c], T(plain[c]/n)
 		d.scale[c] = T(b.factor(gamma, c) * inverse)
-		if plain != nil {
-			d.offset[c] = T(plain[c] / n)
-			d.slope[c] = T(b.factor(gamma, c) * inverse * inverse * inverse * product[c] / n)
-		}
+		d.slope[c] = T(b.factor(gamma, c) * inverse * inverse * inverse * product[c] / n)
 	}
 	d.repeat()
 }

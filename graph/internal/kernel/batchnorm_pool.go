@@ -29,11 +29,15 @@ func NewBatchNormPool[T Float](w Window, epsilon float64) *BatchNormPool[T] {
 // mean and variance [InC].
 func (b *BatchNormPool[T]) Train(p *Pool, n int, y []T, x Pixels[T], gamma, beta, mean, variance []T, argmax []uint8) {
 	b.norm.moments.run(p, b.pixels(n), b.w.InC, x, mean, variance)
-	b.Evaluate(p, n, y, x, gamma, beta, mean, variance, argmax)
+	b.normalize(p, n, y, x, gamma, beta, mean, variance, argmax)
 }
 
-// Evaluate computes the same with given statistics.
-func (b *BatchNormPool[T]) Evaluate(p *Pool, n int, y []T, x Pixels[T], gamma, beta, mean, variance []T, argmax []uint8) {
+// Evaluate computes y with given statistics.
+func (b *BatchNormPool[T]) Evaluate(p *Pool, n int, y []T, x Pixels[T], gamma, beta, mean, variance []T) {
+	b.normalize(p, n, y, x, gamma, beta, mean, variance, nil)
+}
+
+func (b *BatchNormPool[T]) normalize(p *Pool, n int, y []T, x Pixels[T], gamma, beta, mean, variance []T, argmax []uint8) {
 	b.norm.prepareOutput(b.pixels(n), gamma, beta, mean, variance)
 	if argmax != nil {
 		b.winners = resize(b.winners, len(argmax))
@@ -59,16 +63,6 @@ func (b *BatchNormPool[T]) BackwardLazy(p *Pool, n int, dgamma, dbeta []T, x Pix
 	b.act = act
 	b.grow(p.Threads())
 	return b
-}
-
-// EvaluateBackward computes Evaluate's gradients; the statistics are constants.
-func (b *BatchNormPool[T]) EvaluateBackward(p *Pool, n int, dx, dgamma, dbeta, x, gamma, mean, variance, dy []T, argmax []uint8) {
-	if dgamma != nil || dbeta != nil {
-		b.gradients(p, n, dgamma, dbeta, mean, variance, dy)
-	}
-	b.prepareBackward(n, InMemory(x), gamma, mean, variance, nil, nil, dy, argmax)
-	b.dx = dx
-	b.run(p, n)
 }
 
 // gradients computes dgamma and dbeta and returns the sums that they follow from: only winners have a gradient.

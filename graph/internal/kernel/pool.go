@@ -10,7 +10,6 @@ type Pool struct {
 	busy    atomic.Int64 // workers that have not finished
 	rest    rest         // of the caller, until none is busy
 	flush   bool         // the job is to flush subnormal numbers
-	vector  vectorJobs
 	scratch scratch
 }
 

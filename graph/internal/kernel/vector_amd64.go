@@ -59,11 +59,6 @@ func sigmoidGradientAVX2(n int, dx *float32, y *float32, dy *float32)
 //go:noescape
 func tanhGradientAVX2(n int, dx *float32, y *float32, dy *float32)
 
-// sumSquaresAVX2 writes 32 lanes of the sum of x^2 over n elements, a multiple of 32.
-//
-//go:noescape
-func sumSquaresAVX2(n int, x *float32, sums *float64)
-
 // squaredDistanceAVX2 writes 32 lanes of the sum of (y-target)^2 over n elements, a multiple of 32.
 //
 //go:noescape
@@ -73,11 +68,6 @@ func squaredDistanceAVX2(n int, y *float32, target *float32, sums *float64)
 //
 //go:noescape
 func scaledDifferenceAVX2(n int, dy *float32, y *float32, target *float32, factor float32)
-
-// notFiniteAVX2 is not 0 if one of n elements, a multiple of 32, is infinite or NaN.
-//
-//go:noescape
-func notFiniteAVX2(n int, x *float32) uint32
 
 // adamAVX2 takes the step of update.adam; sums receives 8 lanes each of the sums of g^2, w^2 and step^2. n is a multiple of 16.
 //
@@ -219,11 +209,6 @@ func sigmoidGradientAVX512(n int, dx *float32, y *float32, dy *float32)
 //go:noescape
 func tanhGradientAVX512(n int, dx *float32, y *float32, dy *float32)
 
-// sumSquaresAVX512 writes 32 lanes of the sum of x^2 over n elements, a multiple of 32.
-//
-//go:noescape
-func sumSquaresAVX512(n int, x *float32, sums *float64)
-
 // squaredDistanceAVX512 writes 32 lanes of the sum of (y-target)^2 over n elements, a multiple of 32.
 //
 //go:noescape
@@ -233,11 +218,6 @@ func squaredDistanceAVX512(n int, y *float32, target *float32, sums *float64)
 //
 //go:noescape
 func scaledDifferenceAVX512(n int, dy *float32, y *float32, target *float32, factor float32)
-
-// notFiniteAVX512 is not 0 if one of n elements, a multiple of 32, is infinite or NaN.
-//
-//go:noescape
-func notFiniteAVX512(n int, x *float32) uint32
 
 // adamAVX512 takes the step of update.adam; sums receives 8 lanes each of the sums of g^2, w^2 and step^2. n is a multiple of 16.
 //

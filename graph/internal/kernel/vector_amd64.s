@@ -1205,56 +1205,6 @@ loop:
 	VZEROUPPER
 	RET
 
-// func sumSquaresAVX2(n int, x *float32, sums *float64)
-// Requires: AVX, FMA3
-TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-24
-	MOVQ   n+0(FP), AX
-	MOVQ   x+8(FP), CX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	SHLQ   $0x02, AX
-	ADDQ   AX, CX
-	NEGQ   AX
-
-	PCALIGN $32
-
-loop:
-	VCVTPS2PD   (CX)(AX*1), Y8
-	VFMADD231PD Y8, Y8, Y0
-	VCVTPS2PD   16(CX)(AX*1), Y8
-	VFMADD231PD Y8, Y8, Y1
-	VCVTPS2PD   32(CX)(AX*1), Y8
-	VFMADD231PD Y8, Y8, Y2
-	VCVTPS2PD   48(CX)(AX*1), Y8
-	VFMADD231PD Y8, Y8, Y3
-	VCVTPS2PD   64(CX)(AX*1), Y8
-	VFMADD231PD Y8, Y8, Y4
-	VCVTPS2PD   80(CX)(AX*1), Y8
-	VFMADD231PD Y8, Y8, Y5
-	VCVTPS2PD   96(CX)(AX*1), Y8
-	VFMADD231PD Y8, Y8, Y6
-	VCVTPS2PD   112(CX)(AX*1), Y8
-	VFMADD231PD Y8, Y8, Y7
-	ADDQ        $0x00000080, AX
-	JL          loop
-	MOVQ        sums+16(FP), AX
-	VMOVUPD     Y0, (AX)
-	VMOVUPD     Y1, 32(AX)
-	VMOVUPD     Y2, 64(AX)
-	VMOVUPD     Y3, 96(AX)
-	VMOVUPD     Y4, 128(AX)
-	VMOVUPD     Y5, 160(AX)
-	VMOVUPD     Y6, 192(AX)
-	VMOVUPD     Y7, 224(AX)
-	VZEROUPPER
-	RET
-
 // func squaredDistanceAVX2(n int, y *float32, target *float32, sums *float64)
 // Requires: AVX, FMA3
 TEXT ·squaredDistanceAVX2(SB), NOSPLIT, $0-32
@@ -1350,45 +1300,6 @@ loop:
 	VMOVUPS Y1, 32(CX)(AX*1)
 	ADDQ    $0x00000040, AX
 	JL      loop
-	VZEROUPPER
-	RET
-
-// func notFiniteAVX2(n int, x *float32) uint32
-// Requires: AVX
-TEXT ·notFiniteAVX2(SB), NOSPLIT, $0-20
-	MOVQ   n+0(FP), AX
-	MOVQ   x+8(FP), CX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	SHLQ   $0x02, AX
-	ADDQ   AX, CX
-	NEGQ   AX
-
-	PCALIGN $32
-
-loop:
-	VMOVUPS   (CX)(AX*1), Y4
-	VSUBPS    Y4, Y4, Y4
-	VADDPS    Y4, Y0, Y0
-	VMOVUPS   32(CX)(AX*1), Y4
-	VSUBPS    Y4, Y4, Y4
-	VADDPS    Y4, Y1, Y1
-	VMOVUPS   64(CX)(AX*1), Y4
-	VSUBPS    Y4, Y4, Y4
-	VADDPS    Y4, Y2, Y2
-	VMOVUPS   96(CX)(AX*1), Y4
-	VSUBPS    Y4, Y4, Y4
-	VADDPS    Y4, Y3, Y3
-	ADDQ      $0x00000080, AX
-	JL        loop
-	VADDPS    Y1, Y0, Y0
-	VADDPS    Y2, Y0, Y0
-	VADDPS    Y3, Y0, Y0
-	VCMPPS    $0x03, Y0, Y0, Y0
-	VMOVMSKPS Y0, AX
-	MOVL      AX, ret+16(FP)
 	VZEROUPPER
 	RET
 
@@ -3125,40 +3036,6 @@ loop:
 	VZEROUPPER
 	RET
 
-// func sumSquaresAVX512(n int, x *float32, sums *float64)
-// Requires: AVX, AVX512F
-TEXT ·sumSquaresAVX512(SB), NOSPLIT, $0-24
-	MOVQ   n+0(FP), AX
-	MOVQ   x+8(FP), CX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	SHLQ   $0x02, AX
-	ADDQ   AX, CX
-	NEGQ   AX
-
-	PCALIGN $32
-
-loop:
-	VCVTPS2PD   (CX)(AX*1), Z4
-	VFMADD231PD Z4, Z4, Z0
-	VCVTPS2PD   32(CX)(AX*1), Z4
-	VFMADD231PD Z4, Z4, Z1
-	VCVTPS2PD   64(CX)(AX*1), Z4
-	VFMADD231PD Z4, Z4, Z2
-	VCVTPS2PD   96(CX)(AX*1), Z4
-	VFMADD231PD Z4, Z4, Z3
-	ADDQ        $0x00000080, AX
-	JL          loop
-	MOVQ        sums+16(FP), AX
-	VMOVUPD     Z0, (AX)
-	VMOVUPD     Z1, 64(AX)
-	VMOVUPD     Z2, 128(AX)
-	VMOVUPD     Z3, 192(AX)
-	VZEROUPPER
-	RET
-
 // func squaredDistanceAVX512(n int, y *float32, target *float32, sums *float64)
 // Requires: AVX, AVX512F
 TEXT ·squaredDistanceAVX512(SB), NOSPLIT, $0-32
@@ -3226,35 +3103,6 @@ loop:
 	VMOVUPS Z1, (CX)(AX*1)
 	ADDQ    $0x00000040, AX
 	JL      loop
-	VZEROUPPER
-	RET
-
-// func notFiniteAVX512(n int, x *float32) uint32
-// Requires: AVX, AVX512F
-TEXT ·notFiniteAVX512(SB), NOSPLIT, $0-20
-	MOVQ   n+0(FP), AX
-	MOVQ   x+8(FP), CX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	SHLQ   $0x02, AX
-	ADDQ   AX, CX
-	NEGQ   AX
-
-	PCALIGN $32
-
-loop:
-	VMOVUPS (CX)(AX*1), Z2
-	VSUBPS  Z2, Z2, Z2
-	VADDPS  Z2, Z0, Z0
-	VMOVUPS 64(CX)(AX*1), Z2
-	VSUBPS  Z2, Z2, Z2
-	VADDPS  Z2, Z1, Z1
-	ADDQ    $0x00000080, AX
-	JL      loop
-	VADDPS  Z1, Z0, Z0
-	VCMPPS  $0x03, Z0, Z0, K1
-	KMOVW   K1, AX
-	MOVL    AX, ret+16(FP)
 	VZEROUPPER
 	RET
 

@@ -93,12 +93,6 @@ func BenchmarkOptimizer(b *testing.B) {
 		b.Run(fmt.Sprint("SGD/", n), func(b *testing.B) {
 			benchmarkThreads(b, 12*n, 1, func(*Pool) { SGD(w, g, nil, 1e-3, 0, false) })
 		})
-		b.Run(fmt.Sprint("SumSquares/", n), func(b *testing.B) {
-			benchmarkBytes(b, 4*n, func(p *Pool) { SumSquares(p, w) })
-		})
-		b.Run(fmt.Sprint("AllFinite/", n), func(b *testing.B) {
-			benchmarkBytes(b, 4*n, func(p *Pool) { AllFinite(w) })
-		})
 	}
 }
 

@@ -42,7 +42,9 @@ func elementWise() []float64 {
 	for _, channels := range []int{1, 5, 16, 64} {
 		c := newNormCase[float32](333, channels, false)
 		c.forward(nil)
-		c.norm.EvaluateBackward(nil, c.rows, c.dx, nil, nil, c.x, c.gamma, c.mean, c.variance, c.dy)
+		sums := widened(random[float32](generator(3), 2*channels))
+		c.norm.prepareGradient(c.rows, c.gamma, c.mean, c.variance, sums[:channels], sums[channels:])
+		c.norm.data.run(nil, c.dx, c.x, c.dy)
 		all = append(all, c.y, c.dx)
 		p := newPoolCase[float32](poolWindow(9, 12, channels, 2, 2), 2)
 		p.run(nil)
@@ -55,7 +57,7 @@ func elementWise() []float64 {
 func reductionsToo() []float64 {
 	x, y := random[float32](generator(1), 5000), random[float32](generator(2), 5000)
 	s := SGD(slices.Clone(x), y, nil, 0.1, 0, false)
-	all := []float64{SumSquares(nil, x), float64(NewSquaredError[float32]().Forward(nil, x, y)), s.Gradient, s.Weight, s.Step}
+	all := []float64{float64(NewSquaredError[float32]().Forward(nil, x, y)), s.Gradient, s.Weight, s.Step}
 	for _, channels := range []int{1, 3, 32, 100} {
 		c := newNormCase[float32](1111, channels, true)
 		c.run(nil)

@@ -115,31 +115,6 @@ func sumLanes(lanes []float64) float64 {
 	return sum
 }
 
-func vectorSumSquares(x []float32) (sum float64, n int) {
-	if n = whole(len(x), reductionUnit); n == 0 {
-		return 0, 0
-	}
-	var lanes [reductionUnit]float64
-	if family == avx512 {
-		sumSquaresAVX512(n, &x[0], &lanes[0])
-	} else {
-		sumSquaresAVX2(n, &x[0], &lanes[0])
-	}
-	return sumLanes(lanes[:]), n
-}
-
-// vectorNotFinite reports whether it found a value that is not finite in the first n elements.
-func vectorNotFinite(x []float32) (found bool, n int) {
-	switch n = whole(len(x), reductionUnit); {
-	case n == 0:
-		return false, 0
-	case family == avx512:
-		return notFiniteAVX512(n, &x[0]) != 0, n
-	default:
-		return notFiniteAVX2(n, &x[0]) != 0, n
-	}
-}
-
 func vectorSquaredDistance(y, target []float32) (sum float64, n int) {
 	if n = whole(len(y), reductionUnit); n == 0 {
 		return 0, 0

@@ -9,8 +9,6 @@ func vectorActivationGradient(Activation, []float32, []float32, []float32) int {
 func vectorDecays([]float32, []float32) int                                    { return 0 }
 func vectorDecaysLessOne([]float32, []float32) int                             { return 0 }
 func vectorNormalBelow([]float32, []float32) int                               { return 0 }
-func vectorSumSquares([]float32) (sum float64, n int)                          { return 0, 0 }
-func vectorNotFinite([]float32) (found bool, n int)                            { return false, 0 }
 func vectorSquaredDistance([]float32, []float32) (sum float64, n int)          { return 0, 0 }
 func vectorScaledDifference([]float32, []float32, []float32, float32) int      { return 0 }
 func vectorUpdate(update[float32], []float32, []float32, []float32, []float32) (sums Sums, n int) {

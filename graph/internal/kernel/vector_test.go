@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -95,54 +94,6 @@ func checkRelative(t *testing.T, name string, got, want, tolerance float64) {
 	}
 }
 
-func TestSumSquares(t *testing.T) {
-	t.Run("float32", func(t *testing.T) { everyFamily(t, testSumSquares[float32]) })
-	t.Run("float64", testSumSquares[float64])
-}
-
-func testSumSquares[T Float](t *testing.T) {
-	for _, n := range vectorLengths() {
-		g := newGuarded[T]()
-		x := g.slice(random[T](generator(uint64(n)), n))
-		want := 0.0
-		for _, v := range x {
-			want += float64(v) * float64(v)
-		}
-		checkRelative(t, fmt.Sprint("sum of ", n), SumSquares(nil, x), want, 1e-12)
-		g.check(t)
-	}
-	if got := SumSquares(nil, []T{1e-30, 3e-30}); math.Abs(got-1e-59) > 1e-65 {
-		t.Errorf("sum of tiny squares is %v", got)
-	}
-	if got := SumSquares(nil, append(make([]T, 40), T(math.NaN()))); got == got {
-		t.Errorf("sum with a NaN is %v", got)
-	}
-}
-
-func TestAllFinite(t *testing.T) {
-	t.Run("float32", func(t *testing.T) { everyFamily(t, testAllFinite[float32]) })
-	t.Run("float64", testAllFinite[float64])
-}
-
-func testAllFinite[T Float](t *testing.T) {
-	for n := range 130 {
-		x := slices.Repeat([]T{math.MaxFloat32}, n+2)
-		x[0], x[n+1] = T(math.NaN()), T(math.NaN())
-		if !AllFinite(x[1 : n+1]) {
-			t.Fatalf("%d finite values are taken for others", n)
-		}
-		for i := range n {
-			for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
-				x[1+i] = T(v)
-				if AllFinite(x[1 : n+1]) {
-					t.Fatalf("%v at %d of %d is not seen", v, i, n)
-				}
-			}
-			x[1+i] = 0
-		}
-	}
-}
-
 // testThreadBits checks that 1, 2 and 3 threads give the same values.
 func testThreadBits(t *testing.T, f func(p *Pool) []float64) {
 	t.Helper()
@@ -180,7 +131,6 @@ func testVectorThreads[T Float](t *testing.T) {
 		n = sharedFrom + 1234
 	}
 	x, dy := random[T](generator(1), n), random[T](generator(2), n)
-	testThreadBits(t, func(p *Pool) []float64 { return []float64{SumSquares(p, x)} })
 	testThreadBits(t, func(p *Pool) []float64 {
 		w, m, v := slices.Clone(dy), make([]T, n), make([]T, n)
 		s := Adam(w, x, m, v, 0.01, 0.9, 0.999, 1e-7)
@@ -227,15 +177,13 @@ func TestVectorAllocatesNothing(t *testing.T) {
 			a, s, c := NewActivate[float32](Activation{Function: Sigmoid}), NewSquaredError[float32](), newNormCase[float32](n/33, 33, true)
 			pooling := newPoolCase[float32](poolWindow(64, 64, 20, 2, 2), 4)
 			for name, f := range map[string]func(){
-				"activate":       func() { a.Forward(p, m, x); a.Backward(p, v, m, y) },
-				"squared error":  func() { s.Forward(p, x, y); s.Backward(p, m, x, y, 1) },
-				"batch norm":     func() { c.run(p) },
-				"max pooling":    func() { pooling.run(p) },
-				"Adam":           func() { Adam(x, y, m, v, 0, 0.9, 0.999, 1e-7) },
-				"SGD":            func() { SGD(x, y, m, 0, 0.9, false) },
-				"short Adam":     func() { Adam(x[:99], y[:99], m[:99], v[:99], 0, 0.9, 0.999, 1e-7) },
-				"sum of squares": func() { SumSquares(p, x) },
-				"all finite":     func() { AllFinite(x) },
+				"activate":      func() { a.Forward(p, m, x); a.Backward(p, v, m, y) },
+				"squared error": func() { s.Forward(p, x, y); s.Backward(p, m, x, y, 1) },
+				"batch norm":    func() { c.run(p) },
+				"max pooling":   func() { pooling.run(p) },
+				"Adam":          func() { Adam(x, y, m, v, 0, 0.9, 0.999, 1e-7) },
+				"SGD":           func() { SGD(x, y, m, 0, 0.9, false) },
+				"short Adam":    func() { Adam(x[:99], y[:99], m[:99], v[:99], 0, 0.9, 0.999, 1e-7) },
 			} {
 				if got := testing.AllocsPerRun(5, f); got != 0 {
 					t.Errorf("%s allocates %v times a call with %d threads", name, got, threads)

@@ -32,20 +32,9 @@ func reductions(s isa) {
 		}
 	}
 
-	start(s, "sumSquares", "func(n int, x *float32, sums *float64)", "writes 32 lanes of the sum of x^2 over n elements, a multiple of 32.")
-	p := parameters("n", "x")
-	acc := accumulators(2 * reduced / s.lanes)
-	eachHalf(p[0], p[1:], func(i int, at func(int) Mem) {
-		x := s.register()
-		VCVTPS2PD(at(0), x)
-		VFMADD231PD(x, x, acc[i])
-	})
-	store(acc)
-	end()
-
 	start(s, "squaredDistance", "func(n int, y, target *float32, sums *float64)", "writes 32 lanes of the sum of (y-target)^2 over n elements, a multiple of 32.")
-	p = parameters("n", "y", "target")
-	acc = accumulators(2 * reduced / s.lanes)
+	p := parameters("n", "y", "target")
+	acc := accumulators(2 * reduced / s.lanes)
 	eachHalf(p[0], p[1:], func(i int, at func(int) Mem) {
 		h, d := s.half(), s.register()
 		VMOVUPS(at(0), h)
@@ -65,28 +54,5 @@ func reductions(s isa) {
 		VMULPS(factor, d, d)
 		VMOVUPS(d, at(0))
 	})
-	end()
-
-	start(s, "notFinite", "func(n int, x *float32) uint32", "is not 0 if one of n elements, a multiple of 32, is infinite or NaN.")
-	p = parameters("n", "x")
-	acc = accumulators(reduced / s.lanes)
-	s.each(reduced, p[0], p[1:], func(i int, at func(int) Mem) {
-		x := s.load(at(0))
-		VSUBPS(x, x, x) // 0, or NaN
-		VADDPS(x, acc[i], acc[i])
-	})
-	for _, r := range acc[1:] {
-		VADDPS(r, acc[0], acc[0])
-	}
-	result := GP32()
-	if s.lanes == 8 {
-		VCMPPS(unordered, acc[0], acc[0], acc[0])
-		VMOVMSKPS(acc[0], result)
-	} else {
-		k := K()
-		VCMPPS(unordered, acc[0], acc[0], k)
-		KMOVW(k, result)
-	}
-	Store(result, ReturnIndex(0))
 	end()
 }
