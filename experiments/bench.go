@@ -9,6 +9,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/arithmetic"
 	"dcae/experiments/saved"
 	"dcae/experiments/statistics"
 	"dcae/graph"
@@ -114,7 +115,7 @@ func Bench(name string, batch, threads int) (*Benchmark, error) {
 		return nil, err
 	}
 	b := &Benchmark{
-		Model: name, Batch: batch, Threads: threads, Kernels: graph.KernelFamily(),
+		Model: name, Batch: batch, Threads: threads, Kernels: arithmetic.Chosen().String(),
 		ImagesPerSecond: statistics.Median(speed.ImagesPerSecond), Windows: speed.ImagesPerSecond, PeakRSS: peakRSS(),
 	}
 	b.GFLOPS = b.ImagesPerSecond * flops.Training / 1e9

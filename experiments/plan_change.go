@@ -1,11 +1,11 @@
 package experiments
 
 import (
-	"math"
 	"strconv"
 
 	"github.com/pkg/errors"
 
+	"dcae/arithmetic"
 	"dcae/graph"
 	"dcae/models/edit"
 	"dcae/training/dataset"
@@ -99,7 +99,7 @@ func (s Settings) outputBias(m *graph.Model, images *dataset.Set) (float64, erro
 	mean := meanPixel(images)
 	switch inspected.Output.Activation {
 	case graph.Sigmoid:
-		return math.Log(mean / (1 - mean)), nil // whose sigmoid is the mean
+		return arithmetic.Log(mean / (1 - mean)), nil // whose sigmoid is the mean
 	case graph.Linear:
 		return mean, nil
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/arithmetic"
 	"dcae/experiments/outcome"
 	"dcae/graph"
 	"dcae/training"
@@ -92,7 +93,7 @@ type layer struct {
 // define describes a study on its data; mean is the mean training image, scaling what a treatment makes of that of the data.
 func define(s Study, set *dataset.Set, mean []float32, scaling func(dataset.Treatment) dataset.Scaling) (*Definition, error) {
 	d := &Definition{
-		Format: 1, Version: outcome.Version, Kernels: graph.KernelFamily(), Name: s.Name, Question: s.Question,
+		Format: 1, Version: outcome.Version, Kernels: arithmetic.Chosen().String(), Name: s.Name, Question: s.Question,
 		Budget: Length{Seeds: s.Budget.Seeds, Batch: s.Budget.Batch, Full: s.Budget.Full}, Plan: s.Plan,
 	}
 	meanLevel, black := levels(set.Validation.Targets(), mean)
@@ -199,8 +200,8 @@ func levels(images training.Source, mean []float32) (meanImage, allBlack float64
 		images.Read(buffer, index)
 		for i, v := range buffer {
 			d := float64(v) - float64(mean[i])
-			meanImage += d * d
-			allBlack += float64(v) * float64(v)
+			meanImage += float64(d * d)
+			allBlack += float64(float64(v) * float64(v))
 		}
 	}
 	n := float64(images.Len() * len(mean))

@@ -28,7 +28,7 @@ func (m *Model) LayerFLOPs() ([]FLOPs, error) {
 		f := layerFLOPs(n.Layer, m.inputShapes(i, shapes), shapes[i])
 		out[i] = FLOPs{f, 3 * f}
 		if len(n.Inputs) == 1 && n.Inputs[0] < 0 {
-			out[i].Training -= f
+			out[i].Training = 2 * f
 		}
 	}
 	return out, nil

@@ -3,6 +3,8 @@ package graph
 import (
 	"slices"
 	"testing"
+
+	"dcae/arithmetic"
 )
 
 // What is fused follows from the model, the kind of program and the precision alone.
@@ -69,7 +71,7 @@ func TestFusion(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := c.fast
-			if c.plain != nil && (precision == Float64 || KernelFamily() == "portable") {
+			if c.plain != nil && (precision == Float64 || arithmetic.Chosen() == arithmetic.Portable) {
 				want = c.plain
 			}
 			var got []string

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"dcae/arithmetic"
 )
 
 // Initializer draws a variable's first values. Formulas and defaults are Keras'.
@@ -95,21 +97,21 @@ func (c Constant) Fill(values []float64, _ Shape, _ *rand.Rand) { fill(values, c
 // Fill draws from the normal distribution.
 func (n RandomNormal) Fill(values []float64, _ Shape, r *rand.Rand) {
 	for i := range values {
-		values[i] = n.Mean + n.StdDev*r.NormFloat64()
+		values[i] = n.Mean + float64(n.StdDev*arithmetic.Normal(r))
 	}
 }
 
 // Fill draws from the uniform distribution.
 func (u RandomUniform) Fill(values []float64, _ Shape, r *rand.Rand) {
 	for i := range values {
-		values[i] = u.Min + (u.Max-u.Min)*r.Float64()
+		values[i] = u.Min + float64((u.Max-u.Min)*r.Float64())
 	}
 }
 
 // Fill draws from the truncated normal distribution.
 func (n RandomTruncatedNormal) Fill(values []float64, _ Shape, r *rand.Rand) {
 	for i := range values {
-		values[i] = n.Mean + n.StdDev*truncatedNormal(r)
+		values[i] = n.Mean + float64(n.StdDev*truncatedNormal(r))
 	}
 }
 
@@ -160,7 +162,7 @@ func fans(shape Shape) (in, out float64) {
 
 func truncatedNormal(r *rand.Rand) float64 {
 	for {
-		if x := r.NormFloat64(); math.Abs(x) <= 2 {
+		if x := arithmetic.Normal(r); math.Abs(x) <= 2 {
 			return x
 		}
 	}

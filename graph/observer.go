@@ -33,7 +33,7 @@ func (b *builder) observe(o Observer) error {
 func Saturation(l Layer) (low, high float64, ok bool) {
 	a, _ := activationOf(l)
 	low, high, ok = a.limits()
-	margin := 0.05 * (high - low)
+	margin := float64(0.05 * (high - low))
 	return low + margin, high - margin, ok
 }
 

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"dcae/arithmetic"
+
 	"github.com/pkg/errors"
 )
 
@@ -63,13 +65,13 @@ func orthonormal(n, length int, r *rand.Rand) [][]float64 {
 	for len(vectors) < n {
 		v := make([]float64, length)
 		for i := range v {
-			v[i] = r.NormFloat64()
+			v[i] = arithmetic.Normal(r)
 		}
 		for range 2 {
 			for _, u := range vectors {
 				along := dot(u, v)
 				for i := range v {
-					v[i] -= along * u[i]
+					v[i] -= float64(along * u[i])
 				}
 			}
 		}
@@ -85,7 +87,7 @@ func orthonormal(n, length int, r *rand.Rand) [][]float64 {
 func dot(a, b []float64) float64 {
 	sum := 0.0
 	for i, v := range a {
-		sum += v * b[i]
+		sum += float64(v * b[i])
 	}
 	return sum
 }

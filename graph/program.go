@@ -310,7 +310,7 @@ func (t *Training) blend(s statistic, momentum float64) {
 func average[T kernel.Float](moving, batch []T, momentum, factor T) {
 	share := (1 - momentum) * factor
 	for i, b := range batch {
-		moving[i] = moving[i]*momentum + b*share
+		moving[i] = T(moving[i]*momentum) + T(b*share)
 	}
 }
 

@@ -19,6 +19,3 @@ func UpdateAdam(w, g, m, v []float32, alpha, beta1, beta2, epsilon float64) Upda
 func UpdateSGD(w, g, velocity []float32, rate, momentum float64, nesterov bool) UpdateSums {
 	return UpdateSums(kernel.SGD(w, g, velocity, rate, momentum, nesterov))
 }
-
-// KernelFamily names the kernels that were chosen for this processor at start: avx512, avx2 or portable.
-func KernelFamily() string { return kernel.Family() }

@@ -3,6 +3,7 @@ package training
 import (
 	"math"
 
+	"dcae/arithmetic"
 	"dcae/graph"
 )
 
@@ -64,7 +65,7 @@ func (a *adam) begin(t int, rate float64) {
 }
 
 // power is beta^t with beta rounded to float32, as Keras has it; 1-0.999 is then smaller by 1.3e-5 of itself.
-func power(beta float64, t int) float64 { return math.Pow(float64(float32(beta)), float64(t)) }
+func power(beta float64, t int) float64 { return arithmetic.Pow(float64(float32(beta)), float64(t)) }
 
 func (a *adam) update(i, from int, w, g []float32) graph.UpdateSums {
 	m, v := a.first[i][from:], a.second[i][from:]

@@ -54,7 +54,7 @@ func BestConstant(loss graph.Loss, images Source, size int) ([]float32, error) {
 	middle, sum := make([]float32, values), make([]float64, values)
 	for range constantHalving {
 		for i := range middle {
-			middle[i], sum[i] = low[i]/2+high[i]/2, 0
+			middle[i], sum[i] = float32(low[i]/2)+float32(high[i]/2), 0
 		}
 		if err := each(func(i int, t float32) { sum[i] += slope(float64(middle[i]), float64(t)) }); err != nil {
 			return nil, err
@@ -68,7 +68,7 @@ func BestConstant(loss graph.Loss, images Source, size int) ([]float32, error) {
 		}
 	}
 	for i := range middle {
-		middle[i] = low[i]/2 + high[i]/2
+		middle[i] = float32(low[i]/2) + float32(high[i]/2)
 	}
 	return middle, nil
 }

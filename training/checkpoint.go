@@ -11,6 +11,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/arithmetic"
 	"dcae/graph"
 	"dcae/internal/files"
 )
@@ -54,7 +55,7 @@ func (r *run) identify(m *graph.Model, mean []float32) (identity, error) {
 	c := r.config
 	id := identity{
 		Seed: c.Seed, Batch: c.Batch, Optimizer: c.Optimizer.String(), Loss: fmt.Sprint(c.Loss), Plateau: "none",
-		ValidationImages: c.ValidationImages, KeepBest: c.KeepBest, Kernels: graph.KernelFamily(),
+		ValidationImages: c.ValidationImages, KeepBest: c.KeepBest, Kernels: arithmetic.Chosen().String(),
 	}
 	if c.Plateau != nil {
 		id.Plateau = c.Plateau.String()

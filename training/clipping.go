@@ -18,7 +18,7 @@ func (b Base) clip(dst, g []float32, all float64) {
 		}
 	case b.GlobalClipNorm > 0:
 		norm := math.Sqrt(all)
-		scale := float32(b.GlobalClipNorm*min(1/norm, 1/b.GlobalClipNorm) + (norm - norm)) // not a number if the norm is not finite
+		scale := float32(float64(b.GlobalClipNorm*min(1/norm, 1/b.GlobalClipNorm)) + (norm - norm)) // not a number if the norm is not finite
 		for i, x := range g {
 			dst[i] = x * scale
 		}
@@ -45,13 +45,13 @@ func sumOfSquares(values []float32) float64 {
 	var s [4]float64
 	for ; len(values) >= 4; values = values[4:] {
 		a, b, c, d := float64(values[0]), float64(values[1]), float64(values[2]), float64(values[3])
-		s[0] += a * a
-		s[1] += b * b
-		s[2] += c * c
-		s[3] += d * d
+		s[0] += float64(a * a)
+		s[1] += float64(b * b)
+		s[2] += float64(c * c)
+		s[3] += float64(d * d)
 	}
 	for i, x := range values {
-		s[i] += float64(x) * float64(x)
+		s[i] += float64(float64(x) * float64(x))
 	}
 	return (s[0] + s[1]) + (s[2] + s[3])
 }

@@ -161,10 +161,10 @@ func (e *Evaluator) measureImages(mean []float32) {
 			for i, v := range e.target[k*e.size : (k+1)*e.size] {
 				x := float64(v)
 				d := x - float64(mean[i])
-				e.baseline += d * d
-				distance += d * d
+				e.baseline += float64(d * d)
+				distance += float64(d * d)
 				e.sum[i] += x
-				e.sq[i] += x * x
+				e.sq[i] += float64(x * x)
 			}
 			e.distance[first+k] = distance
 		}
@@ -208,11 +208,11 @@ func (e *Evaluator) Scores() (Scores, error) {
 			for i, v := range img {
 				x := float64(v)
 				d := x - float64(want[i])
-				squared += d * d
-				own += d * d
+				squared += float64(d * d)
+				own += float64(d * d)
 				total += x
 				sum[i] += x
-				sq[i] += x * x
+				sq[i] += float64(x * x)
 			}
 			e.errors[first+k] = own
 		}
@@ -242,7 +242,7 @@ func (e *Evaluator) Distance(a, b []float32) float64 {
 	squared := 0.0
 	for i, v := range a {
 		d := float64(v) - float64(b[i])
-		squared += d * d
+		squared += float64(d * d)
 	}
 	return squared * float64(e.n) / e.baseline
 }

@@ -41,7 +41,7 @@ func (l *lion) begin(_ int, rate float64) { l.now = float32(rate) }
 func (l *lion) update(i, from int, w, g []float32) (s graph.UpdateSums) {
 	m := l.moment[i][from:]
 	for k, before := range w {
-		w[k] = before - l.now*sign(float32(l.beta1*m[k])+float32(l.rest1*g[k]))
+		w[k] = before - float32(l.now*sign(float32(l.beta1*m[k])+float32(l.rest1*g[k])))
 		m[k] = float32(l.beta2*m[k]) + float32(l.rest2*g[k])
 		addSquares(&s, g[k], before, w[k])
 	}

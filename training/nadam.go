@@ -1,8 +1,7 @@
 package training
 
 import (
-	"math"
-
+	"dcae/arithmetic"
 	"dcae/graph"
 )
 
@@ -46,12 +45,12 @@ type nadam struct {
 }
 
 func (n *nadam) begin(t int, rate float64) {
-	momentum := func(t int) float64 { return n.beta1 * (1 - 0.5*math.Pow(0.96, float64(t))) }
+	momentum := func(t int) float64 { return float64(n.beta1 * (1 - float64(0.5*arithmetic.Pow(0.96, float64(t))))) }
 	current, next := momentum(t), momentum(t+1)
 	n.product[0] = float32(float64(n.product[0]) * current)
 	product := float64(n.product[0])
 	n.now = float32(rate)
-	n.byMoment = float32(next / (1 - product*next))
+	n.byMoment = float32(next / (1 - float64(product*next)))
 	n.byGradient = float32((1 - current) / (1 - product))
 	n.correction = float32(1 - power(n.beta2, t))
 }

@@ -159,9 +159,9 @@ type rule interface {
 // addSquares takes one element into the sums.
 func addSquares(s *graph.UpdateSums, g, before, after float32) {
 	step := float64(after - before)
-	s.Gradient += float64(g) * float64(g)
-	s.Weight += float64(before) * float64(before)
-	s.Step += step * step
+	s.Gradient += float64(float64(g) * float64(g))
+	s.Weight += float64(float64(before) * float64(before))
+	s.Step += float64(step * step)
 }
 
 func sqrt(x float32) float32 { return float32(math.Sqrt(float64(x))) }

@@ -143,7 +143,7 @@ func (r *run) steps(ctx context.Context) error {
 		}
 		r.result.Steps++
 		r.at.Images += len(batch)
-		r.at.LossSum += exact(record.Loss) * exact(len(batch))
+		r.at.LossSum += exact(exact(record.Loss) * exact(len(batch)))
 		for _, recorder := range r.recorders {
 			if err := recorder.Step(record); err != nil {
 				return err

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 
+	"dcae/arithmetic"
+
 	"github.com/pkg/errors"
 
 	"dcae/training/settings"
@@ -46,7 +48,7 @@ func (ExponentialDecay) defaults() Schedule { return ExponentialDecay{} }
 
 // Rate is the learning rate at a step, from 0.
 func (e ExponentialDecay) Rate(step int) float64 {
-	return e.InitialLearningRate * math.Pow(e.DecayRate, stairs(step, e.DecaySteps, e.Staircase))
+	return e.InitialLearningRate * arithmetic.Pow(e.DecayRate, stairs(step, e.DecaySteps, e.Staircase))
 }
 
 // String names the schedule and its settings.
@@ -67,7 +69,7 @@ func (InverseTimeDecay) defaults() Schedule { return InverseTimeDecay{} }
 
 // Rate is the learning rate at a step, from 0.
 func (i InverseTimeDecay) Rate(step int) float64 {
-	return i.InitialLearningRate / (1 + i.DecayRate*stairs(step, i.DecaySteps, i.Staircase))
+	return i.InitialLearningRate / (1 + float64(i.DecayRate*stairs(step, i.DecaySteps, i.Staircase)))
 }
 
 // String names the schedule and its settings.
@@ -97,7 +99,7 @@ func (p PolynomialDecay) Rate(step int) float64 {
 	if p.Cycle {
 		length *= max(1, math.Ceil(at/length))
 	}
-	return (p.InitialLearningRate-end)*math.Pow(1-min(at, length)/length, power) + end
+	return float64((p.InitialLearningRate-end)*arithmetic.Pow(1-min(at, length)/length, power)) + end
 }
 
 // String names the schedule and its settings.
@@ -151,7 +153,7 @@ func (StepDecay) defaults() Schedule { return stepDefaults }
 
 // Rate is the learning rate at a step, from 0.
 func (s StepDecay) Rate(step int) float64 {
-	return s.InitialLearningRate * math.Pow(setting(s.DecayRate, stepDefaults.DecayRate), float64(step/s.DecaySteps))
+	return s.InitialLearningRate * arithmetic.Pow(setting(s.DecayRate, stepDefaults.DecayRate), float64(step/s.DecaySteps))
 }
 
 // String names the schedule and its settings.

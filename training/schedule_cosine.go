@@ -1,6 +1,10 @@
 package training
 
-import "math"
+import (
+	"math"
+
+	"dcae/arithmetic"
+)
 
 // CosineDecay falls along half a cosine (Loshchilov and Hutter 2017, eq. 5, without restarts):
 // rate * ((1-Alpha) * (1+cos(pi*step/DecaySteps))/2 + Alpha). rate is InitialLearningRate; with a WarmupTarget the rate
@@ -22,7 +26,7 @@ func (c CosineDecay) Rate(step int) float64 {
 	}
 	target := setting(c.WarmupTarget, 0)
 	if step < c.WarmupSteps {
-		return (target-c.InitialLearningRate)*(float64(step)/float64(c.WarmupSteps)) + c.InitialLearningRate
+		return float64((target-c.InitialLearningRate)*(float64(step)/float64(c.WarmupSteps))) + c.InitialLearningRate
 	}
 	return c.decayed(target, step-c.WarmupSteps)
 }
@@ -58,11 +62,11 @@ func (c CosineDecayRestarts) Rate(step int) float64 {
 	restarts := math.Floor(done)
 	begun := restarts
 	if longer != 1 {
-		restarts = math.Floor(math.Log(1-done*(1-longer)) / math.Log(longer))
-		begun = (1 - math.Pow(longer, restarts)) / (1 - longer)
+		restarts = math.Floor(arithmetic.Log(1-float64(done*(1-longer))) / arithmetic.Log(longer))
+		begun = (1 - arithmetic.Pow(longer, restarts)) / (1 - longer)
 	}
-	fraction := (done - begun) / math.Pow(longer, restarts)
-	return c.InitialLearningRate * cosine(fraction, math.Pow(setting(c.MMul, restartsDefaults.MMul), restarts), setting(c.Alpha, 0))
+	fraction := (done - begun) / arithmetic.Pow(longer, restarts)
+	return c.InitialLearningRate * cosine(fraction, arithmetic.Pow(setting(c.MMul, restartsDefaults.MMul), restarts), setting(c.Alpha, 0))
 }
 
 // String names the schedule and its settings.
@@ -77,5 +81,5 @@ func (c CosineDecayRestarts) Check() error {
 
 // cosine is what is left of a rate when a fraction of its period is done.
 func cosine(fraction, height, alpha float64) float64 {
-	return (1-alpha)*0.5*height*(1+math.Cos(math.Pi*fraction)) + alpha
+	return float64((1-alpha)*0.5*height*(1+arithmetic.Cos(math.Pi*fraction))) + alpha
 }

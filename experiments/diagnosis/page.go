@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"dcae/arithmetic"
 	"dcae/experiments/outcome"
-	"dcae/graph"
 	"dcae/plots"
 )
 
@@ -24,7 +24,7 @@ func (e *Examination) savePage(dir string, pictures []plots.Picture) error {
 			{Label: "loss", Value: s.subject.Loss.String()},
 			{Label: "batch", Value: fmt.Sprint(s.options.Batch)},
 			{Label: "length", Value: fmt.Sprintf("trials of up to %d steps, %d for the model as given", s.budget.short, s.budget.long)},
-			{Label: "program", Value: fmt.Sprintf("dcae %s, kernels %s", outcome.Version, graph.KernelFamily())},
+			{Label: "program", Value: fmt.Sprintf("dcae %s, kernels %s", outcome.Version, arithmetic.Chosen().String())},
 		},
 		Pictures: pictures,
 		Tables:   []plots.Table{e.sideTable(), e.findingTable(), e.interventionTable(), e.symptomTable()},

@@ -11,7 +11,7 @@ func Wilson(k, n int) Interval {
 	size, p := float64(n), float64(k)/float64(n)
 	scale := 1 + z*z/size
 	center := (p + z*z/(2*size)) / scale
-	half := z / scale * math.Sqrt(p*(1-p)/size+z*z/(4*size*size))
+	half := float64(z / scale * math.Sqrt(p*(1-p)/size+z*z/(4*size*size)))
 	interval := Interval{center - half, center + half}
 	if k == 0 {
 		interval.Low = 0 // but for rounding
@@ -60,7 +60,7 @@ func (p Pairs) Difference() (float64, Interval) {
 	armBounds, controlBounds := Wilson(p.Both+p.ArmOnly, p.N()), Wilson(p.Both+p.ControlOnly, p.N())
 	phi := p.correlation()
 	distance := func(a, b float64) float64 {
-		return math.Sqrt(max(a*a-2*phi*a*b+b*b, 0))
+		return math.Sqrt(max(float64(a*a)-float64(2*phi*a*b)+float64(b*b), 0))
 	}
 	difference := float64(p.ArmOnly-p.ControlOnly) / n
 	return difference, Interval{
@@ -77,9 +77,9 @@ func (p Pairs) correlation() float64 {
 	if margins == 0 {
 		return 0
 	}
-	cross := both*neither - armOnly*controlOnly
+	cross := float64(both*neither) - float64(armOnly*controlOnly)
 	if cross > 0 {
-		cross = max(cross-float64(p.N())/2, 0)
+		cross = max(cross-float64(float64(p.N())/2), 0)
 	}
 	return cross / math.Sqrt(margins)
 }

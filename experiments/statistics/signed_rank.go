@@ -87,10 +87,11 @@ func signDistribution(ranks []int) []float64 {
 	for _, r := range ranks {
 		reached += r
 		for sum := reached; sum >= 0; sum-- {
-			probability[sum] /= 2
+			half := 0.0
 			if sum >= r {
-				probability[sum] += probability[sum-r] / 2
+				half = float64(probability[sum-r] / 2)
 			}
+			probability[sum] = float64(probability[sum]/2) + half
 		}
 	}
 	return probability

@@ -47,7 +47,7 @@ func between(a, b, t float64) float64 {
 	case math.IsInf(a, -1) && math.IsInf(b, 1):
 		return 0
 	case t == 0.5:
-		return a/2 + b/2
+		return float64(a/2) + float64(b/2)
 	}
-	return a + t*(b-a)
+	return a + float64(t*(b-a))
 }

@@ -67,13 +67,13 @@ func momentsOf(image []float32) moments {
 		}
 		d := float64(v) - origin
 		sum += d
-		squares += d * d
+		squares += float64(d * d)
 	}
 	if one.count > 0 {
 		mean := sum / float64(one.count)
 		one.min, one.max = float64(low), float64(high)
 		one.mean = origin + mean
-		one.squares = max(squares-sum*mean, 0)
+		one.squares = max(squares-float64(sum*mean), 0)
 	}
 	return one
 }

@@ -73,7 +73,7 @@ func centered(images *Images) [][]float64 {
 func correlation(a, b []float64) (float64, bool) {
 	var ab, aa, bb float64
 	for i := range a {
-		ab, aa, bb = ab+a[i]*b[i], aa+a[i]*a[i], bb+b[i]*b[i]
+		ab, aa, bb = ab+float64(a[i]*b[i]), aa+float64(a[i]*a[i]), bb+float64(b[i]*b[i])
 	}
 	c := ab / math.Sqrt(aa*bb)
 	return c, !math.IsNaN(c) && !math.IsInf(aa*bb, 0)

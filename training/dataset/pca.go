@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/pkg/errors"
-	"gonum.org/v1/gonum/mat"
 )
 
 const (
@@ -66,28 +65,15 @@ func (set *Set) pca(dims []int) ([]float64, error) {
 	return fvu, nil
 }
 
-// explained is the squared length of the images, less the mean, along each component, and altogether. The components
-// are the columns of a [values, components] matrix; nil for none.
-func (s *Images) explained(components *mat.Dense, mean []float32) (along []float64, total float64) {
-	count := 0
-	if components != nil {
-		_, count = components.Dims()
-	}
-	along = make([]float64, count)
-	var scores mat.Dense
-	s.centered(evenly(s.Len(), s.Len()), mean, func(batch *mat.Dense) {
-		for _, v := range batch.RawMatrix().Data {
-			total += v * v
-		}
-		if components == nil {
-			return
-		}
-		scores.Reset()
-		scores.Mul(batch, components)
-		n, _ := scores.Dims()
-		for i := range n {
-			for j, v := range scores.RawRowView(i) {
-				along[j] += v * v
+// explained is the squared length of the images, less the mean, along each component, [components, values], and altogether.
+func (s *Images) explained(components [][]float64, mean []float32) (along []float64, total float64) {
+	along = make([]float64, len(components))
+	s.centered(evenly(s.Len(), s.Len()), mean, func(batch [][]float64) {
+		for _, image := range batch {
+			total += innerProduct(image, image)
+			for j, c := range components {
+				v := innerProduct(image, c)
+				along[j] += float64(v * v)
 			}
 		}
 	})
@@ -95,81 +81,72 @@ func (s *Images) explained(components *mat.Dense, mean []float32) (along []float
 }
 
 // covarianceComponents finds up to count principal components as eigenvectors of the sum of outer products.
-func covarianceComponents(train *Images, mean []float32, count int) (*mat.Dense, error) {
-	sum, product := mat.NewSymDense(len(mean), nil), mat.NewSymDense(len(mean), nil)
-	train.centered(evenly(train.Len(), train.Len()), mean, func(batch *mat.Dense) {
-		product.SymOuterK(1, batch.T())
-		sum.AddSym(sum, product)
+func covarianceComponents(train *Images, mean []float32, count int) ([][]float64, error) {
+	sum := newMatrix(len(mean), len(mean))
+	train.centered(evenly(train.Len(), train.Len()), mean, func(batch [][]float64) {
+		addInnerProducts(sum, transposed(batch))
 	})
 	_, vectors, err := leading(sum, count)
 	return vectors, err
 }
 
 // innerProductComponents finds up to count principal components as combinations of some of the images.
-func innerProductComponents(train *Images, mean []float32, count int) (*mat.Dense, error) {
+func innerProductComponents(train *Images, mean []float32, count int) ([][]float64, error) {
 	chosen := evenly(train.Len(), innerProducts)
-	images := mat.NewDense(len(chosen), len(mean), nil)
-	row := 0
-	train.centered(chosen, mean, func(batch *mat.Dense) {
-		n, size := batch.Dims()
-		images.Slice(row, row+n, 0, size).(*mat.Dense).Copy(batch)
-		row += n
+	var images [][]float64
+	train.centered(chosen, mean, func(batch [][]float64) {
+		for _, image := range batch {
+			images = append(images, slices.Clone(image))
+		}
 	})
-	products := mat.NewSymDense(len(chosen), nil)
-	products.SymOuterK(1, images)
+	products := newMatrix(len(images), len(images))
+	addInnerProducts(products, images)
 	values, vectors, err := leading(products, count)
-	if err != nil || vectors == nil {
+	if err != nil {
 		return nil, err
 	}
-	var components mat.Dense
-	components.Mul(images.T(), vectors)
-	for j, v := range values {
-		column := components.Slice(0, len(mean), j, j+1).(*mat.Dense)
-		column.Scale(1/math.Sqrt(v), column)
+	components := newMatrix(len(vectors), len(mean))
+	for j, vector := range vectors {
+		for i, share := range vector {
+			addMultiple(components[j], share/math.Sqrt(values[j]), images[i])
+		}
 	}
-	return &components, nil
+	return components, nil
 }
 
-// leading finds the largest eigenvalues, at most count, of a symmetric matrix that has no negative ones, and their vectors
-// as columns. Those that the rounding of float32 images can't tell from 0 are left out; vectors is nil when none is left.
-func leading(a *mat.SymDense, count int) (values []float64, vectors *mat.Dense, err error) {
-	if trace := mat.Trace(a); trace-trace != 0 {
+// leading finds the largest eigenvalues, at most count, of a symmetric matrix that has no negative ones, and their vectors. Those that
+// the rounding of float32 images can't tell from 0 are left out.
+func leading(a [][]float64, count int) (values []float64, vectors [][]float64, err error) {
+	trace := 0.0
+	for i, row := range a {
+		trace += row[i]
+	}
+	if trace-trace != 0 {
 		return nil, nil, errors.Errorf("the training images hold values that are infinite or NaN: %s", nonFiniteAdvice)
 	}
-	n := a.SymmetricDim()
-	var eigen mat.EigenSym
-	if !eigen.Factorize(a, true) {
+	n := len(a)
+	ascending, all, ok := eigenvectors(a)
+	if !ok {
 		return nil, nil, errors.New("the eigenvalues of the training images' covariance can't be found: scale the images to 0..1")
 	}
-	ascending := eigen.Values(nil)
-	var all mat.Dense
-	eigen.VectorsTo(&all)
 	smallest := ascending[n-1] * float64(n) * 0x1p-46
 	for i := n - 1; i >= 0 && len(values) < count && ascending[i] > smallest; i-- {
-		values = append(values, ascending[i])
-	}
-	if len(values) == 0 {
-		return nil, nil, nil
-	}
-	vectors = mat.NewDense(n, len(values), nil)
-	for j := range values {
-		vectors.SetCol(j, mat.Col(nil, n-1-j, &all))
+		values, vectors = append(values, ascending[i]), append(vectors, all[i])
 	}
 	return values, vectors, nil
 }
 
 // centered hands images, less the mean, to use: [batch, values], overwritten by the next.
-func (s *Images) centered(indices []int, mean []float32, use func(batch *mat.Dense)) {
+func (s *Images) centered(indices []int, mean []float32, use func(batch [][]float64)) {
 	size := len(mean)
 	values := make([]float32, pcaBatch*size)
-	data := make([]float64, pcaBatch*size)
+	rows := newMatrix(pcaBatch, size)
 	for batch := range slices.Chunk(indices, pcaBatch) {
-		n := len(batch) * size
-		s.Read(values[:n], batch)
-		for i, v := range values[:n] {
-			data[i] = float64(v) - float64(mean[i%size])
+		s.Read(values[:len(batch)*size], batch)
+		for i, v := range values[:len(batch)*size] {
+			rows[i/size][i%size] = float64(v) - float64(mean[i%size])
 		}
-		use(mat.NewDense(len(batch), size, data[:n]))
+		use(rows[:len(batch)])
 	}
 }
 

@@ -109,7 +109,7 @@ func (r *resizer) resize(dst, src []byte) error {
 		draw.BiLinear.Scale(r.dst, r.dst.Rect, r.src, r.src.Rect, draw.Src, nil)
 		for i := range r.to.H * r.to.W {
 			v := float64(int(r.dst.Pix[2*i])<<8 | int(r.dst.Pix[2*i+1]))
-			r.put(dst, i*r.to.C+c, low+v*step)
+			r.put(dst, i*r.to.C+c, low+float64(v*step))
 		}
 	}
 	return nil

@@ -172,7 +172,7 @@ func (v *variance) add(image []float32) {
 	for i, x := range image {
 		if x-x == 0 { // finite
 			v.sum[i] += float64(x)
-			v.sumSquares[i] += float64(x) * float64(x)
+			v.sumSquares[i] += float64(float64(x) * float64(x))
 		}
 	}
 }

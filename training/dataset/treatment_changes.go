@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+
+	"dcae/arithmetic"
 )
 
 // changes are what a [Treatment] does to values besides scaling. The zero value does nothing.
@@ -107,7 +109,7 @@ func (n *gaussian) add(dst []float32, place uint32) {
 	g := n.generators.Get().(*generator)
 	g.source.Seed(n.key, uint64(place))
 	for i := range dst {
-		dst[i] += float32(n.deviation * g.random.NormFloat64())
+		dst[i] += float32(n.deviation * arithmetic.Normal(g.random))
 	}
 	n.generators.Put(g)
 }

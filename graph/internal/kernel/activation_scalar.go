@@ -33,7 +33,7 @@ func derivative[T Float](a Activation, y T) T {
 	case Sigmoid:
 		return y * (1 - y)
 	case Tanh:
-		return 1 - y*y
+		return 1 - T(y*y)
 	}
 	return 1
 }

@@ -37,7 +37,7 @@ func (a *AveragePool2D[T]) Backward(p *Pool, n int, dx, dy []T) {
 			for _, to := range pixels {
 				dx := dx[to:][:len(dy)]
 				for c, g := range dy {
-					dx[c] += g * share
+					dx[c] += T(g * share)
 				}
 			}
 		})

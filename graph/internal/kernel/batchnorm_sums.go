@@ -105,8 +105,8 @@ func mergeMoments(total []float64, n float64, block []float64, m float64) {
 	weight := m / (n + m)
 	for c, v := range block[:channels] {
 		d := v - mean[c]
-		mean[c] += d * weight
-		square[c] += block[channels+c] + d*d*n*weight
+		mean[c] += float64(d * weight)
+		square[c] += block[channels+c] + float64(d*d*n*weight)
 	}
 }
 
@@ -127,7 +127,7 @@ func blockMoments[T Float](moments []float64, x []T) {
 	for row := x; len(row) > 0; row = row[channels:] {
 		for c, v := range row[:channels] {
 			d := float64(v) - mean[c]
-			square[c] += d * d
+			square[c] += float64(d * d)
 		}
 	}
 }
@@ -174,7 +174,7 @@ func (g *gradientSums[T]) piece(worker, i int) {
 		for x, dy = x[n:], dy[n:]; len(x) > 0; x, dy = x[g.channels:], dy[g.channels:] {
 			for c, v := range dy[:g.channels] {
 				plain[c] += float64(v)
-				product[c] += float64(v) * float64(x[c]-g.mean[c])
+				product[c] += float64(float64(v) * float64(x[c]-g.mean[c]))
 			}
 		}
 	}

@@ -2,11 +2,15 @@
 
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"dcae/arithmetic"
+)
 
 // hasFast is whether there are fast forms: for float32, and where there is anything to compute.
 func hasFast[T Float](w Window) bool {
-	return family != portable && unsafe.Sizeof(T(0)) == 4 && min(w.InH, w.InW, w.InC, w.OutH, w.OutW, w.OutC) > 0
+	return family() != arithmetic.Portable && unsafe.Sizeof(T(0)) == 4 && min(w.InH, w.InW, w.InC, w.OutH, w.OutW, w.OutC) > 0
 }
 
 // fastProduct returns the fast form of a correlation or, transposed, of an adjoint; nil where there is none.

@@ -7,31 +7,19 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"dcae/arithmetic"
 )
 
 // families are the fast families that this machine can run.
-func families() []instructions {
-	list := []instructions{avx2, avx512}
-	switch detect() {
-	case portable:
-		return nil
-	case avx2:
-		return list[:1]
-	}
-	return list
-}
-
-// setFamily makes constructors choose another family during a test.
-func setFamily(t testing.TB, f instructions) {
-	old := family
-	family = f
-	t.Cleanup(func() { family = old })
+func families() []arithmetic.Family {
+	return []arithmetic.Family{arithmetic.AVX2, arithmetic.AVX512}[:arithmetic.Best()]
 }
 
 // testFamilies runs a test for each fast family.
 func testFamilies(t *testing.T, f func(t *testing.T)) {
 	for _, i := range families() {
-		t.Run([]string{"portable", "avx2", "avx512"}[i], func(t *testing.T) {
+		t.Run(i.String(), func(t *testing.T) {
 			setFamily(t, i)
 			f(t)
 		})
@@ -110,7 +98,7 @@ func TestFastConvolutionOnRandomShapes(t *testing.T) {
 	pool := NewPool(2)
 	defer pool.Close()
 	testFamilies(t, func(t *testing.T) {
-		r := generator(uint64(family))
+		r := generator(uint64(family()))
 		for i := range 80 {
 			w := randomWindow(r, 14)
 			transposed, n, act := r.IntN(2) == 0, 1+r.IntN(4), activations[r.IntN(len(activations))]

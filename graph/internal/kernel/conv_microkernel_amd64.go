@@ -2,7 +2,11 @@
 
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"dcae/arithmetic"
+)
 
 //go:generate sh -c "cd gen && go run . -set conv"
 
@@ -163,7 +167,7 @@ var (
 )
 
 func chosenKernels() *microkernels {
-	if family == avx512 {
+	if family() == arithmetic.AVX512 {
 		return &kernelsAVX512
 	}
 	return &kernelsAVX2

@@ -70,7 +70,7 @@ func multiplyDerivative[T Float](act Activation, dz, y, dy []T) {
 		}
 	case Tanh:
 		for i, v := range y {
-			dz[i] = dy[i] * (1 - v*v)
+			dz[i] = dy[i] * (1 - T(v*v))
 		}
 	default:
 		for i, v := range y {

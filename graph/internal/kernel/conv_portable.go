@@ -308,11 +308,8 @@ func fill[T Float](out, bias []T) {
 }
 
 func activate[T Float](act Activation, y []T) {
-	if act.Function == Linear {
-		return
-	}
-	for i, v := range y {
-		y[i] = apply(act, v)
+	if act.Function != Linear {
+		activateTo(act, y, y)
 	}
 }
 
@@ -320,7 +317,7 @@ func activate[T Float](act Activation, y []T) {
 func addScaled[T Float](y []T, a T, x []T) {
 	x = x[:len(y)]
 	for i := range y {
-		y[i] += a * x[i]
+		y[i] += T(a * x[i])
 	}
 }
 
@@ -330,13 +327,13 @@ func dot[T Float](x, y []T) T {
 	var a, b, c, d T
 	i := 0
 	for ; i+4 <= len(x); i += 4 {
-		a += x[i] * y[i]
-		b += x[i+1] * y[i+1]
-		c += x[i+2] * y[i+2]
-		d += x[i+3] * y[i+3]
+		a += T(x[i] * y[i])
+		b += T(x[i+1] * y[i+1])
+		c += T(x[i+2] * y[i+2])
+		d += T(x[i+3] * y[i+3])
 	}
 	for ; i < len(x); i++ {
-		a += x[i] * y[i]
+		a += T(x[i] * y[i])
 	}
 	return (a + b) + (c + d)
 }

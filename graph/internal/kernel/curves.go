@@ -1,12 +1,16 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"dcae/arithmetic"
+)
 
 // The activation functions whose derivative needs their argument. Where a function has a kink, the derivative there is
 // the one that TensorFlow's gradients give.
 
 // Exponential is e^z.
-func Exponential() Curve { return Curve{Value: math.Exp, Slope: math.Exp} }
+func Exponential() Curve { return Curve{Value: arithmetic.Exp, Slope: arithmetic.Exp} }
 
 // ELU is z above 0 and alpha*(e^z-1) below (Clevert et al. 2016, eq. 15).
 func ELU(alpha float64) Curve {
@@ -15,13 +19,13 @@ func ELU(alpha float64) Curve {
 			if z > 0 {
 				return z
 			}
-			return alpha * math.Expm1(z)
+			return alpha * arithmetic.Expm1(z)
 		},
 		Slope: func(z float64) float64 {
 			if z > 0 {
 				return 1
 			}
-			return alpha * math.Exp(z)
+			return alpha * arithmetic.Exp(z)
 		},
 		values: func(y, z []float32) { elu32(y, z, 1, float32(alpha)) },
 		slopes: func(y, z []float32) { eluSlope32(y, z, 1, float32(alpha)) },
@@ -34,13 +38,13 @@ func SELU() Curve {
 	return Curve{
 		Value: func(z float64) float64 {
 			if z < 0 {
-				return scale * alpha * math.Expm1(z)
+				return scale * alpha * arithmetic.Expm1(z)
 			}
 			return scale * z
 		},
 		Slope: func(z float64) float64 {
 			if z < 0 {
-				return scale * alpha * math.Exp(z)
+				return scale * alpha * arithmetic.Exp(z)
 			}
 			return scale
 		},
@@ -59,7 +63,7 @@ func SELU() Curve {
 // CELU is max(z, 0) + e^min(z, 0) - 1 (Barron 2017, eq. 2, alpha 1).
 func CELU() Curve {
 	return Curve{
-		Value: func(z float64) float64 { return max(z, 0) + math.Expm1(min(z, 0)) },
+		Value: func(z float64) float64 { return max(z, 0) + arithmetic.Expm1(min(z, 0)) },
 		Slope: func(z float64) float64 {
 			switch {
 			case z > 0:
@@ -67,7 +71,7 @@ func CELU() Curve {
 			case z == 0: // both terms pass the gradient on
 				return 2
 			}
-			return math.Exp(z)
+			return arithmetic.Exp(z)
 		},
 	}
 }
@@ -78,7 +82,7 @@ func GELU() Curve {
 	return Curve{
 		Value: func(z float64) float64 { return z * below(z) },
 		Slope: func(z float64) float64 {
-			return below(z) + z*math.Exp(-0.5*z*z)/math.Sqrt(2*math.Pi)
+			return below(z) + z*arithmetic.Exp(-0.5*z*z)/math.Sqrt(2*math.Pi)
 		},
 		values: gelu32, slopes: geluSlope32,
 	}
@@ -90,7 +94,7 @@ func SiLU() Curve {
 		Value: func(z float64) float64 { return z * logistic(z) },
 		Slope: func(z float64) float64 {
 			s := logistic(z)
-			return s * (1 + z*(1-s))
+			return s * (1 + float64(z*(1-s)))
 		},
 		values: silu32, slopes: siluSlope32,
 	}
@@ -99,10 +103,10 @@ func SiLU() Curve {
 // Mish is z*tanh(softplus(z)) (Misra 2019, eq. 1).
 func Mish() Curve {
 	return Curve{
-		Value: func(z float64) float64 { return z * math.Tanh(softplus(z)) },
+		Value: func(z float64) float64 { return z * arithmetic.Tanh(softplus(z)) },
 		Slope: func(z float64) float64 {
-			t := math.Tanh(softplus(z))
-			return t + z*(1-t*t)*logistic(z)
+			t := arithmetic.Tanh(softplus(z))
+			return t + float64(z*(1-float64(t*t))*logistic(z))
 		},
 		values: mish32, slopes: mishSlope32,
 	}
@@ -134,7 +138,7 @@ func Softsign() Curve {
 
 // Squareplus is (z+sqrt(z^2+4))/2 (Barron 2021, eq. 1, b 4).
 func Squareplus() Curve {
-	root := func(z float64) float64 { return math.Sqrt(z*z + 4) }
+	root := func(z float64) float64 { return math.Sqrt(float64(z*z) + 4) }
 	return Curve{
 		Value: func(z float64) float64 { return (z + root(z)) / 2 },
 		Slope: func(z float64) float64 { return (1 + z/root(z)) / 2 },
@@ -144,14 +148,14 @@ func Squareplus() Curve {
 // TanhShrink is z - tanh(z).
 func TanhShrink() Curve {
 	return Curve{
-		Value: func(z float64) float64 { return z - math.Tanh(z) },
+		Value: func(z float64) float64 { return z - arithmetic.Tanh(z) },
 		Slope: func(z float64) float64 {
-			t := math.Tanh(z)
+			t := arithmetic.Tanh(z)
 			return t * t
 		},
 	}
 }
 
-func logistic(z float64) float64 { return 1 / (1 + math.Exp(-z)) }
+func logistic(z float64) float64 { return 1 / (1 + arithmetic.Exp(-z)) }
 
-func softplus(z float64) float64 { return max(z, 0) + math.Log1p(math.Exp(-math.Abs(z))) }
+func softplus(z float64) float64 { return max(z, 0) + arithmetic.Log1p(arithmetic.Exp(-math.Abs(z))) }

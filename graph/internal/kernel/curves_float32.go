@@ -78,7 +78,7 @@ func silu32(y, z []float32) {
 func siluSlope32(y, z []float32) {
 	sigmoids32(y, z)
 	for i, v := range z {
-		y[i] *= 1 + v*(1-y[i])
+		y[i] *= 1 + float32(v*(1-y[i]))
 	}
 }
 
@@ -129,18 +129,18 @@ func log1p32(u float32) float32 {
 	q := w * w
 	s := float32(1.0 / 15)
 	for _, c := range [...]float32{1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5, 1.0 / 3, 1} {
-		s = s*q + c
+		s = float32(s*q) + c
 	}
-	return 2 * w * s
+	return float32(2 * w * s)
 }
 
 // mishParts32 returns tanh(softplus(z)) and 1 less it, from q = e^-|z|.
 func mishParts32(z, q float32) (t, rest float32) {
 	if z > 0 {
-		d := 1 + 2*q + 2*q*q
-		return (1 + 2*q) / d, 2 * q * q / d
+		d := 1 + float32(2*q) + float32(2*q*q)
+		return (1 + float32(2*q)) / d, 2 * q * q / d
 	}
-	d := q*(q+2) + 2
+	d := float32(q*(q+2)) + 2
 	return q * (q + 2) / d, 2 / d
 }
 
@@ -161,7 +161,7 @@ func mishSlope32(y, z []float32) {
 		if v <= 0 {
 			s *= q
 		}
-		y[i] = t + v*rest*(1+t)*s
+		y[i] = t + float32(v*rest*(1+t)*s)
 	}
 }
 

@@ -1,18 +1,19 @@
 // Package kernel computes neural network layers on plain slices: images are NHWC, weights are laid out as Keras does.
 //
 // Every operation exists in portable Go, generic over float32 and float64; that form is the reference for tests and the
-// fallback. For float32 faster ones are chosen by shape and CPU features alone (see [Family]), never by timing; the build tag
-// noasm leaves only the portable form.
+// fallback. For float32 faster ones are chosen by shape and by the family that the process computes with (package arithmetic),
+// never by timing; the build tag noasm leaves only the portable form.
 //
 // # Bits
 //
 // Results do not depend on the number of threads: reductions over a batch are cut into chunks fixed by the shape and the
 // batch, and the chunks' sums are added in a fixed order. The families "avx2" and "avx512" give the same bits for a
 // convolution or a dense layer of more than four channels on both sides (with few columns, vectors run along the sum, and
-// they differ in length); the portable form sums in another order and does not use fused multiply-add.
+// they differ in length); the portable form sums in another order and does not use fused multiply-add. It gives the same bits on
+// every processor: package arithmetic says what its code must avoid.
 //
-// Convolutions, dense layers and optimizers take subnormal numbers (below 1.2e-38) for zero on amd64, since some processors need
-// over a hundred cycles for each; builds without assembly keep them.
+// Convolutions, dense layers and optimizers of the other families take subnormal numbers (below 1.2e-38) for zero, since some
+// processors need over a hundred cycles for each.
 //
 // # Convolutions
 //

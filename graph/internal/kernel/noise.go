@@ -3,6 +3,8 @@ package kernel
 import (
 	"math"
 	"math/rand/v2"
+
+	"dcae/arithmetic"
 )
 
 // Dropout keeps a share of an image's values (or, with spatial, of its channels as a whole), scaled so that their expected
@@ -70,7 +72,7 @@ func AddNoise[T Float](p *Pool, n int, y, x []T, stddev float64, r *rand.Rand) {
 	p.forElements(len(x)).run(n, each(func(image int) {
 		own, y := rand.New(&sources[image]), y[image*size:][:size]
 		for i, v := range x[image*size:][:size] {
-			y[i] = v + T(stddev*own.NormFloat64())
+			y[i] = v + T(stddev*arithmetic.Normal(own))
 		}
 	}))
 }

@@ -12,7 +12,7 @@ func Penalty[T Float](p *Pool, l1, l2 float64, x []T) float64 {
 			absolute += math.Abs(float64(v))
 			squares += float64(float64(v) * float64(v))
 		}
-		sums[i] = l1*absolute + l2*squares
+		sums[i] = float64(l1*absolute) + float64(l2*squares)
 	}))
 	total := 0.0
 	for _, s := range sums {
@@ -27,7 +27,7 @@ func PenaltyGradient[T Float](p *Pool, l1, l2, scale float64, dx, x []T) {
 		from, to := blockRange(len(x), i)
 		dx := dx[from:to]
 		for k, v := range x[from:to] {
-			dx[k] = T(scale * (l1*sign(float64(v)) + 2*l2*float64(v)))
+			dx[k] = T(scale * (float64(l1*sign(float64(v))) + float64(2*l2*float64(v))))
 		}
 	}))
 }

@@ -21,7 +21,7 @@ func (r Rectifier) Curve() Curve {
 				y = min(y, r.Max)
 			}
 			if z < r.Threshold {
-				y += r.Slope * (z - r.Threshold)
+				y += float64(r.Slope * (z - r.Threshold))
 			}
 			return y
 		},

@@ -1,6 +1,10 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"dcae/arithmetic"
+)
 
 // Distance is a loss of one value y against its target, with its derivative by y.
 type Distance struct {
@@ -76,7 +80,7 @@ func Huber(delta float64) Distance {
 	return Distance{
 		Value: func(y, target float64) float64 {
 			if e := math.Abs(y - target); e > delta {
-				return delta*e - 0.5*delta*delta
+				return float64(delta*e) - float64(0.5*delta*delta)
 			}
 			return 0.5 * (y - target) * (y - target)
 		},
@@ -94,9 +98,9 @@ func LogCosh() Distance {
 	return Distance{
 		Value: func(y, target float64) float64 {
 			e := math.Abs(y - target)
-			return e + math.Log1p(math.Exp(-2*e)) - math.Ln2
+			return e + arithmetic.Log1p(arithmetic.Exp(-2*e)) - math.Ln2
 		},
-		Slope: func(y, target float64) float64 { return math.Tanh(y - target) },
+		Slope: func(y, target float64) float64 { return arithmetic.Tanh(y - target) },
 	}
 }
 
@@ -106,7 +110,7 @@ func CrossEntropy(low, high, smoothing float64) Distance {
 	return Distance{
 		Value: func(y, target float64) float64 {
 			y, target = min(max(y, low), high), smooth(target, smoothing)
-			return -target*math.Log(y) - (1-target)*math.Log1p(-y)
+			return float64(-target*arithmetic.Log(y)) - float64((1-target)*arithmetic.Log1p(-y))
 		},
 		Slope: func(y, target float64) float64 {
 			if y < low || y > high {
@@ -121,7 +125,7 @@ func CrossEntropy(low, high, smoothing float64) Distance {
 // LogitCrossEntropy is CrossEntropy of the sigmoid of y, in a form that does not overflow.
 func LogitCrossEntropy(smoothing float64) Distance {
 	return Distance{
-		Value: func(y, target float64) float64 { return softplus(y) - y*smooth(target, smoothing) },
+		Value: func(y, target float64) float64 { return softplus(y) - float64(y*smooth(target, smoothing)) },
 		Slope: func(y, target float64) float64 { return logistic(y) - smooth(target, smoothing) },
 		sum: func(y, target []float32) float64 {
 			return sumLogitCrossEntropy32(y, target, smoothing)
@@ -154,13 +158,15 @@ func logitCrossEntropySlopes32(dy, y, target []float32, factor, smoothing float3
 	for i, v := range y {
 		q, positive := dy[i], isPositive(v)
 		negative := 1 - positive
-		t := float32(target[i]*(1-smoothing)) + 0.5*smoothing
+		t := float32(target[i]*(1-smoothing)) + float32(0.5*smoothing)
 		above, below := float32((1-t)*(positive+float32(negative*q))), float32(t*(negative+float32(positive*q)))
 		dy[i] = factor * ((above - below) / (1 + q))
 	}
 }
 
-func smooth(target, smoothing float64) float64 { return target*(1-smoothing) + 0.5*smoothing }
+func smooth(target, smoothing float64) float64 {
+	return float64(target*(1-smoothing)) + float64(0.5*smoothing)
+}
 
 func sign(x float64) float64 {
 	switch {

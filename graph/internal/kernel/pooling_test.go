@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"dcae/arithmetic"
 )
 
 // poolCase is a pooling with data for it.
@@ -141,9 +143,8 @@ func FuzzMaxPool(f *testing.F) {
 		if g.InH+2*g.PadTop <= (g.KernelH-1)*g.DilationH || g.InW+2*g.PadLeft <= (g.KernelW-1)*g.DilationW {
 			t.Skip("the window is larger than the padded image")
 		}
-		before := family
-		defer func() { family = before }()
-		for family = portable; family <= detect(); family++ {
+		for i := arithmetic.Portable; i <= arithmetic.Best(); i++ {
+			setFamily(t, i)
 			c := newPoolCase[float32](g, 2)
 			c.run(nil)
 			c.check(t)

@@ -56,7 +56,7 @@ func (u *Upsample2D[T]) Forward(p *Pool, n int, y, x []T) {
 			pixel := y[to:][:u.channels]
 			a, b, c, d := x[from[0]:][:len(pixel)], x[from[1]:][:len(pixel)], x[from[2]:][:len(pixel)], x[from[3]:][:len(pixel)]
 			for i := range pixel {
-				pixel[i] = a[i]*share[0] + b[i]*share[1] + c[i]*share[2] + d[i]*share[3]
+				pixel[i] = T(a[i]*share[0]) + T(b[i]*share[1]) + T(c[i]*share[2]) + T(d[i]*share[3])
 			}
 		})
 	}))
@@ -80,7 +80,7 @@ func (u *Upsample2D[T]) Backward(p *Pool, n int, dx, dy []T) {
 				}
 				dx := dx[to[k]:][:len(pixel)]
 				for i, g := range pixel {
-					dx[i] += g * s
+					dx[i] += T(g * s)
 				}
 			}
 		})

@@ -8,7 +8,7 @@ func Rescale[T Float](p *Pool, y, x, scale, offset []T) {
 		for from := i * size; from < min((i+1)*size, len(x)); from += width {
 			x, y := x[from:][:width], y[from:][:width]
 			for c, s := range scale {
-				y[c] = x[c] * s
+				y[c] = T(x[c] * s)
 				if offset != nil {
 					y[c] += offset[c]
 				}

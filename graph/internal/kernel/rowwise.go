@@ -2,8 +2,9 @@ package kernel
 
 import (
 	"cmp"
-	"math"
 	"slices"
+
+	"dcae/arithmetic"
 )
 
 // RowFunction is a function of a whole row of values.
@@ -61,12 +62,12 @@ func softmaxRow[T Float](f RowFunction, y, z []T) {
 	top := float64(slices.Max(z))
 	sum := 0.0
 	for i, v := range z {
-		e := math.Exp(float64(v) - top)
+		e := arithmetic.Exp(float64(v) - top)
 		y[i] = T(e)
 		sum += e
 	}
 	if f == LogSoftmax {
-		shift := top + math.Log(sum)
+		shift := top + arithmetic.Log(sum)
 		for i, v := range z {
 			y[i] = T(float64(v) - shift)
 		}
@@ -84,7 +85,7 @@ func softmaxRowGradient[T Float](f RowFunction, dx, y, dy []T) {
 			sum += float64(g)
 		}
 		for i, g := range dy {
-			dx[i] = T(float64(g) - math.Exp(float64(y[i]))*sum)
+			dx[i] = T(float64(g) - float64(arithmetic.Exp(float64(y[i]))*sum))
 		}
 		return
 	}

@@ -36,16 +36,18 @@ func TestConvolutionFlushesSubnormals(t *testing.T) {
 }
 
 func TestOptimizersFlushSubnormals(t *testing.T) {
-	for _, n := range []int{5, 100_000} { // without and with vectors
-		w, g, m, v := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
-		for i := range m {
-			m[i], v[i] = 1e-39, 1e-39
-		}
-		Adam(w, g, m, v, 0.1, 0.9, 0.999, 1e-7)
-		for i := range m {
-			if m[i] != 0 || v[i] != 0 || w[i] != 0 {
-				t.Fatalf("element %d of %d: moments %g, %g, weight %g", i, n, m[i], v[i], w[i])
+	testFamilies(t, func(t *testing.T) {
+		for _, n := range []int{5, 100_000} { // without and with vectors
+			w, g, m, v := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+			for i := range m {
+				m[i], v[i] = 1e-39, 1e-39
+			}
+			Adam(w, g, m, v, 0.1, 0.9, 0.999, 1e-7)
+			for i := range m {
+				if m[i] != 0 || v[i] != 0 || w[i] != 0 {
+					t.Fatalf("element %d of %d: moments %g, %g, weight %g", i, n, m[i], v[i], w[i])
+				}
 			}
 		}
-	}
+	})
 }

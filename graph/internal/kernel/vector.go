@@ -1,5 +1,7 @@
 package kernel
 
+import "dcae/arithmetic"
+
 // Element-wise operations and reductions are bound by memory, so they are cut into blocks that stay in the cache. The blocks
 // follow from the length alone; a reduction adds their sums in index order.
 const blockLength = 16384 // elements of a block
@@ -14,7 +16,7 @@ const (
 // vectorized reports whether operations on T have assembly.
 func vectorized[T Float]() bool {
 	_, ok := any(T(0)).(float32)
-	return ok && family != portable
+	return ok && family() != arithmetic.Portable
 }
 
 // forTraffic is the pool to use for an operation that reads and writes so many elements: none when it is too small to share.

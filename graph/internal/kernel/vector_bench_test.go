@@ -3,6 +3,8 @@ package kernel
 import (
 	"fmt"
 	"testing"
+
+	"dcae/arithmetic"
 )
 
 // benchmarkBytes times f in each family, with one thread and two, and reports the memory that it must read and write.
@@ -10,12 +12,10 @@ func benchmarkBytes(b *testing.B, bytes int, f func(p *Pool)) { benchmarkThreads
 
 // benchmarkThreads runs f on one to so many threads.
 func benchmarkThreads(b *testing.B, bytes, most int, f func(p *Pool)) {
-	before := family
-	defer func() { family = before }()
-	for i := portable; i <= detect(); i++ {
-		family = i
+	for i := arithmetic.Portable; i <= arithmetic.Best(); i++ {
+		setFamily(b, i)
 		for threads := 1; threads <= most; threads++ {
-			b.Run(fmt.Sprintf("%s/%d", Family(), threads), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%d", i, threads), func(b *testing.B) {
 				p := NewPool(threads)
 				defer p.Close()
 				f(p)

@@ -3,6 +3,8 @@ package kernel
 import (
 	"slices"
 	"testing"
+
+	"dcae/arithmetic"
 )
 
 // elementWise lists what must give the same bits in every family, the portable one included.
@@ -30,9 +32,9 @@ func elementWise() []float64 {
 		all = append(all, y, dx)
 	}
 	for _, c := range stepCases[float32]() {
-		w, m, v := slices.Clone(wide), zeros(), zeros()
+		w, g, m, v := withoutTiny(wide), withoutTiny(other), zeros(), zeros()
 		for range 3 {
-			c.take(w, other, m, v)
+			c.take(w, g, m, v)
 		}
 		all = append(all, w, m, v)
 	}
@@ -53,6 +55,17 @@ func elementWise() []float64 {
 	return widened(all...)
 }
 
+// withoutTiny makes 0 of values whose squares are subnormal, which optimizers of the portable family keep.
+func withoutTiny(x []float32) []float32 {
+	x = slices.Clone(x)
+	for i, v := range x {
+		if abs32(v) < 1e-15 {
+			x[i] = 0
+		}
+	}
+	return x
+}
+
 // reductionsToo lists sums besides, which the assembly may add in another order than the portable form.
 func reductionsToo() []float64 {
 	x, y := random[float32](generator(1), 5000), random[float32](generator(2), 5000)
@@ -68,10 +81,10 @@ func reductionsToo() []float64 {
 
 func TestFamiliesGiveTheSameBits(t *testing.T) {
 	var want, wantSums []float64
-	for f := portable; f <= detect(); f++ {
-		var got, sums []float64
-		withFamily(f, func() { got, sums = elementWise(), reductionsToo() })
-		if f == portable {
+	for f := arithmetic.Portable; f <= arithmetic.Best(); f++ {
+		setFamily(t, f)
+		got, sums := elementWise(), reductionsToo()
+		if f == arithmetic.Portable {
 			want = got
 			continue
 		}

@@ -2,6 +2,8 @@
 
 package kernel
 
+import "dcae/arithmetic"
+
 // Operations by channel run over rows whose width is a multiple of the vector: several pixels, if the channels are no
 // multiple themselves. What belongs to channels is repeated to that width.
 
@@ -10,7 +12,7 @@ const minWidth = 64
 
 // vectorWidth is the width of rows for that many channels: a multiple of both.
 func vectorWidth(channels int) int {
-	if family == portable {
+	if family() == arithmetic.Portable {
 		return channels
 	}
 	width := channels
@@ -33,7 +35,7 @@ func vectorMoments(moments []float64, x []float32, guess []float64, scratch []fl
 	mean, square := moments[:channels], moments[channels:]
 	n := float64(rows * (width / channels))
 	if guess == nil {
-		if family == avx512 {
+		if family() == arithmetic.AVX512 {
 			columnSumsAVX512(rows, width, &x[0], &sums[0])
 		} else {
 			columnSumsAVX2(rows, width, &x[0], &sums[0])
@@ -50,7 +52,7 @@ func vectorMoments(moments []float64, x []float32, guess []float64, scratch []fl
 		shift[c] = float32(v)
 	}
 	repeatChannels(shift, channels)
-	if family == avx512 {
+	if family() == arithmetic.AVX512 {
 		columnDeviationsAVX512(rows, width, &x[0], &shift[0], &sums[0], &squares[0])
 	} else {
 		columnDeviationsAVX2(rows, width, &x[0], &shift[0], &sums[0], &squares[0])
@@ -73,7 +75,7 @@ func vectorNormalize(y, x, mean, scale, beta []float32) int {
 		return 0
 	}
 	y, scale, beta = y[:n], scale[:width], beta[:width]
-	if family == avx512 {
+	if family() == arithmetic.AVX512 {
 		normalizeAVX512(n/width, width, &y[0], &x[0], &mean[0], &scale[0], &beta[0])
 	} else {
 		normalizeAVX2(n/width, width, &y[0], &x[0], &mean[0], &scale[0], &beta[0])
@@ -91,7 +93,7 @@ func vectorGradientSums(plain, product []float64, x, dy, mean, scratch []float32
 	dy = dy[:n]
 	clear(scratch)
 	sums, products := scratch[:width], scratch[width:2*width]
-	if family == avx512 {
+	if family() == arithmetic.AVX512 {
 		gradientSumsAVX512(n/width, width, &x[0], &dy[0], &mean[0], &sums[0], &products[0])
 	} else {
 		gradientSumsAVX2(n/width, width, &x[0], &dy[0], &mean[0], &sums[0], &products[0])
@@ -109,7 +111,7 @@ func vectorNormalizeGradient(dx, x, dy, mean, scale, offset, slope []float32) in
 		return 0
 	}
 	dx, dy, scale, offset, slope = dx[:n], dy[:n], scale[:width], offset[:width], slope[:width]
-	if family == avx512 {
+	if family() == arithmetic.AVX512 {
 		normalizeGradientAVX512(n/width, width, &dx[0], &x[0], &dy[0], &mean[0], &scale[0], &offset[0], &slope[0])
 	} else {
 		normalizeGradientAVX2(n/width, width, &dx[0], &x[0], &dy[0], &mean[0], &scale[0], &offset[0], &slope[0])

@@ -2,6 +2,8 @@
 
 package kernel
 
+import "dcae/arithmetic"
+
 //go:generate sh -c "cd gen && go run . -set vector"
 
 // The functions below do the part of an operation that fits their vectors and return its length; the rest, fewer than 32
@@ -14,7 +16,7 @@ const (
 
 // whole is the part of n elements that is a multiple of unit.
 func whole(n, unit int) int {
-	if family == portable {
+	if family() == arithmetic.Portable {
 		return 0
 	}
 	return n - n%unit
@@ -26,7 +28,7 @@ func vectorActivate(act Activation, y, x []float32) int {
 		return 0
 	}
 	y = y[:n]
-	slope, fast := float32(act.Slope), family == avx512
+	slope, fast := float32(act.Slope), family() == arithmetic.AVX512
 	switch {
 	case act.Function == ReLU && fast:
 		reluAVX512(n, &y[0], &x[0])
@@ -68,7 +70,7 @@ func vectorCurve(y, x []float32, slow, fast func(n int, y, x *float32)) int {
 		return 0
 	}
 	y = y[:n]
-	if family == avx512 {
+	if family() == arithmetic.AVX512 {
 		fast(n, &y[0], &x[0])
 	} else {
 		slow(n, &y[0], &x[0])
@@ -82,7 +84,7 @@ func vectorActivationGradient(act Activation, dx, y, dy []float32) int {
 		return 0
 	}
 	dx, dy = dx[:n], dy[:n]
-	slope, fast := float32(act.Slope), family == avx512
+	slope, fast := float32(act.Slope), family() == arithmetic.AVX512
 	switch {
 	case act.Function == ReLU && fast:
 		reluGradientAVX512(n, &dx[0], &y[0], &dy[0])
@@ -121,7 +123,7 @@ func vectorSquaredDistance(y, target []float32) (sum float64, n int) {
 	}
 	target = target[:n]
 	var lanes [reductionUnit]float64
-	if family == avx512 {
+	if family() == arithmetic.AVX512 {
 		squaredDistanceAVX512(n, &y[0], &target[0], &lanes[0])
 	} else {
 		squaredDistanceAVX2(n, &y[0], &target[0], &lanes[0])
@@ -135,7 +137,7 @@ func vectorScaledDifference(dy, y, target []float32, factor float32) int {
 		return 0
 	}
 	dy, target = dy[:n], target[:n]
-	if family == avx512 {
+	if family() == arithmetic.AVX512 {
 		scaledDifferenceAVX512(n, &dy[0], &y[0], &target[0], factor)
 	} else {
 		scaledDifferenceAVX2(n, &dy[0], &y[0], &target[0], factor)
@@ -156,7 +158,7 @@ func vectorUpdate(u update[float32], w, g, m, v []float32) (sums Sums, n int) {
 	if u.rule == adam {
 		v = v[:n]
 	}
-	fast := family == avx512
+	fast := family() == arithmetic.AVX512
 	switch {
 	case u.rule == adam && fast:
 		adamAVX512(n, &w[0], &g[0], &m[0], &v[0], u.rate, u.m1, u.v1, u.epsilon, to)

@@ -2,12 +2,14 @@
 
 package kernel
 
+import "dcae/arithmetic"
+
 // Max pooling is vectorized along the channels, from 8 on. Vectors of a pixel may overlap, where that does no harm.
 
 // vectorMaxPool computes the given number of pixels of an output row, where windows are 2x2, and returns how many it did. x starts
 // at the first window and has rows of width elements.
 func vectorMaxPool(pixels, channels int, y, x []float32, width int, argmax []uint8) int {
-	if pixels == 0 || channels < 8 || family == portable || y == nil {
+	if pixels == 0 || channels < 8 || family() == arithmetic.Portable || y == nil {
 		return 0
 	}
 	y, x = y[:pixels*channels], x[:width+2*pixels*channels]
@@ -28,7 +30,7 @@ func vectorMaxPool(pixels, channels int, y, x []float32, width int, argmax []uin
 
 // vectorMaxPoolGradient writes both input rows of the windows of that many pixels, and returns how many it did.
 func vectorMaxPoolGradient(pixels, channels int, dx, dy []float32, width int, argmax []uint8) int {
-	if pixels == 0 || channels < 8 || family == portable || dx == nil {
+	if pixels == 0 || channels < 8 || family() == arithmetic.Portable || dx == nil {
 		return 0
 	}
 	dx, dy, argmax = dx[:width+2*pixels*channels], dy[:pixels*channels], argmax[:pixels*channels]
@@ -41,11 +43,11 @@ func vectorMaxPoolGradient(pixels, channels int, dx, dy []float32, width int, ar
 }
 
 // wide reports whether AVX-512 suits so many channels.
-func wide(channels int) bool { return family == avx512 && channels >= 16 }
+func wide(channels int) bool { return family() == arithmetic.AVX512 && channels >= 16 }
 
 // vectorRaise raises pixels of y by those of x, which are stride elements apart, and reports whether it did.
 func vectorRaise(pixels, channels int, y, x []float32, stride int, argmax []uint8, tap uint8) bool {
-	if pixels == 0 || channels < 8 || family == portable || y == nil {
+	if pixels == 0 || channels < 8 || family() == arithmetic.Portable || y == nil {
 		return false
 	}
 	y, x = y[:pixels*channels], x[:(pixels-1)*stride+channels]
@@ -66,11 +68,11 @@ func vectorRaise(pixels, channels int, y, x []float32, stride int, argmax []uint
 
 // vectorAddWinners adds dy to the pixels of dx, which are stride elements apart, where argmax is tap, and reports whether it did.
 func vectorAddWinners(pixels, channels int, dx, dy []float32, stride int, argmax []uint8, tap uint8) bool {
-	if pixels == 0 || channels%8 != 0 || family == portable || dx == nil {
+	if pixels == 0 || channels%8 != 0 || family() == arithmetic.Portable || dx == nil {
 		return false
 	}
 	dx, dy, argmax = dx[:(pixels-1)*stride+channels], dy[:pixels*channels], argmax[:pixels*channels]
-	if family == avx512 && channels%16 == 0 {
+	if family() == arithmetic.AVX512 && channels%16 == 0 {
 		addWinnersAVX512(pixels, channels, &dx[0], &dy[0], 4*stride, &argmax[0], uint32(tap))
 	} else {
 		addWinnersAVX2(pixels, channels, &dx[0], &dy[0], 4*stride, &argmax[0], uint32(tap))
@@ -81,7 +83,7 @@ func vectorAddWinners(pixels, channels int, dx, dy []float32, stride int, argmax
 // vectorNormalizePool normalizes x, the two input rows of the windows of that many pixels, chooses each window's largest and writes to
 // winners what it was before; it reports whether it did.
 func vectorNormalizePool(pixels, channels int, y, x []float32, argmax []uint8, winners, mean, scale, beta []float32) bool {
-	if pixels == 0 || channels < 8 || family == portable || y == nil {
+	if pixels == 0 || channels < 8 || family() == arithmetic.Portable || y == nil {
 		return false
 	}
 	n := pixels * channels
@@ -98,7 +100,7 @@ func vectorNormalizePool(pixels, channels int, y, x []float32, argmax []uint8, w
 // vectorNormalizePoolGradient writes the gradient by the two input rows of the windows of that many pixels, times negative where x is not
 // positive, and reports whether it did.
 func vectorNormalizePoolGradient(pixels, channels int, dx, x, dy []float32, argmax []uint8, mean, scale, offset, slope []float32, negative float32) bool {
-	if pixels == 0 || channels < 8 || family == portable || dx == nil {
+	if pixels == 0 || channels < 8 || family() == arithmetic.Portable || dx == nil {
 		return false
 	}
 	n := pixels * channels

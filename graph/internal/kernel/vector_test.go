@@ -4,25 +4,26 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"dcae/arithmetic"
 )
 
 // everyFamily runs a test with each family that this machine can run, the portable one included.
 func everyFamily(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
-	before := family
-	defer func() { family = before }()
-	for i := portable; i <= detect(); i++ {
-		family = i
-		t.Run(Family(), f)
+	for i := arithmetic.Portable; i <= arithmetic.Best(); i++ {
+		t.Run(i.String(), func(t *testing.T) {
+			setFamily(t, i)
+			f(t)
+		})
 	}
 }
 
-// withFamily runs f with another family.
-func withFamily(i instructions, f func()) {
+// setFamily makes kernels of another family during a test.
+func setFamily(t testing.TB, f arithmetic.Family) {
 	before := family
-	defer func() { family = before }()
-	family = i
-	f()
+	family = func() arithmetic.Family { return f }
+	t.Cleanup(func() { family = before })
 }
 
 // vectorLengths are all short ones, and some around the bounds of blocks and of parallel work.

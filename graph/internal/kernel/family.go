@@ -1,0 +1,6 @@
+package kernel
+
+import "dcae/arithmetic"
+
+// family is what kernels are chosen by; only tests put another function in its place.
+var family = arithmetic.Chosen
