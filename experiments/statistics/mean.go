@@ -26,8 +26,8 @@ func Ratio(parts, wholes []float64) (float64, Interval) {
 	}
 	squares := 0.0
 	for i, p := range parts {
-		d := p - ratio*wholes[i]
-		squares += d * d
+		d := p - float64(ratio*wholes[i])
+		squares += float64(d * d)
 	}
 	half := student(n-1) * math.Sqrt(squares*float64(n)/float64(n-1)) / math.Abs(whole)
 	return ratio, Interval{ratio - half, ratio + half}
@@ -50,7 +50,7 @@ func MeanDifference(a, b []float64) (float64, Interval) {
 	squares := 0.0
 	for i := range a {
 		d := a[i] - b[i] - mean
-		squares += d * d
+		squares += float64(d * d)
 	}
 	half := student(n-1) * math.Sqrt(squares/float64(n-1)/float64(n))
 	return mean, Interval{mean - half, mean + half}

@@ -123,7 +123,7 @@ func WidenBottleneck(m *graph.Model, factor float64) (*graph.Model, []string, er
 	}
 	t := d.ties(shapes)
 	whole := t.multipleOf(t.find(b.layer))
-	units = max(units+1, int(float64(units)*factor+0.5))
+	units = max(units+1, int(float64(float64(units)*factor)+0.5))
 	return Bottleneck(m, (units+whole-1)/whole*whole)
 }
 
