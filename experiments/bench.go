@@ -59,50 +59,45 @@ func benchModels() []models.Kind {
 	return append(out, models.Kinds()...)
 }
 
-// benchArm is a model to time, and how many images a step of it has.
-func benchArm(name string) (Arm, int, error) {
+// benchModel is a model to time, and how many images a step of it has.
+func benchModel(name string) (m *saved.Model, batch int, err error) {
+	var names []string
 	for _, k := range benchModels() {
 		if k.Name == name {
-			return Arm{Name: name, Model: k.Model, Optimizer: training.Adam{}, Loss: k.Loss}, k.Batch, nil
+			return &saved.Model{Model: k.Model, Optimizer: training.Adam{}, Loss: k.Loss}, k.Batch, nil
 		}
+		names = append(names, k.Name)
 	}
-	m, err := saved.Open(name, nil)
-	if strings.HasSuffix(name, ".keras") && err != nil {
-		return Arm{}, 0, err
+	m, err = saved.Open(name, nil)
+	if err != nil && !strings.HasSuffix(name, ".keras") {
+		err = errors.Errorf("%v; for timing there are %s, too", err, strings.Join(names, ", "))
 	}
-	if err != nil {
-		var names []string
-		for _, m := range benchModels() {
-			names = append(names, m.Name)
-		}
-		return Arm{}, 0, errors.Errorf("%v; for timing there are %s, too", err, strings.Join(names, ", "))
-	}
-	return Arm{Name: name, Model: m.Model, Optimizer: m.Optimizer, Loss: m.Loss}, usualBatch, nil
+	return m, usualBatch, err
 }
 
 // CheckBench tells whether there is such a model.
 func CheckBench(name string) error {
-	_, _, err := benchArm(name)
+	_, _, err := benchModel(name)
 	return err
 }
 
 // Bench measures a model's training speed on MNIST, enlarged to the model's input; a batch of 0 is the model's own. It fails if there is no
 // such model, or if it cannot be trained.
 func Bench(name string, batch, threads int) (*Benchmark, error) {
-	arm, own, err := benchArm(name)
+	m, own, err := benchModel(name)
 	if err != nil {
 		return nil, err
 	}
 	if batch == 0 {
 		batch = own
 	}
-	images, err := benchImages(arm.Model.Input, batch)
+	images, err := benchImages(m.Model.Input, batch)
 	if err != nil {
 		return nil, err
 	}
 	runtime.GC()         // runs the finalizers of files that images come from, and
 	debug.FreeOSMemory() // gives back their memory: the peak is to be that of training
-	flops, err := arm.Model.FLOPs()
+	flops, err := m.Model.FLOPs()
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +105,7 @@ func Bench(name string, batch, threads int) (*Benchmark, error) {
 	steps := max(4, int(6e10/(flops.Training+flops.Forward)/float64(batch)))
 	th := graph.NewThreads(threads)
 	defer th.Close()
-	speed, err := training.MeasureSpeed(arm.Model, images, training.Config{Seed: 1, Batch: batch, Optimizer: arm.Optimizer, Loss: arm.Loss, Threads: th}, 5, steps)
+	speed, err := training.MeasureSpeed(m.Model, images, training.Config{Seed: 1, Batch: batch, Optimizer: m.Optimizer, Loss: m.Loss, Threads: th}, 5, steps)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package experiments
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,7 +11,6 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/internal/files"
-	"dcae/training/dataset"
 )
 
 // Plan is a study as it is written down, in YAML: a question, data, and groups of arms, each arm given by the settings in which
@@ -25,24 +23,15 @@ type Plan struct {
 	Budget   PlanBudget    `yaml:"budget,omitempty" json:"budget"`
 	Groups   []GroupPlan   `yaml:"groups" json:"groups"`
 	Measures []Measure     `yaml:"measures,omitempty" json:"measures,omitempty"`
-	Chosen   *Confirmation `yaml:"confirm,omitempty" json:"confirm,omitempty"`
+	Confirm  *Confirmation `yaml:"confirm,omitempty" json:"confirm,omitempty"`
 }
 
 // Confirmation keeps apart the seeds by which an arm was chosen and those that confirm the choice.
 type Confirmation struct {
-	Arm     string   `yaml:"arm" json:"arm"`
-	Control string   `yaml:"control" json:"control"` // what it was chosen to improve on
-	Chosen  SeedList `yaml:"chosen_on" json:"chosen_on"`
-	On      SeedList `yaml:"confirmed_on" json:"confirmed_on"`
-}
-
-// DataPlan says which images a study trains on. In YAML a name alone stands for {source: NAME}.
-type DataPlan struct {
-	Source  string `yaml:"source" json:"source"`                       // as --data takes it; default mnist
-	Scale   string `yaml:"scale,omitempty" json:"scale,omitempty"`     // none, unit, standardize, minmax; default as in dcae data
-	Resize  string `yaml:"resize,omitempty" json:"resize,omitempty"`   // HEIGHTxWIDTH
-	Holdout string `yaml:"holdout,omitempty" json:"holdout,omitempty"` // share held out where the data has no such part; default 10%
-	Target  string `yaml:"target,omitempty" json:"target,omitempty"`   // file or folder with what images are to become; default what the source holds
+	Arm         string   `yaml:"arm" json:"arm"`
+	Control     string   `yaml:"control" json:"control"` // what it was chosen to improve on
+	ChosenOn    SeedList `yaml:"chosen_on" json:"chosen_on"`
+	ConfirmedOn SeedList `yaml:"confirmed_on" json:"confirmed_on"`
 }
 
 // GroupPlan is a group of arms, which are compared with its control.
@@ -101,32 +90,6 @@ func (b *PlanBudget) complete() error {
 		}
 	}
 	return nil
-}
-
-// SeedList is a list of random seeds, written as 1-5 or 1,3,7-9.
-type SeedList []uint64
-
-// UnmarshalYAML reads a list as ParseSeeds does.
-func (s *SeedList) UnmarshalYAML(b []byte) error {
-	var text string
-	if err := yaml.Unmarshal(b, &text); err != nil {
-		return err
-	}
-	seeds, err := ParseSeeds(text)
-	*s = seeds
-	return err
-}
-
-// MarshalYAML writes a list as ParseSeeds reads it.
-func (s SeedList) MarshalYAML() ([]byte, error) { return []byte(FormatSeeds(s)), nil }
-
-// UnmarshalYAML reads a mapping, or a name alone.
-func (d *DataPlan) UnmarshalYAML(decode func(any) error) error {
-	if decode(&d.Source) == nil {
-		return nil
-	}
-	type plain DataPlan
-	return decode((*plain)(d))
 }
 
 // ReadPlan reads a study from a YAML file.
@@ -215,7 +178,7 @@ func (p *Plan) complete() error {
 			return err
 		}
 	}
-	return p.Chosen.check(p)
+	return p.Confirm.check(p)
 }
 
 func (g *GroupPlan) complete() error {
@@ -286,10 +249,10 @@ func (c *Confirmation) check(p *Plan) error {
 		}
 	}
 	chosen := map[uint64]bool{}
-	for _, s := range c.Chosen {
+	for _, s := range c.ChosenOn {
 		chosen[s] = true
 	}
-	for _, s := range c.On {
+	for _, s := range c.ConfirmedOn {
 		if chosen[s] {
 			return errors.Errorf("confirm: seed %d is among those that the arm was chosen on", s)
 		}
@@ -350,41 +313,4 @@ func (p *Plan) SetSeeds(text string) error {
 		p.Groups[i].Seeds = nil
 	}
 	return nil
-}
-
-// Open opens the images that the plan names.
-func (d DataPlan) Open() (*dataset.Set, error) {
-	o, err := d.Options()
-	if err != nil {
-		return nil, err
-	}
-	return dataset.Open(d.Source, o)
-}
-
-// Options reads what is done to the images. An error begins with the setting's name.
-func (d DataPlan) Options() (o dataset.Options, err error) {
-	if o.Scale, err = dataset.ParseScale(d.Scale); err != nil {
-		return o, errors.WithMessage(err, "scale")
-	}
-	if o.Resize, err = dataset.ParseSize(d.Resize); err != nil {
-		return o, errors.WithMessage(err, "resize")
-	}
-	o.Target = d.Target
-	if d.Holdout != "" {
-		if o.Holdout, err = ParseShare(d.Holdout); err != nil {
-			return o, errors.WithMessage(err, "holdout")
-		}
-	}
-	return o, nil
-}
-
-// String tells the plan's data in a word or two.
-func (d DataPlan) String() string {
-	s := d.Source
-	for _, setting := range []struct{ name, value string }{{"scale", d.Scale}, {"resize", d.Resize}, {"holdout", d.Holdout}, {"target", d.Target}} {
-		if setting.value != "" {
-			s += fmt.Sprintf(", %s %s", setting.name, setting.value)
-		}
-	}
-	return s
 }

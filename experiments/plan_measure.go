@@ -100,7 +100,7 @@ func (m Measure) variesIn(g GroupPlan) bool {
 }
 
 // measured is a quantity of one run, from its records.
-func measured(dir string, a arm, r *Result, quantity string) (float64, error) {
+func measured(dir string, a recordedArm, r *Result, quantity string) (float64, error) {
 	switch quantity {
 	case testFVU:
 		return r.Test.FVU, nil

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/goccy/go-yaml"
 	"github.com/pkg/errors"
 )
 
@@ -69,3 +70,20 @@ func ParseShare(text string) (float64, error) {
 	}
 	return x, nil
 }
+
+// SeedList is a list of random seeds, written as 1-5 or 1,3,7-9.
+type SeedList []uint64
+
+// UnmarshalYAML reads a list as ParseSeeds does.
+func (s *SeedList) UnmarshalYAML(b []byte) error {
+	var text string
+	if err := yaml.Unmarshal(b, &text); err != nil {
+		return err
+	}
+	seeds, err := ParseSeeds(text)
+	*s = seeds
+	return err
+}
+
+// MarshalYAML writes a list as ParseSeeds reads it.
+func (s SeedList) MarshalYAML() ([]byte, error) { return []byte(FormatSeeds(s)), nil }

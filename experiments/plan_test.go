@@ -132,7 +132,7 @@ groups:
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &Definition{Plan: p, Groups: []group{{Name: "g", Control: "a", Seeds: []uint64{1}, Arms: []arm{{Name: "a"}, {Name: "b"}, {Name: "c"}}}}}
+	d := &Definition{Plan: p, Groups: []recordedGroup{{Name: "g", Control: "a", Seeds: []uint64{1}, Arms: []recordedArm{{Name: "a"}, {Name: "b"}, {Name: "c"}}}}}
 	arms := d.summarize([]*Result{{Arm: "a", Seed: 1}, {Arm: "b", Seed: 1}, {Arm: "c", Seed: 1}})
 	groups, numeric := d.laidOut(Measure{Quantity: testFVU, Over: "learning_rate"}, arms)
 	if !numeric || len(groups) != 1 {

@@ -17,20 +17,20 @@ import (
 
 // Definition is what study.json holds: all that the bits of the records depend on.
 type Definition struct {
-	Format   int         `json:"format"`
-	Version  string      `json:"version"`
-	Kernels  string      `json:"kernels"` // family of compute kernels
-	Name     string      `json:"name"`
-	Question string      `json:"question"`
-	Data     Data        `json:"data"`
-	Budget   Length      `json:"budget"`
-	Groups   []group     `json:"groups"`
-	Plan     *Plan       `json:"plan,omitempty"` // which makes the study anew
-	PCA      []principal `json:"pca,omitempty"`  // where a measure is set beside it
+	Format   int             `json:"format"`
+	Version  string          `json:"version"`
+	Kernels  string          `json:"kernels"` // family of compute kernels
+	Name     string          `json:"name"`
+	Question string          `json:"question"`
+	Data     Data            `json:"data"`
+	Budget   Length          `json:"budget"`
+	Groups   []recordedGroup `json:"groups"`
+	Plan     *Plan           `json:"plan,omitempty"` // which makes the study anew
+	PCA      []principal     `json:"pca,omitempty"`  // where a measure is set beside it
 }
 
-// units are those that a treatment gives values: treated = Factor * value + Shift.
-type units struct {
+// rescaling is what a treatment does to values: treated = Factor * value + Shift.
+type rescaling struct {
 	Factor float64 `json:"factor"`
 	Shift  float64 `json:"shift"`
 }
@@ -60,34 +60,37 @@ type Length struct {
 	Full  bool     `json:"full"`
 }
 
-type group struct {
-	Name    string   `json:"name"`
-	Control string   `json:"control"`
-	Seeds   []uint64 `json:"seeds"`
-	Arms    []arm    `json:"arms"`
+// recordedGroup is a [Group] as study.json holds it.
+type recordedGroup struct {
+	Name    string        `json:"name"`
+	Control string        `json:"control"`
+	Seeds   []uint64      `json:"seeds"`
+	Arms    []recordedArm `json:"arms"`
 }
 
-type arm struct {
-	Name      string   `json:"name"`
-	Factors   []string `json:"differs_from_control_in"`
-	Epochs    int      `json:"epochs"`
-	Optimizer string   `json:"optimizer"`
-	Plateau   string   `json:"plateau,omitempty"`
-	Loss      string   `json:"loss"`
-	Treatment string   `json:"treatment,omitempty"` // of the images
-	Units     *units   `json:"units,omitempty"`     // of the treated images' values
-	Input     []int    `json:"input"`
-	Layers    []layer  `json:"layers"`
+// recordedArm is an [Arm] as study.json holds it: all that its bits depend on.
+type recordedArm struct {
+	Name      string          `json:"name"`
+	Factors   []string        `json:"differs_from_control_in"`
+	Epochs    int             `json:"epochs"`
+	Optimizer string          `json:"optimizer"`
+	Plateau   string          `json:"plateau,omitempty"`
+	Loss      string          `json:"loss"`
+	Treatment string          `json:"treatment,omitempty"` // of the images
+	Rescaling *rescaling      `json:"units,omitempty"`     // of values by the treatment
+	Input     []int           `json:"input"`
+	Layers    []recordedLayer `json:"layers"`
 }
 
-type layer struct {
-	Name     string          `json:"name"`
-	Class    string          `json:"class"`
-	Settings json.RawMessage `json:"settings"`
-	Output   []int           `json:"output"`
-	Values   int             `json:"values"`           // in its variables
-	Kernel   bool            `json:"kernel"`           // whether it has one
-	Frozen   bool            `json:"frozen,omitempty"` // whether it has variables, none of which is trained
+// recordedLayer is a layer as study.json holds it.
+type recordedLayer struct {
+	Name      string          `json:"name"`
+	Class     string          `json:"class"`
+	Settings  json.RawMessage `json:"settings"`
+	Output    []int           `json:"output"`
+	Values    int             `json:"values"`           // in its variables
+	HasKernel bool            `json:"kernel"`           // whether it has one
+	Frozen    bool            `json:"frozen,omitempty"` // whether it has variables, none of which is trained
 }
 
 // define describes a study on its data; mean is the mean training image, scaling what a treatment makes of that of the data.
@@ -102,13 +105,13 @@ func define(s Study, set *dataset.Set, mean []float32, scaling func(dataset.Trea
 		Train: set.Train.Len(), Held: set.Validation.Len(), Test: set.Test.Len(), MeanImage: meanLevel, AllBlack: black,
 	}
 	for _, g := range s.Groups {
-		out := group{Name: g.Name, Control: g.Control, Seeds: s.seeds(g)}
+		out := recordedGroup{Name: g.Name, Control: g.Control, Seeds: s.seeds(g)}
 		for _, a := range g.Arms {
 			described, err := describe(a, s.Budget.epochs(a))
 			if err != nil {
 				return nil, errors.WithMessagef(err, "arm %s", a.Name)
 			}
-			described.Units = unitsOf(set.Scaling, scaling(a.Treatment))
+			described.Rescaling = rescalingOf(set.Scaling, scaling(a.Treatment))
 			out.Arms = append(out.Arms, described)
 		}
 		d.Groups = append(d.Groups, out)
@@ -118,8 +121,8 @@ func define(s Study, set *dataset.Set, mean []float32, scaling func(dataset.Trea
 	return d, err
 }
 
-// unitsOf are nil where values keep theirs.
-func unitsOf(from, to dataset.Scaling) *units {
+// rescalingOf is nil where values stay as they are.
+func rescalingOf(from, to dataset.Scaling) *rescaling {
 	if from == to {
 		return nil
 	}
@@ -128,7 +131,7 @@ func unitsOf(from, to dataset.Scaling) *units {
 			s.Divisor = 1
 		}
 	}
-	return &units{Factor: from.Divisor / to.Divisor, Shift: (from.Shift - to.Shift) / to.Divisor}
+	return &rescaling{Factor: from.Divisor / to.Divisor, Shift: (from.Shift - to.Shift) / to.Divisor}
 }
 
 // treatmentSeed addresses the randomness of treatments, which are part of the data and the same in every run.
@@ -157,8 +160,8 @@ func principals(s Study, set *dataset.Set) ([]principal, error) {
 	return out, nil
 }
 
-func describe(a Arm, epochs int) (arm, error) {
-	out := arm{Name: a.Name, Factors: append([]string{}, a.Factors...), Epochs: epochs, Optimizer: a.Optimizer.String(), Loss: a.Loss.String(), Input: a.Model.Input}
+func describe(a Arm, epochs int) (recordedArm, error) {
+	out := recordedArm{Name: a.Name, Factors: append([]string{}, a.Factors...), Epochs: epochs, Optimizer: a.Optimizer.String(), Loss: a.Loss.String(), Input: a.Model.Input}
 	if a.Plateau != nil {
 		out.Plateau = a.Plateau.String()
 	}
@@ -178,12 +181,12 @@ func describe(a Arm, epochs int) (arm, error) {
 		if err != nil {
 			return out, errors.Wrap(err, n.Name)
 		}
-		l := layer{Name: n.Name, Class: n.Layer.Class(), Settings: settings, Output: shapes[i]}
+		l := recordedLayer{Name: n.Name, Class: n.Layer.Class(), Settings: settings, Output: shapes[i]}
 		trainable := false
 		for _, v := range params.All {
 			if v.Layer == n.Name {
 				l.Values += v.Shape.Size()
-				l.Kernel = l.Kernel || v.Name == "kernel"
+				l.HasKernel = l.HasKernel || v.Name == "kernel"
 				trainable = trainable || v.Trainable
 			}
 		}
@@ -221,9 +224,9 @@ func ReadDefinition(dir string) (*Definition, error) {
 }
 
 // kernelLayers are the first and the last trained layer with a kernel; empty if there is none.
-func (a arm) kernelLayers() (first, last string) {
+func (a recordedArm) kernelLayers() (first, last string) {
 	for _, l := range a.Layers {
-		if l.Kernel && !l.Frozen {
+		if l.HasKernel && !l.Frozen {
 			if first == "" {
 				first = l.Name
 			}
@@ -234,7 +237,7 @@ func (a arm) kernelLayers() (first, last string) {
 }
 
 // trained are the layers with variables that are trained, in order.
-func (a arm) trained() []string {
+func (a recordedArm) trained() []string {
 	var out []string
 	for _, l := range a.Layers {
 		if l.Values > 0 && !l.Frozen {
@@ -244,8 +247,8 @@ func (a arm) trained() []string {
 	return out
 }
 
-func (d *Definition) arms() []arm {
-	var out []arm
+func (d *Definition) arms() []recordedArm {
+	var out []recordedArm
 	for _, g := range d.Groups {
 		out = append(out, g.Arms...)
 	}

@@ -144,7 +144,7 @@ func (d *Definition) base(dir string) (out plots.Study, gray saved.Gray, err err
 }
 
 // gray is the same brightness for treated values.
-func (u *units) gray(g saved.Gray) saved.Gray {
+func (u *rescaling) gray(g saved.Gray) saved.Gray {
 	if u == nil {
 		return g
 	}
@@ -152,7 +152,7 @@ func (u *units) gray(g saved.Gray) saved.Gray {
 }
 
 // common is a squared error of treated values in units of the study's own, so that arms can be compared.
-func (u *units) common(mse float64) float64 {
+func (u *rescaling) common(mse float64) float64 {
 	if u == nil {
 		return mse
 	}
@@ -176,7 +176,7 @@ func (d *Definition) subtitle(seeds string) string {
 }
 
 // groupSubtitle is that of a group's pictures.
-func (d *Definition) groupSubtitle(g group) string {
+func (d *Definition) groupSubtitle(g recordedGroup) string {
 	s := d.subtitle(FormatSeeds(g.Seeds))
 	if len(d.Groups) > 1 {
 		s = g.Name + ": " + s
@@ -185,7 +185,7 @@ func (d *Definition) groupSubtitle(g group) string {
 }
 
 // load reads a group's records back.
-func (d *Definition) load(dir string, base plots.Study, brightness saved.Gray, g group, results []*Result) (plots.Study, error) {
+func (d *Definition) load(dir string, base plots.Study, brightness saved.Gray, g recordedGroup, results []*Result) (plots.Study, error) {
 	out := base
 	out.Subtitle = d.groupSubtitle(g)
 	shown := shownArms(g)
@@ -198,7 +198,7 @@ func (d *Definition) load(dir string, base plots.Study, brightness saved.Gray, g
 	numbered := n > 0 && depths[n-1] > mostNamed && depths[0] < depths[n-1]
 	for _, a := range shown {
 		arm := plots.Arm{Name: a.Name, Layers: layerLabels(a.trained(), numbered)}
-		gray := a.Units.gray(brightness)
+		gray := a.Rescaling.gray(brightness)
 		var own []*Result
 		for _, seed := range g.Seeds {
 			run := plots.Run{Seed: seed, HeldOutMSE: math.NaN(), FVU: math.NaN(), RatioStart: math.NaN(), RatioEnd: math.NaN(), ImagesPerSecond: math.NaN()}
@@ -209,7 +209,7 @@ func (d *Definition) load(dir string, base plots.Study, brightness saved.Gray, g
 			for _, r := range results {
 				if r.Arm == a.Name && r.Seed == seed {
 					own = append(own, r)
-					run.Outcome, run.HeldOutMSE, run.FVU = string(r.Outcome), a.Units.common(r.Test.MSE), r.Test.FVU
+					run.Outcome, run.HeldOutMSE, run.FVU = string(r.Outcome), a.Rescaling.common(r.Test.MSE), r.Test.FVU
 					run.RatioStart, run.RatioEnd, run.ImagesPerSecond = r.RatioStart, r.RatioEnd, r.ImagesPerSecond
 				}
 			}
@@ -244,12 +244,12 @@ func layerLabels(layers []string, numbered bool) []string {
 }
 
 // shownArms are a group's arms, or if there are too many for a picture its control and others at even distances.
-func shownArms(g group) []arm {
+func shownArms(g recordedGroup) []recordedArm {
 	if len(g.Arms) <= mostShown {
 		return g.Arms
 	}
-	var out []arm
-	control := slices.IndexFunc(g.Arms, func(a arm) bool { return a.Name == g.Control })
+	var out []recordedArm
+	control := slices.IndexFunc(g.Arms, func(a recordedArm) bool { return a.Name == g.Control })
 	chosen := map[int]bool{control: true}
 	for i := range mostShown - 1 {
 		chosen[i*(len(g.Arms)-1)/(mostShown-2)] = true
@@ -263,7 +263,7 @@ func shownArms(g group) []arm {
 }
 
 // loadRun reads a run's records; there is false for one that was not started.
-func loadRun(dir string, a arm, seed uint64, gray saved.Gray, run *plots.Run) (there bool, err error) {
+func loadRun(dir string, a recordedArm, seed uint64, gray saved.Gray, run *plots.Run) (there bool, err error) {
 	folder := runFolder(dir, a.Name, seed)
 	if _, err := os.Stat(filepath.Join(folder, stepsFile)); err != nil {
 		return false, nil
@@ -278,7 +278,7 @@ func loadRun(dir string, a arm, seed uint64, gray saved.Gray, run *plots.Run) (t
 			return false, err
 		}
 		for i, y := range values {
-			*series = append(*series, plots.Point{X: float64(i + 1), Y: a.Units.common(y)})
+			*series = append(*series, plots.Point{X: float64(i + 1), Y: a.Rescaling.common(y)})
 		}
 	}
 	steps, err := readTable(filepath.Join(folder, stepsFile))

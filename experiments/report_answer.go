@@ -60,7 +60,7 @@ func (d *Definition) second(arms []armSummary) string {
 	if d.Plan == nil {
 		return ""
 	}
-	if d.Plan.Chosen != nil {
+	if d.Plan.Confirm != nil {
 		return d.confirmation(arms)
 	}
 	for _, m := range d.Plan.Measures {
@@ -151,7 +151,7 @@ func named(arms []armSummary) string {
 
 // confirmation tells of an arm on seeds that took no part in choosing it, and of what it was to improve on.
 func (d *Definition) confirmation(arms []armSummary) string {
-	c := d.Plan.Chosen
+	c := d.Plan.Confirm
 	var chosen, control *armSummary
 	for i, a := range arms {
 		switch a.name() {
@@ -165,7 +165,7 @@ func (d *Definition) confirmation(arms []armSummary) string {
 		return ""
 	}
 	return fmt.Sprintf("On seeds %s, which took no part in choosing it, %s learned with %s, and %s with %s on seeds %s; those that learned leave a median FVU of %s and %s.",
-		FormatSeeds(c.On), chosen.name(), shareOf(chosen.learned, len(chosen.results)), control.name(), shareOf(control.learned, len(control.results)),
+		FormatSeeds(c.ConfirmedOn), chosen.name(), shareOf(chosen.learned, len(chosen.results)), control.name(), shareOf(control.learned, len(control.results)),
 		FormatSeeds(seedsOf(control.results)), figure(learnedFVU(chosen.results)), figure(learnedFVU(control.results)))
 }
 

@@ -41,7 +41,7 @@ func TestAnswerTellsWhoLearnedAndHowOthersEnded(t *testing.T) {
 	run := func(arm string, seed uint64, o outcome.Outcome, fvu, mean float64) *Result {
 		return &Result{Arm: arm, Seed: seed, Outcome: o, Test: training.Scores{FVU: fvu, Mean: mean}}
 	}
-	d := &Definition{Plan: &Plan{}, Groups: []group{{Name: "g", Control: "a", Seeds: []uint64{1, 2}, Arms: []arm{{Name: "a"}, {Name: "b"}, {Name: "c"}}}}}
+	d := &Definition{Plan: &Plan{}, Groups: []recordedGroup{{Name: "g", Control: "a", Seeds: []uint64{1, 2}, Arms: []recordedArm{{Name: "a"}, {Name: "b"}, {Name: "c"}}}}}
 	results := []*Result{
 		run("a", 1, outcome.Learned, 0.2, 0.1), run("a", 2, outcome.Constant, 1.6, 0),
 		run("b", 1, outcome.MeanImage, 1, 0.1), run("b", 2, outcome.Diverged, math.NaN(), math.NaN()),

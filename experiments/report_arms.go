@@ -9,7 +9,7 @@ import (
 
 // armSummary is what became of an arm's runs.
 type armSummary struct {
-	arm     arm
+	arm     recordedArm
 	group   string
 	control bool
 	results []*Result

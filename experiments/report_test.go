@@ -8,17 +8,17 @@ import (
 
 // Errors of arms whose images have other units are drawn in those of the study.
 func TestErrorsAreComparedInOneUnit(t *testing.T) {
-	raw := &units{Factor: 255, Shift: 10}
+	raw := &rescaling{Factor: 255, Shift: 10}
 	if got := raw.common(0.1 * 255 * 255); math.Abs(got-0.1) > 1e-12 {
 		t.Errorf("%g", got)
 	}
-	if got := (*units)(nil).common(0.1); got != 0.1 {
+	if got := (*rescaling)(nil).common(0.1); got != 0.1 {
 		t.Errorf("%g", got)
 	}
 }
 
 func TestPicturesNameTheSeedsOfTheirGroup(t *testing.T) {
-	d := Definition{Groups: []group{{Name: "chosen", Seeds: []uint64{1, 2, 3}}, {Name: "confirmed", Seeds: []uint64{31, 32}}}}
+	d := Definition{Groups: []recordedGroup{{Name: "chosen", Seeds: []uint64{1, 2, 3}}, {Name: "confirmed", Seeds: []uint64{31, 32}}}}
 	d.Budget.Seeds = []uint64{1, 2}
 	if got := d.groupSubtitle(d.Groups[1]); !strings.HasPrefix(got, "confirmed: ") || !strings.HasSuffix(got, "seeds 31-32") {
 		t.Errorf("the subtitle is %q", got)

@@ -111,7 +111,7 @@ func (r *runner) testReestimated(a Arm, params *graph.Params, config training.Co
 
 // readEvidence takes from a run's records what its outcome is judged by, but for the test scores, and the ratios of the first to
 // the last trained layer's gradient norm at the first and at the last step, which are NaN where no trained layer has a kernel.
-func readEvidence(folder string, a arm) (e outcome.Evidence, start, end float64, err error) {
+func readEvidence(folder string, a recordedArm) (e outcome.Evidence, start, end float64, err error) {
 	start, end = math.NaN(), math.NaN()
 	steps, err := readTable(filepath.Join(folder, stepsFile))
 	if err != nil || steps.len() == 0 {

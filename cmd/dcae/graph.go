@@ -17,15 +17,15 @@ func graphCommand() *cobra.Command {
 			"language: dcae graph improved | dot -Tsvg > improved.svg",
 		Args: arguments(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			arm, err := saved.Open(args[0], nil)
+			model, err := saved.Open(args[0], nil)
 			if err != nil {
 				return usageError{err}
 			}
-			params, err := arm.Model.Init(1, graph.Float32)
+			params, err := model.Model.Init(1, graph.Float32)
 			if err != nil {
 				return err
 			}
-			program, err := graph.NewTraining(arm.Model, params, arm.Loss, graph.Options{Batch: 32})
+			program, err := graph.NewTraining(model.Model, params, model.Loss, graph.Options{Batch: 32})
 			if err != nil {
 				return err
 			}
