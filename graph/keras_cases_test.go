@@ -235,6 +235,11 @@ func kerasConvolutions() []kerasCase {
 	along("up_sampling1d", graph.UpSampling1D{}, conv1(2), graph.UpSampling1D{Factor: 3})
 	along("border1d", graph.ZeroPadding1D{Padding: graph.Ends{Before: 2, After: 1}}, graph.Cropping1D{Cropping: graph.Ends{After: 3}})
 	chain("permute", odd, conv(3), graph.Permute{Order: []int{3, 1, 2}}, conv(2), graph.Permute{Order: []int{2, 1, 3}})
+	chain("layer_normalization", odd, conv(3), graph.LayerNormalization{GammaRegularizer: l2, BetaRegularizer: l1}, conv(2))
+	chain("layer_normalization_axes", odd, conv(3), graph.LayerNormalization{Axes: []int{1, -1}, Epsilon: 0.1, NoCenter: true}, conv(2), graph.LayerNormalization{Axes: []int{2}, NoScale: true})
+	chain("group_normalization", odd, conv(6), graph.GroupNormalization{Groups: 3, GammaRegularizer: l2, BetaRegularizer: l1}, conv(2), graph.GroupNormalization{Groups: -1, Epsilon: 0.1, NoScale: true})
+	chain("unit_normalization", odd, conv(3), graph.UnitNormalization{}, conv(2), graph.UnitNormalization{Axes: []int{1, 2}})
+	chain("rms_normalization", odd, conv(3), graph.RMSNormalization{}, conv(2), graph.RMSNormalization{Axes: []int{2, 3}, Epsilon: 0.1})
 	chain("repeat_vector", vector, graph.Dense{Units: 3}, graph.RepeatVector{N: 4}, conv1(2), graph.Permute{Order: []int{2, 1}})
 	return cases
 }

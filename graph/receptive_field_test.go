@@ -28,6 +28,8 @@ func TestReceptiveFieldIsWhatMovesAnOutput(t *testing.T) {
 		"with holes":      {graph.Conv2DTranspose{Filters: 1, Kernel: graph.Size{H: 3, W: 2}, Strides: graph.Square(2), Dilation: graph.Size{H: 2, W: 3}, Margins: graph.AllAround(1)}, conv},
 		"taken":           {conv, graph.Slice{Axis: 1, Start: 2, Step: 3}, conv, graph.Take{Axis: -2, Indices: []int{3, 1, 2}}, conv, graph.Slice{Axis: 3, Start: 1}},
 		"repeated":        {conv, graph.GlobalAveragePooling2D{KeepDims: true}, graph.BroadcastTo{Target: graph.Shape{3, 4, 2}}, conv},
+		"normalized":      {conv, graph.LayerNormalization{}, graph.UnitNormalization{Axes: []int{1}}, conv, graph.RMSNormalization{Axes: []int{3}}},
+		"by groups":       {conv, graph.GroupNormalization{Groups: 2}, conv},
 		"permuted":        {conv, graph.AveragePooling2D{Pool: graph.Square(4)}, graph.Permute{Order: []int{3, 1, 2}}, graph.Flatten{}, graph.Dense{Units: 3}},
 		"sequence":        {conv1, graph.MaxPooling1D{Padding: graph.Same}, graph.UpSampling1D{}, graph.ZeroPadding1D{Padding: graph.Ends{Before: 1}}, conv1, graph.Cropping1D{Cropping: graph.Ends{After: 2}}, graph.Dense{Units: 2}},
 		"longer sequence": {graph.AveragePooling1D{Pool: 3}, graph.Conv1DTranspose{Filters: 2, Kernel: 3, Stride: 2, Padding: graph.Same}, conv1},

@@ -148,6 +148,11 @@ CASES = {   # name: (input shape, model, loss)
     "up_sampling1d": (sequence, along(L.UpSampling1D(), conv1(), L.UpSampling1D(3)), "mse"),
     "border1d": (sequence, along(L.ZeroPadding1D((2, 1)), L.Cropping1D((0, 3))), "mse"),
     "permute": (odd, chain(conv(3), L.Permute((3, 1, 2)), conv(), L.Permute((2, 1, 3))), "mse"),
+    "layer_normalization": (odd, chain(conv(3), L.LayerNormalization(gamma_regularizer=R.L2(0.1), beta_regularizer=R.L1(0.1)), conv()), "mse"),
+    "layer_normalization_axes": (odd, chain(conv(3), L.LayerNormalization(axis=[1, -1], epsilon=0.1, center=False), conv(), L.LayerNormalization(axis=2, scale=False)), "mse"),
+    "group_normalization": (odd, chain(conv(6), L.GroupNormalization(3, gamma_regularizer=R.L2(0.1), beta_regularizer=R.L1(0.1)), conv(), L.GroupNormalization(-1, epsilon=0.1, scale=False)), "mse"),
+    "unit_normalization": (odd, chain(conv(3), L.UnitNormalization(), conv(), L.UnitNormalization(axis=[1, 2])), "mse"),
+    "rms_normalization": (odd, chain(conv(3), L.RMSNormalization(), conv(), L.RMSNormalization(axis=[2, 3], epsilon=0.1)), "mse"),
     "repeat_vector": (vector, chain(dense(), L.RepeatVector(4), conv1(), L.Permute((2, 1))), "mse"),
 }
 for name, (shape, build, loss_of) in CASES.items():

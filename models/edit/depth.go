@@ -114,7 +114,7 @@ func withoutLayer(m *graph.Model, name string) (*graph.Model, []string) {
 	for _, next := range d.chain(d.nodes[i]) {
 		_, activation := activationOf(next.layer)
 		_, random := graph.Noise(next.layer)
-		if !activation && !random && !isNormalization(next.layer) || len(d.calls(next)) > 1 {
+		if !activation && !random && !normalizes(next.layer) || len(d.calls(next)) > 1 {
 			break
 		}
 		out = append(out, next)

@@ -15,7 +15,7 @@ type kind string
 
 const (
 	hasWeights    kind = "weights"       // weightsOf
-	normalization kind = "normalization" // isNormalization
+	normalization kind = "normalization" // normalizes
 	activates     kind = "activation"    // activationOf
 	joining       kind = "joining"       // joins
 	computing     kind = "computing"     // computes
@@ -26,8 +26,9 @@ const (
 var everyLayer = map[string]kind{
 	"Conv2D": hasWeights, "Conv2DTranspose": hasWeights, "Dense": hasWeights,
 	"DepthwiseConv2D": hasWeights, "SeparableConv2D": hasWeights, "Conv1D": hasWeights, "Conv1DTranspose": hasWeights,
-	"BatchNormalization": normalization,
-	"Activation":         activates, "ReLU": activates, "LeakyReLU": activates, "PReLU": activates, "ELU": activates, "Softmax": activates,
+	"BatchNormalization": normalization, "LayerNormalization": normalization, "GroupNormalization": normalization, "RMSNormalization": normalization,
+	"UnitNormalization": normalization,
+	"Activation":        activates, "ReLU": activates, "LeakyReLU": activates, "PReLU": activates, "ELU": activates, "Softmax": activates,
 	"Concatenate": joining, "Maximum": joining, "Minimum": joining, "Average": joining,
 	"Add": computing, "Subtract": computing, "Multiply": computing,
 	"Dropout": noisy, "SpatialDropout2D": noisy, "GaussianNoise": noisy,
@@ -49,7 +50,7 @@ func TestEveryLayerIsOfOneKind(t *testing.T) {
 		_, noise := graph.Noise(l)
 		_, activation := activationOf(l)
 		got := map[kind]bool{
-			hasWeights: isWeighted(l), normalization: isNormalization(l), activates: activation && !isWeighted(l), joining: joins(l), computing: computes(l),
+			hasWeights: isWeighted(l), normalization: normalizes(l), activates: activation && !isWeighted(l), joining: joins(l), computing: computes(l),
 			noisy: noise, passing: passes(l) && !noise,
 		}
 		for k, is := range got {

@@ -100,6 +100,15 @@ func isNormalization(l graph.Layer) bool {
 	return ok
 }
 
+// normalizes tells whether a layer is a normalization of any kind.
+func normalizes(l graph.Layer) bool {
+	switch l.(type) {
+	case graph.BatchNormalization, graph.LayerNormalization, graph.GroupNormalization, graph.RMSNormalization, graph.UnitNormalization:
+		return true
+	}
+	return false
+}
+
 // joins tells whether a layer makes one output of several inputs, each of whose values is some input's.
 func joins(l graph.Layer) bool {
 	switch l.(type) {
@@ -126,7 +135,7 @@ func passes(l graph.Layer) bool {
 	if a, ok := activationOf(l); ok {
 		return a == graph.Linear && !isWeighted(l)
 	}
-	return !isNormalization(l) && !merges(l)
+	return !normalizes(l) && !merges(l)
 }
 
 // chain are the nodes behind n as long as there is one reader, up to the next layer with a kernel or of several inputs.

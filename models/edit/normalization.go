@@ -15,7 +15,7 @@ const (
 	BeforeActivation
 )
 
-// AddBatchNormalization normalizes the output of each hidden convolution and dense layer that has none yet before the next layer with
+// AddBatchNormalization normalizes the output of each hidden convolution and dense layer that has no normalization yet before the next layer with
 // a kernel, after its activation or before it; an activation within the layer is split from it for that. Gates, and layers that give
 // the output in one of their calls, get none; each call of a shared layer gets one of its own, since each has statistics of its
 // own. It returns the names of the layers that were added.
@@ -57,7 +57,7 @@ func (d *draft) wantsNormalization(n *node, outputs map[*node]bool) bool {
 		}
 		behind := append(d.chain(call), d.readers(call)...)
 		for _, next := range behind {
-			if isNormalization(next.layer) || d.gates(next) {
+			if normalizes(next.layer) || d.gates(next) {
 				return false
 			}
 		}

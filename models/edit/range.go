@@ -57,7 +57,7 @@ func reachable(n *node, known map[*node]interval) interval {
 		return i
 	}
 	i := everything
-	if !isWeighted(n.layer) && !isNormalization(n.layer) {
+	if !isWeighted(n.layer) && !normalizes(n.layer) {
 		for k, in := range n.inputs {
 			if next := reachable(in, known); k == 0 {
 				i = next
@@ -129,6 +129,8 @@ func mapped(l graph.Layer, i interval) interval {
 		return interval{-alpha, math.Inf(1)}
 	case graph.ZeroPadding2D, graph.ZeroPadding1D:
 		return i.union(interval{0, 0})
+	case graph.UnitNormalization:
+		return interval{-1, 1}
 	case graph.Rescaling:
 		return rescaled(l, i)
 	}

@@ -56,6 +56,12 @@ func withoutPenalties(l graph.Layer) graph.Layer {
 	case graph.BatchNormalization:
 		l.GammaRegularizer, l.BetaRegularizer = none, none
 		return l
+	case graph.LayerNormalization:
+		l.GammaRegularizer, l.BetaRegularizer = none, none
+		return l
+	case graph.GroupNormalization:
+		l.GammaRegularizer, l.BetaRegularizer = none, none
+		return l
 	case graph.ParametricRectifier:
 		l.AlphaRegularizer = none
 		return l

@@ -106,6 +106,12 @@ func (s *Settings) inspect(n *node) {
 		s.Normalizations++
 		penalize("gamma", l.GammaRegularizer)
 		penalize("beta", l.BetaRegularizer)
+	case graph.LayerNormalization:
+		penalize("gamma", l.GammaRegularizer)
+		penalize("beta", l.BetaRegularizer)
+	case graph.GroupNormalization:
+		penalize("gamma", l.GammaRegularizer)
+		penalize("beta", l.BetaRegularizer)
 	case graph.SeparableConv2D:
 		begin("depthwise_kernel", l.DepthwiseInit, graph.GlorotUniform())
 		penalize("depthwise_kernel", l.DepthwiseRegularizer)

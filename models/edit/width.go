@@ -1,6 +1,7 @@
 package edit
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -88,6 +89,9 @@ func (d *draft) ties(shapes map[*node]graph.Shape) *ties {
 	for _, n := range d.nodes {
 		if _, ok := n.layer.(graph.Reshape); ok && len(shapes[n]) > 0 && len(shapes[n.inputs[0]]) == 1 {
 			t.divide(n.inputs[0], shapes[n].Size()/shapes[n][d.channelAxis(n, shapes[n])])
+		}
+		if norm, ok := n.layer.(graph.GroupNormalization); ok && norm.Groups != -1 {
+			t.divide(n, cmp.Or(norm.Groups, 32))
 		}
 		if groups := groupsOf(n.layer); groups > 1 {
 			t.divide(n.inputs[0], groups)

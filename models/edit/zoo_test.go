@@ -146,6 +146,16 @@ func mobile() *graph.Model {
 	})
 }
 
+// normalizedAlone normalizes each image alone, in every way.
+func normalizedAlone() *graph.Model {
+	l2 := graph.Regularizer{L2: 0.01}
+	return graph.Sequential("normalized_alone", graph.Shape{8, 6, 2},
+		conv(4, graph.Linear), graph.GroupNormalization{Groups: 2, GammaRegularizer: l2}, graph.Activate{Function: graph.SiLU}, graph.MaxPooling2D{},
+		conv(6, graph.Linear), graph.LayerNormalization{Axes: []int{1, 2, 3}, BetaRegularizer: l2}, graph.Activate{Function: graph.Sigmoid},
+		conv(3, graph.Tanh), graph.UnitNormalization{}, conv(4, graph.Linear), graph.GroupNormalization{Groups: -1}, graph.Rectifier{},
+		graph.UpSampling2D{}, conv(4, graph.Linear), graph.RMSNormalization{}, graph.LayerNormalization{}, graph.Activate{Function: graph.GELU}, conv(2, graph.Sigmoid))
+}
+
 // signal is an autoencoder of sequences.
 func signal() *graph.Model {
 	conv1 := func(filters int, a graph.Activation) graph.Layer {
@@ -187,7 +197,7 @@ func stack(t testing.TB, s models.Stack) *graph.Model {
 func zoo(t testing.TB) []*graph.Model {
 	small := graph.Shape{8, 8, 1}
 	all := []*graph.Model{
-		models.SigmoidFor(small), models.HighLRFor(small), models.ImprovedFor(small), models.ImprovedFor(graph.Shape{9, 7, 3}), deep(), uNet(), residual(), shared(), twice(), separate(), channelsFirst(), mobile(), signal(),
+		models.SigmoidFor(small), models.HighLRFor(small), models.ImprovedFor(small), models.ImprovedFor(graph.Shape{9, 7, 3}), deep(), uNet(), residual(), shared(), twice(), separate(), channelsFirst(), mobile(), signal(), normalizedAlone(),
 		stack(t, models.Stack{Name: "stack7", Input: graph.Shape{7, 9, 2}, Convolutions: 7, Filters: 3, Decoder: models.UpSampling, BatchNormalization: true, Activation: graph.Tanh}),
 		stack(t, models.Stack{Name: "stack4", Input: small, Convolutions: 4, Filters: 2, FullyConvolutional: true}),
 		stack(t, models.Stack{Name: "stack1", Input: graph.Shape{5, 6, 1}, Convolutions: 1, Filters: 4}),

@@ -154,6 +154,10 @@ func foreign(l graph.Layer) string {
 		if l.Margins != (graph.Ends{}) || l.Groups > 1 {
 			return "margins or groups of a transposed convolution"
 		}
+	case graph.RMSNormalization:
+		if l.NoScale {
+			return "RMSNormalization without scale"
+		}
 	}
 	if settingsOf(l.Class()) == nil {
 		return "layer"

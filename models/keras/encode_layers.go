@@ -34,13 +34,8 @@ func layerFields(l graph.Layer) fields {
 			fields{{"pointwise_initializer", initializerObject(l.PointwiseInit, graph.GlorotUniform())}, {"pointwise_regularizer", regularizerObject(l.PointwiseRegularizer)}, {"pointwise_constraint", nil}})
 	case graph.Dense:
 		return append(fields{{"units", l.Units}}, weightedFields(l.Activation, l.NoBias, l.KernelInit, l.BiasInit, l.KernelRegularizer, l.BiasRegularizer, l.ActivityRegularizer)...)
-	case graph.BatchNormalization:
-		return fields{
-			{"axis", -1}, {"momentum", number(l.Momentum, 0.99)}, {"epsilon", number(l.Epsilon, 0.001)}, {"center", !l.NoCenter}, {"scale", !l.NoScale},
-			{"beta_regularizer", regularizerObject(l.BetaRegularizer)}, {"gamma_regularizer", regularizerObject(l.GammaRegularizer)},
-			{"beta_initializer", initializerObject(l.BetaInit, graph.Zeros{})}, {"gamma_initializer", initializerObject(l.GammaInit, graph.Ones{})},
-			{"moving_mean_initializer", initializerObject(l.MeanInit, graph.Zeros{})}, {"moving_variance_initializer", initializerObject(l.VarianceInit, graph.Ones{})},
-		}
+	case graph.BatchNormalization, graph.LayerNormalization, graph.GroupNormalization, graph.RMSNormalization, graph.UnitNormalization:
+		return normalizationFields(l)
 	case graph.MaxPooling2D:
 		return poolingFields(l.Pool, l.Strides, l.Padding)
 	case graph.AveragePooling2D:

@@ -194,6 +194,9 @@ func settingsOf(class string) settings {
 	case "Concatenate":
 		return &concatenate{Axis: -1}
 	}
+	if s := normalizationSettingsOf(class); s != nil {
+		return s
+	}
 	return sequenceSettingsOf(class)
 }
 
