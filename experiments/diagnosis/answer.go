@@ -35,6 +35,7 @@ type Diagnosis struct {
 	Used          Number         `json:"used"`        // share of the time that could be planned with
 	Findings      []Finding      `json:"findings"`    // certain without training
 	Attainable    Attainable     `json:"attainable"`
+	Twin          *TwinReport    `json:"twin,omitempty"` // what was seen at which size, where a smaller twin was examined
 }
 
 // Given is how the model did as it is.

@@ -11,8 +11,12 @@ import (
 func (s *search) train() error {
 	best := s.best()
 	to := max(s.budget.long, roundSteps(1.5*float64(best.steps)))
+	least := checkEvery
+	if s.twin != nil { // steps are dear
+		least = 0
+	}
 	if left := int(s.budget.left() / s.fix.step); left < to-best.steps {
-		to = best.steps + max(checkEvery, roundSteps(float64(left)))
+		to = best.steps + max(least, roundSteps(float64(left)))
 	}
 	s.say("the repaired model is trained to %d steps", to)
 	return s.advance([]job{{s.fix, best, to, false}})

@@ -33,6 +33,10 @@ func (e *Examination) savePage(dir string, pictures []plots.Picture) error {
 			"A cause is what, changed alone, makes the model learn. Screening and confirmation use different random seeds; validation images decide, test images are looked at once, for the FVU before and after.",
 		},
 	}
+	if t := e.Twin; t != nil {
+		p.Facts = append(p.Facts, plots.Fact{Label: "examined on images of", Value: t.Size}, plots.Fact{Label: "seen where", Value: t.Seen})
+		p.Notes = append(p.Notes, fmt.Sprintf("A step takes too long at %s for the time, so a twin was examined: the same model for images of %s, whose first steps are alike (%s). What was tried was tried on the twin.", t.RealSize, t.Size, t.Compared))
+	}
 	if s.truncated {
 		p.Notes = append(p.Notes, "The examination took twice as long as it should, and was cut short.")
 	}
@@ -59,6 +63,9 @@ func (e *Examination) savePage(dir string, pictures []plots.Picture) error {
 func (e *Examination) interventionTable() plots.Table {
 	t := plots.Table{Title: "What was tried", Columns: []plots.Column{{Name: "change"}, {Name: "cause"}, {Name: "median FVU", Numeric: true}, {Name: "FVU of each seed"}, {Name: "steps", Numeric: true}}}
 	s := e.search
+	if s.twin != nil {
+		s = s.twin.small
+	}
 	row := func(what, cause string, a *attempt) {
 		trials := a.trials()
 		if len(trials) > 0 {

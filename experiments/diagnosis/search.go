@@ -9,6 +9,8 @@ import (
 
 // The flow of an examination, and in which file each part of it is:
 //
+//	examineAtAnySize  by a twin for fewer pixels, where steps are too dear  twin.go
+//	   |
 //	newLook        what is known without training                      look.go, capacity.go
 //	   |
 //	screen         the model as given, with a few random seeds         screening.go
@@ -98,6 +100,8 @@ type search struct {
 	fix      *attempt   // the first of them that is to be handed over; nil: none
 	sides    *sides     // of the given model; nil: not looked at
 	deadFile bool       // the settings are healthy, the file's weights are not
+
+	twin *twinExam // by which the model is examined, where its own steps are too dear; else nil
 
 	truncated   bool // it took twice as long as it should
 	interrupted bool

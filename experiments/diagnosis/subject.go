@@ -84,7 +84,7 @@ func Diagnose(ctx context.Context, subject Subject, o Options) (*Examination, er
 	if err != nil {
 		return nil, err
 	}
-	err = s.examine()
+	err = s.examineAtAnySize()
 	switch {
 	case ctx.Err() != nil:
 		s.interrupted = true
@@ -94,7 +94,11 @@ func Diagnose(ctx context.Context, subject Subject, o Options) (*Examination, er
 		return nil, err
 	}
 	e := &Examination{search: s}
-	if e.Diagnosis, e.Repaired, err = s.conclude(); err != nil {
+	conclude := s.conclude
+	if s.twin != nil {
+		conclude = s.concludeTwin
+	}
+	if e.Diagnosis, e.Repaired, err = conclude(); err != nil {
 		return nil, err
 	}
 	e.Seconds = time.Since(start).Seconds()

@@ -57,6 +57,7 @@ type trial struct {
 	seed   uint64
 	images *pool
 	mark   float64 // the FVU under which it has learned
+	every  int     // steps between two looks at held-out images
 
 	params *graph.Params
 	state  *training.OptimizerState
@@ -69,11 +70,13 @@ type trial struct {
 	hopeless   string  // why it cannot learn any more; empty if it may
 	normalized float64 // FVU with re-estimated statistics, where that was looked at; else NaN
 
+	shares training.UnitShares // at the last look, averaged over the layers
+
 	firstGradient float64 // the largest norm of a layer's at the first step
 }
 
 func newTrial(s setup, seed uint64, images *pool, mark float64, first *graph.Params) (*trial, error) {
-	t := &trial{setup: s, seed: seed, images: images, mark: mark, normalized: math.NaN()}
+	t := &trial{setup: s, seed: seed, images: images, mark: mark, every: checkEvery, normalized: math.NaN()}
 	var err error
 	if first != nil {
 		t.params, err = copyOf(s.model, first)
@@ -132,7 +135,7 @@ func (t *trial) advance(ctx context.Context, to int, stop bool, threads *graph.T
 	if t.hopeless != "" || stop && t.learned || t.steps >= to {
 		return nil
 	}
-	w := newWindow(t.images.train, t.setup, checkEvery*t.setup.batch)
+	w := newWindow(t.images.train, t.setup, t.every*t.setup.batch)
 	w.first = t.steps * t.setup.batch % t.images.train.n()
 	perEpoch := max(1, w.n/t.setup.batch)
 	held := newWindow(t.images.held, t.setup, scoredImages)
@@ -214,7 +217,7 @@ func (o *observer) Step(r *training.StepRecord) error {
 	count(&o.dead, silent)
 	count(&o.faded, largest < vanished*t.firstGradient)
 	count(&o.motionless, !moved && !o.scheduled)
-	if t.steps == 1 || t.steps%checkEvery == 0 {
+	if t.steps == 1 || t.steps%t.every == 0 {
 		n := norms{step: t.steps}
 		t.layers = t.layers[:0]
 		for _, l := range r.Layers {
@@ -229,15 +232,16 @@ func (o *observer) Step(r *training.StepRecord) error {
 func (o *observer) Epoch(r *training.EpochRecord) error {
 	t := o.trial
 	o.window.move()
+	t.shares = meanShares(r.Units)
 	learns := t.see(check{t.steps, r.TrainLoss, r.HeldOut.FVU, r.HeldOut.Spread})
 	n := len(t.checks)
 	switch {
 	case learns:
-	case o.dead >= checkEvery-1 && !(r.HeldOut.Spread > 1e-4):
+	case o.dead >= t.every-1 && !(r.HeldOut.Spread > 1e-4):
 		t.hopeless = "no gradient reaches some layers any more, and the output does not depend on the input"
-	case o.faded >= checkEvery-1 && r.HeldOut.Spread < 0.1 && n > 1 && math.Abs(t.checks[n-1].FVU-t.checks[n-2].FVU) < 0.01*t.checks[n-2].FVU:
+	case o.faded >= t.every-1 && r.HeldOut.Spread < 0.1 && n > 1 && math.Abs(t.checks[n-1].FVU-t.checks[n-2].FVU) < 0.01*t.checks[n-2].FVU:
 		t.hopeless = "the gradients of all layers have vanished, and the output hardly depends on the input"
-	case o.motionless >= checkEvery-1:
+	case o.motionless >= t.every-1:
 		t.hopeless = "the weights do not move"
 	}
 	if t.hopeless != "" || o.stop && t.learned {

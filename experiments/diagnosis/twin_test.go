@@ -1,0 +1,112 @@
+package diagnosis
+
+import (
+	"context"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"dcae/graph"
+	"dcae/training"
+	"dcae/training/dataset"
+	"dcae/training/dataset/npz"
+)
+
+// discs are images of 64x64 of one disc each, of another place, size and brightness in every image.
+func discs(t *testing.T) *dataset.Set {
+	t.Helper()
+	const n, side = 400, 64
+	x := npz.Array{Name: "x", Shape: []int{n, side, side}, Float32: make([]float32, n*side*side)}
+	for i := range n {
+		r := graph.Random(1, "test", "discs", i)
+		cy, cx, radius, level := 16+32*r.Float64(), 16+32*r.Float64(), 6+14*r.Float64(), 0.4+0.6*r.Float64()
+		for p := range side * side {
+			if math.Hypot(float64(p/side)-cy, float64(p%side)-cx) < radius {
+				x.Float32[i*side*side+p] = float32(level)
+			}
+		}
+	}
+	path := filepath.Join(t.TempDir(), "discs.npz")
+	must(t, npz.Write(path, []npz.Array{x}))
+	set, err := dataset.Open(path, dataset.Options{})
+	must(t, err)
+	return set
+}
+
+// large is a model of 64x64 images with a dense code.
+func large(hidden graph.Activation) *graph.Model {
+	down := func(filters int) graph.Layer {
+		return graph.Conv2D{Filters: filters, Kernel: graph.Square(3), Strides: graph.Square(2), Padding: graph.Same, Activation: hidden}
+	}
+	up := func(filters int, a graph.Activation) graph.Layer {
+		return graph.Conv2DTranspose{Filters: filters, Kernel: graph.Square(3), Strides: graph.Square(2), Padding: graph.Same, Activation: a}
+	}
+	return graph.Sequential("large", graph.Shape{64, 64, 1}, down(24), down(24), down(16), graph.Flatten{}, graph.Dense{Units: 16},
+		graph.Dense{Units: 8 * 8 * 16, Activation: hidden}, graph.Reshape{Target: graph.Shape{8, 8, 16}}, up(24, hidden), up(24, hidden), up(1, graph.Linear))
+}
+
+func TestModelsWhoseStepsAreTooDearAreExaminedByTwins(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains for some seconds")
+	}
+	images := discs(t)
+	options := Options{Seconds: 12, Batch: 16, Guard: 10 * time.Minute}
+	for _, c := range []struct {
+		name    string
+		model   *graph.Model
+		verdict Verdict
+		cause   Cause
+	}{
+		{"sound", large(graph.LeakyReLU), Healthy, Unknown},
+		{"sigmoids", large(graph.Sigmoid), Faulty, Activation},
+	} {
+		d, err := Diagnose(context.Background(), Subject{Name: c.name, Model: c.model, Optimizer: training.Adam{LearningRate: 0.003}, Images: images}, options)
+		must(t, err)
+		if d.Twin == nil {
+			t.Errorf("%s: it was not examined by a twin", c.name)
+			continue
+		}
+		if d.Verdict != c.verdict || c.cause != Unknown && (len(d.Causes) == 0 || d.Causes[0].Cause != c.cause) {
+			t.Errorf("%s: %s, causes %v", c.name, d.Verdict, d.Causes)
+		}
+		if !strings.Contains(d.Twin.Seen, "at 64x64") || d.Twin.RealSize != "64x64" || !strings.Contains(d.Text(""), d.Twin.Size) {
+			t.Errorf("%s: what was seen where: %+v", c.name, d.Twin)
+		}
+		if c.verdict == Faulty && (d.Repaired == nil || d.Repaired.Model.Input.String() != "64x64x1" || d.Fix == nil) {
+			t.Errorf("%s: what is handed over must be of the real size", c.name)
+		}
+	}
+}
+
+func TestUnlikeNamesWhatDiffers(t *testing.T) {
+	run := func(fvu, first, last, dead, saturated float64) *trial {
+		return &trial{
+			steps: 25, checks: []check{{Step: 25, FVU: fvu}}, norms: []norms{{1, []float64{first, last}}},
+			shares: training.UnitShares{Dead: dead, Saturated: saturated},
+		}
+	}
+	a := run(0.9, 0.1, 1, 0.1, 0)
+	for _, c := range []struct {
+		b    *trial
+		want string
+	}{
+		{run(1.1, 0.3, 1, 0.2, 0.1), ""},
+		{run(1.9, 0.1, 1, 0.1, 0), "FVU 0.90 and 1.90"},
+		{run(math.Inf(1), 0.1, 1, 0.1, 0), "FVU"},
+		{run(0.9, 0.1, 6, 0.1, 0), "gradient begins as 0.1 and 0.017"},
+		{run(0.9, 0, 1, 0.1, 0), "gradient"},
+		{run(0.9, 0.1, 1, 0.5, 0), "10% and 50% of the units are dead"},
+		{run(0.9, 0.1, 1, 0.1, 0.5), "saturated"},
+	} {
+		if got := unlike(a, c.b); c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+	dead := run(0.9, 0.1, 1, 0.1, 0)
+	dead.hopeless = "the weights do not move"
+	if unlike(a, dead) == "" {
+		t.Error("a run that cannot learn any more is like one that can")
+	}
+}
