@@ -64,114 +64,145 @@ func (l BatchNormalization) withDefaults() BatchNormalization {
 	return l
 }
 
+// batchNormalizing adds the ops of a batch normalization of x.
+type batchNormalizing[T kernel.Float] struct {
+	*builder
+	settings    BatchNormalization
+	layer       string // whose variables it has
+	label       string
+	kernel      normalizer[T]
+	lazy        bool             // the gradient by x
+	item, out   Shape            // of x and the output
+	in          []*gorgonia.Node // x and, if there are, gamma and beta
+	gamma, beta int              // which of them; 0: there is none
+
+	mean, variance *tensor.Dense // of the batch
+}
+
 // batchNorm adds an op over x, gamma and beta (those that there are) and, in evaluation, the moving statistics.
 func batchNorm[T kernel.Float](b *builder, layer string, l BatchNormalization, how fusion, x *gorgonia.Node) (*gorgonia.Node, error) {
 	item := Shape(x.Shape()[1:])
 	channels := item[len(item)-1]
-	label, out := "batch_normalization", item
-	var k normalizer[T] = plainNormalizer[T]{kernel.NewBatchNorm[T](channels, l.Epsilon), channels}
+	n := &batchNormalizing[T]{
+		builder: b, settings: l, layer: layer, label: "batch_normalization", lazy: how.lazyGradient, item: item, out: item,
+		kernel: plainNormalizer[T]{kernel.NewBatchNorm[T](channels, l.Epsilon), channels}, in: []*gorgonia.Node{x},
+	}
 	if pool := how.pooling; pool != nil {
-		label, out = label+"+max_pooling2d", Shape{pool.OutH, pool.OutW, pool.OutC}
-		k = &poolingNormalizer[T]{BatchNormPool: kernel.NewBatchNormPool[T](*pool, l.Epsilon), pooled: out.Size()}
+		n.label, n.out = n.label+"+max_pooling2d", Shape{pool.OutH, pool.OutW, pool.OutC}
+		n.kernel = &poolingNormalizer[T]{BatchNormPool: kernel.NewBatchNormPool[T](*pool, l.Epsilon), pooled: n.out.Size()}
 	}
-	in := []*gorgonia.Node{x}
-	read := func(name string) (at int, err error) {
-		v, err := b.variable(layer, name)
-		in = append(in, v)
-		return len(in) - 1, err
-	}
-	var gamma, beta int // which input; 0: there is none
 	var err error
 	if !l.NoScale {
-		if gamma, err = read("gamma"); err != nil {
+		if n.gamma, err = n.read("gamma"); err != nil {
 			return nil, err
 		}
 	}
 	if !l.NoCenter {
-		if beta, err = read("beta"); err != nil {
+		if n.beta, err = n.read("beta"); err != nil {
 			return nil, err
 		}
 	}
 	if !b.training || b.frozen {
-		return normalizeByMoving(b, label, layer, k, gamma, beta, out, in)
+		return n.byMoving()
 	}
-	mean, variance := newDense(b.precision, Shape{channels}), newDense(b.precision, Shape{channels})
+	return n.byBatch()
+}
+
+// read makes a variable of the layer an input of the op, and returns which.
+func (n *batchNormalizing[T]) read(name string) (at int, err error) {
+	v, err := n.variable(n.layer, name)
+	n.in = append(n.in, v)
+	return len(n.in) - 1, err
+}
+
+// byBatch adds an op that takes mean and variance from the batch, and the two to what the moving averages take in.
+func (n *batchNormalizing[T]) byBatch() (*gorgonia.Node, error) {
+	channels := Shape{n.item[len(n.item)-1]}
+	n.mean, n.variance = newDense(n.precision, channels), newDense(n.precision, channels)
 	perImage := 0
-	if l.Unbiased {
-		perImage = item.Size() / channels
+	if n.settings.Unbiased {
+		perImage = n.item.Size() / channels[0]
 	}
-	b.statistics = append(b.statistics,
-		statistic{moving: b.params.Lookup(layer + "/moving_mean"), batch: mean, momentum: l.Momentum},
-		statistic{moving: b.params.Lookup(layer + "/moving_variance"), batch: variance, momentum: l.Momentum, unbiased: perImage})
-	forward := &op{label: label, batched: true, item: out}
+	n.statistics = append(n.statistics,
+		statistic{moving: n.params.Lookup(n.layer + "/moving_mean"), batch: n.mean, momentum: n.settings.Momentum},
+		statistic{moving: n.params.Lookup(n.layer + "/moving_variance"), batch: n.variance, momentum: n.settings.Momentum, unbiased: perImage})
+	forward := &op{label: n.label, batched: true, item: n.out}
+	x := n.in[0]
 	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
-		k.train(b.pool, data[T](y), pixels[T](in[0], x), optional[T](in, gamma, gamma > 0), optional[T](in, beta, beta > 0), data[T](mean), data[T](variance))
+		n.kernel.train(n.pool, data[T](y), pixels[T](in[0], x), optional[T](in, n.gamma, n.gamma > 0), optional[T](in, n.beta, n.beta > 0), data[T](n.mean), data[T](n.variance))
 		return nil
 	}
 	forward.derive = func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-		var dgamma, dbeta *tensor.Dense
-		reads := []*gorgonia.Node{in[0], grad}
-		if gamma > 0 {
-			dgamma = newDense(b.precision, Shape{channels})
-			reads = append(reads, in[gamma])
-		}
-		if beta > 0 {
-			dbeta = newDense(b.precision, Shape{channels})
-		}
-		backward := &op{label: "gradient of " + label, batched: true, item: item}
-		backward.run = func(in []gorgonia.Value, dx gorgonia.Value) error {
-			k.backward(b.pool, data[T](dx), data[T](dgamma), data[T](dbeta), data[T](in[0]), optional[T](in, 2, gamma > 0), data[T](mean), data[T](variance), data[T](in[1]))
-			return nil
-		}
-		if how.lazyGradient {
-			var act kernel.Activation
-			if source, ours := x.Op().(*op); ours {
-				act = source.act
-			}
-			b.makeLazy(backward)
-			backward.derived = true
-			backward.run = func(in []gorgonia.Value, _ gorgonia.Value) error {
-				backward.lazy = k.backwardLazy(b.pool, data[T](dgamma), data[T](dbeta), pixels[T](in[0], x), act, optional[T](in, 2, gamma > 0), data[T](mean), data[T](variance), data[T](in[1]))
-				return nil
-			}
-		}
-		core, err := b.add(backward, reads...)
-		if err != nil {
-			return nil, err
-		}
-		grads := make(gorgonia.Nodes, len(in))
-		if forward.differentiable[0] {
-			grads[0] = core
-		}
-		if gamma > 0 {
-			if grads[gamma], err = b.pick("gamma", core, dgamma); err != nil {
-				return nil, err
-			}
-		}
-		if beta > 0 {
-			if grads[beta], err = b.pick("beta", core, dbeta); err != nil {
-				return nil, err
-			}
-		}
-		return grads, nil
+		return n.gradients(forward.differentiable[0], in, grad)
 	}
-	return b.add(forward, in...)
+	return n.add(forward, n.in...)
 }
 
-// normalizeByMoving adds an op that takes mean and variance from the moving averages: in evaluation, and where the layer is
-// frozen, as in Keras. By its input it is affine.
-func normalizeByMoving[T kernel.Float](b *builder, label, layer string, k normalizer[T], gamma, beta int, out Shape, in []*gorgonia.Node) (*gorgonia.Node, error) {
-	mean := len(in)
-	for _, name := range []string{"moving_mean", "moving_variance"} {
-		v, err := b.variable(layer, name)
-		if err != nil {
+// gradients adds one op that computes the gradients by x, gamma and beta together, and nodes to pick them.
+func (n *batchNormalizing[T]) gradients(byInput bool, in gorgonia.Nodes, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	channels := Shape(n.mean.Shape())
+	var dgamma, dbeta *tensor.Dense
+	reads := []*gorgonia.Node{in[0], grad}
+	if n.gamma > 0 {
+		dgamma = newDense(n.precision, channels)
+		reads = append(reads, in[n.gamma])
+	}
+	if n.beta > 0 {
+		dbeta = newDense(n.precision, channels)
+	}
+	backward := &op{label: "gradient of " + n.label, batched: true, item: n.item}
+	backward.run = func(in []gorgonia.Value, dx gorgonia.Value) error {
+		n.kernel.backward(n.pool, data[T](dx), data[T](dgamma), data[T](dbeta), data[T](in[0]), optional[T](in, 2, n.gamma > 0), data[T](n.mean), data[T](n.variance), data[T](in[1]))
+		return nil
+	}
+	if n.lazy {
+		x := n.in[0]
+		var act kernel.Activation
+		if source, ours := x.Op().(*op); ours {
+			act = source.act
+		}
+		n.makeLazy(backward)
+		backward.derived = true
+		backward.run = func(in []gorgonia.Value, _ gorgonia.Value) error {
+			backward.lazy = n.kernel.backwardLazy(n.pool, data[T](dgamma), data[T](dbeta), pixels[T](in[0], x), act, optional[T](in, 2, n.gamma > 0), data[T](n.mean), data[T](n.variance), data[T](in[1]))
+			return nil
+		}
+	}
+	core, err := n.add(backward, reads...)
+	if err != nil {
+		return nil, err
+	}
+	grads := make(gorgonia.Nodes, len(in))
+	if byInput {
+		grads[0] = core
+	}
+	if n.gamma > 0 {
+		if grads[n.gamma], err = n.pick("gamma", core, dgamma); err != nil {
 			return nil, err
 		}
-		in = append(in, v)
 	}
-	forward := &op{label: label + " (evaluation)", batched: true, item: out}
+	if n.beta > 0 {
+		if grads[n.beta], err = n.pick("beta", core, dbeta); err != nil {
+			return nil, err
+		}
+	}
+	return grads, nil
+}
+
+// byMoving adds an op that takes mean and variance from the moving averages: in evaluation, and where the layer is frozen, as in Keras. By its
+// input it is affine.
+func (n *batchNormalizing[T]) byMoving() (*gorgonia.Node, error) {
+	mean, err := n.read("moving_mean")
+	if err != nil {
+		return nil, err
+	}
+	variance, err := n.read("moving_variance")
+	if err != nil {
+		return nil, err
+	}
+	forward := &op{label: n.label + " (evaluation)", batched: true, item: n.out}
 	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
-		k.evaluate(b.pool, data[T](y), data[T](in[0]), optional[T](in, gamma, gamma > 0), optional[T](in, beta, beta > 0), data[T](in[mean]), data[T](in[mean+1]))
+		n.kernel.evaluate(n.pool, data[T](y), data[T](in[0]), optional[T](in, n.gamma, n.gamma > 0), optional[T](in, n.beta, n.beta > 0), data[T](in[mean]), data[T](in[variance]))
 		return nil
 	}
 	forward.derive = func(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
@@ -179,19 +210,19 @@ func normalizeByMoving[T kernel.Float](b *builder, label, layer string, k normal
 		if !forward.differentiable[0] {
 			return grads, nil
 		}
-		zero := newDense(b.precision, Shape(in[mean].Shape()))
-		reads := []*gorgonia.Node{grad, in[mean+1]}
-		if gamma > 0 {
-			reads = append(reads, in[gamma])
+		zero := newDense(n.precision, Shape(in[mean].Shape()))
+		reads := []*gorgonia.Node{grad, in[variance]}
+		if n.gamma > 0 {
+			reads = append(reads, in[n.gamma])
 		}
-		backward := &op{label: "gradient of " + label, batched: true, item: Shape(in[0].Shape()[1:])}
+		backward := &op{label: "gradient of " + n.label, batched: true, item: n.item}
 		backward.run = func(in []gorgonia.Value, dx gorgonia.Value) error {
-			k.evaluate(b.pool, data[T](dx), data[T](in[0]), optional[T](in, 2, gamma > 0), nil, data[T](zero), data[T](in[1]))
+			n.kernel.evaluate(n.pool, data[T](dx), data[T](in[0]), optional[T](in, 2, n.gamma > 0), nil, data[T](zero), data[T](in[1]))
 			return nil
 		}
-		dx, err := b.add(backward, reads...)
+		dx, err := n.add(backward, reads...)
 		grads[0] = dx
 		return grads, err
 	}
-	return b.add(forward, in...)
+	return n.add(forward, n.in...)
 }
