@@ -186,13 +186,12 @@ func (a Activation) rises() bool {
 	return ok && a.suffix() != ""
 }
 
-// shareMemory makes views of outputs and gradients that only change their shape. What is a view itself is copied, and so is the gradient by an
-// output that several nodes read: Gorgonia adds those in place.
+// shareMemory makes views of outputs and gradients that only change their shape. Of a view, of the model's input and of a target, copies are made,
+// and so are they of the gradient by an output that several nodes read: Gorgonia adds those in place.
 func (f *fuser) shareMemory() {
 	for i, n := range f.model.Nodes {
 		if f.reshapes(n.Layer) {
-			from := n.Inputs[0]
-			f.plan[i].view = from >= 0 && !f.plan[from].view
+			f.plan[i].view = f.lends(n.Inputs[0])
 		}
 	}
 	if !f.training {
@@ -205,6 +204,15 @@ func (f *fuser) shareMemory() {
 			f.plan[i].viewGradient = i == last || reader >= 0 && !f.plan[reader].viewGradient
 		}
 	}
+}
+
+// lends tells whether the output of node i, or the model's input, -1, lies in memory that a view can share.
+func (f *fuser) lends(i int) bool {
+	if i < 0 || f.plan[i].view {
+		return false
+	}
+	_, target := f.model.Nodes[i].Layer.(Target)
+	return !target
 }
 
 // reshapes tells whether the layer's output has the values of its input.

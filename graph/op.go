@@ -214,14 +214,14 @@ type viewOutput[T kernel.Float] struct {
 	header header[T]
 }
 
-// viewOf is a view of the output of x, which must lie in memory that is lent.
-func viewOf[T kernel.Float](x *gorgonia.Node) (*viewOutput[T], error) {
+// viewOf is a view of the output of x; nil if that does not lie in memory that is lent.
+func viewOf[T kernel.Float](x *gorgonia.Node) *viewOutput[T] {
 	if source, ours := x.Op().(*op); ours {
 		if lent, ok := source.output.(*lentOutput[T]); ok {
-			return &viewOutput[T]{source: source, lent: lent}, nil
+			return &viewOutput[T]{source: source, lent: lent}
 		}
 	}
-	return nil, errors.Errorf("%s is in no memory that a view could share", x.Name())
+	return nil
 }
 
 func (v *viewOutput[T]) prepare(o *op, batch int) gorgonia.Value {

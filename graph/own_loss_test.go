@@ -45,6 +45,11 @@ func TestGradientsOfOwnLosses(t *testing.T) {
 			d := n.add(graph.Subtract{}, output, n.add(graph.RepeatOverBatch{}, n.add(graph.SumOverBatch{Mean: true}, output)))
 			toScalar(n, n.add(graph.SumOverBatch{Mean: true}, n.add(graph.Multiply{}, d, d)))
 		},
+		"reshaped target": func(n *net, output int) {
+			square := graph.Reshape{Target: graph.Shape{2, 2}}
+			d := n.add(graph.Subtract{}, n.add(square, output), n.add(square, n.add(graph.Target{Shape: graph.Shape{4}})))
+			toScalar(n, n.add(graph.SumOverBatch{Mean: true}, n.add(graph.Flatten{}, n.add(graph.Multiply{}, d, d))))
+		},
 		"supplied weights": func(n *net, output int) {
 			kernel := n.add(graph.Activate{Function: graph.Tanh}, n.add(graph.Parameter{Shape: graph.Shape{4, 4}, Init: graph.RandomNormal{StdDev: 1}}))
 			y := n.add(graph.Supplied{Layer: graph.Dense{Units: 4}, Names: []string{"kernel"}}, output, kernel)
@@ -124,6 +129,40 @@ func TestOwnLossRefuses(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("error %v does not say %q", err, what)
 		}
+	}
+}
+
+// TestSuppliedLayersAreWhole compares a layer whose kernel is supplied with one that has it: activation and penalty are those of the layer.
+func TestSuppliedLayersAreWhole(t *testing.T) {
+	for _, act := range []graph.Activation{graph.Linear, graph.Sigmoid, graph.ELU} {
+		l := graph.Dense{Units: 5, Activation: act, ActivityRegularizer: graph.Regularizer{L2: 1}}
+		last := graph.Dense{Units: 4}
+		own := branching(graph.Shape{4}, func(n *net) { n.add(last, n.add(l, -1)) })
+		supplied := branching(graph.Shape{4}, func(n *net) {
+			kernel := n.add(graph.Parameter{Shape: graph.Shape{4, 5}})
+			n.add(last, n.add(graph.Supplied{Layer: l, Names: []string{"kernel"}}, -1, kernel))
+		})
+		var results [2][]float64
+		for i, m := range []*graph.Model{own, supplied} {
+			params, err := m.Init(1, graph.Float64)
+			check(t, err)
+			for _, v := range params.All {
+				x := make([]float64, v.Shape.Size())
+				for k := range x {
+					x[k] = math.Sin(float64(7*len(v.Shape) + 3*k + v.Shape[len(v.Shape)-1]))
+				}
+				check(t, v.Set(x))
+			}
+			p, err := graph.NewTraining(m, params, graph.MSE, graph.Options{Batch: 2})
+			check(t, err)
+			defer p.Close()
+			x := []float64{1, -2, 0.5, 3, -1, 0.25, 2, -0.5}
+			check(t, p.SetInputs(x, x))
+			loss, err := p.Step(2)
+			check(t, err)
+			results[i] = []float64{loss, p.PenalizedLoss()}
+		}
+		within(t, string(act), results[1], results[0], 1e-14)
 	}
 }
 

@@ -44,6 +44,9 @@ func (w weighting[T]) add(b *builder, layer string, x *gorgonia.Node) (*gorgonia
 	if err := act.Check(); err != nil {
 		return nil, err
 	}
+	if f := &w.fusion; f.end == "" && f.after == "" { // a product that fuse does not see, such as that of a Supplied layer
+		f.end, f.after = act.split()
+	}
 	y, err := w.multiply(b, layer, x)
 	if err != nil {
 		return nil, err
