@@ -80,7 +80,7 @@ func (c *Comparison) WriteTable(w io.Writer) error {
 
 // Save draws the comparison as a page.
 func (c *Comparison) Save(path string) error {
-	chart := plots.DotChart{Title: "Studies side by side", XLabel: quantityLabel(testFVU), XMax: 2, Categories: outcomeNames(), NoteTitle: "learned",
+	chart := plots.DotChart{Title: "Studies side by side", XLabel: quantityNamed(testFVU).label, XMax: 2, Categories: outcomeNames(), NoteTitle: "learned",
 		References: []plots.Reference{{Label: "mean image", Y: 1}}}
 	for _, name := range c.armNames() {
 		group := plots.DotGroup{Title: name}

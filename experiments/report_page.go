@@ -89,7 +89,7 @@ func (m Measure) title() string {
 	if m.Title != "" {
 		return m.Title
 	}
-	title := upper(quantityLabel(m.Quantity))
+	title := upper(quantityNamed(m.Quantity).label)
 	if m.Over != "" {
 		title += ", over " + strings.ReplaceAll(m.Over, "_", " ")
 	}

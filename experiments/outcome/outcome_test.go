@@ -2,12 +2,14 @@ package outcome
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
 
 func TestJudge(t *testing.T) {
 	nan := math.NaN()
+	judged := map[Outcome]bool{}
 	for _, c := range []struct {
 		name string
 		e    Evidence
@@ -34,8 +36,17 @@ func TestJudge(t *testing.T) {
 		{"a single epoch tells no fall", Evidence{FirstLoss: 0.2, LastLoss: 0.06, EpochLosses: []float64{0.06}, FVU: 0.8, Spread: 0.5}, Stuck, "after a single epoch"},
 	} {
 		got, why := Judge(c.e)
+		judged[got] = true
+		if !slices.Contains(All, got) {
+			t.Errorf("%s is not among all outcomes", got)
+		}
 		if got != c.want || !strings.Contains(why, c.why) {
 			t.Errorf("%s: %s (%s), want %s (%s)", c.name, got, why, c.want, c.why)
+		}
+	}
+	for _, o := range All {
+		if !judged[o] {
+			t.Errorf("no case ends as %s", o)
 		}
 	}
 }
