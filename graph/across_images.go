@@ -56,10 +56,10 @@ func (l Parameter) OutputShape(in []Shape) (Shape, error) {
 	return slices.Clone(l.Shape), nil
 }
 
-// OutputShape is the input's.
+// OutputShape is the input's. It fails for other than one input.
 func (SumOverBatch) OutputShape(in []Shape) (Shape, error) { return one(in, 0) }
 
-// OutputShape is the input's.
+// OutputShape is the input's. It fails for other than one input.
 func (RepeatOverBatch) OutputShape(in []Shape) (Shape, error) { return one(in, 0) }
 
 // OutputShape is a scalar's; it fails if there are inputs.

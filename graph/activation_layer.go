@@ -13,8 +13,12 @@ type Activate struct{ Function Activation }
 // Class is "Activation".
 func (Activate) Class() string { return "Activation" }
 
-// OutputShape is the input's; GLU halves its last axis.
+// OutputShape is the input's; GLU halves its last axis. It fails for other than one input, and for functions of the last axis if there is none, or if
+// it has an odd length for GLU.
 func (l Activate) OutputShape(in []Shape) (Shape, error) {
+	if _, rows := l.Function.rows(); rows {
+		return oneWithAxes(in)
+	}
 	s, err := one(in, 0)
 	if err != nil || l.Function != GLU {
 		return s, err
@@ -51,7 +55,7 @@ type LeakyRectifier struct {
 // Class is "LeakyReLU".
 func (LeakyRectifier) Class() string { return "LeakyReLU" }
 
-// OutputShape is the input's.
+// OutputShape is the input's. It fails for other than one input.
 func (LeakyRectifier) OutputShape(in []Shape) (Shape, error) { return one(in, 0) }
 
 // Variables are none.

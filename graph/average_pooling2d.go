@@ -19,7 +19,7 @@ type AveragePooling2D struct {
 // Class is "AveragePooling2D".
 func (AveragePooling2D) Class() string { return "AveragePooling2D" }
 
-// OutputShape is that of the reduced image.
+// OutputShape is that of the reduced image. It fails for an input that is no image, and if a valid window is larger than it.
 func (l AveragePooling2D) OutputShape(in []Shape) (Shape, error) {
 	w, err := l.window(in)
 	return Shape{w.OutH, w.OutW, w.OutC}, err

@@ -30,8 +30,8 @@ type BatchNormalization struct {
 // Class is "BatchNormalization".
 func (BatchNormalization) Class() string { return "BatchNormalization" }
 
-// OutputShape is the input's.
-func (BatchNormalization) OutputShape(in []Shape) (Shape, error) { return one(in, 0) }
+// OutputShape is the input's. It fails for other than one input, and for one without axes.
+func (BatchNormalization) OutputShape(in []Shape) (Shape, error) { return oneWithAxes(in) }
 
 // Variables are gamma, beta, and the moving mean and variance, which are not trained.
 func (l BatchNormalization) Variables(in []Shape) []Declaration {

@@ -38,7 +38,7 @@ func (ZeroPadding2D) Class() string { return "ZeroPadding2D" }
 // Class is "Cropping2D".
 func (Cropping2D) Class() string { return "Cropping2D" }
 
-// OutputShape is that of the larger image.
+// OutputShape is that of the larger image. It fails for an input that is no image, and for negative margins.
 func (l ZeroPadding2D) OutputShape(in []Shape) (Shape, error) {
 	s, err := one(in, 3)
 	if err != nil {
@@ -48,7 +48,7 @@ func (l ZeroPadding2D) OutputShape(in []Shape) (Shape, error) {
 	return Shape{m.Top + s[0] + m.Bottom, m.Left + s[1] + m.Right, s[2]}, m.check()
 }
 
-// OutputShape is that of the smaller image.
+// OutputShape is that of the smaller image. It fails for an input that is no image, for negative margins, and if nothing is left.
 func (l Cropping2D) OutputShape(in []Shape) (Shape, error) {
 	s, err := one(in, 3)
 	if err != nil {

@@ -24,10 +24,10 @@ func (l ZeroPadding1D) image() Layer { return ZeroPadding2D{l.Padding.margins()}
 
 func (l Cropping1D) image() Layer { return Cropping2D{l.Cropping.margins()} }
 
-// OutputShape is that of the longer sequence.
+// OutputShape is that of the longer sequence. It fails for an input that is no sequence, and for negative ends.
 func (l ZeroPadding1D) OutputShape(in []Shape) (Shape, error) { return shapeOfSequence(l, in) }
 
-// OutputShape is that of the shorter sequence.
+// OutputShape is that of the shorter sequence. It fails for an input that is no sequence, for negative ends, and if nothing is left.
 func (l Cropping1D) OutputShape(in []Shape) (Shape, error) { return shapeOfSequence(l, in) }
 
 // Variables are none.

@@ -23,7 +23,7 @@ func (BroadcastTo) Class() string { return "BroadcastTo" }
 // Class is "RepeatVector".
 func (RepeatVector) Class() string { return "RepeatVector" }
 
-// OutputShape is Target.
+// OutputShape is Target. It fails if an axis of the input is neither equal nor 1.
 func (l BroadcastTo) OutputShape(in []Shape) (Shape, error) {
 	s, err := one(in, 0)
 	if err != nil {
@@ -37,7 +37,7 @@ func (l BroadcastTo) OutputShape(in []Shape) (Shape, error) {
 	return nil, errors.Errorf("an input of %v cannot be repeated to %v: each axis must be equal or 1", s, l.Target)
 }
 
-// OutputShape is {N, length}.
+// OutputShape is {N, length}. It fails for an input that is no vector, and for N below 1.
 func (l RepeatVector) OutputShape(in []Shape) (Shape, error) {
 	s, err := one(in, 0)
 	if err != nil {

@@ -18,7 +18,8 @@ type Concatenate struct {
 // Class is "Concatenate".
 func (Concatenate) Class() string { return "Concatenate" }
 
-// OutputShape is the inputs' with the lengths along the axis added.
+// OutputShape is the inputs' with the lengths along the axis added. It fails without inputs, for an axis that they have not, and if they
+// differ in another.
 func (l Concatenate) OutputShape(in []Shape) (Shape, error) {
 	if len(in) == 0 {
 		return nil, errors.New("takes at least one input")

@@ -79,7 +79,8 @@ func (l Conv1DTranspose) image() Layer {
 	return made
 }
 
-// OutputShape is that of the convolved sequence.
+// OutputShape is that of the convolved sequence. It fails for an input that is no sequence, and where the settings do not fit it (see
+// [Conv1D]).
 func (l Conv1D) OutputShape(in []Shape) (Shape, error) {
 	row, err := asRow(in)
 	if err != nil {
@@ -89,7 +90,8 @@ func (l Conv1D) OutputShape(in []Shape) (Shape, error) {
 	return Shape{w.OutW, w.OutC}, err
 }
 
-// OutputShape is that of the lengthened sequence.
+// OutputShape is that of the lengthened sequence. It fails for an input that is no sequence, and where the settings do not fit it (see
+// [Conv1DTranspose]).
 func (l Conv1DTranspose) OutputShape(in []Shape) (Shape, error) { return shapeOfSequence(l, in) }
 
 // Variables are kernel and bias.

@@ -33,7 +33,7 @@ type Conv2D struct {
 // Class is "Conv2D".
 func (Conv2D) Class() string { return "Conv2D" }
 
-// OutputShape is that of the convolved image.
+// OutputShape is that of the convolved image. It fails for an input that is no image, and where the settings do not fit it (see [Conv2D]).
 func (l Conv2D) OutputShape(in []Shape) (Shape, error) {
 	if l.Padding == Causal {
 		return nil, errors.New("padding causal is for sequences: use Conv1D")

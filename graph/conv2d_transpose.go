@@ -38,7 +38,8 @@ type Conv2DTranspose struct {
 // Class is "Conv2DTranspose".
 func (Conv2DTranspose) Class() string { return "Conv2DTranspose" }
 
-// OutputShape is that of the enlarged image.
+// OutputShape is that of the enlarged image. It fails for an input that is no image, and for output padding that is negative, not less than
+// the strides, or does not fit.
 func (l Conv2DTranspose) OutputShape(in []Shape) (Shape, error) {
 	w, err := l.window(in)
 	return Shape{w.InH, w.InW, w.InC}, err

@@ -26,14 +26,11 @@ type Dense struct {
 // Class is "Dense".
 func (Dense) Class() string { return "Dense" }
 
-// OutputShape is the input's with Units as its last axis.
+// OutputShape is the input's with Units as its last axis. It fails for other than one input, for one without axes, and for Units below 1.
 func (l Dense) OutputShape(in []Shape) (Shape, error) {
-	s, err := one(in, 0)
+	s, err := oneWithAxes(in)
 	if err != nil {
 		return nil, err
-	}
-	if len(s) == 0 {
-		return nil, errors.New("takes at least one axis besides the batch")
 	}
 	if l.Units < 1 {
 		return nil, errors.Errorf("needs at least one unit, not %d", l.Units)

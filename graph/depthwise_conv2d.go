@@ -59,13 +59,14 @@ func (DepthwiseConv2D) Class() string { return "DepthwiseConv2D" }
 // Class is "SeparableConv2D".
 func (SeparableConv2D) Class() string { return "SeparableConv2D" }
 
-// OutputShape is that of the convolved image.
+// OutputShape is that of the convolved image. It fails for an input that is no image, and if a valid kernel is larger than it.
 func (l DepthwiseConv2D) OutputShape(in []Shape) (Shape, error) {
 	w, err := l.window(in)
 	return Shape{w.OutH, w.OutW, w.OutC}, err
 }
 
-// OutputShape is that of the convolved image.
+// OutputShape is that of the convolved image. It fails for an input that is no image, if a valid kernel is larger than it, and for Filters
+// below 1.
 func (l SeparableConv2D) OutputShape(in []Shape) (Shape, error) {
 	if l.Filters < 1 {
 		return nil, errors.Errorf("needs at least one filter, not %d", l.Filters)

@@ -166,3 +166,27 @@ func rowsAndColumns(s graph.Shape) (rows, columns int) {
 	}
 	return 1, s[0]
 }
+
+// A value without axes, which a Reshape may make, is taken or refused in a sentence.
+func TestEveryLayerTakesOrRefusesScalars(t *testing.T) {
+	for _, e := range graphtest.Layers() {
+		m := graph.Sequential(e.Layer.Class(), graph.Shape{1}, graph.Dense{Units: 1}, graph.Reshape{Target: graph.Shape{}}, e.Layer)
+		for len(m.Nodes[2].Inputs) < len(e.Inputs) {
+			m.Nodes[2].Inputs = append(m.Nodes[2].Inputs, 1)
+		}
+		if _, err := m.Shapes(); err != nil {
+			continue
+		}
+		_, err := m.FLOPs()
+		check(t, err)
+		_, err = m.ReceptiveFields()
+		check(t, err)
+		params, err := m.Init(1, graph.Float32)
+		check(t, err)
+		p, err := graph.NewTraining(m, params, graph.MSE, graph.Options{Batch: 2})
+		check(t, err)
+		_, err = p.Step(2)
+		check(t, err)
+		p.Close()
+	}
+}

@@ -15,7 +15,7 @@ type ExponentialLinear struct {
 // Class is "ELU".
 func (ExponentialLinear) Class() string { return "ELU" }
 
-// OutputShape is the input's.
+// OutputShape is the input's. It fails for other than one input.
 func (ExponentialLinear) OutputShape(in []Shape) (Shape, error) { return one(in, 0) }
 
 // Variables are none.

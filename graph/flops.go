@@ -7,7 +7,7 @@ type FLOPs struct {
 	Training float64 // forward, and backward by input and by kernel, less the gradient by the model's input, which nobody needs
 }
 
-// FLOPs are those of the whole model.
+// FLOPs are those of the whole model. It fails where shapes do not fit.
 func (m *Model) FLOPs() (total FLOPs, err error) {
 	layers, err := m.LayerFLOPs()
 	for _, f := range layers {
@@ -17,7 +17,7 @@ func (m *Model) FLOPs() (total FLOPs, err error) {
 	return total, err
 }
 
-// LayerFLOPs are those of each node; 0 for layers without a product, which take a few operations a value.
+// LayerFLOPs are those of each node; 0 for layers without a product, which take a few operations a value. It fails where shapes do not fit.
 func (m *Model) LayerFLOPs() ([]FLOPs, error) {
 	shapes, err := m.Shapes()
 	if err != nil {

@@ -29,12 +29,12 @@ func (GlobalAveragePooling2D) Class() string { return "GlobalAveragePooling2D" }
 // Class is "GlobalMaxPooling2D".
 func (GlobalMaxPooling2D) Class() string { return "GlobalMaxPooling2D" }
 
-// OutputShape is {channels}.
+// OutputShape is {channels}, with KeepDims {1, 1, channels}. It fails for an input that is no image.
 func (l GlobalAveragePooling2D) OutputShape(in []Shape) (Shape, error) {
 	return globalShape(in, l.KeepDims)
 }
 
-// OutputShape is {channels}.
+// OutputShape is {channels}, with KeepDims {1, 1, channels}. It fails for an input that is no image.
 func (l GlobalMaxPooling2D) OutputShape(in []Shape) (Shape, error) {
 	return globalShape(in, l.KeepDims)
 }

@@ -8,7 +8,7 @@ type Identity struct{}
 // Class is "Identity".
 func (Identity) Class() string { return "Identity" }
 
-// OutputShape is the input's.
+// OutputShape is the input's. It fails for other than one input.
 func (Identity) OutputShape(in []Shape) (Shape, error) { return one(in, 0) }
 
 // Variables are none.

@@ -20,7 +20,8 @@ type MaxPooling2D struct {
 // Class is "MaxPooling2D".
 func (MaxPooling2D) Class() string { return "MaxPooling2D" }
 
-// OutputShape is that of the reduced image.
+// OutputShape is that of the reduced image. It fails for an input that is no image, if a valid window is larger than it, and for windows of
+// more than 256 pixels.
 func (l MaxPooling2D) OutputShape(in []Shape) (Shape, error) {
 	w, err := l.window(in)
 	return Shape{w.OutH, w.OutW, w.OutC}, err

@@ -48,10 +48,10 @@ func (Maximum) Class() string { return "Maximum" }
 // Class is "Minimum".
 func (Minimum) Class() string { return "Minimum" }
 
-// OutputShape is the inputs' common shape.
+// OutputShape is the inputs' common shape. It fails without inputs, and where an axis is neither equal nor 1.
 func (Add) OutputShape(in []Shape) (Shape, error) { return commonShape(in) }
 
-// OutputShape is the inputs' common shape; there must be two.
+// OutputShape is the inputs' common shape. It fails for other than two inputs, and where an axis is neither equal nor 1.
 func (Subtract) OutputShape(in []Shape) (Shape, error) {
 	if len(in) != 2 {
 		return nil, errors.Errorf("takes two inputs, not %d", len(in))
@@ -59,16 +59,16 @@ func (Subtract) OutputShape(in []Shape) (Shape, error) {
 	return commonShape(in)
 }
 
-// OutputShape is the inputs' common shape.
+// OutputShape is the inputs' common shape. It fails without inputs, and where an axis is neither equal nor 1.
 func (Multiply) OutputShape(in []Shape) (Shape, error) { return commonShape(in) }
 
-// OutputShape is the inputs' common shape.
+// OutputShape is the inputs' common shape. It fails without inputs, and where an axis is neither equal nor 1.
 func (Average) OutputShape(in []Shape) (Shape, error) { return commonShape(in) }
 
-// OutputShape is the inputs' common shape.
+// OutputShape is the inputs' common shape. It fails without inputs, and where an axis is neither equal nor 1.
 func (Maximum) OutputShape(in []Shape) (Shape, error) { return commonShape(in) }
 
-// OutputShape is the inputs' common shape.
+// OutputShape is the inputs' common shape. It fails without inputs, and where an axis is neither equal nor 1.
 func (Minimum) OutputShape(in []Shape) (Shape, error) { return commonShape(in) }
 
 // Variables are none.

@@ -148,7 +148,8 @@ func (m *Model) inputShapes(i int, outputs []Shape) []Shape {
 }
 
 // Init creates the model's variables and draws their first values. The values of a variable depend on the seed, its
-// layer's name and its own name alone.
+// layer's name and its own name alone. It fails where [Model.Shapes] does, if two layers have one name, if a layer cannot share the variables of
+// the other that it names, and if a variable is too large or its initializer does not fit its shape.
 func (m *Model) Init(seed uint64, p Precision) (*Params, error) {
 	m = m.withLoss()
 	shapes, err := m.Shapes()
@@ -201,4 +202,13 @@ func one(in []Shape, axes int) (Shape, error) {
 		return nil, errors.Errorf("takes %s, not %v: put a Reshape before it", kind, in[0])
 	}
 	return in[0], nil
+}
+
+// oneWithAxes returns the only input's shape, which must have an axis besides the batch.
+func oneWithAxes(in []Shape) (Shape, error) {
+	s, err := one(in, 0)
+	if err == nil && len(s) == 0 {
+		return nil, errors.New("takes at least one axis besides the batch")
+	}
+	return s, err
 }

@@ -39,15 +39,15 @@ func (SpatialDropout2D) Class() string { return "SpatialDropout2D" }
 // Class is "GaussianNoise".
 func (GaussianNoise) Class() string { return "GaussianNoise" }
 
-// OutputShape is the input's.
+// OutputShape is the input's. It fails for other than one input, and for a rate outside of 0 to 1.
 func (l Dropout) OutputShape(in []Shape) (Shape, error) { return sameIfShare(in, 0, "rate", l.Rate) }
 
-// OutputShape is the input's, an image's.
+// OutputShape is the input's. It fails for an input that is no image, and for a rate outside of 0 to 1.
 func (l SpatialDropout2D) OutputShape(in []Shape) (Shape, error) {
 	return sameIfShare(in, 3, "rate", l.Rate)
 }
 
-// OutputShape is the input's.
+// OutputShape is the input's. It fails for other than one input, and for a standard deviation outside of 0 to 1.
 func (l GaussianNoise) OutputShape(in []Shape) (Shape, error) {
 	return sameIfShare(in, 0, "standard deviation", l.StdDev)
 }
@@ -113,8 +113,10 @@ func drop(b *builder, label string, rate float64, spatial bool, x *gorgonia.Node
 }
 
 func dropped[T kernel.Float](b *builder, label string, rate float64, spatial bool, x *gorgonia.Node) (*gorgonia.Node, error) {
-	item, draws := Shape(x.Shape()[1:]), b.draws(label)
-	channels := item[len(item)-1]
+	item, draws, channels := Shape(x.Shape()[1:]), b.draws(label), 1
+	if axes := len(item); axes > 0 {
+		channels = item[axes-1]
+	}
 	k := kernel.NewDropout[T](rate, item.Size()/channels, channels, spatial)
 	op := unary[T]{
 		label: label, out: item,

@@ -37,13 +37,13 @@ type Variable struct {
 // Path is LAYER/NAME.
 func (v *Variable) Path() string { return v.Layer + "/" + v.Name }
 
-// Float32s is the memory of a variable in float32.
+// Float32s is the memory of a variable in float32; with another precision it panics.
 func (v *Variable) Float32s() []float32 { return data[float32](v.Value) }
 
-// Set overwrites the values, which are converted to the variable's precision.
+// Set overwrites the values, which are converted to the variable's precision. It fails for another number of values.
 func (v *Variable) Set(values []float64) error {
-	if len(values) != v.Shape.Size() {
-		return errors.Errorf("variable %s has shape %v, %d values, but %d are given", v.Path(), v.Shape, v.Shape.Size(), len(values))
+	if err := v.fits(values); err != nil {
+		return err
 	}
 	switch own := v.Value.Data().(type) {
 	case []float32:
@@ -52,6 +52,13 @@ func (v *Variable) Set(values []float64) error {
 		}
 	case []float64:
 		copy(own, values)
+	}
+	return nil
+}
+
+func (v *Variable) fits(values []float64) error {
+	if len(values) != v.Shape.Size() {
+		return errors.Errorf("variable %s has shape %v, %d values, but %d are given", v.Path(), v.Shape, v.Shape.Size(), len(values))
 	}
 	return nil
 }
@@ -118,10 +125,16 @@ func (p *Params) Snapshot() [][]float64 {
 	return out
 }
 
-// Restore overwrites all values by those of a Snapshot of the same model.
+// Restore overwrites all values by those of a Snapshot of the same model. It fails, and leaves all as they are, for another number of variables or of
+// their values.
 func (p *Params) Restore(snapshot [][]float64) error {
 	if len(snapshot) != len(p.All) {
 		return errors.Errorf("the model has %d variables, the snapshot %d", len(p.All), len(snapshot))
+	}
+	for i, v := range p.All {
+		if err := v.fits(snapshot[i]); err != nil {
+			return err
+		}
 	}
 	for i, v := range p.All {
 		if err := v.Set(snapshot[i]); err != nil {

@@ -17,7 +17,7 @@ type Permute struct{ Order []int }
 // Class is "Permute".
 func (Permute) Class() string { return "Permute" }
 
-// OutputShape is the input's in the new order.
+// OutputShape is the input's in the new order. It fails if Order does not name each axis once.
 func (l Permute) OutputShape(in []Shape) (Shape, error) {
 	s, err := one(in, 0)
 	if err != nil {

@@ -64,18 +64,19 @@ func (l GlobalAveragePooling1D) image() Layer { return GlobalAveragePooling2D{Ke
 
 func (l GlobalMaxPooling1D) image() Layer { return GlobalMaxPooling2D{KeepDims: true} }
 
-// OutputShape is that of the reduced sequence.
+// OutputShape is that of the reduced sequence. It fails for an input that is no sequence, if a valid window is longer than it, and for windows
+// of more than 256 places.
 func (l MaxPooling1D) OutputShape(in []Shape) (Shape, error) { return shapeOfSequence(l, in) }
 
-// OutputShape is that of the reduced sequence.
+// OutputShape is that of the reduced sequence. It fails for an input that is no sequence, and if a valid window is longer than it.
 func (l AveragePooling1D) OutputShape(in []Shape) (Shape, error) { return shapeOfSequence(l, in) }
 
-// OutputShape is {channels}.
+// OutputShape is {channels}, with KeepDims {1, channels}. It fails for an input that is no sequence.
 func (l GlobalAveragePooling1D) OutputShape(in []Shape) (Shape, error) {
 	return globalShapeOfSequence(l, l.KeepDims, in)
 }
 
-// OutputShape is {channels}.
+// OutputShape is {channels}, with KeepDims {1, channels}. It fails for an input that is no sequence.
 func (l GlobalMaxPooling1D) OutputShape(in []Shape) (Shape, error) {
 	return globalShapeOfSequence(l, l.KeepDims, in)
 }

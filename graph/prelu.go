@@ -21,7 +21,7 @@ type ParametricRectifier struct {
 // Class is "PReLU".
 func (ParametricRectifier) Class() string { return "PReLU" }
 
-// OutputShape is the input's.
+// OutputShape is the input's. It fails for other than one input, and for shared axes that it has not.
 func (l ParametricRectifier) OutputShape(in []Shape) (Shape, error) {
 	s, err := one(in, 0)
 	if err != nil {

@@ -147,8 +147,9 @@ type Training struct {
 	zeros     map[int]*tensor.Dense // gradients by variables that the loss does not depend on
 }
 
-// NewTraining compiles the training step of a model. The target has the shape of the model's output. It fails if the loss is to be the model's
-// own and it has none, or if no variable is trained.
+// NewTraining compiles the training step of a model. The target has the shape of the model's output. It fails if the batch size is below 1, where
+// shapes do not fit, if params lacks a variable, for unknown activations and losses, if the loss is to be the model's own and it has none, and if no
+// variable is trained.
 func NewTraining(m *Model, params *Params, loss Loss, o Options) (*Training, error) {
 	shapes, err := m.Shapes()
 	if err != nil {
@@ -234,20 +235,22 @@ func reachedFrom(g *gorgonia.ExprGraph, n *gorgonia.Node) map[*gorgonia.Node]boo
 	return reached
 }
 
-// Inputs is the memory that the next step's images and their targets, batch images each, are to be written to.
+// Inputs is the memory that the next step's images and their targets, batch images each, are to be written to, in float32. It panics for a batch
+// larger than Options.Batch, or in another precision.
 func (t *Training) Inputs(batch int) (x, target []float32) {
 	t.x.resize(batch)
 	t.target.resize(batch)
 	return data[float32](t.x.value), data[float32](t.target.value)
 }
 
-// SetInputs converts and copies a batch for the next step.
+// SetInputs converts and copies a batch for the next step. It fails if the numbers of values are not those of whole images, or of more images than
+// the program was compiled for.
 func (t *Training) SetInputs(x, target []float64) error {
 	return setInputs([]*batchInput{t.x, t.target}, x, target)
 }
 
 // Step computes loss and gradients of the batch that lies in Inputs. Variables stay as they are. The loss leaves out the
-// penalties of regularizers, the gradients do not.
+// penalties of regularizers, the gradients do not. It fails if batch is not 1 to Options.Batch. A loss that is not finite is no failure.
 func (t *Training) Step(batch int) (loss float64, err error) {
 	t.random.step++
 	if err := t.run(batch); err != nil {
@@ -314,11 +317,12 @@ func average[T kernel.Float](moving, batch []T, momentum, factor T) {
 	}
 }
 
-// Activation is the output of the i-th of the model's nodes in the last Step, and Derivative the gradient by it; the
-// program must keep activations.
+// Activation is the output of the i-th of the model's nodes in the last Step, [batch, item...]. Without Options.KeepActivations it is undefined, and may
+// panic.
 func (t *Training) Activation(i int) *tensor.Dense { return t.outputs[i].Value().(*tensor.Dense) }
 
-// Derivative is the gradient of the loss by the i-th node's output; nil if there is none.
+// Derivative is the gradient of the last Step's loss by the i-th node's output, [batch, item...]; nil if there is none. Without
+// Options.KeepActivations it is undefined, and may panic.
 func (t *Training) Derivative(i int) *tensor.Dense {
 	if g := derivative(t.outputs[i]); g != nil {
 		return g.Value().(*tensor.Dense)
@@ -333,7 +337,8 @@ type Evaluation struct {
 	y *gorgonia.Node
 }
 
-// NewEvaluation compiles a model's output.
+// NewEvaluation compiles a model's output. It fails if the batch size is below 1, where shapes do not fit, if params lacks a variable, for unknown
+// activations, and for observers of float64 or of a layer that is computed together with a pooling.
 func NewEvaluation(m *Model, params *Params, o Options, observers ...Observer) (*Evaluation, error) {
 	mach, err := newMachine(params, o, false)
 	if err != nil {
@@ -352,16 +357,19 @@ func NewEvaluation(m *Model, params *Params, o Options, observers ...Observer) (
 	return e, mach.compile(e.y)
 }
 
-// Input is the memory that the next run's images are to be written to.
+// Input is the memory that the next run's images, batch of them, are to be written to, in float32. It panics for a batch larger than Options.Batch,
+// or in another precision.
 func (e *Evaluation) Input(batch int) []float32 {
 	e.x.resize(batch)
 	return data[float32](e.x.value)
 }
 
-// SetInput converts and copies a batch for the next run.
+// SetInput converts and copies a batch for the next run. It fails if the number of values is not that of whole images, or of more images than the
+// program was compiled for.
 func (e *Evaluation) SetInput(x []float64) error { return setInputs([]*batchInput{e.x}, x) }
 
 // Run computes the output, [batch, output shape...], of the images that lie in Input. It is valid until the next Run.
+// It fails if batch is not 1 to Options.Batch.
 func (e *Evaluation) Run(batch int) (*tensor.Dense, error) {
 	if err := e.run(batch); err != nil {
 		return nil, err

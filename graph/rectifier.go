@@ -18,7 +18,7 @@ type Rectifier struct {
 // Class is "ReLU".
 func (Rectifier) Class() string { return "ReLU" }
 
-// OutputShape is the input's.
+// OutputShape is the input's. It fails for other than one input, and for settings that are negative.
 func (l Rectifier) OutputShape(in []Shape) (Shape, error) {
 	if !(min(l.Max, l.NegativeSlope, l.Threshold) >= 0) {
 		return nil, errors.Errorf("maximum, slope and threshold must not be negative: %+v", l)

@@ -16,7 +16,8 @@ type Rescaling struct {
 // Class is "Rescaling".
 func (Rescaling) Class() string { return "Rescaling" }
 
-// OutputShape is the input's.
+// OutputShape is the input's. It fails for other than one input, and for a number of scales or offsets that is neither 1 nor the length of the
+// last axis.
 func (l Rescaling) OutputShape(in []Shape) (Shape, error) {
 	s, err := one(in, 0)
 	if err != nil {

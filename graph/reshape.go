@@ -14,7 +14,7 @@ type Flatten struct{}
 // Class is "Flatten".
 func (Flatten) Class() string { return "Flatten" }
 
-// OutputShape is {height*width*channels}.
+// OutputShape is {height*width*channels}. It fails for other than one input.
 func (Flatten) OutputShape(in []Shape) (Shape, error) {
 	s, err := one(in, 0)
 	return Shape{s.Size()}, err
@@ -34,7 +34,7 @@ type Reshape struct{ Target Shape }
 // Class is "Reshape".
 func (Reshape) Class() string { return "Reshape" }
 
-// OutputShape is Target; it fails if the sizes differ.
+// OutputShape is Target. It fails if the sizes differ, for more than one -1, and for other lengths below 1.
 func (l Reshape) OutputShape(in []Shape) (Shape, error) {
 	s, err := one(in, 0)
 	if err != nil {

@@ -29,7 +29,8 @@ func (Slice) Class() string { return "Slice" }
 // Class is "Take".
 func (Take) Class() string { return "Take" }
 
-// OutputShape is the input's with what is left of the axis.
+// OutputShape is the input's with what is left of the axis. It fails for an axis that the input has not, a negative step, and if nothing is
+// left.
 func (l Slice) OutputShape(in []Shape) (Shape, error) {
 	s, err := one(in, 0)
 	if err != nil {
@@ -62,7 +63,8 @@ func (l Slice) places(length int) (first, count int) {
 	return first, (stop - first + max(l.Step, 1) - 1) / max(l.Step, 1)
 }
 
-// OutputShape is the input's with as many places along the axis as there are indices.
+// OutputShape is the input's with as many places along the axis as there are indices. It fails for an axis that the input has not, without
+// indices, and if one is out of range.
 func (l Take) OutputShape(in []Shape) (Shape, error) {
 	s, err := one(in, 0)
 	if err != nil {

@@ -9,8 +9,8 @@ type SoftmaxLayer struct{}
 // Class is "Softmax".
 func (SoftmaxLayer) Class() string { return "Softmax" }
 
-// OutputShape is the input's.
-func (SoftmaxLayer) OutputShape(in []Shape) (Shape, error) { return one(in, 0) }
+// OutputShape is the input's. It fails for other than one input, and for one without axes.
+func (SoftmaxLayer) OutputShape(in []Shape) (Shape, error) { return oneWithAxes(in) }
 
 // Variables are none.
 func (SoftmaxLayer) Variables([]Shape) []Declaration { return nil }

@@ -19,7 +19,7 @@ type Supplied struct {
 // Class is that of Layer.
 func (l Supplied) Class() string { return l.Layer.Class() }
 
-// OutputShape is that of Layer.
+// OutputShape is that of Layer. It fails where Layer's does, for a name that is none of Layer's variables, and for a value of another shape.
 func (l Supplied) OutputShape(in []Shape) (Shape, error) {
 	own := len(in) - len(l.Names)
 	if own < 0 {

@@ -18,7 +18,7 @@ func (UpSampling1D) Class() string { return "UpSampling1D" }
 
 func (l UpSampling1D) image() Layer { return UpSampling2D{Factor: Size{1, cmp.Or(l.Factor, 2)}} }
 
-// OutputShape is that of the longer sequence.
+// OutputShape is that of the longer sequence. It fails for an input that is no sequence, and for a negative factor.
 func (l UpSampling1D) OutputShape(in []Shape) (Shape, error) { return shapeOfSequence(l, in) }
 
 // Variables are none.

@@ -36,7 +36,7 @@ type UpSampling2D struct {
 // Class is "UpSampling2D".
 func (UpSampling2D) Class() string { return "UpSampling2D" }
 
-// OutputShape is that of the enlarged image.
+// OutputShape is that of the enlarged image. It fails for an input that is no image, and for a factor below 1.
 func (l UpSampling2D) OutputShape(in []Shape) (Shape, error) {
 	s, err := one(in, 3)
 	if err != nil {
