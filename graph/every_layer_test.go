@@ -60,6 +60,7 @@ var everyLayer = map[string]struct {
 	"Softmax":                {0, true, false, false},
 	"Rescaling":              {0, false, false, false},
 	"Identity":               {0, false, false, false},
+	"StopGradient":           {0, false, false, false},
 	"Add":                    {0, false, false, false},
 	"Subtract":               {0, false, false, false},
 	"Multiply":               {0, false, false, false},

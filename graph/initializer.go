@@ -25,6 +25,9 @@ type Ones struct{}
 // Constant sets every value to Value.
 type Constant struct{ Value float64 }
 
+// Values are the values themselves, whatever the seed: of constants.
+type Values []float64
+
 // RandomNormal draws from a normal distribution, not truncated. Keras' defaults are mean 0, standard deviation 0.05.
 type RandomNormal struct{ Mean, StdDev float64 }
 
@@ -93,6 +96,9 @@ func (Ones) Fill(values []float64, _ Shape, _ *rand.Rand) { fill(values, 1) }
 
 // Fill sets every value to Value.
 func (c Constant) Fill(values []float64, _ Shape, _ *rand.Rand) { fill(values, c.Value) }
+
+// Fill copies the values.
+func (v Values) Fill(values []float64, _ Shape, _ *rand.Rand) { copy(values, v) }
 
 // Fill draws from the normal distribution.
 func (n RandomNormal) Fill(values []float64, _ Shape, r *rand.Rand) {
@@ -185,6 +191,7 @@ func fill(values []float64, v float64) {
 func (Zeros) String() string      { return "zeros" }
 func (Ones) String() string       { return "ones" }
 func (c Constant) String() string { return fmt.Sprintf("constant(value=%g)", c.Value) }
+func (v Values) String() string   { return fmt.Sprintf("%d given values", len(v)) }
 func (n RandomNormal) String() string {
 	return fmt.Sprintf("random_normal(mean=%g, stddev=%g)", n.Mean, n.StdDev)
 }

@@ -14,6 +14,9 @@ func (o Ones) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 // MarshalText writes the initializer's name and settings.
 func (c Constant) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
+// MarshalText writes how many values there are.
+func (v Values) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
 // MarshalText writes the initializer's name and settings.
 func (n RandomNormal) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
 

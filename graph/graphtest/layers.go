@@ -86,6 +86,7 @@ func Layers() []Example {
 		graph.SoftmaxLayer{},
 		graph.Rescaling{Scale: []float64{2}, Offset: []float64{-1}},
 		graph.Identity{},
+		graph.StopGradient{},
 	)
 	add(1, graph.Shape{9, 4},
 		graph.Conv1D{Filters: 4, Kernel: 3, Stride: 1, Dilation: 2, Groups: 2, Padding: graph.Causal, Activation: graph.Tanh,

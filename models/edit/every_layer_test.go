@@ -34,7 +34,7 @@ var everyLayer = map[string]kind{
 	"Dropout": noisy, "SpatialDropout2D": noisy, "GaussianNoise": noisy,
 	"MaxPooling2D": passing, "AveragePooling2D": passing, "GlobalAveragePooling2D": passing, "GlobalMaxPooling2D": passing,
 	"UpSampling2D": passing, "ZeroPadding2D": passing, "Cropping2D": passing, "Flatten": passing, "Reshape": passing, "Permute": passing,
-	"Slice": passing, "Take": passing, "BroadcastTo": passing, "RepeatVector": passing, "Rescaling": passing, "Identity": passing,
+	"Slice": passing, "Take": passing, "BroadcastTo": passing, "RepeatVector": passing, "Rescaling": passing, "Identity": passing, "StopGradient": passing,
 	"MaxPooling1D": passing, "AveragePooling1D": passing, "GlobalAveragePooling1D": passing, "GlobalMaxPooling1D": passing,
 	"UpSampling1D": passing, "ZeroPadding1D": passing, "Cropping1D": passing,
 }

@@ -290,3 +290,55 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// FuzzModule checks that what Decode takes is refused in one line, or is a model whose layers fit together.
+func FuzzModule(f *testing.F) {
+	for _, name := range []string{"tied", "computed_weights", "batch_norms"} {
+		b, err := os.ReadFile(filepath.Join("testdata", name+".pt2"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, e := range z.File {
+			if !strings.HasSuffix(e.Name, "models/model.json") {
+				continue
+			}
+			r, err := e.Open()
+			if err != nil {
+				f.Fatal(err)
+			}
+			program, err := io.ReadAll(r)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(name, string(program))
+		}
+	}
+	f.Fuzz(func(t *testing.T, name, program string) {
+		if strings.ContainsAny(name, "./\\") {
+			return
+		}
+		a, err := Open(filepath.Join("testdata", name+".pt2"))
+		if err != nil {
+			return
+		}
+		a.program = exportedProgram{}
+		if nesting([]byte(program)) > maxNesting || json.Unmarshal([]byte(program), &a.program) != nil {
+			return
+		}
+		defer limitMemory(t, []byte(program))()
+		m, err := a.Module()
+		if err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than one line: %v", err)
+			}
+			return
+		}
+		if _, err := m.Model.Shapes(); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,6 +1,6 @@
 """Writes NAME.pt2 and NAME.npz of the models in zoo.py, as PyTorch computes them in float64.
 
-usage: make_models.py OUT_DIR [NAME...]     (default: those that the tests read; `all` for all)
+usage: make_models.py OUT_DIR [NAME...]     (default: those that the tests read, compressed, in float32 and without param/; `all` for all)
 
 NAME.pt2 is the program in training mode with float32 weights, whose extra file dcae.json says how it is trained. NAME.npz, in PyTorch's layouts:
   x, target        [8, ...] input batch and what it is to become
@@ -141,9 +141,11 @@ def arrays(name, m, x, target):
 def write(name, out, small=False):
     m, x, target = prepare(name)
     export(name, m, x, target, os.path.join(out, name + ".pt2"))
+    all = arrays(name, m, x, target)
     if small:
         deflate(os.path.join(out, name + ".pt2"))
-    np.savez_compressed(os.path.join(out, name + ".npz"), **arrays(name, m, x, target))
+        all = {k: v.astype("float32") for k, v in all.items() if not k.startswith("param/") and not (k == "target" and x is target)}
+    np.savez_compressed(os.path.join(out, name + ".npz"), **all)
 
 
 if __name__ == "__main__":

@@ -118,19 +118,19 @@ def frozen():
 # ---- shapes ------------------------------------------------------------------------------------------------------------
 
 
-@zoo(3, 8, 10, optimizer=lambda p: torch.optim.Adagrad(p, 0.02, lr_decay=0.01))
+@zoo(3, 4, 6, optimizer=lambda p: torch.optim.Adagrad(p, 0.02, lr_decay=0.01))
 def reshapes():
     """view, flatten, permute, transpose, squeeze and unsqueeze keep PyTorch's order of values."""
     def forward(s, x):
-        h = s.c(x)                                                     # n 4 8 10
+        h = s.c(x)                                                     # n 6 4 6
         h = s.a(h.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)             # over channels
         h = s.b(h.transpose(2, 3)).transpose(-1, -2)                   # over height
-        h = torch.tanh(h).contiguous().view(h.size(0), 8, 2, 4, 10).transpose(2, 4).contiguous()
+        h = torch.tanh(h).contiguous().view(h.size(0), 6, 2, 2, 6).transpose(2, 4).contiguous()
         h = h.reshape(x.shape[0], -1)
-        z = s.d(h).unsqueeze(1)                                        # n 1 12
-        z = (z.squeeze(1).unsqueeze(-1) * z.expand(-1, 12, -1)).flatten(1)
-        return s.e(z).unflatten(1, (10, 8, 3)).movedim(3, 1).permute(0, 1, 3, 2)
-    return module(forward, c=nn.Conv2d(3, 8, 3, padding=1), a=nn.Linear(8, 8), b=nn.Linear(8, 8), d=nn.Linear(640, 12), e=nn.Linear(144, 240))
+        z = s.d(h).unsqueeze(1)                                        # n 1 8
+        z = (z.squeeze(1).unsqueeze(-1) * z.expand(-1, 8, -1)).flatten(1)
+        return s.e(z).unflatten(1, (6, 4, 3)).movedim(3, 1).permute(0, 1, 3, 2)
+    return module(forward, c=nn.Conv2d(3, 6, 3, padding=1), a=nn.Linear(6, 6), b=nn.Linear(4, 4), d=nn.Linear(144, 8), e=nn.Linear(64, 72))
 
 
 @zoo(2, 8, 8)

@@ -1,0 +1,147 @@
+package torch
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pkg/errors"
+
+	"dcae/graph"
+)
+
+func module(t *testing.T, name string) *Module {
+	t.Helper()
+	m, err := openArchive(t, name).Module()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func nodeNamed(t *testing.T, m *Module, name string) graph.Node {
+	t.Helper()
+	for _, n := range slices.Concat(m.Model.Nodes, m.Model.OwnLoss) {
+		if n.Name == name {
+			return n
+		}
+	}
+	t.Fatalf("there is no node %q", name)
+	return graph.Node{}
+}
+
+func TestNodesHaveTheUsersNames(t *testing.T) {
+	m := module(t, "tied")
+	if n := nodeNamed(t, m, "twice#2"); n.SharedWith != "twice" {
+		t.Errorf("the second call of twice shares variables with %q", n.SharedWith)
+	}
+	if n := nodeNamed(t, m, "two"); n.SharedWith != "" || n.Layer.(graph.Supplied).Layer.(graph.Dense).Units != 10 {
+		t.Errorf("two, whose weight is another's, is %+v", n)
+	}
+	w := nodeNamed(t, m, "w").Layer.(graph.Parameter)
+	if w.Constant || !cmp.Equal(w.Shape, graph.Shape{10, 256}) {
+		t.Errorf("w is %+v", w)
+	}
+	found := false
+	for _, n := range m.Model.Nodes {
+		found = found || strings.HasPrefix(n.Name, "linear") && strings.Contains(n.Name, " (zoo.py:")
+	}
+	if !found {
+		t.Error("a functional call does not name its line")
+	}
+}
+
+func TestBatchOfPrograms(t *testing.T) {
+	if m := module(t, "constant_batch"); m.MinBatch != 8 || m.MaxBatch != 8 {
+		t.Errorf("a constant batch of 8 is read as %d to %d", m.MinBatch, m.MaxBatch)
+	}
+	if m := module(t, "tied"); m.MinBatch != 2 || m.MaxBatch != 0 {
+		t.Errorf("a free batch from 2 on is read as %d to %d", m.MinBatch, m.MaxBatch)
+	}
+}
+
+func TestWhatIsTrainedComesFromTheFile(t *testing.T) {
+	m := module(t, "frozen")
+	trained := map[string]bool{}
+	for _, s := range m.Stored {
+		trained[s.Name] = m.Params.Lookup(s.Variable).Trainable
+	}
+	for name, want := range map[string]bool{
+		"0.weight": false, "0.bias": false, "1.weight": true, "1.running_mean": false, "3.weight": true, "3.bias": false, "4.weight": false, "4.running_var": false, "9.weight": true,
+	} {
+		if got, there := trained[name]; !there || got != want {
+			t.Errorf("%s is trained: %t, there: %t", name, got, there)
+		}
+	}
+	if nodeNamed(t, m, "4").Frozen {
+		t.Error("a normalization whose weights are not trained would keep its statistics, too")
+	}
+}
+
+// TestInitializers looks at weights that PyTorch drew by its defaults, and at some that it did not.
+func TestInitializers(t *testing.T) {
+	if k := nodeNamed(t, module(t, "constant_batch"), "dec").Layer.(graph.Dense); k.KernelInit.String() != "kaiming_uniform(a=sqrt(5))" {
+		t.Errorf("a linear layer's weights are drawn by %v", k.KernelInit)
+	}
+	r := graph.Random(3, "test", "", 0)
+	fill := func(init graph.Initializer, shape ...int) *Tensor {
+		values := make([]float64, graph.Shape(shape).Size())
+		init.Fill(values, shape, r)
+		x := &Tensor{Shape: shape, Type: Float32, Trained: true}
+		for _, v := range values {
+			x.Float32s = append(x.Float32s, float32(v))
+		}
+		return x
+	}
+	if !looksUniform(fill(graph.RandomUniform{Min: -0.1, Max: 0.1}, 500).Float32s, 0.1) || looksUniform(fill(graph.RandomUniform{Min: -0.08, Max: 0.08}, 500).Float32s, 0.1) ||
+		looksUniform(fill(graph.RandomNormal{StdDev: 0.04}, 500).Float32s, 0.1) || looksUniform(fill(graph.Zeros{}, 50).Float32s, 0.1) {
+		t.Error("the test for a uniform distribution is wrong")
+	}
+	for want, x := range map[string]*Tensor{
+		"zeros": fill(graph.Zeros{}, 4), "ones": fill(graph.Ones{}, 4), "constant(value=0.5)": fill(graph.Constant{Value: 0.5}, 4), "random_normal(mean=0, stddev=0.0": fill(graph.RandomNormal{StdDev: 0.02}, 30, 40),
+		"random_uniform(minval=-0.": fill(graph.RandomUniform{Min: -0.2, Max: 0.2}, 30, 40), "orthogonal(": fill(graph.Orthogonal{Gain: 2}, 6, 9), "random_normal(mean=1": fill(graph.RandomNormal{Mean: 1, StdDev: 0.1}, 30, 30),
+	} {
+		if got := fitted(x).String(); !strings.HasPrefix(strings.ToLower(got), want) {
+			t.Errorf("fitted %s to weights of %s", got, want)
+		}
+	}
+}
+
+func TestUnsupportedIsNamedAllAtOnce(t *testing.T) {
+	a := openArchive(t, "tied")
+	nodes := a.program.GraphModule.Graph.Nodes
+	for i := range nodes {
+		switch nodes[i].Target {
+		case "torch.ops.aten.conv2d.default":
+			nodes[i].Target = "torch.ops.aten.conv3d.default"
+		case "torch.ops.aten.tanh.default":
+			nodes[i].Target = "my::own.default"
+		}
+	}
+	_, err := a.Module()
+	var unsupported Unsupported
+	if !errors.As(err, &unsupported) {
+		t.Fatalf("error %v is no list", err)
+	}
+	for _, want := range []string{"conv3d in conv (zoo.py:", "conv3d in twice (zoo.py:", "my::own.default (zoo.py:"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not name %s", err, want)
+		}
+	}
+}
+
+func TestLayoutsGoThereAndBack(t *testing.T) {
+	l := Layout{Shape: []int{2, 3, 4}, Order: []int{1, 2, 0}}
+	values := make([]int, 48)
+	for i := range values {
+		values[i] = i
+	}
+	inside := Inward(l, values)
+	if inside[0] != 0 || inside[1] != 12 || inside[2] != 1 || inside[24+3] != 24+13 {
+		t.Errorf("inside %v", inside[:8])
+	}
+	if !cmp.Equal(Outward(l, inside), values) || !cmp.Equal(l.Inside(), graph.Shape{3, 4, 2}) {
+		t.Error("did not come back")
+	}
+}

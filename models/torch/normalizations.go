@@ -1,0 +1,108 @@
+package torch
+
+import (
+	"math"
+
+	"dcae/graph"
+)
+
+// normalizations are those with statistics of the batch, and of each image.
+var normalizations = map[string]translation{
+	"batch_norm": batchNorm,
+}
+
+// leastPositive stands for a setting of 0, where 0 stands for a default: added to any float32 it changes nothing.
+const leastPositive = math.SmallestNonzeroFloat64
+
+func positive(x float64) float64 { return max(x, leastPositive) }
+
+// channels is the order in which the second axis is last: that of images and sequences, or of vectors.
+func (r *reading) channels(name string) *value {
+	v := r.tensor(name)
+	if r.err != nil {
+		return v
+	}
+	if !v.batched || v.rows() != 1 || len(v.dims) < 2 {
+		r.fail("its %s is %v: it must have the batch and channels as its first axes", name, v)
+		return v
+	}
+	order := v.order
+	if order[len(order)-1] != 1 {
+		order = channelsLast(len(v.dims))
+	}
+	last, err := r.arrange(v, order)
+	if err != nil && r.err == nil {
+		r.err = err
+	}
+	return last
+}
+
+// scaled tells whether there are a factor and a summand, and says how they lie; they are of PyTorch's second axis.
+func (r *reading) scaled() (noScale, noCenter bool, variables []variable) {
+	for _, name := range []string{"weight", "bias"} {
+		if r.call.arguments[name] != nil {
+			variables = append(variables, variable{argument: name, order: []int{0}})
+		}
+	}
+	return r.call.arguments["weight"] == nil, r.call.arguments["bias"] == nil, variables
+}
+
+func batchNorm(r *reading) ([]*value, error) {
+	x := r.channels("input")
+	noScale, noCenter, variables := r.scaled()
+	if r.call.arguments["running_mean"] == nil || r.call.arguments["running_var"] == nil {
+		r.fail("it keeps no running statistics (track_running_stats=False), so that what it gives for an image depends on the others of its batch, which is not supported")
+	}
+	frozen := !r.bool("training")
+	l := graph.BatchNormalization{Momentum: positive(1 - r.float("momentum")), Epsilon: positive(r.float("eps")), NoScale: noScale, NoCenter: noCenter, Unbiased: true}
+	if frozen && r.trainsAny(variables) {
+		return r.normalizedByRunning(x, l, variables)
+	}
+	variables = append(variables, variable{argument: "running_mean", order: []int{0}}, variable{argument: "running_var", order: []int{0}})
+	node, err := r.weighted(l, frozen, x.node, variables...)
+	return r.outputOf(x, node, err)
+}
+
+// trainsAny tells whether any of the variables is trained.
+func (r *reading) trainsAny(variables []variable) bool {
+	for _, v := range variables {
+		if t := r.parameterOf(v); t == nil || t.Trained {
+			return true
+		}
+	}
+	return false
+}
+
+// normalizedByRunning is a batch normalization in evaluation mode whose factor and summand are trained, nevertheless.
+func (r *reading) normalizedByRunning(x *value, l graph.BatchNormalization, variables []variable) ([]*value, error) {
+	l.NoScale, l.NoCenter = true, true
+	node, err := r.weighted(l, true, x.node, variable{argument: "running_mean", order: []int{0}}, variable{argument: "running_var", order: []int{0}})
+	out, err := r.outputOf(x, node, err)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range variables {
+		layer := graph.Layer(graph.Multiply{})
+		if v.argument == "bias" {
+			layer = graph.Add{}
+		}
+		by := r.tensor(v.argument)
+		if r.err != nil {
+			return nil, r.err
+		}
+		dims := make([]int, len(x.dims)-1)
+		for i := range dims {
+			dims[i] = 1
+		}
+		dims[0] = x.dims[1]
+		if by, err = r.reshaped(by, false, dims); err != nil {
+			return nil, err
+		}
+		made, err := r.combine(layer, out[0], by)
+		if err != nil {
+			return nil, err
+		}
+		out[0] = made
+	}
+	return out, nil
+}
