@@ -16,15 +16,15 @@ func kaimingUniform() graph.Initializer {
 
 // kernelInit draws a kernel as PyTorch does.
 func (r *reading) kernelInit() graph.Initializer {
-	w := r.weightFan("weight")
+	w := r.weightFan()
 	limit := 1 / math.Sqrt(float64(max(w, 1)))
 	return r.initializer(r.parameterOf(variable{argument: "weight"}), kaimingUniformOf(limit))
 }
 
 // weightFan is the number of inputs of a unit as PyTorch counts them: all of a weight's values for one place along its first axis.
-func (r *reading) weightFan(name string) int {
+func (r *reading) weightFan() int {
 	fan := 1
-	for axis, e := range r.types[argumentName(r.call.arguments[name])].shape {
+	for axis, e := range r.types[argumentName(r.call.arguments["weight"])].shape {
 		if axis > 0 {
 			fan *= int(e.fixed)
 		}

@@ -226,7 +226,7 @@ func (r *reading) part(v *value, index int) (axis int, places []int, single bool
 	if v.batched && axis == 0 {
 		return 0, nil, false, r.wholeBatch()
 	}
-	from, to, step := 0, length, 1
+	from, to, step := 0, 0, 1
 	switch r.call.operation {
 	case "select":
 		at, err := axisOf(r.integer("index"), length)

@@ -11,9 +11,6 @@ type Layout struct {
 // Inside is the shape that the array has inside.
 func (l Layout) Inside() graph.Shape { return item(l.Shape, l.Order) }
 
-// size is the number of values.
-func (l Layout) size() int { return graph.Shape(l.Shape).Size() }
-
 // Inward brings arrays, one after the other, from PyTorch's order into the one inside.
 func Inward[T any](l Layout, values []T) []T {
 	out := make([]T, len(values))

@@ -8,7 +8,7 @@ import (
 
 // normalizations are those with statistics of the batch, and of each image.
 var normalizations = map[string]translation{
-	"batch_norm": batchNorm,
+	"batch_norm": batchNorm, "group_norm": groupNorm, "instance_norm": instanceNorm, "layer_norm": layerNorm, "rms_norm": rmsNorm,
 }
 
 // leastPositive stands for a setting of 0, where 0 stands for a default: added to any float32 it changes nothing.
@@ -105,4 +105,71 @@ func (r *reading) normalizedByRunning(x *value, l graph.BatchNormalization, vari
 		out[0] = made
 	}
 	return out, nil
+}
+
+func groupNorm(r *reading) ([]*value, error) {
+	x := r.channels("input")
+	noScale, noCenter, variables := r.scaled()
+	l := graph.GroupNormalization{Groups: r.integer("num_groups"), Epsilon: positive(r.float("eps")), NoScale: noScale, NoCenter: noCenter}
+	node, err := r.weighted(l, false, x.node, variables...)
+	return r.outputOf(x, node, err)
+}
+
+func instanceNorm(r *reading) ([]*value, error) {
+	x := r.channels("input")
+	noScale, noCenter, variables := r.scaled()
+	if !r.bool("use_input_stats") || r.call.arguments["running_mean"] != nil {
+		r.fail("it keeps running statistics (track_running_stats=True), which is not supported")
+	}
+	l := graph.GroupNormalization{Groups: -1, Epsilon: positive(r.float("eps")), NoScale: noScale, NoCenter: noCenter}
+	node, err := r.weighted(l, false, x.node, variables...)
+	return r.outputOf(x, node, err)
+}
+
+func layerNorm(r *reading) ([]*value, error) {
+	x, axes, variables := r.lastAxes()
+	l := graph.LayerNormalization{Axes: axes, Epsilon: positive(r.float("eps")), NoScale: r.call.arguments["weight"] == nil, NoCenter: r.call.arguments["bias"] == nil}
+	if r.err != nil {
+		return nil, r.err
+	}
+	node, err := r.weighted(l, false, x.node, variables...)
+	return r.outputOf(x, node, err)
+}
+
+func rmsNorm(r *reading) ([]*value, error) {
+	const epsilon = 1.1920928955078125e-07 // of float32, which PyTorch takes for None
+	x, axes, variables := r.lastAxes()
+	l := graph.RMSNormalization{Axes: axes, Epsilon: positive(r.floatOr("eps", epsilon)), NoScale: r.call.arguments["weight"] == nil}
+	if r.err != nil {
+		return nil, r.err
+	}
+	node, err := r.weighted(l, false, x.node, variables...)
+	return r.outputOf(x, node, err)
+}
+
+// lastAxes are the input, the axes that it is normalized along, counted from 1, and its variables, which have these axes in the order of the
+// layer.
+func (r *reading) lastAxes() (x *value, axes []int, variables []variable) {
+	x = r.tensor("input")
+	shape := r.integers("normalized_shape")
+	if r.err != nil {
+		return x, nil, nil
+	}
+	first := len(x.dims) - len(shape)
+	if first < 1 && x.batched || first < 0 {
+		r.fail("it normalizes along the batch, which is not supported")
+		return x, nil, nil
+	}
+	var order []int // of the variables: PyTorch's last axes, counted from the first of them
+	for k, axis := range x.order {
+		if axis >= first {
+			axes, order = append(axes, k+1), append(order, axis-first)
+		}
+	}
+	for _, name := range []string{"weight", "bias"} {
+		if r.call.arguments[name] != nil {
+			variables = append(variables, variable{argument: name, order: order})
+		}
+	}
+	return x, axes, variables
 }

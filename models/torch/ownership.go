@@ -121,7 +121,7 @@ func tensorsIn(a any) []string {
 
 // canonical is the parameter, buffer or constant that a value is; of tied ones the first. It is nil for other values.
 func (t *translator) canonical(value string) *Tensor {
-	tensor := t.program.stored[value]
+	tensor := t.stored[value]
 	if tensor == nil || tensor.SameAs == "" {
 		return tensor
 	}

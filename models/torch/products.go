@@ -26,17 +26,17 @@ func (r *reading) image(name string, axes int) *value {
 	return last
 }
 
-// weightShape is the shape of an argument, which must have so many axes.
-func (r *reading) weightShape(name string, axes int) []int {
-	t, ok := r.types[argumentName(r.call.arguments[name])]
+// weightShape is the shape of the weight, which must have so many axes.
+func (r *reading) weightShape(axes int) []int {
+	t, ok := r.types[argumentName(r.call.arguments["weight"])]
 	if !ok || len(t.shape) != axes {
-		r.fail("its %s must have %d axes", name, axes)
+		r.fail("its weight must have %d axes", axes)
 		return make([]int, axes)
 	}
 	out := make([]int, axes)
 	for i, e := range t.shape {
 		if out[i] = int(e.fixed); e.symbol != "" {
-			r.fail("its %s depends on the batch size", name)
+			r.fail("its weight depends on the batch size")
 		}
 	}
 	return out
@@ -92,7 +92,7 @@ func (r *reading) paddings(kernel, dilation []int) []graph.Ends {
 }
 
 func convolve2(r *reading) ([]*value, error) {
-	x, w := r.image("input", 4), r.weightShape("weight", 4)
+	x, w := r.image("input", 4), r.weightShape(4)
 	strides, dilation, groups := r.several("stride", 2), r.several("dilation", 2), r.integer("groups")
 	p := r.paddings(w[2:], dilation)
 	noBias, variables := r.biased(kernelLast(4))
@@ -105,7 +105,7 @@ func convolve2(r *reading) ([]*value, error) {
 }
 
 func convolve1(r *reading) ([]*value, error) {
-	x, w := r.image("input", 3), r.weightShape("weight", 3)
+	x, w := r.image("input", 3), r.weightShape(3)
 	dilation := r.several("dilation", 1)
 	p := r.paddings(w[2:], dilation)
 	noBias, variables := r.biased(kernelLast(3))
@@ -117,7 +117,7 @@ func convolve1(r *reading) ([]*value, error) {
 }
 
 func transpose2(r *reading) ([]*value, error) {
-	x, w := r.image("input", 4), r.weightShape("weight", 4)
+	x, w := r.image("input", 4), r.weightShape(4)
 	strides, dilation, groups := r.several("stride", 2), r.several("dilation", 2), r.integer("groups")
 	padding, extra := r.several("padding", 2), r.several("output_padding", 2)
 	noBias, variables := r.biased(kernelLast(4))
@@ -131,7 +131,7 @@ func transpose2(r *reading) ([]*value, error) {
 }
 
 func transpose1(r *reading) ([]*value, error) {
-	x, w := r.image("input", 3), r.weightShape("weight", 3)
+	x, w := r.image("input", 3), r.weightShape(3)
 	padding, extra, groups := r.several("padding", 1)[0], r.several("output_padding", 1)[0], r.integer("groups")
 	noBias, variables := r.biased(kernelLast(3))
 	fan := w[1] * w[2]
@@ -159,7 +159,7 @@ func (r *reading) outputOf(x *value, node int, err error) ([]*value, error) {
 
 // linear is a dense layer of the last axis.
 func linear(r *reading) ([]*value, error) {
-	x, w := r.tensor("input"), r.weightShape("weight", 2)
+	x, w := r.tensor("input"), r.weightShape(2)
 	if r.err != nil {
 		return nil, r.err
 	}

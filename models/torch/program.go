@@ -43,7 +43,6 @@ type call struct {
 	name      string   // of the node in PyTorch's graph: conv2d_1
 	source    source
 	detached  bool // inside of torch.no_grad
-	problems  []string
 }
 
 // maxCalls is how many operations a program may have.

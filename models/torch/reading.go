@@ -146,26 +146,6 @@ func (r *reading) several(name string, n int) []int {
 	return v
 }
 
-// extents is a shape.
-func (r *reading) extents(name string) []extent {
-	switch v := r.call.arguments[name].(type) {
-	case []extent:
-		return v
-	case []int64:
-		out := make([]extent, len(v))
-		for i := range v {
-			out[i].fixed = v[i]
-		}
-		return out
-	case []tensorName:
-		if len(v) == 0 {
-			return nil
-		}
-	}
-	r.fail("its %s is %s, not a shape", name, kindOf(r.call.arguments[name]))
-	return nil
-}
-
 // float is a number.
 func (r *reading) float(name string) float64 {
 	v, ok := number(r.call.arguments[name])

@@ -9,7 +9,7 @@ import (
 // passing are operations whose result has the values of their input.
 var passing = map[string]translation{
 	"alias": same, "clone": same, "contiguous": same, "lift_fresh_copy": same, "lift_fresh": same, "positive": same,
-	"to": converted, "type_as": converted, "_to_copy": converted, "float": converted, "detach": detached,
+	"to": converted, "type_as": converted, "_to_copy": converted, "detach": detached,
 }
 
 func same(r *reading) ([]*value, error) { return r.done(r.tensor("self")) }
