@@ -226,7 +226,8 @@ func (r *reading) part(v *value, index int) (axis int, places []int, single bool
 	if v.batched && axis == 0 {
 		return 0, nil, false, r.wholeBatch()
 	}
-	from, to, step := 0, 0, 1
+	step := 1
+	var from, to int
 	switch r.call.operation {
 	case "select":
 		at, err := axisOf(r.integer("index"), length)
