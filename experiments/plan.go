@@ -11,6 +11,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/internal/files"
+	"dcae/internal/names"
 )
 
 // Plan is a study as it is written down, in YAML: a question, data, and groups of arms, each arm given by the settings in which
@@ -129,10 +130,13 @@ func parsePlan(b []byte, origin string) (*Plan, error) {
 
 var safeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+=-]*$`)
 
+// isSafe tells whether a name can be that of a folder on any system.
+func isSafe(name string) bool { return safeName.MatchString(name) && names.File(name) == name }
+
 // complete fills in defaults and varied arms, and checks what can be checked without the data.
 func (p *Plan) complete() error {
-	if !safeName.MatchString(p.Name) {
-		return errors.Errorf("name %q: a study needs one of letters, digits and . _ + = -, which is its folder's, too", p.Name)
+	if !isSafe(p.Name) {
+		return errors.Errorf("name %q: a study needs one of letters, digits and . _ + = -, which is its folder's, too", names.Shown(p.Name))
 	}
 	if p.Question == "" {
 		return errors.New("a study needs a question")
@@ -195,19 +199,24 @@ func (g *GroupPlan) complete() error {
 	}
 	for i := range g.Arms {
 		a := &g.Arms[i]
-		if !safeName.MatchString(a.Name) {
-			return errors.Errorf("arm %q: a name is of letters, digits and . _ + = -, since it is a folder's, too", a.Name)
-		}
-		if a.FullEpochs < 0 {
-			return errors.Errorf("arm %s: full_epochs is %d", a.Name, a.FullEpochs)
-		}
 		a.Settings = g.Common.with(a.Settings)
 		if err := a.check(); err != nil {
-			return errors.WithMessagef(err, "arm %s", a.Name)
+			return err
 		}
 	}
 	g.Common = Settings{}
 	return nil
+}
+
+// check tells what is wrong with an arm that is complete; nil if nothing is.
+func (a *ArmPlan) check() error {
+	if !isSafe(a.Name) {
+		return errors.Errorf("arm %q: a name is of letters, digits and . _ + = -, since it is a folder's, too", names.Shown(a.Name))
+	}
+	if a.FullEpochs < 0 {
+		return errors.Errorf("arm %s: full_epochs is %d", a.Name, a.FullEpochs)
+	}
+	return errors.WithMessagef(a.Settings.check(), "arm %s", a.Name)
 }
 
 // compareWith names the factors in which the group's arms differ from its control, which is one of the study's arms.
@@ -273,6 +282,9 @@ func (p *Plan) Arms() []string {
 
 // Only keeps the named arms, in the plan's order. It fails on a name that the plan does not have.
 func (p *Plan) Only(names []string) error {
+	if len(names) == 0 {
+		return errors.Errorf("no arms are named; the arms of study %s are %s", p.Name, strings.Join(p.Arms(), ", "))
+	}
 	wanted := map[string]bool{}
 	for _, n := range names {
 		wanted[n] = true

@@ -1,12 +1,18 @@
 package experiments
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
 )
+
+// pictureFile is the file of the i-th measure's chart.
+func (m Measure) pictureFile(i int) string {
+	return fmt.Sprintf("measure-%d-%s.png", i+1, slug(m.Quantity))
+}
 
 func (m Measure) check(p *Plan) error {
 	switch {

@@ -11,6 +11,7 @@ import (
 	"dcae/arithmetic"
 	"dcae/experiments/outcome"
 	"dcae/graph"
+	"dcae/internal/names"
 	"dcae/training"
 	"dcae/training/dataset"
 )
@@ -220,7 +221,34 @@ func ReadDefinition(dir string) (*Definition, error) {
 	if d.Format != 1 {
 		return nil, errors.Errorf("%s has format %d; this program reads format 1", filepath.Join(dir, studyFile), d.Format)
 	}
+	if err := d.check(); err != nil {
+		return nil, errors.Errorf("%s is damaged, or not of this program: %v", filepath.Join(dir, studyFile), err)
+	}
 	return d, nil
+}
+
+// check tells what no study has; nil if there is nothing. Arms give folders their names: none may lead out of the study's.
+func (d *Definition) check() error {
+	if s := d.Data.Shape; len(s) != 3 || slices.Min(s) < 1 || min(d.Data.Train, d.Data.Held, d.Data.Test) < 0 {
+		return errors.Errorf("its images are of %v, %d to train on, %d and %d held out", s, d.Data.Train, d.Data.Held, d.Data.Test)
+	}
+	if d.Budget.Batch < 1 {
+		return errors.Errorf("its batch is %d", d.Budget.Batch)
+	}
+	var own []string
+	for _, a := range d.arms() {
+		if names.File(a.Name) != a.Name || slices.ContainsFunc(own, func(other string) bool { return names.SameFile(other, a.Name) }) {
+			return errors.Errorf("an arm is named %q, which cannot be a folder's name, or is another's", names.Shown(a.Name))
+		}
+		if a.Epochs < 1 {
+			return errors.Errorf("arm %s has %d epochs", a.Name, a.Epochs)
+		}
+		own = append(own, a.Name)
+	}
+	if d.Plan != nil && !slices.Equal(d.Plan.Arms(), own) {
+		return errors.New("the plan in it has other arms")
+	}
+	return nil
 }
 
 // kernelLayers are the first and the last trained layer with a kernel; empty if there is none.

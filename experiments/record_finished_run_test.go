@@ -26,7 +26,7 @@ func TestAFinishedRunsFolderStandsForItsLastModel(t *testing.T) {
 	if _, ok, err := RunImages(dir); ok || err != nil {
 		t.Errorf("without a study.json: %v, %v", ok, err)
 	}
-	write("study.json", `{"format": 1, "data": {"name": "mnist", "sha256": "ab", "train_images": 640}}`)
+	write("study.json", `{"format": 1, "data": {"name": "mnist", "sha256": "ab", "train_images": 640, "shape": [28, 28, 1]}, "budget": {"batch": 32}}`)
 	if d, ok, err := RunImages(dir); !ok || err != nil || d.Name != "mnist" || d.Checksum != "ab" || d.Train != 640 {
 		t.Errorf("%+v, %v, %v", d, ok, err)
 	}

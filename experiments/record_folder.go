@@ -2,8 +2,9 @@ package experiments
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
-	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/internal/files"
+	"dcae/internal/plainjson"
 )
 
 // A study's folder holds:
@@ -23,7 +25,9 @@ import (
 //	images.npz            the images that are reconstructed, and the mean image
 //	runs/ARM/seed-N/      steps.csv, epochs.csv, reconstructions.npz of a run; when it is finished, result.json
 //	report.html, *.png    the report, and its pictures
-//	tensorboard/          event files, if they are wanted
+//	tensorboard/          event files, if they are wanted, in ARM/seed-N/ as the runs
+//	model.keras           of dcae train alone: the model after its best epoch
+//	last.keras            and after the last
 //
 // study.json, results.csv and everything in runs/ are the same bytes each time the same study is run. A run that is not
 // finished has a checkpoint, and while somebody works on it a .lock. Task K/N writes invocation-K-of-N.json and
@@ -40,9 +44,16 @@ const (
 	reconstructionsFile = "reconstructions.npz"
 	resultFile          = "result.json"
 	checkpointFile      = "checkpoint"
-	lockFile            = ".lock"
 	tensorBoardFolder   = "tensorboard"
+	bestModelFile       = "model.keras"
+	lastModelFile       = "last.keras"
+
+	lockFile  = ".lock"   // of a run, or of the files of the whole study: for one process at a time
+	inUseFile = ".in-use" // of the folder: shared by all that work in it
 )
+
+// taskPattern matches what [Task.suffix] makes.
+const taskPattern = "-[0-9]*-of-[0-9]*"
 
 // suffixed puts a task's suffix between a file's name and its ending.
 func suffixed(file, suffix string) string {
@@ -55,7 +66,7 @@ func allTasks(dir, file string) []string {
 	out := []string{filepath.Join(dir, file)}
 	entries, _ := os.ReadDir(dir) // without any there are none of tasks
 	for _, e := range entries {
-		if ok, _ := filepath.Match(suffixed(file, "-[0-9]*-of-[0-9]*"), e.Name()); ok {
+		if ok, _ := filepath.Match(suffixed(file, taskPattern), e.Name()); ok {
 			out = append(out, filepath.Join(dir, e.Name()))
 		}
 	}
@@ -63,65 +74,174 @@ func allTasks(dir, file string) []string {
 }
 
 func runFolder(dir, arm string, seed uint64) string {
-	return filepath.Join(dir, runsFolder, arm, fmt.Sprintf("seed-%d", seed))
+	return filepath.Join(dir, runsFolder, runID{arm, seed}.folder())
 }
 
-// PrepareFolder makes sure that dir exists, can be written to, and is empty or holds a study, with which a run may go on.
-// With force, a study that lies there already is removed first; other files are left alone. Hidden files do not count.
-func PrepareFolder(dir string, force bool) error {
+// makeRunFolder makes a run's folder. It fails if the folder cannot be made, or if it or one of the run's files is a link: others would
+// be changed with it.
+func makeRunFolder(dir string, id runID) (string, error) {
+	path, err := files.Inside(dir, runsFolder, id.folder())
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return "", errors.Errorf("cannot make the folder %s: %v", path, files.Reason(err))
+	}
+	for _, file := range append(slices.Clone(runRecords), checkpointFile, lockFile) {
+		if _, err := files.Inside(path, file); err != nil {
+			return "", err
+		}
+	}
+	return path, nil
+}
+
+// enterFolder makes sure that dir exists, can be written to, and is empty or holds a study, and shares the folder until the lock is released:
+// so long nobody replaces what is in it. With force, what the folder holds must be a study that can be replaced. Hidden files do not count.
+func enterFolder(dir string, force bool) (inUse *files.Lock, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return errors.Errorf("cannot make the folder %s: %v", dir, files.Reason(err))
+		return nil, errors.Errorf("cannot make the folder %s: %v", dir, files.Reason(err))
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return errors.Errorf("cannot read the folder %s: %v", dir, files.Reason(err))
+		return nil, errors.Errorf("cannot read the folder %s: %v", dir, files.Reason(err))
 	}
 	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") })
-	if len(entries) > 0 && !force && !exists(filepath.Join(dir, studyFile)) {
-		return notEmpty(dir)
-	}
-	probe, err := os.CreateTemp(dir, ".probe")
-	if err != nil {
-		return errors.Errorf("cannot write to the folder %s: %v", dir, files.Reason(err))
-	}
-	if err := errors.Wrap(probe.Close(), dir); err != nil {
-		return err
-	}
-	if err := os.Remove(probe.Name()); err != nil {
-		return errors.Errorf("cannot remove from the folder %s: %v", dir, files.Reason(err))
-	}
-	if !force {
-		return nil
-	}
-	return removeStudy(dir)
-}
-
-// removeStudy removes all that a study has written.
-func removeStudy(dir string) error {
-	paths := []string{filepath.Join(dir, studyFile)} // the first to go: what is left without it is no study
-	paths = append(append(paths, allTasks(dir, invocationFile)...), allTasks(dir, timingFile)...)
-	for _, name := range []string{resultsFile, imagesFile, runsFolder, tensorBoardFolder, pageFile, armsFile, sharesFile} {
-		paths = append(paths, filepath.Join(dir, name))
-	}
-	patterns := []string{"measure-[0-9]*.png"}
-	for _, p := range pictures {
-		patterns = append(patterns, p.file, "[0-9]*-"+p.file) // of a study of one group, and of several
-	}
-	for _, path := range paths {
-		if err := os.RemoveAll(path); err != nil {
-			return errors.Errorf("cannot replace %s: %v", path, files.Reason(err))
+	switch isStudy := exists(filepath.Join(dir, studyFile)); {
+	case len(entries) > 0 && !isStudy:
+		return nil, errors.Errorf("the folder %s is not empty, and holds no study of this program; name another with --out", dir)
+	case isStudy && force:
+		if _, err := ReadDefinition(dir); err != nil {
+			return nil, errors.WithMessage(err, "the study cannot be replaced, since nobody can tell which files are its own; name another folder with --out")
 		}
 	}
-	for _, pattern := range patterns {
-		if err := removeMatching(dir, pattern); err != nil {
+	return shareFolder(dir)
+}
+
+func shareFolder(dir string) (*files.Lock, error) {
+	inUse, err := files.TryShare(filepath.Join(dir, inUseFile))
+	if err != nil {
+		return nil, errors.Errorf("cannot write to the folder %s: %v", dir, files.Reason(err))
+	}
+	if inUse == nil {
+		return nil, errors.Errorf("another process replaces the study in %s at this moment; call again when it has", dir)
+	}
+	return inUse, nil
+}
+
+// replaceStudy removes the study from a folder that this process shares, if there is one, and shares the folder again. It fails if another
+// process works there, or a file cannot be removed.
+func replaceStudy(dir string, inUse *files.Lock) (*files.Lock, error) {
+	if !exists(filepath.Join(dir, studyFile)) {
+		return inUse, nil
+	}
+	inUse.Release()
+	alone, err := files.TryLock(filepath.Join(dir, inUseFile))
+	if err != nil {
+		return nil, err
+	}
+	if alone == nil {
+		return nil, errors.Errorf("another process works in the folder %s: wait for its end, or name another with --out", dir)
+	}
+	d, err := ReadDefinition(dir)
+	if err == nil {
+		err = d.remove(dir)
+	}
+	alone.Release()
+	if err != nil {
+		return nil, err
+	}
+	return shareFolder(dir)
+}
+
+// remove removes the files that the study has written, and the folders that are empty then. Other files stay. study.json is the last,
+// so that what a kill leaves is a study still.
+func (d *Definition) remove(dir string) error {
+	var folders []string
+	for _, id := range d.runIDs() {
+		for _, of := range []struct {
+			folder   string
+			patterns []string
+		}{
+			{runsFolder, append(slices.Clone(runRecords), checkpointFile, lockFile)},
+			{tensorBoardFolder, []string{"events.out.tfevents.[0-9]*.dcae"}},
+		} {
+			folder := filepath.Join(of.folder, id.folder())
+			folders = append(folders, folder, filepath.Dir(folder), of.folder)
+			if err := removeIn(dir, folder, of.patterns...); err != nil {
+				return err
+			}
+		}
+	}
+	for _, folder := range folders {
+		if path, err := files.Inside(dir, folder); err == nil {
+			_ = os.Remove(path) // it stays if it is not empty
+		}
+	}
+	if err := removeIn(dir, "", d.wholeFiles()...); err != nil {
+		return err
+	}
+	return removeIn(dir, "", studyFile)
+}
+
+// wholeFiles are patterns of the files that are of the whole study, but for study.json.
+func (d *Definition) wholeFiles() []string {
+	out := []string{resultsFile, imagesFile, pageFile, armsFile, sharesFile}
+	for _, file := range []string{invocationFile, timingFile} {
+		out = append(out, file, suffixed(file, taskPattern))
+	}
+	for i := range d.Groups {
+		for _, p := range pictures {
+			out = append(out, d.pictureFile(i, p.file))
+		}
+	}
+	if d.Plan == nil {
+		return append(out, bestModelFile, lastModelFile)
+	}
+	for i, m := range d.Plan.Measures {
+		out = append(out, m.pictureFile(i))
+	}
+	return out
+}
+
+// removeIn removes files from a folder within dir by patterns of their names, and files in the middle of whose writing the program was
+// killed. It is no error if there is no such folder.
+func removeIn(dir, folder string, patterns ...string) error {
+	path := dir
+	if folder != "" {
+		var err error
+		if path, err = files.Inside(dir, folder); err != nil {
 			return err
+		}
+	}
+	entries, err := os.ReadDir(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return errors.Errorf("cannot read the folder %s: %v", path, files.Reason(err))
+	}
+	for _, e := range entries {
+		if e.IsDir() || !slices.ContainsFunc(patterns, func(pattern string) bool {
+			ok, _ := filepath.Match(pattern, e.Name()) // the pattern is well formed
+			return ok || files.IsAbandoned(e.Name(), pattern)
+		}) {
+			continue
+		}
+		file := filepath.Join(path, e.Name())
+		if err := os.Remove(file); err != nil {
+			return errors.Errorf("cannot remove %s: %v", file, files.Reason(err))
 		}
 	}
 	return nil
 }
 
-func notEmpty(dir string) error {
-	return errors.Errorf("the folder %s is not empty; name another with --out, or replace the study in it with --force", dir)
+// waitForFolder takes the lock of the files of the whole study; notice, which may be nil, is told if that takes time.
+func waitForFolder(ctx context.Context, dir string, notice func(string)) (*files.Lock, error) {
+	return files.WaitForLock(ctx, filepath.Join(dir, lockFile), func() {
+		if notice != nil {
+			notice("waiting for another process, which writes to " + dir)
+		}
+	})
 }
 
 func exists(path string) bool {
@@ -159,7 +279,7 @@ func readJSON(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(b, v); err != nil {
+	if err := plainjson.Decode(b, v); err != nil {
 		return errors.Errorf("%s is damaged: %v", path, err)
 	}
 	return nil

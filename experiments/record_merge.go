@@ -13,15 +13,16 @@ import (
 
 // MergeOptions say where the parts of a study come together.
 type MergeOptions struct {
-	Out     string // folder, empty or with the same study; where the only part lies if it is not named
-	Partial bool   // runs may be missing
+	Out     string       // folder, empty or with the same study; where the only part lies if it is not named
+	Partial bool         // runs may be missing
+	Notice  func(string) // is told why nothing seems to happen; may be nil
 }
 
 // Merge joins the parts of a study, or completes results.csv where all parts lie in one folder. The study's records become
 // those of a run on one machine. Unfinished runs are left behind. Merge refuses parts of different studies, a run that is in
-// two parts with different records, and, unless Partial, parts that lack runs, which it names. It returns the results in the
+// two parts with different records, a record that is damaged or not of its study, and, unless Partial, parts that lack runs, which it names. It returns the results in the
 // study's order, and which runs are missing.
-func Merge(dirs []string, o MergeOptions) (finished []*Result, missing []string, err error) {
+func Merge(ctx context.Context, dirs []string, o MergeOptions) (finished []*Result, missing []string, err error) {
 	if len(dirs) == 0 || len(dirs) > 1 && o.Out == "" {
 		return nil, nil, errors.New("there must be parts to merge, and a folder to merge them in")
 	}
@@ -29,12 +30,16 @@ func Merge(dirs []string, o MergeOptions) (finished []*Result, missing []string,
 	if out == "" {
 		out = dirs[0]
 	}
-	if _, err := ReadDefinition(dirs[0]); err != nil { // before a folder is made for it
+	if d, err := ReadDefinition(dirs[0]); err != nil { // before a folder is made for it
+		return nil, nil, err
+	} else if d.Plan == nil {
+		return nil, nil, errors.Errorf("%s holds a single run of dcae train, which has no parts", dirs[0])
+	}
+	inUse, err := enterFolder(out, false)
+	if err != nil {
 		return nil, nil, err
 	}
-	if err := PrepareFolder(out, false); err != nil {
-		return nil, nil, err
-	}
+	defer inUse.Release()
 	if exists(filepath.Join(out, studyFile)) { // what is there already is a part as well
 		dirs = append([]string{out}, dirs...)
 	}
@@ -42,7 +47,7 @@ func Merge(dirs []string, o MergeOptions) (finished []*Result, missing []string,
 	if err != nil {
 		return nil, nil, err
 	}
-	sources, missing, err := findRuns(dirs, d)
+	sources, missing, err := findRuns(ctx, dirs, d)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -50,7 +55,7 @@ func Merge(dirs []string, o MergeOptions) (finished []*Result, missing []string,
 		return nil, missing, errors.Errorf("%d of %d runs are not finished: %s; run the tasks that they belong to again, or merge without them with --partial",
 			len(missing), len(d.runIDs()), strings.Join(missing, ", "))
 	}
-	held, err := files.WaitForLock(context.Background(), filepath.Join(out, lockFile))
+	held, err := waitForFolder(ctx, out, o.Notice)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -60,6 +65,9 @@ func Merge(dirs []string, o MergeOptions) (finished []*Result, missing []string,
 	}
 	for _, id := range d.runIDs() {
 		if from, ok := sources[id]; ok {
+			if err := ctx.Err(); err != nil {
+				return nil, nil, err
+			}
 			if err := copyRun(from, out, id); err != nil {
 				return nil, nil, err
 			}
@@ -97,11 +105,18 @@ func sameStudy(dirs []string) ([]byte, *Definition, error) {
 }
 
 // findRuns finds for each finished run the part that has it. One that several parts have must be the same in all.
-func findRuns(dirs []string, d *Definition) (sources map[runID]string, missing []string, err error) {
+func findRuns(ctx context.Context, dirs []string, d *Definition) (sources map[runID]string, missing []string, err error) {
 	sources = map[runID]string{}
 	for _, id := range d.runIDs() {
 		for _, dir := range dirs {
-			if !exists(filepath.Join(runFolder(dir, id.arm, id.seed), resultFile)) {
+			if err := ctx.Err(); err != nil {
+				return nil, nil, err
+			}
+			res, err := d.readRun(dir, id)
+			if err != nil {
+				return nil, nil, err
+			}
+			if res == nil {
 				continue
 			}
 			first, twice := sources[id]
@@ -129,9 +144,10 @@ func copyRun(from, to string, id runID) error {
 	if sameFolder(from, to) {
 		return nil
 	}
-	source, target := runFolder(from, id.arm, id.seed), runFolder(to, id.arm, id.seed)
-	if err := os.MkdirAll(target, 0o755); err != nil {
-		return errors.Errorf("cannot make the folder %s: %v", target, files.Reason(err))
+	source := runFolder(from, id.arm, id.seed)
+	target, err := makeRunFolder(to, id)
+	if err != nil {
+		return err
 	}
 	held, err := files.TryLock(filepath.Join(target, lockFile))
 	if err != nil {

@@ -25,15 +25,15 @@ func TestPartsMergeToTheWhole(t *testing.T) {
 		runTask(t, s, parts[k-1], Task{k, 3})
 	}
 	out := filepath.Join(root, "out")
-	_, missing, err := Merge(parts[:2], MergeOptions{Out: out})
+	_, missing, err := Merge(context.Background(), parts[:2], MergeOptions{Out: out})
 	if err == nil || len(missing) != 1 || !strings.Contains(err.Error(), missing[0]) || !strings.Contains(err.Error(), "--partial") {
 		t.Errorf("missing %v, error %v", missing, err)
 	}
-	results, missing, err := Merge(parts[:2], MergeOptions{Out: out, Partial: true})
+	results, missing, err := Merge(context.Background(), parts[:2], MergeOptions{Out: out, Partial: true})
 	if err != nil || len(missing) != 1 || len(results) != 3 {
 		t.Errorf("%d results, missing %v, error %v", len(results), missing, err)
 	}
-	results, missing, err = Merge([]string{parts[2]}, MergeOptions{Out: out}) // what is in the folder stays
+	results, missing, err = Merge(context.Background(), []string{parts[2]}, MergeOptions{Out: out}) // what is in the folder stays
 	if err != nil || len(missing) != 0 || len(results) != 4 {
 		t.Fatalf("%d results, missing %v, error %v", len(results), missing, err)
 	}
@@ -48,7 +48,7 @@ func TestPartsMergeToTheWhole(t *testing.T) {
 	sameMerged(t, out)
 
 	again := filepath.Join(root, "again")
-	if _, _, err := Merge([]string{parts[2], parts[0], parts[1], parts[0]}, MergeOptions{Out: again}); err != nil {
+	if _, _, err := Merge(context.Background(), []string{parts[2], parts[0], parts[1], parts[0]}, MergeOptions{Out: again}); err != nil {
 		t.Fatal(err)
 	}
 	sameMerged(t, again)
@@ -66,7 +66,7 @@ func sameMerged(t *testing.T, dir string) {
 func TestTasksInOneFolder(t *testing.T) {
 	s, dir := tiny(t), t.TempDir()
 	runTask(t, s, dir, Task{2, 2})
-	if _, _, err := Merge([]string{dir}, MergeOptions{}); err == nil || !strings.Contains(err.Error(), "2 of 4 runs are not finished") {
+	if _, _, err := Merge(context.Background(), []string{dir}, MergeOptions{}); err == nil || !strings.Contains(err.Error(), "2 of 4 runs are not finished") {
 		t.Errorf("error %v", err)
 	}
 	runTask(t, s, dir, Task{1, 2})
@@ -74,7 +74,7 @@ func TestTasksInOneFolder(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, resultsFile)); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Merge([]string{dir}, MergeOptions{}); err != nil {
+	if _, _, err := Merge(context.Background(), []string{dir}, MergeOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	sameMerged(t, dir)
@@ -97,7 +97,7 @@ func TestMergeRefuses(t *testing.T) {
 	}
 	refused := func(dirs []string, out, want string) {
 		t.Helper()
-		if _, _, err := Merge(dirs, MergeOptions{Out: out, Partial: true}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := Merge(context.Background(), dirs, MergeOptions{Out: out, Partial: true}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}

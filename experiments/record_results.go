@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/csv"
 	"math"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,6 +13,8 @@ import (
 
 	"dcae/experiments/outcome"
 	"dcae/internal/files"
+	"dcae/internal/names"
+	"dcae/internal/plainjson"
 	"dcae/training"
 )
 
@@ -59,24 +63,98 @@ type savedResult struct {
 }
 
 func writeResult(path string, r *Result) error {
-	return writeJSON(path, savedResult{
+	b, err := encodeResult(r)
+	if err != nil {
+		return errors.WithMessage(err, path)
+	}
+	return files.WriteBytes(path, b)
+}
+
+func encodeResult(r *Result) ([]byte, error) {
+	return encodeJSON(savedResult{
 		Arm: r.Arm, Seed: r.Seed, Outcome: r.Outcome, Why: r.Why, Epochs: r.Epochs, Steps: r.Steps,
 		MSE: jsonFloat(r.Test.MSE), FVU: jsonFloat(r.Test.FVU), Spread: jsonFloat(r.Test.Spread), Mean: jsonFloat(r.Test.Mean),
 		Reestimated: jsonFloat(r.Reestimated), RatioStart: jsonFloat(r.RatioStart), RatioEnd: jsonFloat(r.RatioEnd),
 	})
 }
 
-// readResult reads a result.json back; the speed, which is not in it, is NaN.
+// readResult reads a result.json back; the speed, which is not in it, is NaN. It fails if the file is not what writeResult writes.
 func readResult(path string) (*Result, error) {
-	var s savedResult
-	if err := readJSON(path, &s); err != nil {
+	b, err := readFile(path)
+	if err != nil {
 		return nil, err
 	}
-	return &Result{
+	var s savedResult
+	if err := plainjson.DecodeStrict(b, &s); err != nil {
+		return nil, errors.Errorf("%s is damaged: %v", path, err)
+	}
+	r := &Result{
 		Arm: s.Arm, Seed: s.Seed, Outcome: s.Outcome, Why: s.Why, Epochs: s.Epochs, Steps: s.Steps,
 		Test:        training.Scores{MSE: float64(s.MSE), FVU: float64(s.FVU), Spread: float64(s.Spread), Mean: float64(s.Mean)},
 		Reestimated: float64(s.Reestimated), RatioStart: float64(s.RatioStart), RatioEnd: float64(s.RatioEnd), ImagesPerSecond: math.NaN(),
-	}, nil
+	}
+	own, err := encodeResult(r)
+	if err != nil {
+		return nil, errors.WithMessage(err, path)
+	}
+	if !bytes.Equal(own, b) { // a value is missing, or there is one too many
+		return nil, errors.Errorf("%s is damaged: %s", path, firstOf(".json", b, own).between("there", "as this program writes it"))
+	}
+	return r, nil
+}
+
+// readRun reads the result of one of the study's runs; nil if the run is not finished. It fails if the result is not of this run, if a
+// record that belongs to it is missing, or if the records have another length than the result says.
+func (d *Definition) readRun(dir string, id runID) (*Result, error) {
+	r, err := readOwnResult(dir, id)
+	if r == nil || err != nil {
+		return nil, err
+	}
+	folder := runFolder(dir, id.arm, id.seed)
+	for _, record := range []struct {
+		file  string
+		lines int
+	}{{stepsFile, r.Steps}, {epochsFile, r.Epochs}} {
+		b, err := readFile(filepath.Join(folder, record.file))
+		if err != nil {
+			return nil, errors.WithMessagef(err, "the run %s is not whole", id)
+		}
+		if n := max(0, bytes.Count(b, []byte{'\n'})-1); n != record.lines {
+			return nil, errors.Errorf("%s has %d lines below its head, where %s says %d: one of them is damaged, or of another run",
+				filepath.Join(folder, record.file), n, resultFile, record.lines)
+		}
+	}
+	if images := filepath.Join(folder, reconstructionsFile); r.Outcome != outcome.Diverged && !exists(images) {
+		return nil, errors.Errorf("the run %s is not whole: there is no %s", id, images)
+	}
+	if i := slices.IndexFunc(d.arms(), func(a recordedArm) bool { return a.Name == id.arm }); r.Outcome != outcome.Diverged && r.Epochs != d.arms()[i].Epochs {
+		return nil, errors.Errorf("the run %s has %d epochs, its study %d", id, r.Epochs, d.arms()[i].Epochs)
+	}
+	return r, nil
+}
+
+// readOwnResult reads the result of a run; nil if the run is not finished. It fails if the result is damaged or another run's. Whether it
+// fits the other records is not looked at.
+func readOwnResult(dir string, id runID) (*Result, error) {
+	folder, err := files.Inside(dir, runsFolder, id.folder())
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(folder, resultFile)
+	if !exists(path) {
+		return nil, nil
+	}
+	r, err := readResult(path)
+	if err != nil {
+		return nil, err
+	}
+	if own := (runID{r.Arm, r.Seed}); own != id {
+		return nil, errors.Errorf("%s is of another run, %s", path, own)
+	}
+	if !slices.Contains(outcome.All, r.Outcome) {
+		return nil, errors.Errorf("%s is damaged: there is no outcome %q", path, names.Shown(string(r.Outcome)))
+	}
+	return r, nil
 }
 
 // readResults reads the results of the runs that are finished in a study's folder, in the study's order.

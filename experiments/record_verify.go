@@ -34,7 +34,10 @@ func Verify(ctx context.Context, dir string, o VerifyOptions, w Watcher) (*Verif
 	if err != nil {
 		return nil, err
 	}
-	finished, missing, err := readFinished(dir, d)
+	if d.Plan == nil {
+		return nil, errors.Errorf("%s holds a single run of dcae train; only studies can be verified", dir)
+	}
+	finished, missing, err := d.readAll(dir, readOwnResult) // where other records are damaged, that is a difference
 	if err != nil {
 		return nil, err
 	}
@@ -99,8 +102,12 @@ func Verify(ctx context.Context, dir string, o VerifyOptions, w Watcher) (*Verif
 
 // remake makes the study that a definition describes, and opens its images.
 func remake(d *Definition) (Study, error) {
-	if d.Plan == nil {
-		return Study{}, errors.New("it is a single run of dcae train; only studies can be verified")
+	for _, g := range d.Plan.Groups { // which may come from elsewhere
+		for _, a := range g.Arms {
+			if err := a.check(); err != nil {
+				return Study{}, err
+			}
+		}
 	}
 	return d.Plan.open()
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/experiments/saved"
-	"dcae/internal/files"
 	"dcae/internal/names"
 	"dcae/plots"
 	"dcae/training"
@@ -47,13 +46,19 @@ const mostPictured = 10
 const mostNamed = 10
 
 // Draw makes the pictures and the page of a study from the records in its folder, finished or not. Speeds, which no record
-// holds, come from results.
-func Draw(dir string, results []*Result) error {
+// holds, come from results. Where another process writes to the folder it waits, and says so to notice, which may be nil. It fails
+// if a record is damaged, if a picture cannot be written, or when ctx ends while it waits.
+func Draw(ctx context.Context, dir string, results []*Result, notice func(string)) error {
 	d, err := ReadDefinition(dir)
 	if err != nil {
 		return err
 	}
-	held, err := files.WaitForLock(context.Background(), filepath.Join(dir, lockFile)) // or a task that begins would clear away half a picture
+	inUse, err := shareFolder(dir)
+	if err != nil {
+		return err
+	}
+	defer inUse.Release()
+	held, err := waitForFolder(ctx, dir, notice) // or a task that begins would clear away half a picture
 	if err != nil {
 		return err
 	}
@@ -105,6 +110,8 @@ func (d *Definition) pictureFile(i int, file string) string {
 
 // slug is a name as part of a file's.
 func slug(name string) string {
+	short := []rune(name)
+	short = short[:min(len(short), 60)]
 	return strings.Trim(strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
@@ -113,7 +120,7 @@ func slug(name string) string {
 			return r + 'a' - 'A'
 		}
 		return '-'
-	}, name), "-")
+	}, string(short)), "-")
 }
 
 // base is what the pictures of all groups have in common; gray is the brightness of the images shown.
@@ -310,11 +317,11 @@ func loadRun(dir string, a recordedArm, seed uint64, gray saved.Gray, run *plots
 	return true, nil
 }
 
-// Redraw makes the pictures and the page of a study's folder again, from its records.
-func Redraw(dir string) error {
+// Redraw makes the pictures and the page of a study's folder again, from its records. It waits and fails as [Draw] does.
+func Redraw(ctx context.Context, dir string, notice func(string)) error {
 	results, err := readResults(dir)
 	if err != nil {
 		return err
 	}
-	return Draw(dir, results)
+	return Draw(ctx, dir, results, notice)
 }

@@ -40,7 +40,7 @@ func (d *Definition) page(dir string, results []*Result) (*page, error) {
 			if err != nil {
 				return nil, errors.WithMessagef(err, "measure %s", m.Quantity)
 			}
-			if err := p.draw(dir, fmt.Sprintf("measure-%d-%s.png", i+1, slug(m.Quantity)), figure, m.title(), ""); err != nil {
+			if err := p.draw(dir, m.pictureFile(i), figure, m.title(), ""); err != nil {
 				return nil, err
 			}
 		}

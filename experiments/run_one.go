@@ -2,7 +2,6 @@ package experiments
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -70,20 +69,6 @@ type job struct {
 	checkpointEvery int                          // steps; 0: the run keeps no checkpoint
 }
 
-// run trains one arm with one seed and leaves its records in its folder.
-func (r *runner) run(ctx context.Context, j job, threads *graph.Threads) (*Result, *training.Result, error) {
-	dir := runFolder(r.dir, j.arm.Name, j.seed)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, nil, errors.Errorf("cannot make the folder %s: %v", dir, files.Reason(err))
-	}
-	r.watch.Started(j.arm.Name, j.seed, r.study.Budget.epochs(j.arm)*r.definition.stepsPerEpoch())
-	res, fitted, err := r.train(ctx, j, dir, threads)
-	if err == nil {
-		r.watch.Finished(res)
-	}
-	return res, fitted, err
-}
-
 // train trains a run, or trains it on from its checkpoint, and judges it.
 func (r *runner) train(ctx context.Context, j job, dir string, threads *graph.Threads) (res *Result, fitted *training.Result, err error) {
 	records, err := openRecords(dir, j.resume)
@@ -92,22 +77,18 @@ func (r *runner) train(ctx context.Context, j job, dir string, threads *graph.Th
 	}
 	defer records.close(&err)
 
-	set := r.data(j.arm.Treatment)
-	f := &follower{arm: j.arm.Name, seed: j.seed, watch: r.watch, timing: r.timing, epochs: r.study.Budget.epochs(j.arm)}
-	config := training.Config{
-		Seed: j.seed, Epochs: f.epochs, Batch: r.study.Budget.Batch, Optimizer: j.arm.Optimizer, Loss: j.arm.Loss, Threads: threads,
-		Mean: set.mean, Params: j.params, State: j.state, Plateau: j.arm.Plateau, KeepBest: j.save != nil,
-	}
+	set, config := r.data(j.arm.Treatment), r.config(j, dir, threads)
+	f := &follower{arm: j.arm.Name, seed: j.seed, watch: r.watch, timing: r.timing, epochs: config.Epochs}
 	fit := training.Fit
-	if j.checkpointEvery > 0 {
-		config.CheckpointPath, config.CheckpointEvery = filepath.Join(dir, checkpointFile), j.checkpointEvery
-		if j.resume {
-			fit = training.Resume
-		}
+	if j.resume {
+		fit = training.Resume
 	}
 	recorders := []training.Recorder{records.steps, records.epochs, f}
 	if r.options.TensorBoard {
-		events := r.events(j, set)
+		events, err := r.events(j, set)
+		if err != nil {
+			return nil, nil, err
+		}
 		defer func() {
 			if e := events.Close(); err == nil {
 				err = e
@@ -134,10 +115,22 @@ func (r *runner) train(ctx context.Context, j job, dir string, threads *graph.Th
 }
 
 // events writes TensorBoard's event files. They hold times, and so lie outside of runs/.
-func (r *runner) events(j job, set *treated) *tensorboard.Writer {
+func (r *runner) events(j job, set *treated) (*tensorboard.Writer, error) {
 	gray := saved.GrayOf(set.Validation.Targets().Head(shownImages))
-	folder := filepath.Join(r.dir, tensorBoardFolder, j.arm.Name, fmt.Sprintf("seed-%d", j.seed))
-	return tensorboard.NewWriter(folder, tensorboard.Config{Images: shownImages, Black: gray.Black, White: gray.White})
+	folder, err := files.Inside(r.dir, tensorBoardFolder, runID{j.arm.Name, j.seed}.folder())
+	return tensorboard.NewWriter(folder, tensorboard.Config{Images: shownImages, Black: gray.Black, White: gray.White}), err
+}
+
+// config is how a run is trained, in its folder.
+func (r *runner) config(j job, dir string, threads *graph.Threads) training.Config {
+	c := training.Config{
+		Seed: j.seed, Epochs: r.study.Budget.epochs(j.arm), Batch: r.study.Budget.Batch, Optimizer: j.arm.Optimizer, Loss: j.arm.Loss, Threads: threads,
+		Mean: r.data(j.arm.Treatment).mean, Params: j.params, State: j.state, Plateau: j.arm.Plateau, KeepBest: j.save != nil,
+	}
+	if j.checkpointEvery > 0 {
+		c.CheckpointPath, c.CheckpointEvery = filepath.Join(dir, checkpointFile), j.checkpointEvery
+	}
+	return c
 }
 
 // recording is the files that a run writes while it trains.

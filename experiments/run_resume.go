@@ -23,9 +23,9 @@ type cannotResume struct{ error }
 // finish takes a run of the study to its end from wherever it stands: nowhere, somewhere in the middle with a checkpoint, or at
 // the end with a result. Where another process works on it, it waits for that one's end, or returns errBusy.
 func (r *runner) finish(ctx context.Context, j job, threads *graph.Threads, wait bool) (*Result, error) {
-	dir := runFolder(r.dir, j.arm.Name, j.seed)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, errors.Errorf("cannot make the folder %s: %v", dir, files.Reason(err))
+	dir, err := makeRunFolder(r.dir, runID{j.arm.Name, j.seed})
+	if err != nil {
+		return nil, err
 	}
 	path := filepath.Join(dir, lockFile)
 	held, err := files.TryLock(path)
@@ -33,7 +33,11 @@ func (r *runner) finish(ctx context.Context, j job, threads *graph.Threads, wait
 		if !wait {
 			return nil, errBusy
 		}
-		held, err = files.WaitForLock(ctx, path)
+		held, err = files.WaitForLock(ctx, path, func() {
+			if r.options.Notice != nil {
+				r.options.Notice("waiting for another process, which works on " + runID{j.arm.Name, j.seed}.String())
+			}
+		})
 	}
 	if err != nil {
 		return nil, err
@@ -44,7 +48,7 @@ func (r *runner) finish(ctx context.Context, j job, threads *graph.Threads, wait
 	r.watch.Started(j.arm.Name, j.seed, r.study.Budget.epochs(j.arm)*r.definition.stepsPerEpoch())
 	result := filepath.Join(dir, resultFile)
 	if exists(result) {
-		res, err := readResult(result)
+		res, err := r.definition.readRun(r.dir, runID{j.arm.Name, j.seed})
 		if err == nil {
 			res.ImagesPerSecond = statistics.Median(readSpeeds(r.dir)[runID{res.Arm, res.Seed}])
 			r.watch.Finished(res)
@@ -92,23 +96,6 @@ func removeUnfinished(dir string) error {
 	return nil
 }
 
-// removeMatching removes files by a pattern of their names.
-func removeMatching(dir, pattern string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return errors.Errorf("cannot read the folder %s: %v", dir, files.Reason(err))
-	}
-	for _, e := range entries {
-		if ok, _ := filepath.Match(pattern, e.Name()); !ok { // the pattern is well formed
-			continue
-		}
-		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
-			return errors.Errorf("cannot remove %s: %v", filepath.Join(dir, e.Name()), files.Reason(err))
-		}
-	}
-	return nil
-}
-
 // checkpointSteps is how many steps a run takes between checkpoints within an epoch; there is one at its end in any case.
 // Writing one takes some 10 ms, so that 5 s of work between them keep it well below 1%. The steps in 5 s follow from the
 // model's cost on a fast processor, 500 GFLOP/s; a slow one may work for a minute or two, which a kill can cost.
@@ -133,18 +120,22 @@ func (d *Definition) runIDs() []runID {
 	return out
 }
 
-// readFinished reads the results that lie in a study's folder, in the study's order, and names the runs that have none.
+// readFinished reads the results of finished runs that lie in a study's folder, in the study's order, and names the runs that have none. It
+// fails if a run's records do not fit together, see readRun.
 func readFinished(dir string, d *Definition) (finished []*Result, missing []runID, err error) {
+	return d.readAll(dir, d.readRun)
+}
+
+func (d *Definition) readAll(dir string, read func(string, runID) (*Result, error)) (finished []*Result, missing []runID, err error) {
 	speeds := readSpeeds(dir)
 	for _, id := range d.runIDs() {
-		path := filepath.Join(runFolder(dir, id.arm, id.seed), resultFile)
-		if !exists(path) {
-			missing = append(missing, id)
-			continue
-		}
-		res, err := readResult(path)
+		res, err := read(dir, id)
 		if err != nil {
 			return nil, nil, err
+		}
+		if res == nil {
+			missing = append(missing, id)
+			continue
 		}
 		res.ImagesPerSecond = statistics.Median(speeds[id])
 		finished = append(finished, res)

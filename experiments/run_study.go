@@ -19,12 +19,13 @@ import (
 // Options say where and how a study runs; no result depends on them.
 type Options struct {
 	Dir         string
-	Threads     int  // processors to use
-	Task        Task // which part of the study; default all
-	Force       bool // Run replaces the study that lies in the folder
-	Resume      bool // Train goes on with what lies in the folder; Run does so in any case
-	TensorBoard bool // write event files, too
-	Invocation  any  // written to invocation.json
+	Threads     int          // processors to use
+	Task        Task         // which part of the study; default all
+	Force       bool         // replace the study that lies in the folder
+	Resume      bool         // Train goes on with what lies in the folder; Run does so in any case
+	TensorBoard bool         // write event files, too
+	Invocation  any          // written to invocation.json
+	Notice      func(string) // is told why nothing seems to happen; may be nil
 }
 
 // Run trains every arm of a study with every seed, or the task's part of them, and leaves records in the folder. Runs go side by
@@ -39,12 +40,19 @@ func Run(ctx context.Context, s Study, o Options, w Watcher) (finished []*Result
 	if o.Force && !o.Task.whole() {
 		return nil, errors.New("a task cannot replace the study, which other tasks are at: replace it before the first of them begins")
 	}
-	if err := PrepareFolder(o.Dir, o.Force); err != nil {
+	inUse, err := enterFolder(o.Dir, o.Force)
+	if err != nil {
 		return nil, err
 	}
+	defer func() { inUse.Release() }()
 	r, err := newRunner(s, o, w)
 	if err != nil {
 		return nil, err
+	}
+	if o.Force { // not before it is certain that this study can run
+		if inUse, err = replaceStudy(o.Dir, inUse); err != nil {
+			return nil, err
+		}
 	}
 	if err := r.claim(ctx); err != nil {
 		return nil, err
@@ -225,7 +233,7 @@ func (r *runner) scaling(t dataset.Treatment) dataset.Scaling { return r.data(t)
 
 // claim makes the folder this study's. If it holds another one, the error says in what they differ.
 func (r *runner) claim(ctx context.Context) error {
-	held, err := files.WaitForLock(ctx, filepath.Join(r.dir, lockFile))
+	held, err := waitForFolder(ctx, r.dir, r.options.Notice)
 	if err != nil {
 		return err
 	}
@@ -233,10 +241,8 @@ func (r *runner) claim(ctx context.Context) error {
 	if err := files.RemoveAbandoned(r.dir, studyFile, r.invocationFile(), resultsFile, imagesFile); err != nil {
 		return err
 	}
-	for _, pattern := range []string{".*.png[0-9]*", ".*.html[0-9]*"} { // of the report
-		if err := removeMatching(r.dir, pattern); err != nil {
-			return err
-		}
+	if err := removeIn(r.dir, "", ".*.png[0-9]*", ".*.html[0-9]*"); err != nil { // of a report that was being written
+		return err
 	}
 	own, err := encodeJSON(r.definition)
 	if err != nil {
@@ -249,8 +255,7 @@ func (r *runner) claim(ctx context.Context) error {
 			return err
 		}
 		if !bytes.Equal(own, there) {
-			return errors.Errorf("the folder %s holds another study: %s; name another folder with --out, or replace the study with --force",
-				r.dir, firstOfJSON(there, own).between("there", "here"))
+			return r.another(there, own)
 		}
 	} else if err := files.WriteBytes(path, own); err != nil {
 		return err
@@ -263,9 +268,18 @@ func (r *runner) claim(ctx context.Context) error {
 	return r.writeInvocation()
 }
 
+// another says in what the study that the folder holds is another one, or that its study.json is damaged.
+func (r *runner) another(there, own []byte) error {
+	if _, err := ReadDefinition(r.dir); err != nil {
+		return errors.WithMessagef(err, "the folder %s cannot be gone on with; name another with --out", r.dir)
+	}
+	return errors.Errorf("the folder %s holds another study: %s; name another folder with --out, or replace the study with --force",
+		r.dir, firstOf(".json", there, own).between("there", "here"))
+}
+
 // collect writes results.csv from all runs that are finished in the folder, whichever process did them.
 func (r *runner) collect() error {
-	held, err := files.WaitForLock(context.Background(), filepath.Join(r.dir, lockFile))
+	held, err := waitForFolder(context.Background(), r.dir, r.options.Notice)
 	if err != nil {
 		return err
 	}
@@ -277,30 +291,13 @@ func (r *runner) collect() error {
 	return writeResults(filepath.Join(r.dir, resultsFile), finished)
 }
 
-// prepare writes all that is known before a run of its own begins.
-func prepare(s Study, o Options, w Watcher) (*runner, error) {
-	if !o.Resume && exists(filepath.Join(o.Dir, studyFile)) {
-		return nil, notEmpty(o.Dir)
-	}
-	r, err := newRunner(s, o, w)
-	if err != nil {
-		return nil, err
-	}
-	if err := writeJSON(filepath.Join(o.Dir, studyFile), r.definition); err != nil {
-		return nil, err
-	}
-	if err := r.writeImages(filepath.Join(o.Dir, imagesFile)); err != nil {
-		return nil, err
-	}
-	if err := r.writeInvocation(); err != nil {
-		return nil, err
-	}
-	return r, r.begin(o.Resume)
-}
-
 // begin makes ready to write down how long everything takes.
 func (r *runner) begin(goOn bool) (err error) {
-	r.timing, err = newTiming(filepath.Join(r.dir, suffixed(timingFile, r.options.Task.suffix())), goOn)
+	path, err := files.Inside(r.dir, suffixed(timingFile, r.options.Task.suffix()))
+	if err != nil {
+		return err
+	}
+	r.timing, err = newTiming(path, goOn)
 	return err
 }
 

@@ -121,7 +121,7 @@ func TestInterruptedStudyLeavesItsRecords(t *testing.T) {
 	if err != nil || cut.len() != 3 {
 		t.Errorf("the run that was cut off has %d steps on record, want 3 (%v)", cut.len(), err)
 	}
-	if err := Draw(dir, results); err != nil {
+	if err := Draw(context.Background(), dir, results, nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -153,37 +153,7 @@ func TestDivergedRunKeepsItsRecordsAndLetsOthersGoOn(t *testing.T) {
 	if last := losses[len(losses)-1]; !math.IsNaN(last) && !math.IsInf(last, 0) {
 		t.Errorf("the record of the diverged run ends with loss %v", last)
 	}
-	if err := Draw(dir, results); err != nil {
+	if err := Draw(context.Background(), dir, results, nil); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestPrepareFolder(t *testing.T) {
-	dir := t.TempDir()
-	if err := PrepareFolder(filepath.Join(dir, "new", "deep"), false); err != nil {
-		t.Error(err)
-	}
-	mine := filepath.Join(dir, "mine.txt")
-	if err := os.WriteFile(mine, []byte("x"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := PrepareFolder(dir, false); err == nil || !strings.Contains(err.Error(), "--force") {
-		t.Errorf("a folder that is not empty: %v", err)
-	}
-	study := filepath.Join(dir, studyFile)
-	if err := os.WriteFile(study, []byte("{}"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := PrepareFolder(dir, true); err != nil {
-		t.Error(err)
-	}
-	if _, err := os.Stat(mine); err != nil {
-		t.Error("--force removed a file that is not the study's")
-	}
-	if _, err := os.Stat(study); err == nil {
-		t.Error("--force left the old study")
-	}
-	if err := PrepareFolder(filepath.Join(mine, "below"), false); err == nil {
-		t.Error("a folder below a file was made")
 	}
 }

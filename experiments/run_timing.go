@@ -3,6 +3,7 @@ package experiments
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 
@@ -73,6 +74,9 @@ type runID struct {
 	arm  string
 	seed uint64
 }
+
+// folder is the run's, below runs/ or tensorboard/.
+func (r runID) folder() string { return filepath.Join(r.arm, fmt.Sprintf("seed-%d", r.seed)) }
 
 // String is for messages.
 func (r runID) String() string { return fmt.Sprintf("%s seed %d", r.arm, r.seed) }

@@ -1,12 +1,15 @@
 package experiments
 
 import (
+	"bytes"
 	"context"
+	"os"
 	"path/filepath"
 
 	"github.com/pkg/errors"
 
 	"dcae/graph"
+	"dcae/internal/files"
 	"dcae/training"
 	"dcae/training/dataset"
 )
@@ -24,38 +27,122 @@ type TrainOptions struct {
 }
 
 // Train trains one model on any images, and has it saved. With Resume it goes on from the folder's last checkpoint.
+//
+// It fails if the folder is not empty, unless it holds a study and Force is set, or holds this very run, but for its number of epochs, with a
+// checkpoint, and Resume is set. A call that fails so changes nothing in the folder.
 func Train(ctx context.Context, a Arm, set *dataset.Set, o TrainOptions, w Watcher) (*Result, *training.Result, error) {
 	s := Study{
 		Name: "train", Question: "Does " + a.Name + " learn?", Images: set,
 		Groups: []Group{{Name: "model", Control: a.Name, Arms: []Arm{a}}},
 		Budget: Budget{Seeds: []uint64{o.Seed}, Epochs: o.Epochs, Batch: o.Batch},
 	}
-	r, err := prepare(s, o.Options, w)
+	inUse, err := enterFolder(o.Dir, o.Force)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { inUse.Release() }()
+	r, err := newRunner(s, o.Options, w)
 	if err != nil {
 		return nil, nil, err
 	}
 	threads := graph.NewThreads(o.Threads)
 	defer threads.Close()
-	res, fitted, err := r.run(ctx, job{
+	j := job{
 		arm: a, seed: o.Seed, params: o.Params, state: o.State, save: o.Save, resume: o.Resume, checkpointEvery: o.CheckpointEvery,
-	}, threads)
-	if e := r.timing.close(); err == nil {
-		err = e
 	}
+	switch {
+	case o.Resume:
+		if err := r.checkResume(j, threads); err != nil {
+			return nil, nil, err
+		}
+	case o.Force:
+		if inUse, err = replaceStudy(o.Dir, inUse); err != nil {
+			return nil, nil, err
+		}
+	case exists(filepath.Join(o.Dir, studyFile)):
+		return nil, nil, errors.Errorf("the folder %s holds a study already; name another with --out, replace the study with --force, or go on with --resume", o.Dir)
+	}
+	res, fitted, err := r.trainAlone(ctx, j, threads)
 	if err != nil {
 		return nil, fitted, err
 	}
 	return res, fitted, writeResults(filepath.Join(o.Dir, resultsFile), []*Result{res})
 }
 
-// CheckTrainFolder tells why a run cannot go on in a folder; nil if it can.
-func CheckTrainFolder(dir, name string, seed uint64) error {
-	d, err := ReadDefinition(dir)
+// checkResume tells why the run in the folder cannot go on as this one; nil if it can.
+func (r *runner) checkResume(j job, threads *graph.Threads) error {
+	path := filepath.Join(r.dir, studyFile)
+	if !exists(path) {
+		return errors.Errorf("there is no run to resume in %s", r.dir)
+	}
+	d, err := ReadDefinition(r.dir)
 	if err != nil {
 		return errors.WithMessage(err, "there is no run to resume")
 	}
-	if arms := d.arms(); len(arms) != 1 || arms[0].Name != name || len(d.Budget.Seeds) != 1 || d.Budget.Seeds[0] != seed {
-		return errors.Errorf("the run in %s is not of model %s with seed %d", dir, name, seed)
+	if len(d.arms()) == 1 { // the number of epochs may be another
+		d.Groups[0].Arms[0].Epochs = r.definition.arms()[0].Epochs
 	}
-	return nil
+	there, err := encodeJSON(d)
+	if err != nil {
+		return err
+	}
+	own, err := encodeJSON(r.definition)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(there, own) {
+		return errors.Errorf("the run in %s is another one: %s; all but --epochs must be as in the first call",
+			r.dir, firstOf(".json", there, own).between("there", "here"))
+	}
+	dir := runFolder(r.dir, j.arm.Name, j.seed)
+	if checkpoint := filepath.Join(dir, checkpointFile); !exists(checkpoint) {
+		return errors.Errorf("there is no %s, from which the run could go on: start it anew with --force", checkpoint)
+	}
+	set := r.data(j.arm.Treatment)
+	return training.CheckResume(j.arm.Model, set.Train, set.Validation, r.config(j, dir, threads))
+}
+
+// trainAlone writes all that is known before the run, trains it, and says in its folder that it is finished.
+func (r *runner) trainAlone(ctx context.Context, j job, threads *graph.Threads) (*Result, *training.Result, error) {
+	id := runID{j.arm.Name, j.seed}
+	dir, err := makeRunFolder(r.dir, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	held, err := files.TryLock(filepath.Join(dir, lockFile))
+	if err != nil {
+		return nil, nil, err
+	}
+	if held == nil {
+		return nil, nil, errors.Errorf("another process works on the run in %s: wait for its end", r.dir)
+	}
+	defer held.Release()
+	if err := os.Remove(filepath.Join(dir, resultFile)); err != nil && !os.IsNotExist(err) { // the run is not finished any more
+		return nil, nil, errors.Errorf("cannot remove %s: %v", filepath.Join(dir, resultFile), files.Reason(err))
+	}
+	if err := writeJSON(filepath.Join(r.dir, studyFile), r.definition); err != nil {
+		return nil, nil, err
+	}
+	if err := r.writeImages(filepath.Join(r.dir, imagesFile)); err != nil {
+		return nil, nil, err
+	}
+	if err := r.writeInvocation(); err != nil {
+		return nil, nil, err
+	}
+	if err := r.begin(j.resume); err != nil {
+		return nil, nil, err
+	}
+	r.watch.Started(j.arm.Name, j.seed, r.study.Budget.epochs(j.arm)*r.definition.stepsPerEpoch())
+	res, fitted, err := r.train(ctx, j, dir, threads)
+	if e := r.timing.close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return nil, fitted, err
+	}
+	if err := writeResult(filepath.Join(dir, resultFile), res); err != nil {
+		return nil, fitted, err
+	}
+	r.watch.Finished(res)
+	return res, fitted, nil
 }

@@ -194,21 +194,36 @@ func (r *run) begin(resume bool) error {
 	return errors.WithMessage(r.restore(&c, values), path)
 }
 
-// restore makes the run what it was when the checkpoint was written.
-func (r *run) restore(c *checkpoint, values []byte) error {
+// check tells why the run cannot go on from a checkpoint; nil if it can.
+func (r *run) check(c *checkpoint, values []byte) error {
 	if err := c.Run.check(r.identity); err != nil {
 		return err
 	}
 	if c.At.Epoch < 1 || c.At.Images < 0 || c.At.Images > len(r.order) {
 		return errors.Errorf("the checkpoint is at image %d of epoch %d, where no run comes", c.At.Images, c.At.Epoch)
 	}
+	if done := c.At.Epoch - 1; done > r.config.Epochs || done == r.config.Epochs && c.At.Images > 0 {
+		return errors.Errorf("the run has come to epoch %d, past the %d epochs that it is to have: ask for more", c.At.Epoch, r.config.Epochs)
+	}
+	return checkArrays(r.restored(c), c.Arrays, values)
+}
+
+// restored are the arrays that a checkpoint gives their values.
+func (r *run) restored(c *checkpoint) []array {
 	own := r.state()
 	if c.Best != nil {
 		own = append(own, r.bestArrays()...)
 	}
-	if err := restoreArrays(own, c.Arrays, values); err != nil {
+	return own
+}
+
+// restore makes the run what it was when the checkpoint was written.
+func (r *run) restore(c *checkpoint, values []byte) error {
+	if err := r.check(c, values); err != nil {
 		return err
 	}
+	own := r.restored(c)
+	fillArrays(own, values)
 	if c.Recorders == nil {
 		c.Recorders = []recorderState{}
 	}
@@ -228,8 +243,8 @@ func (r *run) restore(c *checkpoint, values []byte) error {
 	return nil
 }
 
-// restoreArrays reads the arrays, which must be those that the run has.
-func restoreArrays(own, saved []array, values []byte) error {
+// checkArrays tells why a checkpoint's arrays are not those that the run has.
+func checkArrays(own, saved []array, values []byte) error {
 	total := 0
 	for i, a := range own {
 		if i >= len(saved) || saved[i].Name != a.Name || saved[i].Count != a.Count {
@@ -240,13 +255,17 @@ func restoreArrays(own, saved []array, values []byte) error {
 	if len(saved) != len(own) || len(values) != 4*total {
 		return errors.New("the checkpoint belongs to another run: it holds more arrays")
 	}
+	return nil
+}
+
+// fillArrays gives the arrays the values of a checkpoint's, which are those that the run has.
+func fillArrays(own []array, values []byte) {
 	for _, a := range own {
 		for k := range a.values {
 			a.values[k] = math.Float32frombits(binary.LittleEndian.Uint32(values[4*k:]))
 		}
 		values = values[4*a.Count:]
 	}
-	return nil
 }
 
 // resumeRecorders takes every resumable recorder back to its state, or to the beginning if states is nil.

@@ -15,6 +15,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/internal/files"
+	"dcae/internal/plainjson"
 )
 
 // A checkpoint file is, in this order:
@@ -126,7 +127,7 @@ func decodeCheckpoint(content []byte, header any) (values []byte, err error) {
 	if length > uint64(len(rest)) {
 		return nil, damaged
 	}
-	if err := json.Unmarshal(rest[:length], header); err != nil {
+	if err := plainjson.Decode(rest[:length], header); err != nil {
 		return nil, errors.Wrap(err, "the checkpoint's header")
 	}
 	return rest[length:], nil

@@ -56,12 +56,28 @@ func Fit(ctx context.Context, m *graph.Model, train, valid Source, c Config, rec
 // Resume continues, from its last checkpoint, a run that Fit or Resume was called for with the same arguments and that
 // ended in any way whatever; only Epochs, Threads and CheckpointEvery may be others. What [Resumable] recorders got after the
 // checkpoint is forgotten, so that in the end all is the same, to the byte, as if nothing had happened. A run that did not
-// come to its first checkpoint starts over. A checkpoint that is damaged or of another run is an error.
+// come to its first checkpoint starts over. A checkpoint that is damaged, of another run, or past Epochs is an error.
 func Resume(ctx context.Context, m *graph.Model, train, valid Source, c Config, recorders ...Recorder) (*Result, error) {
 	if c.CheckpointPath == "" {
 		return nil, errors.New("there is no checkpoint to continue from: set its path")
 	}
 	return fit(ctx, m, train, valid, c, recorders, true)
+}
+
+// CheckResume tells why Resume would refuse to go on, and changes nothing; nil if it would not. That there is no checkpoint is no
+// reason, and recorders are not asked.
+func CheckResume(m *graph.Model, train, valid Source, c Config) error {
+	r, err := newRun(m, train, valid, c, nil)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	var there checkpoint
+	values, found, err := readCheckpoint(c.CheckpointPath, &there)
+	if err != nil || !found {
+		return err
+	}
+	return errors.WithMessage(r.check(&there, values), c.CheckpointPath)
 }
 
 func fit(ctx context.Context, m *graph.Model, train, valid Source, c Config, recorders []Recorder, resume bool) (*Result, error) {

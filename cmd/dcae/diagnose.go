@@ -15,6 +15,7 @@ import (
 	"dcae/experiments"
 	"dcae/experiments/diagnosis"
 	"dcae/experiments/saved"
+	"dcae/internal/names"
 	"dcae/training/dataset"
 )
 
@@ -83,7 +84,7 @@ func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 		Model: model.Model, Params: model.Params, Optimizer: model.Optimizer, Loss: model.Loss, Images: set,
 	}
 	if f.out == "" {
-		f.out = filepath.Join("results", "diagnose-"+subject.Name)
+		f.out = filepath.Join("results", "diagnose-"+names.File(subject.Name))
 	}
 	if err := os.MkdirAll(f.out, 0o755); err != nil { // before the work, not after it
 		return errors.Wrap(err, "cannot make the folder for the answer")

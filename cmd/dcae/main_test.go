@@ -41,7 +41,7 @@ func TestMistakesGetOneClearLine(t *testing.T) {
 		{[]string{"run", "--full", "--epochs", "3"}, 2, "--full sets epochs and images"},
 		{[]string{"run", "--quiet", "--json"}, 2, "exclude each other"},
 		{[]string{"run", "--colour"}, 2, "unknown flag: --colour; see dcae run --help"},
-		{[]string{"run", "--out", filled}, 1, "is not empty; name another with --out, or replace the study in it with --force"},
+		{[]string{"run", "--out", filled}, 1, "is not empty, and holds no study of this program; name another with --out"},
 		{[]string{"run", "--out", filepath.Join(filled, "file", "below")}, 1, "cannot make the folder"},
 		{[]string{"graph"}, 2, "call it as dcae graph MODEL"},
 		{[]string{"graph", "nonsense"}, 2, `there is no model "nonsense"`},

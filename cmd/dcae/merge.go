@@ -28,14 +28,15 @@ func mergeCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(c *cobra.Command, dirs []string) error {
-			results, missing, err := experiments.Merge(dirs, o)
+			o.Notice = notice(c)
+			results, missing, err := experiments.Merge(c.Context(), dirs, o)
 			if err != nil {
 				return err
 			}
 			if o.Out == "" {
 				o.Out = dirs[0]
 			}
-			if err := experiments.Draw(o.Out, results); err != nil {
+			if err := experiments.Draw(c.Context(), o.Out, results, notice(c)); err != nil {
 				return err
 			}
 			if err := experiments.WriteTable(c.OutOrStdout(), results); err != nil {

@@ -38,6 +38,11 @@ func message(err error) string {
 	return string([]rune(text)[:longestMessage]) + fmt.Sprintf("… (%d more characters)", n-longestMessage)
 }
 
+// notice prints why nothing seems to happen.
+func notice(c *cobra.Command) func(string) {
+	return func(text string) { fmt.Fprintln(c.ErrOrStderr(), names.ShortWords(text)) }
+}
+
 // warn prints a line that is no part of the answer.
 func warn(c *cobra.Command, about, warning string) {
 	fmt.Fprintf(c.ErrOrStderr(), "warning: %s: %s\n", names.ShortWords(about), names.ShortWords(warning))

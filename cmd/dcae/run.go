@@ -75,7 +75,7 @@ func runStudy(c *cobra.Command, name string, f *runFlags) error {
 	progress := chooseProgress(c, f.quiet, f.json)
 	start := time.Now()
 	results, err := experiments.RunPlan(c.Context(), plan, experiments.Options{
-		Dir: f.out, Threads: f.threads, Task: task, Force: f.force, Invocation: invocation(start), TensorBoard: f.tensor,
+		Dir: f.out, Threads: f.threads, Task: task, Force: f.force, Invocation: invocation(start), TensorBoard: f.tensor, Notice: notice(c),
 	}, progress)
 	progress.end()
 	interrupted := errors.Is(err, context.Canceled)
@@ -84,7 +84,7 @@ func runStudy(c *cobra.Command, name string, f *runFlags) error {
 	}
 	var undrawn error
 	if task.N <= 1 { // dcae merge draws the whole study
-		undrawn = experiments.Draw(f.out, results)
+		undrawn = experiments.Draw(context.WithoutCancel(c.Context()), f.out, results, notice(c))
 	}
 	if !f.json && len(results) > 0 {
 		if err := experiments.WriteTable(out, results); err != nil {

@@ -53,7 +53,7 @@ func plotCommand() *cobra.Command {
 		Short: "Draw a study's pictures and page again from its records, without training",
 		Args:  arguments(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := experiments.Redraw(args[0]); err != nil {
+			if err := experiments.Redraw(c.Context(), args[0], notice(c)); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(c.OutOrStdout(), "The report and the pictures in %s are drawn anew.\n", args[0])

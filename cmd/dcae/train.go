@@ -13,6 +13,7 @@ import (
 
 	"dcae/experiments"
 	"dcae/experiments/saved"
+	"dcae/internal/names"
 	"dcae/training"
 	"dcae/training/dataset"
 )
@@ -51,7 +52,7 @@ func trainCommand() *cobra.Command {
 	flags.StringVar(&f.loss, "loss", "", strings.Join(saved.LossNames(), ", ")+" (default: the model's)")
 	flags.Uint64Var(&f.seed, "seed", 1, "random seed: of a variant's first values, and of the images' order")
 	flags.StringVar(&f.out, "out", "", "folder for records, pictures and models (default: results/train-MODEL)")
-	flags.BoolVar(&f.force, "force", false, "replace what lies in the folder")
+	flags.BoolVar(&f.force, "force", false, "replace the study that lies in the folder")
 	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's last checkpoint; all else as in the first call")
 	flags.IntVar(&f.checkpointEvery, "checkpoint-every", 200, "steps between checkpoints")
 	flags.IntVar(&f.threads, "threads", runtime.NumCPU(), "processors to use; results do not depend on it")
@@ -93,22 +94,14 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 	for _, warning := range model.Warnings {
 		warn(c, name, warning)
 	}
-	arm := experiments.Arm{Name: strings.TrimSuffix(filepath.Base(name), ".keras"), Model: model.Model, Optimizer: model.Optimizer, Loss: model.Loss}
+	arm := experiments.Arm{Name: names.File(strings.TrimSuffix(filepath.Base(name), ".keras")), Model: model.Model, Optimizer: model.Optimizer, Loss: model.Loss}
 	if f.out == "" {
 		f.out = filepath.Join("results", "train-"+arm.Name)
-	}
-	if f.resume {
-		err = experiments.CheckTrainFolder(f.out, arm.Name, f.seed)
-	} else {
-		err = experiments.PrepareFolder(f.out, f.force)
-	}
-	if err != nil {
-		return err
 	}
 	progress := chooseProgress(c, f.quiet, f.json)
 	start := time.Now()
 	res, fitted, err := experiments.Train(c.Context(), arm, set, experiments.TrainOptions{
-		Options: experiments.Options{Dir: f.out, Threads: f.threads, Resume: f.resume, TensorBoard: f.tensor, Invocation: invocation(start)},
+		Options: experiments.Options{Dir: f.out, Threads: f.threads, Force: f.force, Resume: f.resume, Notice: notice(c), TensorBoard: f.tensor, Invocation: invocation(start)},
 		Seed:    f.seed, Epochs: f.epochs, Batch: f.batch, CheckpointEvery: f.checkpointEvery, Params: model.Params, State: model.State,
 		Save: func(fitted *training.Result) error { return saveTrained(f.out, model, fitted) },
 	}, progress)
@@ -120,7 +113,7 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 		return err
 	}
 	results := []*experiments.Result{res}
-	undrawn := experiments.Draw(f.out, results)
+	undrawn := experiments.Draw(c.Context(), f.out, results, notice(c))
 	if !f.json {
 		if err := experiments.WriteTable(c.OutOrStdout(), results); err != nil {
 			return err

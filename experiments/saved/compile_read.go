@@ -12,6 +12,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/graph"
+	"dcae/internal/plainjson"
 	"dcae/models/keras"
 	"dcae/training"
 	"dcae/training/settings"
@@ -123,7 +124,7 @@ type jsonSettings map[string]json.RawMessage
 
 func settingsOf(o *keras.Object) (jsonSettings, error) {
 	var given jsonSettings
-	if err := json.Unmarshal(o.Settings, &given); err != nil {
+	if err := plainjson.Decode(o.Settings, &given); err != nil {
 		return nil, errors.Errorf("settings of %s: they are no JSON object", o.Class)
 	}
 	return given, nil
@@ -177,8 +178,8 @@ func valueOf(raw json.RawMessage, t reflect.Type) (any, error) {
 		return out, errors.Wrap(err, "JSON")
 	}
 	p := reflect.New(t)
-	if err := json.Unmarshal(raw, p.Interface()); err != nil {
-		return nil, errors.Wrap(err, "JSON")
+	if err := plainjson.Decode(raw, p.Interface()); err != nil {
+		return nil, errors.WithStack(err)
 	}
 	return p.Elem().Interface(), nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/graph"
+	"dcae/internal/plainjson"
 	"dcae/models/keras"
 	"dcae/training/settings"
 )
@@ -52,7 +53,7 @@ func readLoss(c *keras.Compile) (graph.Loss, error) {
 	var weights struct {
 		LossWeights json.RawMessage `json:"loss_weights"`
 	}
-	if err := json.Unmarshal(c.Settings, &weights); err != nil {
+	if err := plainjson.Decode(c.Settings, &weights); err != nil {
 		return graph.Loss{}, err
 	}
 	switch {

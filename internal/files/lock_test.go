@@ -15,7 +15,7 @@ import (
 )
 
 func TestLockKeepsOthersAway(t *testing.T) {
-	path := filepath.Join(t.TempDir(), ".lock")
+	path, waited := filepath.Join(t.TempDir(), ".lock"), 0
 	first, err := TryLock(path)
 	if first == nil || err != nil {
 		t.Fatalf("%v, error %v", first, err)
@@ -25,16 +25,19 @@ func TestLockKeepsOthersAway(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*lockWait)
 	defer cancel()
-	if second, err := WaitForLock(ctx, path); second != nil || !errors.Is(err, context.DeadlineExceeded) {
+	if second, err := WaitForLock(ctx, path, func() { waited++ }); second != nil || !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("%v, error %v", second, err)
 	}
 	go func() {
 		time.Sleep(2 * lockWait)
 		first.Release()
 	}()
-	second, err := WaitForLock(context.Background(), path)
+	second, err := WaitForLock(context.Background(), path, func() { waited++ })
 	if second == nil || err != nil {
 		t.Fatalf("%v, error %v", second, err)
+	}
+	if waited != 2 {
+		t.Errorf("told %d times that it waits, want once for each of two", waited)
 	}
 	second.Release()
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
@@ -92,4 +95,30 @@ func TestLockIsHeldByOne(t *testing.T) {
 	if _, err := os.Stat(path); count.Load() == 0 || !os.IsNotExist(err) {
 		t.Errorf("%d took the lock; its file is left: %v", count.Load(), err)
 	}
+}
+
+func TestSharedLockKeepsOutWhoWantsItAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), ".in-use")
+	take := func(how func(string) (*Lock, error), want bool) *Lock {
+		t.Helper()
+		l, err := how(path)
+		if err != nil || (l != nil) != want {
+			t.Fatalf("taken: %t, want %t, error %v", l != nil, want, err)
+		}
+		return l
+	}
+	first, second := take(TryShare, true), take(TryShare, true)
+	take(TryLock, false)
+	first.Release()
+	take(TryLock, false)
+	third := take(TryShare, true)
+	second.Release()
+	third.Release()
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Errorf("the last one left the file, error %v", err)
+	}
+	alone := take(TryLock, true)
+	take(TryShare, false)
+	alone.Release()
+	take(TryShare, true).Release()
 }

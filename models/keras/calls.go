@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 
 	"github.com/pkg/errors"
+
+	"dcae/internal/plainjson"
 )
 
 const tensorClass = "__keras_tensor__"
@@ -45,7 +47,7 @@ func parseCalls(inbound json.RawMessage) ([]Call, error) {
 func parseArgument(a json.RawMessage) ([]Tensor, error) {
 	if len(a) > 0 && a[0] == '[' {
 		var list []json.RawMessage
-		if err := json.Unmarshal(a, &list); err != nil {
+		if err := plainjson.Decode(a, &list); err != nil {
 			return nil, errors.Wrap(err, "argument")
 		}
 		var tensors []Tensor
@@ -115,7 +117,7 @@ func parseReference(b json.RawMessage) (Tensor, error) {
 		return t, errors.Errorf("%.80s is no reference to a tensor, [\"layer\", call, output]", b)
 	}
 	for i, p := range parts {
-		if err := json.Unmarshal(list[i], p); err != nil {
+		if err := plainjson.Decode(list[i], p); err != nil {
 			return t, errors.Wrapf(err, "reference %.80s", b)
 		}
 	}

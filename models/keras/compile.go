@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 
 	"github.com/pkg/errors"
+
+	"dcae/internal/plainjson"
 )
 
 // Compile is what model.compile was given.
@@ -29,8 +31,8 @@ func parseCompile(b json.RawMessage) (*Compile, error) {
 	if b == nil {
 		return nil, nil
 	}
-	if err := json.Unmarshal(b, &c); err != nil {
-		return nil, errors.Wrap(err, "JSON")
+	if err := plainjson.Decode(b, &c); err != nil {
+		return nil, errors.WithStack(err)
 	}
 	if c.Optimizer == nil {
 		return nil, nil // {} or null
@@ -48,12 +50,12 @@ func (o *Optimizer) parseRate() error {
 	var s struct {
 		Rate json.RawMessage `json:"learning_rate"`
 	}
-	if err := json.Unmarshal(o.Settings, &s); err != nil {
-		return errors.Wrap(err, "JSON")
+	if err := plainjson.Decode(o.Settings, &s); err != nil {
+		return errors.WithStack(err)
 	}
 	if len(s.Rate) > 0 && s.Rate[0] == '{' {
 		o.Schedule = &Object{}
-		return errors.WithMessage(json.Unmarshal(s.Rate, o.Schedule), "learning-rate schedule")
+		return errors.WithMessage(plainjson.Decode(s.Rate, o.Schedule), "learning-rate schedule")
 	}
 	if s.Rate == nil || json.Unmarshal(s.Rate, &o.LearningRate) != nil {
 		return errors.Errorf("learning rate %.80s is neither a number nor a schedule", s.Rate)
@@ -68,8 +70,8 @@ func parseLosses(b json.RawMessage) ([]Named, error) {
 		return nil, nil
 	case b[0] == '[':
 		var list []Named
-		err := json.Unmarshal(b, &list)
-		return list, errors.Wrap(err, "JSON")
+		err := plainjson.Decode(b, &list)
+		return list, errors.WithStack(err)
 	}
 	var byName map[string]json.RawMessage
 	if json.Unmarshal(b, &byName) == nil && len(byName) == 1 {
@@ -78,7 +80,7 @@ func parseLosses(b json.RawMessage) ([]Named, error) {
 		}
 	}
 	var one Named
-	if err := json.Unmarshal(b, &one); err != nil {
+	if err := plainjson.Decode(b, &one); err != nil {
 		return nil, errors.WithMessage(err, "neither a name, an object nor a list of them")
 	}
 	return []Named{one}, nil

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/pkg/errors"
+
+	"dcae/internal/plainjson"
 )
 
 // maxNesting is how deep models may be nested in models.
@@ -144,7 +146,7 @@ func parseLayer(b json.RawMessage, depth int) (*Layer, error) {
 	var named struct {
 		Name string `json:"name"`
 	}
-	if err := json.Unmarshal(s.Config, &named); err != nil {
+	if err := plainjson.Decode(s.Config, &named); err != nil {
 		return nil, errors.Wrap(err, l.Class)
 	}
 	switch {

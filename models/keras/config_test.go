@@ -231,9 +231,9 @@ func TestParseConfigRefuses(t *testing.T) {
 	}
 	tests := map[string]struct{ config, what string }{
 		"empty":             {``, "JSON"},
-		"list":              {`[]`, "JSON"},
+		"list":              {`[]`, "a list stands where an object belongs"},
 		"null":              {`null`, "class_name"},
-		"two values":        {calls + "{}", "more than one"},
+		"two values":        {calls + "{}", "more after the end"},
 		"subclassed":        {`{"module": "__main__", "class_name": "VAE", "registered_name": "VAE", "config": {}}`, "class \"VAE\""},
 		"user's Sequential": {`{"module": null, "class_name": "Sequential", "registered_name": "Custom>Sequential", "config": {}}`, "not supported"},
 		"unknown field":     {changed(`"build_config"`, `"quantum_config"`), "quantum_config"},

@@ -240,7 +240,7 @@ func TestInitializersInAllForms(t *testing.T) {
 		`{"module": "keras.initializers", "class_name": "HeNormal", "config": {"input_axes": [0]}, "registered_name": null}`:             "HeNormal with input_axes",
 		`{"module": "keras.initializers", "class_name": "VarianceScaling", "config": {"mode": "fan_out_of"}, "registered_name": null}`:   `mode "fan_out_of"`,
 		`{"module": "keras.initializers", "class_name": "VarianceScaling", "config": {"distribution": "even"}, "registered_name": null}`: `distribution "even"`,
-		`{"module": "keras.initializers", "class_name": "Constant", "config": {"value": [1, 2]}, "registered_name": null}`:               "settings of Constant: value is a JSON array",
+		`{"module": "keras.initializers", "class_name": "Constant", "config": {"value": [1, 2]}, "registered_name": null}`:               "settings of Constant: value: a list stands where a number belongs",
 		`{"module": "builtins", "class_name": "function", "config": "initialize_fn", "registered_name": "function"}`:                     "there is no initializer initialize_fn",
 	} {
 		if _, err := flattened(t, nest("m", input, convolution("conv", `, "kernel_initializer": `+setting))); err == nil || !strings.Contains(err.Error(), want) {

@@ -1,12 +1,12 @@
 package keras
 
 import (
-	"bytes"
 	"encoding/json"
-	"io"
 	"strings"
 
 	"github.com/pkg/errors"
+
+	"dcae/internal/plainjson"
 )
 
 // Object is a Keras object as config.json describes it: a layer, an initializer, an optimizer, a learning-rate schedule.
@@ -27,18 +27,7 @@ func (o *Object) IsKeras() bool {
 // struct has no field for is an error, so that none is passed over in silence. A field whose setting is absent or null keeps its
 // value: put Keras' default there first, and use a pointer or *Object where null has a meaning of its own.
 func (o *Object) Decode(settings any) error {
-	err := decodeStrict(o.Settings, settings)
-	var kind *json.UnmarshalTypeError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &kind):
-		return errors.Errorf("settings of %s: %s is a JSON %s, which is not supported there", o.Class, kind.Field, kind.Value)
-	}
-	if _, name, unknown := strings.Cut(err.Error(), "unknown field "); unknown { // there is no type for it
-		return errors.Errorf("settings of %s: there is no setting %s here", o.Class, name)
-	}
-	return errors.WithMessagef(err, "settings of %s", o.Class)
+	return errors.WithMessagef(decodeStrict(o.Settings, settings), "settings of %s", o.Class)
 }
 
 // UnmarshalJSON reads the form in which Keras 3 writes an object.
@@ -91,14 +80,14 @@ func (n *Named) UnmarshalJSON(b []byte) error {
 	case string(b) == "null":
 		return nil
 	case b[0] == '"':
-		return json.Unmarshal(b, &n.Name)
+		return plainjson.Decode(b, &n.Name)
 	}
 	var o Object
 	if err := o.UnmarshalJSON(b); err != nil {
 		return err
 	}
 	if o.Class == "function" {
-		return errors.Wrap(json.Unmarshal(o.Settings, &n.Name), "function")
+		return errors.Wrap(plainjson.Decode(o.Settings, &n.Name), "function")
 	}
 	n.Object = &o
 	return nil
@@ -128,7 +117,7 @@ const Unknown = -1
 // UnmarshalJSON reads a list of whole numbers and nulls. JSON's null is the nil Shape.
 func (s *Shape) UnmarshalJSON(b []byte) error {
 	var axes []*int
-	if err := json.Unmarshal(b, &axes); err != nil {
+	if err := plainjson.Decode(b, &axes); err != nil {
 		return errors.Wrap(err, "shape")
 	}
 	*s = nil
@@ -150,13 +139,5 @@ func (s *Shape) UnmarshalJSON(b []byte) error {
 
 // decodeStrict decodes one JSON value and refuses unknown fields and anything after the value.
 func decodeStrict(b []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return errors.Wrap(err, "JSON")
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("JSON: more than one value")
-	}
-	return nil
+	return plainjson.DecodeStrict(b, into)
 }

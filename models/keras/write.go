@@ -6,6 +6,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/graph"
+	"dcae/internal/plainjson"
 	"dcae/models/keras/hdf5"
 )
 
@@ -29,12 +30,12 @@ func NewArchive(config json.RawMessage, params *graph.Params, optimizer []*hdf5.
 // them, such as metrics, stays, but for weights of losses, which could go by other names of outputs.
 func WithCompile(config, optimizer, loss json.RawMessage) (json.RawMessage, error) {
 	var model map[string]json.RawMessage
-	if err := json.Unmarshal(config, &model); err != nil {
+	if err := plainjson.Decode(config, &model); err != nil {
 		return nil, errors.Wrap(err, configName)
 	}
 	compile := map[string]json.RawMessage{}
 	if old := model["compile_config"]; isSet(old) {
-		if err := json.Unmarshal(old, &compile); err != nil {
+		if err := plainjson.Decode(old, &compile); err != nil {
 			return nil, errors.Wrap(err, "compile_config")
 		}
 	}

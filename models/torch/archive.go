@@ -16,6 +16,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/internal/plainjson"
 	"dcae/models/internal/zipentry"
 )
 
@@ -234,7 +235,7 @@ func (e *entries) readJSON(name string, limit uint64, to any) error {
 	if !json.Valid(b) {
 		return errors.Errorf("%s is no valid JSON: the file is damaged", name)
 	}
-	if err := json.Unmarshal(b, to); err != nil {
+	if err := plainjson.Decode(b, to); err != nil {
 		return errors.Errorf("%s is not as PyTorch writes it (%v): the file is damaged", name, err)
 	}
 	return nil

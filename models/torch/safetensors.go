@@ -12,6 +12,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/internal/files"
+	"dcae/internal/plainjson"
 )
 
 // A .safetensors file is the length of a header (8 bytes, little-endian), the header in JSON, which says of each tensor its dtype, shape and
@@ -114,7 +115,7 @@ func ReadSafetensors(b []byte) ([]*Tensor, error) {
 		return nil, errors.New("the header is nested too deep: the file is damaged")
 	}
 	var entries map[string]json.RawMessage
-	if err := json.Unmarshal(bytes.TrimRight(head, " "), &entries); err != nil {
+	if err := plainjson.Decode(bytes.TrimRight(head, " "), &entries); err != nil {
 		return nil, errors.Errorf("the header is no JSON (%v): the file is damaged", err)
 	}
 	delete(entries, "__metadata__")

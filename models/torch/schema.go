@@ -6,6 +6,8 @@ import (
 	"math"
 
 	"github.com/pkg/errors"
+
+	"dcae/internal/plainjson"
 )
 
 // What models/NAME.json holds, as far as it is needed: torch/_export/serde/schema.py describes it. A union there is an object with one key,
@@ -111,7 +113,7 @@ type size struct {
 // UnmarshalJSON decodes the union by its only key.
 func (a *argument) UnmarshalJSON(b []byte) error {
 	var union map[string]json.RawMessage
-	if err := json.Unmarshal(b, &union); err != nil {
+	if err := plainjson.Decode(b, &union); err != nil {
 		return err
 	}
 	for kind, body := range union {
@@ -127,7 +129,7 @@ func (a *argument) UnmarshalJSON(b []byte) error {
 
 // decoded decodes JSON into a T.
 func decoded[T any](b json.RawMessage) (v T, err error) {
-	err = json.Unmarshal(b, &v)
+	err = plainjson.Decode(b, &v)
 	return v, err
 }
 
