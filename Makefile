@@ -49,4 +49,8 @@ HALF = development
 score: ## dcae diagnose on a half of its corpus (HALF=development, heldout or real; half an hour)
 	go run ./experiments/diagnosis/corpus/score -half $(HALF) -repair
 
-.PHONY: corpus score help build test race lint ci bench bench-peers check-keras check-tensorboard screenshots kill slurm
+ADVICE = ../shared/reports ../shared/odd
+check-advice: build ## the code that dcae diagnose prints, run in the real Keras with three seeds (ADVICE=folders; about half an hour)
+	for folder in $(ADVICE); do python3 experiments/diagnosis/testdata/check_advice.py $$folder || exit 1; done
+
+.PHONY: check-advice corpus score help build test race lint ci bench bench-peers check-keras check-tensorboard screenshots kill slurm

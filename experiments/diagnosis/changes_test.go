@@ -230,6 +230,19 @@ func TestBudgetFollowsFromTheModelAlone(t *testing.T) {
 	}
 }
 
+// The printed code counts layers by the numbers in their names, not as text.
+func TestKindsAreCountedByTheirNumbers(t *testing.T) {
+	m := &graph.Model{}
+	for _, name := range []string{"dense_10", "decoder/out_2", "dense_9", "encoder/dense", "code", "dense_x"} {
+		m.Nodes = append(m.Nodes, graph.Node{Name: name, Layer: graph.Dense{Units: 1}})
+	}
+	m.Nodes = append(m.Nodes, graph.Node{Name: "code/2", Layer: graph.Dense{Units: 1}, SharedWith: "code"})
+	want := []string{"code", "encoder/dense", "dense_9", "dense_10", "dense_x", "decoder/out_2"}
+	if got := kindsOf(m)["Dense"]; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestKerasCode(t *testing.T) {
 	from := setup{model: dense(graph.Sigmoid, graph.Softmax, graph.Zeros{}), optimizer: training.Adam{LearningRate: 0.1}, loss: graph.Loss{Function: graph.Huber, Delta: 2}}
 	to := from
@@ -238,7 +251,7 @@ func TestKerasCode(t *testing.T) {
 	to.prepare = preparation{divisor: 255}
 	code, data := kerasCode(from, to)
 	for _, want := range []string{
-		`"dense": {"activation": "leaky_relu", "kernel_initializer": "he_normal"},`, `"dense_3": {"activation": "sigmoid"},`, "clone_model",
+		`("Dense", 0): {"activation": "leaky_relu", "kernel_initializer": "he_normal"},  # dense`, `("Dense", 3): {"activation": "sigmoid"},  # dense_3`, `of_kind = {"Dense": 4}`, "clone_model",
 		`model.compile(optimizer=keras.optimizers.SGD(learning_rate=0.5, momentum=0.9, nesterov=True), loss=keras.losses.Huber(delta=2.0))`,
 	} {
 		if !strings.Contains(code, want) {

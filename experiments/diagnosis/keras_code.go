@@ -2,9 +2,11 @@ package diagnosis
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"dcae/experiments/saved"
@@ -43,7 +45,8 @@ func dataCode(p preparation) string {
 	return b.String()
 }
 
-// modelCode clones the model with other settings of its layers, where that is all that differs.
+// modelCode clones the model with other settings of its layers, where that is all that differs. Layers are found by their kind and their
+// place among those of that kind, since Keras counts automatic names on from model to model, and names of one sub-model may stand in another.
 func modelCode(from, to *graph.Model) string {
 	changes, ok := layerChanges(from, to)
 	if !ok {
@@ -53,29 +56,86 @@ func modelCode(from, to *graph.Model) string {
 		return ""
 	}
 	var b strings.Builder
-	b.WriteString("changes = {\n")
+	b.WriteString("changes = {  # kind of layer, its place among those of that kind\n")
+	kinds := kindsOf(from)
+	var counts []string
 	for _, c := range changes {
-		fmt.Fprintf(&b, "    %s: {%s},\n", saved.Python(c.layer), strings.Join(c.settings, ", "))
-	}
-	recursive := ""
-	if slices.ContainsFunc(from.Nodes, func(n graph.Node) bool { return strings.Contains(n.Name, "/") }) {
-		recursive = ", recursive=True"
+		same := kinds[c.class]
+		fmt.Fprintf(&b, "    (%s, %d): {%s},  # %s\n", saved.Python(c.class), slices.Index(same, c.layer), strings.Join(c.settings, ", "), c.layer)
+		if count := fmt.Sprintf("%s: %d", saved.Python(c.class), len(same)); !slices.Contains(counts, count) {
+			counts = append(counts, count)
+		}
 	}
 	fmt.Fprintf(&b, `}
+of_kind = {%s}  # how many the diagnosed model has
+
+def layers(model):
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from layers(layer)
+        else:
+            yield layer
+
+def place(layer):
+    base, _, number = layer.name.rpartition("_")
+    return (base, int(number)) if base and number.isdigit() else (layer.name, 0)
+
+settings = {}
+for kind, count in of_kind.items():
+    found = {id(layer): layer for layer in layers(model) if type(layer).__name__ == kind}
+    if len(found) != count:
+        raise ValueError(f"the diagnosed model has {count} layers {kind}, this one has {len(found)}")
+    for k, layer in enumerate(sorted(found.values(), key=place)):
+        settings[id(layer)] = changes.get((kind, k), {})
 
 def changed(layer):
+    if isinstance(layer, keras.Model):
+        return keras.models.clone_model(layer, clone_function=changed)
     config = layer.get_config()
-    config.update(changes.get(layer.name, {}))
+    config.update(settings.get(id(layer), {}))
     return layer.__class__.from_config(config)
 
-model = keras.models.clone_model(model, clone_function=changed%s)
-`, recursive)
+model = changed(model)
+`, strings.Join(counts, ", "))
 	return b.String()
 }
 
+// kindsOf are the names of a model's layers by their class, in the order in which the printed code counts them: by name without its number,
+// then by number, then as they stand.
+func kindsOf(m *graph.Model) map[string][]string {
+	kinds := map[string][]string{}
+	for _, n := range m.Nodes {
+		if n.SharedWith == "" && !strings.HasSuffix(n.Name, keras.ActivationSuffix) {
+			kinds[n.Layer.Class()] = append(kinds[n.Layer.Class()], n.Name)
+		}
+	}
+	for _, names := range kinds {
+		slices.SortStableFunc(names, func(a, b string) int {
+			baseA, numberA := numbered(a)
+			baseB, numberB := numbered(b)
+			return cmp.Or(cmp.Compare(baseA, baseB), cmp.Compare(numberA, numberB))
+		})
+	}
+	return kinds
+}
+
+// numbered is a layer's own name without the number that Keras has counted it with, and the number; 0 if there is none.
+func numbered(name string) (base string, number int) {
+	name = shortName(name)
+	at := strings.LastIndex(name, "_")
+	if at < 1 {
+		return name, 0
+	}
+	number, err := strconv.Atoi(name[at+1:])
+	if err != nil || number < 0 || name[at+1] == '+' {
+		return name, 0
+	}
+	return name[:at], number
+}
+
 type layerChange struct {
-	layer    string
-	settings []string
+	layer, class string
+	settings     []string
 }
 
 // layerChanges are the settings that differ, layer by layer; ok is false where layers differ in more than settings. A layer that
@@ -88,9 +148,10 @@ func layerChanges(from, to *graph.Model) ([]layerChange, bool) {
 	}
 	var out []layerChange
 	kept := 0
+	names := namesOf(from)
 	for _, b := range before {
 		i := slices.IndexFunc(after, func(a layerSetting) bool { return a.Config.name() == b.Config.name() })
-		c := layerChange{layer: shortName(b.Config.name())}
+		c := layerChange{layer: names[b.Config.name()], class: b.Class}
 		switch {
 		case i < 0 && (b.Class == "Dropout" || b.Class == "SpatialDropout2D"):
 			c.settings = []string{`"rate": 0.0`}
@@ -162,6 +223,19 @@ func layerSettings(m *graph.Model) ([]layerSetting, bool) {
 		}
 	}
 	return all.Config.Layers, true
+}
+
+// namesOf are the names of a model's layers by those that a file gives them.
+func namesOf(m *graph.Model) map[string]string {
+	out := map[string]string{}
+	named, _, err := edit.KerasNames(m, nil)
+	if err != nil {
+		return out
+	}
+	for i, n := range named.Nodes {
+		out[n.Name] = m.Nodes[i].Name
+	}
+	return out
 }
 
 func shortName(path string) string { return path[strings.LastIndex(path, "/")+1:] }
