@@ -37,6 +37,10 @@ func TestMistakesWithDiagnoseGetOneClearLine(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	old := filepath.Join(filepath.Dir(file), "mine.h5")
+	if err := os.WriteFile(old, []byte("\x89HDF\r\n\x1a\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args []string
 		code int
@@ -44,6 +48,7 @@ func TestMistakesWithDiagnoseGetOneClearLine(t *testing.T) {
 	}{
 		{[]string{"diagnose"}, 2, "call it as dcae diagnose MODEL"},
 		{[]string{"diagnose", "nonsense"}, 2, `there is no model "nonsense"`},
+		{[]string{"diagnose", old}, 2, "this is an HDF5 file"},
 		{[]string{"diagnose", "improved", "--seconds", "0"}, 2, "--seconds must be at least 1, not 0"},
 		{[]string{"diagnose", "improved", "--seeds", "5"}, 2, "--seeds must be at least 6, not 5"},
 		{[]string{"diagnose", "improved", "--out", filepath.Join(file, "below")}, 1, "cannot make the folder for the answer"},

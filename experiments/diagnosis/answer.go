@@ -45,6 +45,7 @@ type Given struct {
 	FVU     []Number `json:"fvu"`
 	Steps   int      `json:"steps"`
 	Sides   []Side   `json:"sides"` // of the run that ended in the middle
+	Slow    *Slow    `json:"slow"`  // null: it is not
 }
 
 // Side is how well a model does on a part of the images, with the interval, at 95%, for other images of the same kind.

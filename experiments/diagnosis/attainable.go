@@ -14,7 +14,7 @@ import (
 // (Izenman 1975). It is fitted on training images and measured on the held-out ones that trials are scored on. The rule:
 //
 //   - A model has learned when it explains at least half of what the linear code of its own size explains.
-//   - Where that code explains less than half of what one of a sixteenth of the image's values does, and this one explains more than half of
+//   - Where that code explains less than six tenths of what one of a sixteenth of the image's values does, and this one explains more than half of
 //     the variance, the bottleneck is too narrow for the data, and the wider code is the measure.
 //   - The rule ends where there is nothing to compare with: no bottleneck, a code as wide as the image, fewer than four training images for
 //     each value of the code. There a model has learned under an FVU of 0.5.
@@ -30,6 +30,7 @@ type attainable struct {
 
 const (
 	halfLearned      = 0.5  // share of what is attainable from which on a model has learned
+	narrowShare      = 0.6  // of what a wide code explains, under which a bottleneck is narrow
 	imagesPerValue   = 4    // of the code, for a fit
 	mostComponents   = 128  // of a wider code as many stand for it: it explains at least as much
 	fitImages        = 2000 // that components are found from
@@ -82,7 +83,7 @@ func newAttainable(values int, images *pool) attainable {
 	left := linearCode(images.train.slice(0, n), images.held, k)
 	at := func(k int) float64 { return left[min(k, len(left)-1)] }
 	a := attainable{Values: min(values, len(left)-1), Images: n, FVU: Number(at(values)), own: at(values), wide: at(max(wide, values))}
-	if own, most := 1-at(values), 1-at(wide); values < wide && most >= 0.5 && own < most/2 {
+	if own, most := 1-at(values), 1-at(wide); values < wide && most >= 0.5 && own < narrowShare*most {
 		a.Values, a.FVU, a.Narrow = min(wide, len(left)-1), Number(at(wide)), true
 	}
 	return a

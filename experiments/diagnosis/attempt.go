@@ -20,6 +20,10 @@ type attempt struct {
 	screened  []*trial
 	confirmed []*trial
 
+	comparison *comparison // with the given model, trained as long; nil: there is none
+
+	beaten bool // it is no better than the given model
+
 	necessary bool // its old value breaks the model in which all settings are restored
 	tested    bool // whether that was looked at
 	lesser    int  // how many other learning rates do better
@@ -32,6 +36,18 @@ func (a *attempt) what() string {
 		names = append(names, c.what)
 	}
 	return strings.Join(names, ", ")
+}
+
+// named is the changes in a sentence: "the change A", "the changes A and B".
+func (a *attempt) named() string {
+	var names []string
+	for _, c := range a.changes {
+		names = append(names, c.what)
+	}
+	if n := len(names); n > 1 {
+		return "the changes " + strings.Join(names[:n-1], "; ") + " and " + names[n-1]
+	}
+	return "the change " + a.what()
 }
 
 func (a *attempt) cause() Cause { return a.changes[0].cause }
@@ -196,7 +212,7 @@ func (s *search) newAttempt(changes ...change) (a *attempt, ok bool, err error) 
 		return nil, false, nil
 	}
 	for _, other := range s.attempts {
-		if other.what() == a.what() {
+		if sameChanges(other.changes, a.changes) {
 			return other, true, nil
 		}
 	}
@@ -205,6 +221,13 @@ func (s *search) newAttempt(changes ...change) (a *attempt, ok bool, err error) 
 	}
 	s.attempts = append(s.attempts, a)
 	return a, true, nil
+}
+
+// sameChanges tells whether two lists have the same changes, in whatever order.
+func sameChanges(a, b []change) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(c change) bool {
+		return !slices.ContainsFunc(b, func(d change) bool { return c.what == d.what })
+	})
 }
 
 // fits tells why a changed model cannot be trained.

@@ -113,6 +113,49 @@ func TestWhatStandsOut(t *testing.T) {
 	}
 }
 
+// Settings of data, loss and batch that stand out, each with its change.
+func TestMoreThatStandsOut(t *testing.T) {
+	tails, dots := make([]float32, 16*400), make([]float32, 16*400)
+	draw := graph.Random(1, "tails", "", 0)
+	for i := range tails {
+		tails[i] = float32(math.Exp(1.5 * draw.NormFloat64()))
+		if draw.Float64() < 0.04 {
+			dots[i] = 1
+		}
+	}
+	sound := graph.Sequential("s", graph.Shape{4, 4, 1}, graph.Flatten{}, graph.Dense{Units: 16, Activation: graph.LeakyReLU}, graph.Dense{Units: 16, Activation: graph.Sigmoid}, graph.Reshape{Target: graph.Shape{4, 4, 1}})
+	for what, c := range map[string]struct {
+		images []float32
+		batch  int
+		want   string // of a change that stands out
+		cause  Cause
+	}{
+		"heavy tails": {tails, 32, "values -> log(1 + value), and brought to 0..1", DataScale},
+		"few dots":    {dots, 32, "loss mse -> binary_crossentropy", Loss},
+		"batch of 1":  {uniform(400, 1), 1, "batch 1 -> 32 images", BatchSize},
+		"batch of 16": {uniform(400, 1), 16, "", ""},
+	} {
+		s := setup{model: sound, optimizer: training.Adam{}, batch: c.batch}
+		images := newPool(imagesOf(t, c.images, c.images[:16*40]), nil)
+		l, err := newLook(s, images, nil)
+		must(t, err)
+		var got []string
+		for _, r := range l.restores(s) {
+			if r.departs() && r.cause == c.cause {
+				got = append(got, r.what)
+				after, ok, err := r.apply(s)
+				must(t, err)
+				if low, high := l.goals.after(after.aim); !ok || c.cause == DataScale && (low != 0 || math.Abs(high-1) > 1e-6) {
+					t.Errorf("%s: values of %v to %v", what, low, high)
+				}
+			}
+		}
+		if c.want == "" && len(got) > 0 || c.want != "" && !slices.Contains(got, c.want) {
+			t.Errorf("%s: %q stand out, want %q", what, got, c.want)
+		}
+	}
+}
+
 // biased begins with biases of -20 in the hidden layer.
 func biased(m *graph.Model) *graph.Model {
 	out := *m

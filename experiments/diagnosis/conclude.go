@@ -26,6 +26,7 @@ func (s *search) conclude() (Diagnosis, *Subject, error) {
 			fmt.Sprintf("With values drawn anew the model learns with %d of %d seeds; begun with the file's weights it does not.", d.Given.Learned, d.Given.Seeds),
 		}})
 	case s.verdict == Healthy:
+		d.Given.Slow = s.slowness()
 		return d, nil, nil
 	default:
 		d.Causes = s.blames()
@@ -123,6 +124,10 @@ func (s *search) blames() []Blame {
 			out = append(out, Blame{c, confidence, evidence})
 		}
 	}
+	if s.quantity != nil {
+		b := s.quantity.blame(s)
+		add(b.Cause, b.Confidence, b.Evidence...)
+	}
 	for _, f := range s.look.findings.deciding() {
 		if f.Cause == DataSplit || len(s.winners) == 0 {
 			add(f.Cause, certain, f.Text)
@@ -134,18 +139,21 @@ func (s *search) blames() []Blame {
 		}
 		add(a.cause(), s.confidence(a), s.evidence(a)...)
 		for _, c := range a.changes[1:] {
-			add(c.cause, s.confidence(a)/2, "Changed together with the first, it repairs.")
+			add(c.cause, s.confidence(a)/2, fmt.Sprintf("It takes this change, too: %s.", c.what))
 		}
 	}
 	if s.fix == nil { // time ran out, or too few fresh seeds learned
 		for _, a := range s.attempts {
-			if n := len(a.screened); n > 0 && count(a.screened) == n && !a.kindUnknown() {
+			if n := len(a.screened); n > 0 && count(a.screened) == n && !a.kindUnknown() && !a.beaten {
 				add(a.cause(), 0.2, s.evidence(a)...)
 			}
 		}
 	}
 	for _, a := range s.attempts {
-		if len(a.changes) == 1 && a.departure() >= 0.5 && len(a.screened) > 0 {
+		if falling := s.stillFalling(); falling && (a.cause() == Capacity || a.cause() == Depth) {
+			continue
+		}
+		if len(a.changes) == 1 && a.departure() >= 0.5 && len(a.screened) > 0 && !a.beaten {
 			add(a.cause(), 0.1, fmt.Sprintf("The setting stands out; %s alone did not make the model learn (FVU %.2f after %d steps).", a.what(), worst(a), a.steps()))
 		}
 	}
@@ -183,9 +191,12 @@ func (s *search) evidence(a *attempt) []string {
 		out = append(out, "At first all of them learned, but what was learned was lost again as training went on.")
 	}
 	if n := len(a.confirmed); n > 0 {
-		out = append(out, fmt.Sprintf("With one change, %s, it learns with %d of %d fresh seeds (FVU %s).", a.what(), count(a.confirmed), n, figures(fvus(a.confirmed))))
+		out = append(out, fmt.Sprintf("With %s it learns with %d of %d fresh seeds (FVU %s).", a.named(), count(a.confirmed), n, figures(fvus(a.confirmed))))
+		if c := a.comparison; c != nil {
+			out = append(out, fmt.Sprintf("Over %d pairs of runs with the same seeds and as many steps that explains %.2f more of the variance than the model as given (%.2f to %.2f).", c.pairs, c.gain, c.interval.Low, c.interval.High))
+		}
 	} else {
-		out = append(out, fmt.Sprintf("With %s it learned in screening; that was not tried with fresh seeds.", a.what()))
+		out = append(out, fmt.Sprintf("With %s it learned in screening; that was not tried with fresh seeds.", a.named()))
 	}
 	switch {
 	case a.necessary:

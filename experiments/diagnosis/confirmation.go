@@ -27,8 +27,8 @@ func (s *search) confirm(found []*attempt, departing []change) error {
 		if s.fix != nil && (s.budget.left() < 0.3*s.budget.total || count(s.fix.confirmed) == len(s.fix.confirmed)) {
 			break
 		}
-		ok, err := s.confirmed(a)
-		if err != nil {
+		ok, err := s.accepts(a)
+		if err != nil || s.verdict == Healthy {
 			return err
 		}
 		if ok {
@@ -39,11 +39,92 @@ func (s *search) confirm(found []*attempt, departing []change) error {
 		}
 	}
 	for _, a := range found { // those that learned in screening alone
-		if !slices.Contains(s.winners, a) && len(a.confirmed) == 0 {
+		if !slices.Contains(s.winners, a) && len(a.confirmed) == 0 && !a.beaten {
 			s.winners = append(s.winners, a)
 		}
 	}
 	return nil
+}
+
+// accepts tells whether an attempt that learned in screening repairs.
+func (s *search) accepts(a *attempt) (bool, error) {
+	if a.cause() == Capacity || a.cause() == Depth {
+		if falls, err := s.fallsOn(); err != nil || falls || s.verdict == Healthy {
+			a.beaten = falls
+			return false, err
+		}
+	}
+	ok, err := s.confirmed(a)
+	if err != nil || !ok {
+		return false, err
+	}
+	if s.verdict == Unreliable {
+		if err := s.asLong(a); err != nil {
+			return false, err
+		}
+		return repairs(count(a.confirmed), len(a.confirmed), count(s.given.screened), len(s.given.screened)), nil
+	}
+	if ok, err = s.beatsGiven(a); err != nil {
+		return false, err
+	}
+	if !ok {
+		a.beaten = true
+		s.say("%s: no better than the model as given, trained as long (%.2f more is explained, %.2f to %.2f)", a.what(), a.comparison.gain, a.comparison.interval.Low, a.comparison.interval.High)
+	}
+	return ok, nil
+}
+
+// fallsOn trains the given model's runs until they fall no more, as far as a part of the time allows, and tells whether they still do. A model that
+// learns then is healthy.
+func (s *search) fallsOn() (bool, error) {
+	limit := s.budget.spent + 0.3*s.budget.left()
+	for s.stillFalling() && s.budget.spent < limit {
+		if err := s.goOn(); err != nil || s.verdict == Healthy {
+			return false, err
+		}
+	}
+	return s.stillFalling(), nil
+}
+
+// goOn doubles the given model's runs, as far as time allows, and sees whether they learn.
+func (s *search) goOn() error {
+	var jobs []job
+	for _, t := range s.given.screened {
+		if t.hopeless == "" && !t.learns() {
+			jobs = append(jobs, job{s.given, t, 2 * t.steps, true})
+		}
+	}
+	affordable := roundSteps(0.5 * s.budget.left() / s.given.step / float64(max(1, len(jobs))))
+	if len(jobs) == 0 || affordable < checkEvery {
+		return nil
+	}
+	for i := range jobs {
+		jobs[i].to = min(jobs[i].to, jobs[i].trial.steps+affordable)
+	}
+	s.say("as given: %d runs are trained to %d steps", len(jobs), jobs[0].to)
+	if err := s.advance(jobs); err != nil {
+		return err
+	}
+	s.tell(s.given, "as given")
+	switch countInTime(s.given.screened) {
+	case 0:
+	case len(s.given.screened):
+		s.verdict = Healthy
+	default:
+		s.verdict = Unreliable
+	}
+	return nil
+}
+
+// asLong trains the given model's runs as long as an attempt's, so that what they do differs by the change alone.
+func (s *search) asLong(a *attempt) error {
+	var jobs []job
+	for _, t := range s.given.screened {
+		if !t.done() && t.steps < a.steps() {
+			jobs = append(jobs, job{s.given, t, a.steps(), true})
+		}
+	}
+	return s.advance(jobs)
 }
 
 // confirmed trains an attempt with fresh seeds, as many as there is time for, and tells whether it repairs.
@@ -52,17 +133,13 @@ func (s *search) confirmed(a *attempt) (bool, error) {
 	to, expected := s.budget.short, 0
 	for _, t := range a.screened { // those that needed long get long
 		expected = max(expected, t.steps)
-		to = max(to, min(roundSteps(1.5*float64(t.steps)), s.budget.long), roundSteps(1.2*float64(t.steps)))
+		to = max(to, roundSteps(1.5*float64(t.steps)))
 	}
 	given, seeds := count(s.given.screened), len(s.given.screened)
-	least := (2*n + 2) / 3 // fewer that learn do not make a repair
-	for first := 0; first < n; first += 2 {
-		needed := max(2, least-first)
-		if s.budget.left() < float64(needed*expected)*a.step {
-			break
-		}
+	affordable := int(s.budget.left() / (float64(max(checkEvery, expected)) * a.step))
+	for first := 0; first < min(n, affordable); first += 2 {
 		var jobs []job
-		for i := first; i < min(first+2, n); i++ {
+		for i := first; i < min(first+2, n, affordable); i++ {
 			t, err := s.trialOf(a, uint64(firstFreshSeed+i))
 			if err != nil {
 				return false, err
@@ -77,11 +154,11 @@ func (s *search) confirmed(a *attempt) (bool, error) {
 		}
 	}
 	if len(a.confirmed) == 0 {
-		s.say("%s: no time is left for fresh seeds", a.what())
+		s.say("%s: what is left of the time is not enough for a fresh seed (%d steps)", a.what(), expected)
 		return false, nil
 	}
 	s.say("%s: %d of %d fresh seeds learn", a.what(), count(a.confirmed), len(a.confirmed))
-	k := count(a.confirmed)
+	k, least := count(a.confirmed), (2*n+2)/3 // fewer that learn do not make a repair
 	return k >= least && repairs(k, len(a.confirmed), given, seeds), nil
 }
 
@@ -137,13 +214,15 @@ func (s *search) testNecessity(found []*attempt, departing []change) error {
 	return nil
 }
 
-// tried tells whether an attempt learns on the first screening seed.
-func (s *search) tried(a *attempt) (bool, error) {
+// tried tells whether an attempt learns on the first screening seed in a short run.
+func (s *search) tried(a *attempt) (bool, error) { return s.triedUpTo(a, s.budget.short) }
+
+func (s *search) triedUpTo(a *attempt, steps int) (bool, error) {
 	t, err := s.trialOf(a, s.failing()[0])
 	if err != nil {
 		return false, err
 	}
-	if err := s.advance([]job{{a, t, s.budget.short, true}}); err != nil {
+	if err := s.advance([]job{{a, t, steps, true}}); err != nil {
 		return false, err
 	}
 	s.tell(a, "together: "+a.what())

@@ -191,3 +191,48 @@ func TestWhatIsProvenMakesTheVerdict(t *testing.T) {
 		t.Errorf("equal images: %s, %+v", e.Verdict, e.Causes)
 	}
 }
+
+func TestRemarksOnTraining(t *testing.T) {
+	var f findings
+	f.lookAtTraining(Subject{Optimizer: training.Adam{}, Metrics: []string{"mae", "accuracy"}})
+	if len(f) != 1 || f[0].Name != "accuracy" || f[0].Decides {
+		t.Errorf("%+v", f)
+	}
+	f = nil
+	f.lookAtTraining(Subject{Optimizer: training.Adam{}, Assumed: true})
+	if len(f) != 1 || !strings.Contains(f[0].Text, "learning_rate=0.001") || !strings.Contains(f[0].Text, "mse are assumed") {
+		t.Errorf("%+v", f)
+	}
+}
+
+// A 3x3 kernel of ones with stride 2 makes pixels of one, two and four products.
+func TestCheckerboardsAreSeen(t *testing.T) {
+	transposed := func(kernel int) *graph.Model {
+		ones := graph.Conv2DTranspose{Filters: 1, Kernel: graph.Square(kernel), Strides: graph.Square(2), Padding: graph.Same, KernelInit: graph.Constant{Value: 1. / float64(kernel*kernel)}}
+		return graph.Sequential("t", graph.Shape{14, 14, 1}, graph.MaxPooling2D{}, ones)
+	}
+	for kernel, want := range map[int]bool{3: true, 4: false} {
+		s, err := newSearch(context.Background(), Subject{Name: "t", Model: transposed(kernel), Optimizer: training.Adam{}, Images: smallImages(t, dataset.Treatment{})}, Options{}.withDefaults())
+		must(t, err)
+		run, err := s.trialOf(s.given, 1)
+		must(t, err)
+		must(t, s.lookForCheckerboards(run))
+		found := false
+		for _, f := range s.look.findings {
+			found = found || f.Name == "checkerboard"
+		}
+		if found != want {
+			t.Errorf("a kernel of %d: %+v", kernel, s.look.findings)
+		}
+	}
+	flat := make([]float32, 8*8)
+	if u := unevenness([][]float32{flat}, graph.Shape{8, 8, 1}, 2); u != 0 {
+		t.Errorf("a flat image is uneven by %v", u)
+	}
+	for i := range flat {
+		flat[i] = float32(i % 2)
+	}
+	if u := unevenness([][]float32{flat}, graph.Shape{8, 8, 1}, 2); math.Abs(u-2) > 1e-9 {
+		t.Errorf("stripes are uneven by %v, want 2", u)
+	}
+}

@@ -36,7 +36,7 @@ func (s *search) halve(attempts []*attempt) ([]*attempt, error) {
 		}
 		to = max(checkEvery*2, roundSteps(float64(to)))
 		if rung == 3 { // only for what is nearly there
-			attempts = slices.DeleteFunc(attempts, func(a *attempt) bool { return worst(a) > nearly })
+			attempts = slices.DeleteFunc(attempts, func(a *attempt) bool { return worst(a) > s.nearly() })
 			attempts = attempts[:min(2, len(attempts))]
 		}
 		var jobs []job
@@ -82,8 +82,8 @@ func (s *search) halve(attempts []*attempt) ([]*attempt, error) {
 	return found, nil
 }
 
-// nearly is an FVU from which it is not far any more.
-const nearly = 0.8
+// nearly is an FVU from which it is not far to the mark any more.
+func (s *search) nearly() float64 { return s.look.attainable.mark() + 0.3 }
 
 // worst is the largest FVU of screening; infinite where there was none.
 func worst(a *attempt) float64 {

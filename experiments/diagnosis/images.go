@@ -25,6 +25,8 @@ type pool struct {
 	held  samples // held-out images, which decide
 	test  samples // which nothing is decided by
 
+	kept *graph.Params // values of the subject's file; nil: there are none
+
 	means map[preparation][]float32 // mean training target, as it is prepared
 	lock  sync.Mutex
 }
@@ -122,11 +124,13 @@ func (p *pool) mean(s setup) []float32 {
 	return p.means[by]
 }
 
-// preparation is what is done to each value before the model sees it: limits, then (value - shift) / divisor. The zero value
-// does nothing.
+// preparation is what is done to each value before the model sees it: limits, then log(1 + value - origin), then (value - shift) / divisor.
+// The zero value does nothing.
 type preparation struct {
 	clip           bool
 	low, high      float64
+	log            bool
+	origin         float64
 	shift, divisor float64
 }
 
@@ -137,6 +141,9 @@ func (p preparation) value(v float32) float32 {
 			x = p.low
 		}
 		x = max(p.low, min(x, p.high))
+	}
+	if p.log {
+		x = math.Log1p(max(0, x-p.origin))
 	}
 	if p.divisor != 0 {
 		x = (x - p.shift) / p.divisor
@@ -192,6 +199,7 @@ type values struct {
 	Min, Max      float64 // of finite ones
 	Mean, RMS     float64 // of those between Low and High
 	Low, High     float64 // that a thousandth of them do not exceed, or exceed
+	Bulk          float64 // mean of those above Low, above it, as share of High - Low
 	NonFinite     int
 	OutlierFactor float64 // how many times further than Low and High the farthest value lies from their middle
 }
@@ -222,7 +230,7 @@ func describe(images []float32) values {
 	slices.Sort(sample)
 	at := func(share float64) float64 { return sample[int(share*float64(len(sample)-1))] }
 	v.Low, v.High = at(outlierShare), at(1-outlierShare)
-	n := 0.0
+	n, above := 0.0, 0.0
 	for _, f := range sample {
 		if f < v.Low || f > v.High {
 			continue
@@ -230,7 +238,12 @@ func describe(images []float32) values {
 		v.Mean += f
 		v.RMS += f * f
 		n++
+		if f > v.Low {
+			v.Bulk += (f - v.Low) / (v.High - v.Low)
+			above++
+		}
 	}
+	v.Bulk /= max(1, above)
 	v.Mean, v.RMS = v.Mean/n, math.Sqrt(v.RMS/n)
 	v.OutlierFactor = 1
 	if reach := (v.High - v.Low) / 2; reach > 0 {
@@ -250,6 +263,8 @@ func (p preparation) treatment() dataset.Treatment {
 	switch {
 	case p.clip:
 		return dataset.Treatment{Scale: dataset.ScaleMinMax, Clip: dataset.Quantiles{Low: outlierShare, High: 1 - outlierShare}}
+	case p.log:
+		return dataset.Treatment{Log: true, Scale: dataset.ScaleMinMax}
 	case p.divisor != 0:
 		return dataset.Treatment{Scale: dataset.ScaleMinMax}
 	}

@@ -18,7 +18,7 @@ func (s *search) intervene() error {
 		}
 	}
 	if s.normalizes() {
-		departing = append([]change{statisticsRestore()}, departing...)
+		departing = append([]change{statisticsRestore(9)}, departing...)
 	}
 	likely, unlikely := otherRates(s.given.setup.optimizer)
 	aids := s.look.aids(s.given.setup)
@@ -44,7 +44,7 @@ func (s *search) intervene() error {
 			if err != nil {
 				return err
 			}
-			if err := s.confirm(found, departing); err != nil || s.fix != nil {
+			if err := s.confirm(found, departing); err != nil || s.settled() {
 				return err
 			}
 		}
@@ -65,12 +65,20 @@ func (s *search) intervene() error {
 				return err
 			}
 		}
-		if err := s.confirm(found, departing); err != nil || s.fix != nil {
+		if err := s.confirm(found, departing); err != nil || s.settled() {
 			return err
 		}
 	}
-	return s.pairs(departing)
+	for _, more := range []func() error{s.everything, func() error { return s.pairs(departing) }, func() error { return s.persist(departing) }} {
+		if err := more(); err != nil || s.settled() {
+			return err
+		}
+	}
+	return nil
 }
+
+// settled tells whether a repair is found, or the model turned out to be healthy.
+func (s *search) settled() bool { return s.fix != nil || s.verdict == Healthy }
 
 // stage is changes that are tried together; the next one is begun only if none of them repairs.
 type stage struct {
@@ -118,7 +126,7 @@ func (s *search) longer() ([]*attempt, error) {
 	if err := s.advance(jobs); err != nil {
 		return nil, err
 	}
-	if len(rates) > 0 && worst(rates[0]) > s.look.attainable.mark() && worst(rates[0]) < nearly { // it is on its way: as long as confirmation can be paid for, too
+	if len(rates) > 0 && worst(rates[0]) > s.look.attainable.mark() && worst(rates[0]) < s.nearly() { // it is on its way: as long as confirmation can be paid for, too
 		a := rates[0]
 		to := roundSteps(s.budget.left() / a.step / float64(s.options.Seeds+5))
 		if err := s.advance([]job{{a, a.screened[0], to, true}}); err != nil {

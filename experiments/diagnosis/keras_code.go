@@ -23,6 +23,9 @@ func kerasCode(from, to setup) (code string, data *string) {
 		b.WriteString(modelCode(from.model, to.model))
 	}
 	fmt.Fprintf(&b, "model.compile(optimizer=%s, loss=%s)\n", saved.OptimizerCode(to.optimizer), saved.LossCode(to.loss))
+	if from.batch != to.batch {
+		fmt.Fprintf(&b, "# model.fit(..., batch_size=%d)\n", to.batch)
+	}
 	if from.prepare != to.prepare {
 		text := dataCode(to.prepare)
 		data = &text
@@ -36,6 +39,8 @@ func dataCode(p preparation) string {
 		fmt.Fprintf(&b, "import numpy as np\n\nx = np.clip(np.nan_to_num(x, nan=%.6g), %.6g, %.6g)\n", p.low, p.low, p.high)
 	}
 	switch {
+	case p.log:
+		fmt.Fprintf(&b, "import numpy as np\n\nx = np.log1p(np.maximum(x.astype(\"float32\") - %.6g, 0)) / %.6g\n", p.origin, p.divisor)
 	case p.divisor == 0:
 	case p.shift == 0:
 		fmt.Fprintf(&b, "x = x.astype(\"float32\") / %.6g\n", p.divisor)

@@ -53,6 +53,19 @@ func (l *look) lookAtModel(s setup, images *pool) {
 	}
 }
 
+// lookAtTraining finds what is worth a word about how the subject is trained.
+func (f *findings) lookAtTraining(s Subject) {
+	if s.Assumed {
+		f.add("assumed", "", fmt.Sprintf("The model does not say how it is trained: %v and %v are assumed.", s.Optimizer, s.Loss), "Compile it before it is saved, so that what is examined is what you train.")
+	}
+	for _, m := range s.Metrics {
+		if name := strings.ToLower(m); name == "acc" || strings.Contains(name, "accuracy") {
+			f.add("accuracy", "", fmt.Sprintf("The metric %s says nothing about an autoencoder: it counts pixels that are hit exactly.", m), "Watch the loss on held-out images, or the FVU.")
+			return
+		}
+	}
+}
+
 func (l *look) reachText() string {
 	if l.settings.Output.Activation == graph.Softmax {
 		return "shares of 1"

@@ -6,44 +6,39 @@ import (
 	"slices"
 )
 
-// pairs tries two changes at a time, where no single one repairs: all that stands out at once, and the most promising changes
-// together.
+const mostPairs = 8
+
+// pairs tries two changes at a time, where no single one repairs: of settings that stand out, and of what did best alone.
 func (s *search) pairs(departing []change) error {
 	if s.budget.exhausted() {
 		return nil
 	}
 	var single []*attempt
 	for _, a := range s.attempts {
-		if len(a.changes) == 1 && len(a.screened) > 0 && !slices.ContainsFunc(a.screened, func(t *trial) bool { return math.IsInf(t.fvu(), 1) }) {
+		if len(a.changes) == 1 && len(a.screened) > 0 && !math.IsInf(worst(a), 1) {
 			single = append(single, a)
 		}
 	}
 	slices.SortStableFunc(single, func(a, b *attempt) int { return cmp.Compare(worst(a), worst(b)) })
-	single = single[:min(3, len(single))]
+	likely := slices.Clone(departing)
+	for _, a := range single {
+		if !slices.ContainsFunc(likely, func(c change) bool { return c.cause == a.cause() }) { // the best of each cause
+			likely = append(likely, a.changes[0])
+		}
+	}
 	var attempts []*attempt
-	add := func(changes ...change) error {
-		known := len(s.attempts)
-		a, ok, err := s.combined(changes)
-		if ok && len(s.attempts) > known {
-			attempts = append(attempts, a)
-		}
-		return err
-	}
-	for i, c := range departing {
-		for _, d := range departing[i+1:] {
-			if c.cause != d.cause && len(attempts) < 6 {
-				if err := add(c, d); err != nil {
-					return err
-				}
+	for i, c := range likely {
+		for _, d := range likely[:i] { // those that did best alone come first
+			if contradict(c, d) || len(attempts) == mostPairs {
+				continue
 			}
-		}
-	}
-	for i, a := range single {
-		for _, b := range single[i+1:] {
-			if a.cause() != b.cause() {
-				if err := add(a.changes[0], b.changes[0]); err != nil {
-					return err
-				}
+			known := len(s.attempts)
+			a, ok, err := s.combined([]change{d, c})
+			if err != nil {
+				return err
+			}
+			if ok && len(a.changes) == 2 && len(s.attempts) > known {
+				attempts = append(attempts, a)
 			}
 		}
 	}
@@ -56,6 +51,14 @@ func (s *search) pairs(departing []change) error {
 		return err
 	}
 	return s.confirm(found, nil)
+}
+
+// contradict tells whether two changes set the same thing.
+func contradict(a, b change) bool {
+	steps := func(c change) bool {
+		return c.cause == LearningRateHigh || c.cause == LearningRateLow || c.cause == Optimizer
+	}
+	return a.cause == b.cause || steps(a) && steps(b)
 }
 
 // combined applies those of the changes that change something after the others.

@@ -14,8 +14,12 @@ import (
 //     that ends, too. Two looks at held-out images in a row decide.
 //   - What is certain without training makes the verdict where it proves that the model cannot get there, or that its held-out images
 //     are of another kind; see [Finding]. All else that stands out is a warning or a symptom, and accuses nobody.
-//   - A change repairs if at least 4 of 6 fresh seeds learn where the given model had none; or, where the given model learned with
-//     some of its seeds, if the share that learns lies beyond the interval of the given model's. It is a fix if all of them learn.
+//   - A model that learns late is slow, and healthy: when all its runs were seen to learn, or when their courses, extrapolated, learn within 3,000
+//     steps by the late end of the interval (slow.go, falling.go). Capacity and depth are not named for a model that still falls.
+//   - A change repairs if at least 4 of 6 fresh seeds learn where the given model had none, and if it beats the given model, trained as
+//     long with the same seeds: over the pairs it explains more by the early end of the interval than a tenth of what is attainable. Where
+//     the given model learned with some of its seeds, the share that learns must lie beyond the interval of the given model's instead. It is a fix
+//     if all of them learn.
 //   - First come restores that repair alone and whose old value, put back alone into the model with all restores applied, breaks it
 //     again; then restores that only repair; then aids.
 //   - Ties: the larger departure of the setting from its default in decades; then the median FVU, if it differs by more than the
@@ -31,6 +35,18 @@ func repairs(k, n, given, seeds int) bool {
 		return 3*k >= 2*n
 	}
 	return float64(k)/float64(n) > statistics.Wilson(given, seeds).High
+}
+
+// leastGain is the share of what is attainable by which a change must beat the given model.
+const leastGain = 0.1
+
+// beats tells whether a comparison shows that a change is better than the given model.
+func beats(c comparison, a attainable) bool {
+	attainable := 1.0
+	if a.Values > 0 {
+		attainable = 1 - float64(a.FVU)
+	}
+	return c.interval.Low > leastGain*attainable
 }
 
 // standing is what the rule looks at.

@@ -7,13 +7,18 @@ import (
 
 // screen trains the model as given, and tells whether it learns.
 func (s *search) screen() error {
-	var jobs []job
-	for seed := range uint64(screeningSeeds) {
-		t, err := s.trialOf(s.given, seed+1)
-		if err != nil {
+	jobs, err := s.screening(1, screeningSeeds)
+	if err != nil {
+		return err
+	}
+	if s.proven() { // one run shows what is certain anyway
+		if err := s.advance(jobs[:1]); err != nil {
 			return err
 		}
-		jobs = append(jobs, job{s.given, t, s.budget.short, true})
+		if !s.given.screened[0].learns() {
+			s.given.screened, s.verdict = s.given.screened[:1], Faulty
+			return nil
+		}
 	}
 	if s.subject.Params != nil {
 		t, err := newTrial(s.given.setup, ownSeed, s.images, s.look.attainable.mark(), s.subject.Params)
@@ -27,39 +32,60 @@ func (s *search) screen() error {
 		return err
 	}
 	s.tell(s.given, "as given")
-	if err := s.patience(); err != nil {
-		return err
+	for _, more := range []func() error{s.patience, s.wait, s.retention} {
+		if err := more(); err != nil {
+			return err
+		}
 	}
-	s.lastLook(s.budget.long)
-	if err := s.persistence(); err != nil {
-		return err
-	}
-	k, n := count(s.given.screened), len(s.given.screened)
+	k, n := countInTime(s.given.screened), len(s.given.screened)
 	switch k {
 	case n:
 		s.verdict = Healthy
-		s.deadFile = s.own != nil && !s.own.learns()
+		s.deadFile = s.own != nil && !s.own.learnsInTime()
 		return nil
 	case 0:
 		s.verdict = Faulty
 		return nil
 	}
 	s.verdict = Unreliable
-	jobs = nil
-	to := max(s.budget.short, s.given.steps())
-	affordable := int(0.4 * s.budget.left() / (float64(to) * s.given.step)) // the rest is for repairs
-	for seed := n + 1; seed <= min(moreSeeds, n+affordable); seed++ {
+	return s.screenMore()
+}
+
+// proven tells whether it is certain that the model cannot learn, whatever its seed.
+func (s *search) proven() bool {
+	return slices.ContainsFunc(s.look.findings.deciding(), func(f Finding) bool { return f.Cause != DataSplit })
+}
+
+// screening are short runs of the given model with some seeds.
+func (s *search) screening(first, last int) ([]job, error) {
+	var jobs []job
+	for seed := first; seed <= last; seed++ {
 		t, err := s.trialOf(s.given, uint64(seed))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		jobs = append(jobs, job{s.given, t, to, true})
+		jobs = append(jobs, job{s.given, t, s.budget.short, true})
+	}
+	return jobs, nil
+}
+
+// screenMore trains the given model with more seeds where they disagree.
+func (s *search) screenMore() error {
+	to := max(s.budget.short, s.given.steps())
+	affordable := int(0.4 * s.budget.left() / (float64(to) * s.given.step)) // the rest is for repairs
+	n := len(s.given.screened)
+	jobs, err := s.screening(n+1, min(moreSeeds, n+affordable))
+	if err != nil {
+		return err
+	}
+	for i := range jobs {
+		jobs[i].to = to
 	}
 	if err := s.advance(jobs); err != nil {
 		return err
 	}
 	s.lastLook(to)
-	if s.tell(s.given, "as given"); s.oneIsSlow() {
+	if s.tell(s.given, "as given"); s.oneIsSlow() || countInTime(s.given.screened) == len(s.given.screened) {
 		s.verdict = Healthy
 	}
 	return nil
@@ -79,8 +105,9 @@ func (s *search) oneIsSlow() bool {
 	return count(s.given.screened) == len(s.given.screened)-1 && s.given.screened[at].hopeless == "" && s.given.screened[at].fvu() < notFar
 }
 
-// persistence trains runs on that have all learned early, and sees whether they keep it: outliers, say, may come late.
-func (s *search) persistence() error {
+// retention trains runs on that have all learned early, and sees whether they keep it: outliers, say, may come late.
+func (s *search) retention() error {
+	s.lastLook(s.budget.long)
 	n := len(s.given.screened)
 	if count(s.given.screened) < n {
 		return nil

@@ -10,12 +10,12 @@ import (
 	"dcae/training"
 )
 
-// course tells the held-out FVU of a run at a step; infinite: the run can't learn any more. what names the attempt's changes; it is empty
+// script tells the held-out FVU of a run at a step; infinite: the run can't learn any more. what names the attempt's changes; it is empty
 // for the model as given.
-type course func(what string, seed uint64, step int) float64
+type script func(what string, seed uint64, step int) float64
 
-// scripted is a search whose runs follow a course and are not trained, so that what it decides can be told in advance.
-func scripted(t *testing.T, c course) *search {
+// scripted is a search whose runs follow a script and are not trained, so that what it decides can be told in advance.
+func scripted(t *testing.T, c script) *search {
 	t.Helper()
 	s, err := newSearch(context.Background(), tiny(t, training.Adam{}), Options{}.withDefaults())
 	must(t, err)
@@ -33,7 +33,7 @@ func scripted(t *testing.T, c course) *search {
 	return s
 }
 
-// named is a change that does nothing but have a name: a course tells what comes of it.
+// named is a change that does nothing but have a name: a script tells what comes of it.
 func named(what string, cause Cause, departure float64) change {
 	return change{cause: cause, kind: Restore, what: what, departure: departure, apply: func(s setup) (setup, bool, error) { return s, true, nil }}
 }
@@ -62,7 +62,7 @@ func (s *search) givenFails(t *testing.T) {
 	must(t, err)
 	must(t, s.advance([]job{{s.given, run, s.budget.long, true}}))
 	if count(s.given.screened) != 0 {
-		t.Fatal("the course lets the given model learn")
+		t.Fatal("the script lets the given model learn")
 	}
 }
 

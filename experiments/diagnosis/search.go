@@ -13,12 +13,16 @@ import (
 //	   |
 //	newLook        what is known without training                      look.go, capacity.go
 //	   |
-//	screen         the model as given, with a few random seeds         screening.go
+//	screen         the model as given, with a few random seeds         screening.go; slow.go and falling.go: late ones
 //	   |           all learn: healthy; some: unreliable; none: faulty
+//	lookAtQuantity   does it fit training images alone?                quantity.go, measure.go
+//	   |
 //	intervene      changes, stage by stage, until one repairs          interventions.go; restores.go and aids.go are the changes
 //	   |  halve      ever longer trials; the worst are given up        halving.go
-//	   |  confirm    fresh seeds, in the rule's order                  confirmation.go, rule.go
-//	   |  pairs      two changes at a time                             pairs.go
+//	   |  confirm    fresh seeds, in the rule's order                  confirmation.go, comparison.go, rule.go
+//	   |  everything   all settings as usual, then fewer              everything.go
+//	   |  pairs        two changes at a time                           pairs.go
+//	   |  persist      what is left of the time                        persistence.go
 //	refine         other forms of the change that repairs              refine.go
 //	   |
 //	train          the repaired model, further                         handover.go
@@ -39,6 +43,11 @@ func (s *search) examine() error {
 	if err := s.compareSides(); err != nil {
 		return err
 	}
+	if t := s.middle(); t != nil {
+		if err := s.lookForCheckerboards(t); err != nil {
+			return err
+		}
+	}
 	if s.verdict == Healthy && !s.deadFile {
 		if len(s.look.findings.deciding()) > 0 {
 			s.verdict = Faulty
@@ -49,11 +58,20 @@ func (s *search) examine() error {
 		s.verdict = Faulty // what is handed over are weights that were drawn anew
 		return s.advance([]job{{s.given, s.given.screened[0], s.budget.long, false}})
 	}
-	if err := s.intervene(); err != nil {
+	if err := s.lookAtQuantity(); err != nil {
 		return err
 	}
-	if s.fix == nil {
+	if s.quantity == nil {
+		if err := s.intervene(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case s.fix != nil:
+	case s.quantity != nil:
 		return nil
+	default:
+		return s.lookAtBest()
 	}
 	if err := s.refine(); err != nil {
 		return err
@@ -63,7 +81,7 @@ func (s *search) examine() error {
 
 // settle is the verdict, given how far the search came.
 func (s *search) settle() {
-	proven := len(s.look.findings.deciding()) > 0
+	proven := len(s.look.findings.deciding()) > 0 || s.quantity != nil
 	switch {
 	case proven && s.verdict != Unreliable:
 		s.verdict = Faulty
@@ -98,6 +116,7 @@ type search struct {
 	lasting  int        // steps that a run is trained at least, where runs of the given model learned and lost it again
 	winners  []*attempt // attempts that repair, confirmed, in the rule's order
 	fix      *attempt   // the first of them that is to be handed over; nil: none
+	quantity *quantity  // too few images; nil: it is not that
 	sides    *sides     // of the given model; nil: not looked at
 	deadFile bool       // the settings are healthy, the file's weights are not
 
@@ -109,7 +128,9 @@ type search struct {
 
 func newSearch(ctx context.Context, subject Subject, o Options) (*search, error) {
 	known := lookAtData(subject.Images)
+	known.lookAtTraining(subject)
 	s := &search{ctx: ctx, subject: subject, options: o, images: newPool(subject.Images, known), verdict: Inconclusive}
+	s.images.kept = subject.Params
 	given := setup{model: subject.Model, optimizer: subject.Optimizer, loss: subject.Loss, batch: o.Batch}
 	step, err := stepSeconds(given.model, o.Batch)
 	if err != nil {

@@ -21,7 +21,7 @@ func TestARunThatDiesIsGivenUpEarly(t *testing.T) {
 		gradient, spread, fvu float64 // after the first step; FVU at the second look, 1.6 at the first
 		dies                  bool
 	}{{1e-6, 0.02, 1.605, true}, {1e-3, 0.02, 1.605, false}, {1e-6, 0.3, 1.605, false}, {1e-6, 0.02, 1.5, false}} {
-		run := &trial{}
+		run := &trial{every: checkEvery}
 		o := &observer{trial: run, window: newWindow(images.train, setup{}, 32)}
 		var err error
 		for step := 1; step <= 2*checkEvery && err == nil; step++ {

@@ -22,6 +22,8 @@ type Subject struct {
 	Params    *graph.Params      // the file's own weights, which one more run begins with; nil: none
 	Optimizer training.Optimizer // default Adam
 	Loss      graph.Loss         // default mse
+	Assumed   bool               // optimizer and loss come from nowhere: they are usual ones
+	Metrics   []string           // that are watched in training, by name
 	Images    *dataset.Set       // as they are: their scale is one of the suspects
 }
 

@@ -80,10 +80,31 @@ func newTrial(s setup, seed uint64, images *pool, mark float64, first *graph.Par
 	var err error
 	if first != nil {
 		t.params, err = copyOf(s.model, first)
-	} else {
-		t.params, err = s.model.Init(seed, graph.Float32)
+		return t, err
+	}
+	if t.params, err = s.model.Init(seed, graph.Float32); err == nil && images.kept != nil {
+		err = keepFrozen(s.model, t.params, images.kept)
 	}
 	return t, err
+}
+
+// keepFrozen gives variables of frozen layers the file's values, which training would leave as they are. Layers that are freed begin anew.
+func keepFrozen(m *graph.Model, params, file *graph.Params) error {
+	for _, n := range m.Nodes {
+		for _, v := range params.All {
+			if !n.Frozen || v.Layer != n.Name {
+				continue
+			}
+			for _, kept := range file.All {
+				if kept.Path() == v.Path() && slices.Equal(kept.Shape, v.Shape) {
+					if err := v.Set(kept.Values()); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func copyOf(m *graph.Model, params *graph.Params) (*graph.Params, error) {
@@ -135,14 +156,14 @@ func (t *trial) advance(ctx context.Context, to int, stop bool, threads *graph.T
 	if t.hopeless != "" || stop && t.learned || t.steps >= to {
 		return nil
 	}
-	w := newWindow(t.images.train, t.setup, t.every*t.setup.batch)
+	w := newWindow(t.images.train, t.setup, 1)
+	w.n = t.every * t.setup.batch // few images come several times, so that looks at held-out ones are as far apart
 	w.first = t.steps * t.setup.batch % t.images.train.n()
-	perEpoch := max(1, w.n/t.setup.batch)
 	held := newWindow(t.images.held, t.setup, scoredImages)
 	mean := t.images.mean(t.setup)
 	o := &observer{trial: t, window: w, stop: stop, scheduled: training.HasSchedule(t.setup.optimizer), before: t.steps}
 	result, err := training.Fit(ctx, t.setup.model, w, held, training.Config{
-		Seed: t.seed, Epochs: (to - t.steps + perEpoch - 1) / perEpoch, Batch: t.setup.batch, Optimizer: t.setup.optimizer, Loss: t.setup.loss,
+		Seed: t.seed, Epochs: (to - t.steps + t.every - 1) / t.every, Batch: t.setup.batch, Optimizer: t.setup.optimizer, Loss: t.setup.loss,
 		Threads: threads, Mean: mean, Params: t.params, State: t.state,
 	}, o)
 	if result != nil {

@@ -11,6 +11,9 @@ func (d *Diagnosis) Answer() string {
 	name, g := d.Name, d.Given
 	switch d.Verdict {
 	case Healthy:
+		if g.Slow != nil {
+			return fmt.Sprintf("%s is slow, but nothing is wrong with it: %s.", name, g.Slow.words())
+		}
 		return fmt.Sprintf("%s learns: with each of %d random seeds it explains more than half of what a model of its size can (held-out FVU %s, where 1 is no better than one mean image for all, and under %s counts as learned). Whatever looks odd about it does no harm.",
 			name, g.Seeds, figuresOf(g.FVU), fvuText(float64(d.Attainable.Mark)))
 	case Inconclusive:
@@ -186,6 +189,14 @@ func (d *Diagnosis) Text(dir string) string {
 		fmt.Fprintf(&b, "\nThe answer with all that was tried is in %s; it took %.0f s.\n", dir, d.Seconds)
 	}
 	return b.String()
+}
+
+// words say when a slow model learns.
+func (s *Slow) words() string {
+	if s.Seen {
+		return fmt.Sprintf("it was seen to learn after about %.0f steps with each random seed", float64(s.Steps))
+	}
+	return fmt.Sprintf("it still falls, and its course says that it learns after about %.0f steps (%.0f to %.0f)", float64(s.Steps), float64(s.Low), float64(s.High))
 }
 
 // writeFigures tells how the model does on training, held-out and test images, and what a linear code of its size does.

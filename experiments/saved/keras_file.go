@@ -4,6 +4,8 @@ package saved
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/pkg/errors"
 
@@ -24,6 +26,7 @@ type Model struct {
 	State *training.OptimizerState
 
 	Compiled bool     // optimizer and loss were in the file
+	Metrics  []string // that the model was compiled with, by name
 	Nested   bool     // there were models in the model
 	Warnings []string // what is odd about the file, one sentence each
 
@@ -60,10 +63,46 @@ func openModel(a *keras.Archive) (*Model, error) {
 		return nil, err
 	}
 	if m.Compiled {
+		m.Metrics = metricNames(config.Compile.Settings)
 		m.warnOfLoss(config.Compile)
 		err = m.readState(keras.Variables(a.Weights.Group(keras.OptimizerPath)))
 	}
 	return m, err
+}
+
+// metricNames are the names of all metrics in compile_config, however they are grouped by outputs.
+func metricNames(settings json.RawMessage) []string {
+	var c struct {
+		Metrics  any `json:"metrics"`
+		Weighted any `json:"weighted_metrics"`
+	}
+	if json.Unmarshal(settings, &c) != nil {
+		return nil // it was read before
+	}
+	var out []string
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case string:
+			out = append(out, v)
+		case []any:
+			for _, one := range v {
+				walk(one)
+			}
+		case map[string]any:
+			config, object := v["config"].(map[string]any)
+			if name, ok := config["name"].(string); object && ok {
+				out = append(out, name)
+				return
+			}
+			for _, key := range slices.Sorted(maps.Keys(v)) {
+				walk(v[key])
+			}
+		}
+	}
+	walk(c.Metrics)
+	walk(c.Weighted)
+	return out
 }
 
 // readState reads the optimizer's variables. As in Keras, an optimizer starts afresh, with a warning, if they are not those that

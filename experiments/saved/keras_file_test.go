@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -256,6 +257,19 @@ func TestCompileSettingsAreRefusedByName(t *testing.T) {
 		check(t, err)
 		if _, err := openModel(a); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v does not say %q", err, c.want)
+		}
+	}
+}
+
+// Metrics are found as names, as objects, and in lists and dictionaries of several outputs.
+func TestMetricNames(t *testing.T) {
+	for settings, want := range map[string][]string{
+		`{"metrics": ["accuracy", "mae"]}`: {"accuracy", "mae"},
+		`{"metrics": null}`:                nil,
+		`{"metrics": {"b": ["mse"], "a": [{"class_name": "BinaryAccuracy", "config": {"name": "binary_accuracy", "dtype": "float32"}}]}, "weighted_metrics": [["acc"]]}`: {"binary_accuracy", "mse", "acc"},
+	} {
+		if got := metricNames([]byte(settings)); !slices.Equal(got, want) {
+			t.Errorf("%s: %q", settings, got)
 		}
 	}
 }

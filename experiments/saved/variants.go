@@ -1,6 +1,7 @@
 package saved
 
 import (
+	"os"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -32,7 +33,7 @@ func VariantNames() []string {
 	return names
 }
 
-// Open reads a .keras file, or makes a model that is known by name, whose Params are nil, for the given images; nil stands for
+// Open reads a model file, or makes a model that is known by name, whose Params are nil, for the given images; nil stands for
 // MNIST's. It fails for an unknown name, and as [LoadKeras] does.
 func Open(name string, images *dataset.Set) (*Model, error) {
 	if strings.HasSuffix(name, ".keras") {
@@ -48,6 +49,9 @@ func Open(name string, images *dataset.Set) (*Model, error) {
 			input = graph.Shape{shape.H, shape.W, shape.C}
 		}
 		return &Model{Model: v.model(input), Optimizer: v.optimizer}, nil
+	}
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+		return LoadKeras(name) // which says what else it is
 	}
 	return nil, errors.Errorf("there is no model %q; there are %s, or give a .keras file", name, strings.Join(VariantNames(), ", "))
 }

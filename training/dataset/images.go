@@ -112,7 +112,7 @@ func (s *Images) convert(dst []float32, raw []byte) {
 		for i, v := range raw {
 			dst[i] = table[v]
 		}
-	case s.scaling.identity() && s.changes.clip == nil:
+	case s.scaling.identity() && s.changes.clip == nil && s.changes.log == nil:
 		for i := range dst {
 			dst[i] = getFloat(raw, i)
 		}

@@ -15,9 +15,10 @@ import (
 //
 //  1. Outliers, in training images;
 //  2. Clip, in all images, at quantiles of the training values as they now are;
-//  3. Scale, in all images, with parameters of the training values as they now are, so that outliers spoil it;
-//  4. Multiply, in all images;
-//  5. Noise, in training images.
+//  3. Log, in all images;
+//  4. Scale, in all images, with parameters of the training values as they now are, so that outliers spoil it;
+//  5. Multiply, in all images;
+//  6. Noise, in training images.
 type Treatment struct {
 	// Scale replaces the scaling that the set was opened with; ScaleDefault keeps its kind. ScaleUnit does not look at
 	// outliers: who divides by 255 does so whatever the data hold.
@@ -36,6 +37,9 @@ type Treatment struct {
 
 	// Clip brings values outside of these quantiles to them, and what is not a number to the lower one.
 	Clip Quantiles `json:"clip,omitzero" yaml:"clip,omitempty"`
+
+	// Log replaces values by log(1 + value - the least training value), for data most of whose values are small beside the largest.
+	Log bool `json:"log,omitempty" yaml:"log,omitempty"`
 
 	// Noise is the standard deviation of Gaussian noise, in units of the values that Read gives, scaled and multiplied.
 	// An image has the same noise whenever it is read: it is part of the data, and of what the model is to reproduce.
@@ -82,6 +86,9 @@ func (t Treatment) String() string {
 	}
 	if t.Clip != (Quantiles{}) {
 		add("clip %v to %v", t.Clip.Low, t.Clip.High)
+	}
+	if t.Log {
+		add("log")
 	}
 	if t.Scale != ScaleDefault {
 		add("scale %v", t.Scale)
@@ -160,6 +167,13 @@ func (set *Set) treated(t Treatment, seed uint64) (*Set, error) {
 		}
 		train.clip = &limits{low, high}
 		held.clip = train.clip
+	}
+	if t.Log {
+		m, err := clean.with(Scaling{}, train).moments()
+		if err != nil {
+			return nil, err
+		}
+		train.log, held.log = &m.min, &m.min
 	}
 	scaling, err := t.scaling(set, train)
 	if err != nil {

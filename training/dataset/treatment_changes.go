@@ -13,6 +13,7 @@ import (
 type changes struct {
 	outliers *outliers
 	clip     *limits
+	log      *float64 // value of which the logarithm is 0
 	noise    *gaussian
 }
 
@@ -36,10 +37,13 @@ func (s *Images) change(dst []float32, place uint32) {
 	}
 }
 
-// scaled clips and scales one raw value.
+// scaled clips one raw value, takes its logarithm and scales it, as far as that is wanted.
 func (s *Images) scaled(raw float64) float32 {
 	if l := s.changes.clip; l != nil {
 		raw = l.clip(raw)
+	}
+	if origin := s.changes.log; origin != nil {
+		raw = math.Log1p(max(0, raw-*origin))
 	}
 	return s.scaling.Apply(raw)
 }

@@ -175,6 +175,25 @@ func TestClip(t *testing.T) {
 	}
 }
 
+// Values are those of log(1 + value - least), brought to 0..1, in held-out images too, where smaller ones become 0.
+func TestLogarithms(t *testing.T) {
+	set := mustOpen(t, "a.npy", floatFile(50, func(image, place int) float32 { return float32((16*image+place)%97) * 10 }), Options{})
+	out := treated(t, set, Treatment{Log: true, Scale: ScaleMinMax}, 1)
+	least, most := slices.Min(values(set.Train)), slices.Max(values(set.Train))
+	for _, part := range [][2]*Images{{set.Train, out.Train}, {set.Test, out.Test}} {
+		got := values(part[1])
+		for i, v := range values(part[0]) {
+			want := math.Log1p(max(0, float64(v-least))) / math.Log1p(float64(most-least))
+			if math.Abs(float64(got[i])-want) > 1e-6 {
+				t.Fatalf("%v becomes %v, want %v", v, got[i], want)
+			}
+		}
+	}
+	if out.Name != "a (log, scale minmax)" {
+		t.Error(out.Name)
+	}
+}
+
 func TestQuantilesOfSignedValues(t *testing.T) {
 	set := mustOpen(t, "a.npy", floatFile(100, func(image, place int) float32 {
 		if image%10 == 3 && place < 4 { // in several images, so that some are for training

@@ -1,0 +1,132 @@
+package diagnosis
+
+import "math"
+
+// slowSteps is how long a run of the given model that is on its way is waited for: a model that learns within as many steps is slow, and
+// not faulty. Models whose learning rate is a hundred times too low take ten thousand and more.
+const slowSteps = 3000
+
+// waitingShare is the share of the time that waiting for slow runs may take; the rest is for changes.
+const waitingShare = 0.5
+
+// Slow says that a model learns, but late.
+type Slow struct {
+	Steps Number `json:"steps"` // after which all its runs have learned, about
+	Low   Number `json:"low"`   // 95% interval, where that was foretold
+	High  Number `json:"high"`
+	Seen  bool   `json:"seen"` // it was trained that long, and has learned
+}
+
+// wait trains runs of the given model further that have not learned, but are on their way to it.
+func (s *search) wait() error {
+	for {
+		var jobs []job
+		cost := 0.0
+		for _, t := range s.givenRuns() {
+			if t.done() || t.learns() || t.steps >= slowSteps {
+				continue
+			}
+			c, ok := newCourse(t.checks)
+			if early, _ := c.learnsBetween(t.mark); !ok || !c.falls() || early > slowSteps {
+				return nil // one that fails decides
+			}
+			to := min(2*t.steps, slowSteps)
+			jobs = append(jobs, job{s.given, t, to, true})
+			cost += float64(to-t.steps) * s.given.step
+		}
+		if len(jobs) == 0 || s.budget.spent+cost > waitingShare*s.budget.total {
+			return nil
+		}
+		s.say("%d runs are on their way, and are trained to %d steps", len(jobs), jobs[0].to)
+		if err := s.advance(jobs); err != nil {
+			return err
+		}
+	}
+}
+
+// givenRuns are all screening runs of the given model, with the one that began with the file's weights.
+func (s *search) givenRuns() []*trial {
+	if s.own == nil {
+		return s.given.screened
+	}
+	return append(append([]*trial{}, s.given.screened...), s.own)
+}
+
+// foretold tells whether a run will have learned soon enough, as its course says.
+func (t *trial) foretold() bool {
+	if t.hopeless != "" || t.learned {
+		return false
+	}
+	c, ok := newCourse(t.checks)
+	if !ok || !c.falls() {
+		return false
+	}
+	_, late := c.learnsBetween(t.mark)
+	return late <= slowSteps
+}
+
+// learnsInTime tells whether a run of the given model has learned, or will have soon enough.
+func (t *trial) learnsInTime() bool { return t.learns() || t.foretold() }
+
+func countInTime(trials []*trial) int {
+	n := 0
+	for _, t := range trials {
+		if t.learnsInTime() {
+			n++
+		}
+	}
+	return n
+}
+
+// learnedAt is the first step of which it is known that the run had learned; infinite: none.
+func (t *trial) learnedAt() float64 {
+	for i, c := range t.checks {
+		if i > 0 && c.FVU < t.mark && t.checks[i-1].FVU < t.mark {
+			return float64(c.Step)
+		}
+	}
+	if t.learned {
+		return float64(t.steps)
+	}
+	return math.Inf(1)
+}
+
+// slowness is when the given model's runs have learned, if that is later than a usual run is waited for; nil: it is not slow.
+func (s *search) slowness() *Slow {
+	out := Slow{Seen: true}
+	for _, t := range s.given.screened {
+		at := t.learnedAt()
+		early, late := at, at
+		if math.IsInf(at, 1) {
+			c, ok := newCourse(t.checks)
+			if !ok {
+				return nil
+			}
+			out.Seen = false
+			at = c.best.reaches(t.mark)
+			early, late = c.learnsBetween(t.mark)
+		}
+		out.Steps, out.Low, out.High = max(out.Steps, Number(at)), max(out.Low, Number(early)), max(out.High, Number(late))
+	}
+	if out.Seen && float64(out.Steps) <= float64(s.budget.short) {
+		return nil
+	}
+	return &out
+}
+
+// stillFalling tells whether a run of the given model is on its way to the mark: it falls, and no fit that is possible stays above.
+func (s *search) stillFalling() bool {
+	for _, t := range s.given.screened {
+		if t.hopeless != "" || t.learns() {
+			continue
+		}
+		c, ok := newCourse(t.checks)
+		if !ok || !c.falls() {
+			continue
+		}
+		if early, _ := c.learnsBetween(t.mark); early < 10*c.step {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,201 @@
+package diagnosis
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"dcae/graph"
+)
+
+// law falls to 0.2 by a power law that comes under 0.5 at a step.
+func law(step, at float64) float64 { return 0.2 + 0.3*math.Sqrt(at/step) }
+
+// A model whose runs fall slowly and learn within 3,000 steps is slow, not faulty; nothing is changed about it.
+func TestASlowModelIsHealthy(t *testing.T) {
+	s := scripted(t, func(_ string, _ uint64, step int) float64 { return law(float64(step), 2200) })
+	s.look.attainable = attainable{FVU: Number(math.NaN())}
+	must(t, s.examine())
+	if s.verdict != Healthy || len(s.attempts) > 0 {
+		t.Fatalf("%s after %d attempts", s.verdict, len(s.attempts))
+	}
+	slow := s.slowness()
+	if slow == nil || !slow.Seen || math.Abs(float64(slow.Steps)-2200) > 100 {
+		t.Errorf("%+v", slow)
+	}
+	d := Diagnosis{Name: "m", Verdict: Healthy, Given: Given{Slow: slow}}
+	if text := d.Answer(); !strings.Contains(text, "is slow, but nothing is wrong with it: it was seen to learn after about 23") {
+		t.Error(text)
+	}
+}
+
+// Where time does not allow to see it, its course says so.
+func TestASlowModelsCourseIsForetold(t *testing.T) {
+	s := scripted(t, func(_ string, _ uint64, step int) float64 { return law(float64(step), 2200) })
+	s.look.attainable = attainable{FVU: Number(math.NaN())}
+	s.budget.total = 4000 * s.given.step
+	must(t, s.screen())
+	slow := s.slowness()
+	if s.verdict != Healthy || slow == nil || slow.Seen || math.Abs(float64(slow.Steps)-2200) > 50 || s.given.steps() >= 2200 {
+		t.Errorf("%s, %+v after %d steps", s.verdict, slow, s.given.steps())
+	}
+}
+
+// One that would take ten times as long is not waited for: its rate is too low.
+func TestAModelThatTakesTooLongIsFaulty(t *testing.T) {
+	s := scripted(t, func(what string, _ uint64, step int) float64 {
+		if strings.Contains(what, "learning rate 0.001 -> 0.01") {
+			return law(float64(step), 220)
+		}
+		return law(float64(step), 22000)
+	})
+	s.look.attainable = attainable{FVU: Number(math.NaN())}
+	must(t, s.examine())
+	if s.verdict != Faulty || s.fix == nil || s.fix.cause() != LearningRateLow || s.fix.comparison.interval.Low < 0.3 {
+		t.Errorf("%s, %+v", s.verdict, s.fix)
+	}
+}
+
+// Flat runs cost no patience beyond what all are owed.
+func TestAFlatModelIsNotWaitedFor(t *testing.T) {
+	s := scripted(t, func(string, uint64, int) float64 { return 0.9 })
+	s.look.attainable = attainable{FVU: Number(math.NaN())}
+	must(t, s.screen())
+	if s.verdict != Faulty || s.given.steps() > s.budget.long {
+		t.Errorf("%s after %d steps", s.verdict, s.given.steps())
+	}
+}
+
+// A change that brings the FVU just under the mark is no repair of a model that stays just above it.
+func TestAThresholdAloneAccusesNobody(t *testing.T) {
+	for fvu, repairs := range map[float64]bool{0.49: false, 0.3: true} {
+		s := scripted(t, func(what string, seed uint64, _ int) float64 {
+			noise := 0.002 * float64(seed%3)
+			if what == "change" {
+				return fvu + noise
+			}
+			return 0.52 + noise
+		})
+		s.look.attainable = attainable{FVU: Number(math.NaN())}
+		s.givenFails(t)
+		must(t, s.confirm(s.madeOf(t, named("change", Loss, 1)), nil))
+		if (s.fix != nil) != repairs {
+			t.Errorf("FVU 0.52 -> %v: repaired %v", fvu, s.fix != nil)
+		}
+		for _, b := range s.blames() {
+			if b.Cause == Loss && !repairs {
+				t.Errorf("it is accused: %+v", b)
+			}
+		}
+	}
+}
+
+// Runs that diverged count as the mean image, so that a pair can be compared.
+func TestPairsAreOfEquallyManySteps(t *testing.T) {
+	s := scripted(t, func(what string, _ uint64, step int) float64 {
+		if what == "change" {
+			return 0.4
+		}
+		return max(0.1, 1.5-float64(step)/200) // learns later
+	})
+	s.look.attainable = attainable{FVU: Number(math.NaN())}
+	a := s.madeOf(t, named("change", Loss, 1))[0]
+	if _, err := s.confirmed(a); err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.compare(a) // after 100 steps, where the given model is at 1
+	must(t, err)
+	if c.pairs != 6 || math.Abs(c.gain-0.6) > 1e-9 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// Capacity is not named for a model that still falls; once it has come to rest it may be.
+func TestCapacityOfAFallingModel(t *testing.T) {
+	for rests, want := range map[bool]bool{true: true, false: false} {
+		s := scripted(t, func(what string, _ uint64, step int) float64 {
+			switch {
+			case what == "wider":
+				return 0.2
+			case rests:
+				return 0.8
+			}
+			return law(float64(step), 5000)
+		})
+		s.look.attainable = attainable{FVU: Number(math.NaN())}
+		s.budget.total = 60000 * s.given.step
+		s.givenFails(t)
+		must(t, s.confirm(s.madeOf(t, named("wider", Capacity, 1)), nil))
+		if (s.fix != nil) != want {
+			t.Errorf("comes to rest %v: repaired %v, %s after %d steps", rests, s.fix != nil, s.verdict, s.given.steps())
+		}
+		if !rests && s.verdict != Healthy {
+			t.Errorf("it learned after %d steps, and is %s", s.given.steps(), s.verdict)
+		}
+	}
+}
+
+// Three faults at once: nothing helps alone or in pairs. All settings as usual do, and what is not needed is taken back.
+func TestEverythingAsUsualIsCutDown(t *testing.T) {
+	s := scripted(t, func(what string, _ uint64, _ int) float64 {
+		for _, needed := range []string{"hidden activations", "initializers", "batch"} {
+			if !strings.Contains(what, needed) {
+				return 0.98
+			}
+		}
+		return 0.2
+	})
+	s.look.attainable = attainable{FVU: Number(math.NaN())}
+	s.given.setup.model = dense(graph.Sigmoid, graph.Linear, graph.RandomNormal{StdDev: 3})
+	s.given.setup.batch = 512
+	var err error
+	s.look, err = newLook(s.given.setup, s.images, nil)
+	must(t, err)
+	s.givenFails(t)
+	must(t, s.everything())
+	if s.fix == nil || len(s.fix.changes) != 3 || len(s.fix.confirmed) != 6 {
+		t.Fatalf("%+v", s.fix)
+	}
+	if n := len(s.blames()); n != 3 {
+		t.Errorf("%+v", s.blames())
+	}
+}
+
+// Nothing is given up while a fifth of the time is left.
+func TestTimeIsUsedBeforeAModelIsGivenUp(t *testing.T) {
+	s := scripted(t, func(what string, _ uint64, step int) float64 {
+		if what != "learning rate 0.001 -> 0.01" {
+			return 0.95
+		}
+		if step > 6000 {
+			return 0.2
+		}
+		return 0.9
+	})
+	must(t, s.examine())
+	if s.fix == nil || s.fix.what() != "learning rate 0.001 -> 0.01" {
+		t.Errorf("used %.2f of the time", s.budget.spent/s.budget.total)
+	}
+	s = scripted(t, func(string, uint64, int) float64 { return 0.95 })
+	must(t, s.examine())
+	s.settle()
+	if left := s.budget.left() / s.budget.total; s.verdict != Inconclusive || left > leastLeft {
+		t.Errorf("%s with %.2f of the time left", s.verdict, left)
+	}
+}
+
+func TestChangesThatContradict(t *testing.T) {
+	rate, optimizer, scale := named("a", LearningRateLow, 0), named("b", Optimizer, 0), named("c", DataScale, 0)
+	if !contradict(rate, optimizer) || !contradict(rate, named("d", LearningRateHigh, 0)) || contradict(rate, scale) || contradict(optimizer, scale) {
+		t.Error("wrong pairs")
+	}
+	s := scripted(t, func(string, uint64, int) float64 { return 1 })
+	a, _, err := s.combined([]change{rate, scale})
+	must(t, err)
+	b, _, err := s.combined([]change{scale, rate})
+	must(t, err)
+	if a != b || !slices.Equal(names(s.attempts), []string{"a, c"}) {
+		t.Errorf("%q: a pair was made in both orders", names(s.attempts))
+	}
+}
