@@ -30,6 +30,7 @@ var functions = []function{
 	{"log1p", log1p, math.Log1p, func(r *rand.Rand) float64 { return math.Ldexp(r.Float64(), r.IntN(100)) }, "275ee05c61378bd0"},
 	{"log1p near 0", log1p, math.Log1p, func(r *rand.Rand) float64 { return float64(0.999 * small(r)) }, "c15df6ad4dba4727"},
 	{"cos", cos, math.Cos, func(r *rand.Rand) float64 { return float64(40*r.Float64()) - 20 }, "e5cd2433335996ff"},
+	{"sin", sin, math.Sin, func(r *rand.Rand) float64 { return float64(40*r.Float64()) - 20 }, "583509c33696d539"},
 	{"0.96^x", func(x float64) float64 { return pow(0.96, x) }, func(x float64) float64 { return math.Pow(0.96, x) },
 		func(r *rand.Rand) float64 { return float64(r.IntN(1000)) / 4 }, "489934755c62ee20"},
 }
@@ -45,7 +46,7 @@ func TestPortableFormsAgreeWithPackageMath(t *testing.T) {
 			got, want := f.portable(x), f.gos(x)
 			place := math.Ldexp(1, max(math.Ilogb(want), -1022)-52) // unit in the last place
 			switch f.name {
-			case "cos":
+			case "cos", "sin":
 				place = 0x1p-52 // near its zeros the argument's digits run out
 			case "0.96^x":
 				place *= 4 // multiplying adds up what each factor lost, in package math as well
@@ -62,7 +63,7 @@ func TestSpecialValues(t *testing.T) {
 	inf, nan := math.Inf(1), math.NaN()
 	for _, f := range functions {
 		for _, x := range []float64{0, math.Copysign(0, -1), 1, -1, inf, -inf, nan, 1e300, -1e300, 1e-300, 0x1p-1022, -0.5} {
-			if (f.name == "cos" || f.name == "0.96^x") && !(math.Abs(x) < 1e6) {
+			if (f.name == "cos" || f.name == "sin" || f.name == "0.96^x") && !(math.Abs(x) < 1e6) {
 				continue
 			}
 			got, want := f.portable(x), f.gos(x)

@@ -52,13 +52,26 @@ const (
 	quarterLow  = math.Pi/2 - quarterHigh
 )
 
-// cos takes quarter turns off, and Taylor's series of cosine or sine of what is left, at most a quarter of pi, whose first term left out
-// is below 1e-17.
-func cos(x float64) float64 {
+// Sin is the sine; x is at most 1e6 or so in magnitude.
+func Sin(x float64) float64 {
+	if Chosen() == Portable {
+		return sin(x)
+	}
+	return math.Sin(x)
+}
+
+func cos(x float64) float64 { return wave(x, 0) }
+
+func sin(x float64) float64 { return wave(x, 3) }
+
+// wave is the cosine of x, so many quarter turns later. It takes quarter turns off, and Taylor's series of cosine or sine of what is left, at
+// most a quarter of pi, whose first term left out is below 1e-17.
+func wave(x float64, quarters int64) float64 {
 	k := math.Floor(float64(x*(2/math.Pi)) + 0.5)
 	r := (x - float64(k*quarterHigh)) - float64(k*quarterLow)
 	z := float64(r * r)
-	sine := int64(k)%2 != 0
+	quarter := (int64(k) + quarters) & 3
+	sine := quarter%2 != 0
 	first := 16.0 // cos r = 1 - r*r/(1*2)*(1 - r*r/(3*4)*(...))
 	if sine {
 		first = 17 // sin r = r*(1 - r*r/(2*3)*(1 - r*r/(4*5)*(...)))
@@ -70,7 +83,7 @@ func cos(x float64) float64 {
 	if sine {
 		sum *= r
 	}
-	if quarter := int64(k) & 3; quarter == 1 || quarter == 2 {
+	if quarter == 1 || quarter == 2 {
 		return -sum
 	}
 	return sum

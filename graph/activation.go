@@ -122,9 +122,9 @@ func (a Activation) curve() (f kernel.Curve, ok bool) {
 	case HardTanh:
 		return kernel.HardTanh(), true
 	case HardShrink:
-		return kernel.HardShrink(), true
+		return kernel.HardShrink(0.5), true
 	case SoftShrink:
-		return kernel.SoftShrink(), true
+		return kernel.SoftShrink(0.5), true
 	case TanhShrink:
 		return kernel.TanhShrink(), true
 	}

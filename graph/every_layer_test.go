@@ -58,6 +58,7 @@ var everyLayer = map[string]struct {
 	"PReLU":                  {0, true, false, false},
 	"ELU":                    {0, true, false, false},
 	"Softmax":                {0, true, false, false},
+	"Elementwise":            {0, false, false, false}, // of arithmetic
 	"Rescaling":              {0, false, false, false},
 	"Identity":               {0, false, false, false},
 	"StopGradient":           {0, false, false, false},

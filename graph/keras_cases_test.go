@@ -364,9 +364,15 @@ func TestActivationsAgreeWithKeras(t *testing.T) {
 // activationAt returns f(z) and the gradient by z of sum(g * f(z)), for rows of the given width.
 func activationAt(t *testing.T, a graph.Activation, precision graph.Precision, width int, z, g []float64) (y, slope []float64) {
 	t.Helper()
+	return layerAt(t, graph.Activate{Function: a}, precision, width, z, g)
+}
+
+// layerAt is activationAt of any layer that keeps shapes.
+func layerAt(t *testing.T, l graph.Layer, precision graph.Precision, width int, z, g []float64) (y, slope []float64) {
+	t.Helper()
 	// a dense layer of a zero leaves the bias; times g, the error is so large that its magnitude has the slope 1/n
 	m := graph.Sequential("m", graph.Shape{1}, graph.Dense{Units: len(z)}, graph.Reshape{Target: graph.Shape{len(z) / width, width}},
-		graph.Activate{Function: a}, graph.Flatten{}, graph.Rescaling{Scale: g})
+		l, graph.Flatten{}, graph.Rescaling{Scale: g})
 	params, err := m.Init(1, precision)
 	check(t, err)
 	check(t, params.Lookup("dense/bias").Set(z))
@@ -391,7 +397,7 @@ func closeTo(t *testing.T, what string, z, got, want []float64, tolerance float6
 	t.Helper()
 	for i, w := range want {
 		if !(math.Abs(got[i]-w) <= tolerance*max(1, math.Abs(w))) {
-			t.Errorf("%s at %g is %.12g, Keras says %.12g", what, z[i], got[i], w)
+			t.Errorf("%s at %g is %.12g, it should be %.12g", what, z[i], got[i], w)
 		}
 	}
 }

@@ -58,6 +58,10 @@ func activationOf(l Layer) (Activation, bool) {
 		return ELU, true
 	case SoftmaxLayer:
 		return Softmax, true
+	case Elementwise:
+		if a, ok := l.Activation(); ok {
+			return a, true
+		}
 	}
 	return Linear, false
 }

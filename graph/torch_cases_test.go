@@ -69,6 +69,7 @@ func torchCases() []kerasCase {
 	chain("transposed_groups", image, 4, grouped(2, upward(6, size(4, 4), size(2, 2), size(1, 1), size(0, 0))))
 	chain("transposed_depthwise", image, 3, grouped(3, upward(3, size(3, 3), size(2, 2), size(1, 1), size(1, 0))))
 	chain("transposed_depthwise_twice", image, 2, grouped(2, upward(4, size(2, 3), size(2, 2), size(0, 0), size(0, 0))))
+	chain("elementwise", image, 3, graph.Elementwise{Function: graph.Exp}, graph.Elementwise{Function: graph.Clamp, Settings: []float64{0.5, 2}}, graph.Elementwise{Function: graph.Log1p})
 	eps, pixels := 1e-5, []int{1, 2}
 	chain("layer_norm", odd, 4, graph.LayerNormalization{Epsilon: eps})
 	chain("layer_norm_image", odd, 3, graph.LayerNormalization{Axes: []int{1, 2, 3}, Epsilon: 0.1})
@@ -90,14 +91,81 @@ func torchCases() []kerasCase {
 	return cases
 }
 
-func TestLayersAgreeWithPyTorch(t *testing.T) {
+func readTorchCases(t *testing.T) fixture {
+	t.Helper()
 	arrays, err := npz.Read(filepath.Join("testdata", "torch.npz"))
 	check(t, err)
 	f := fixture{}
-	known := 0
 	for _, a := range arrays {
 		f[a.Name] = a
-		if filepath.Base(a.Name) == "loss" {
+	}
+	return f
+}
+
+// torchFunctions are layers that compute PyTorch's functions of one value.
+var torchFunctions = func() map[string]graph.Layer {
+	out := map[string]graph.Layer{
+		"log1p_below": graph.Elementwise{Function: graph.Log1p}, "hardtanh_between": graph.Elementwise{Function: graph.HardTanhOf, Settings: []float64{-0.5, 3}},
+		"celu_2": graph.Elementwise{Function: graph.CELUOf, Settings: []float64{2}}, "softplus_steep": graph.Elementwise{Function: graph.SoftplusOf, Settings: []float64{4, 2}},
+		"hardshrink_1": graph.Elementwise{Function: graph.HardShrinkOf, Settings: []float64{1}}, "softshrink_1": graph.Elementwise{Function: graph.SoftShrinkOf, Settings: []float64{1}},
+		"threshold": graph.Elementwise{Function: graph.Threshold, Settings: []float64{0.5, -2}}, "clamp": graph.Elementwise{Function: graph.Clamp, Settings: []float64{-1, 0.5}},
+		"clamp_max": graph.Elementwise{Function: graph.ClampMax, Settings: []float64{-1}}, "elu": graph.ExponentialLinear{}, "elu_0.3": graph.ExponentialLinear{Alpha: 0.3},
+		"leaky_relu": graph.LeakyRectifier{NegativeSlope: 0.1},
+	}
+	for _, p := range []float64{0, 1, 2, 3, 4, 0.5, -0.5, 1.5, -1, -2} {
+		out[fmt.Sprintf("pow_%g", p)] = graph.Elementwise{Function: graph.Pow, Settings: []float64{p}}
+	}
+	for _, f := range []graph.Function{graph.ClampMin, graph.Greater, graph.LessEqual, graph.NotEqual} {
+		out[string(f)] = graph.Elementwise{Function: f, Settings: []float64{0.5}}
+	}
+	for _, f := range []graph.Function{graph.Exp, graph.Expm1, graph.Log, graph.Log1p, graph.Log2, graph.Log10, graph.Sqrt, graph.Rsqrt, graph.Abs, graph.Neg, graph.Reciprocal, graph.Squared,
+		graph.Sin, graph.Cos, graph.Sinh, graph.Cosh, graph.Erf, graph.Sign, graph.Floor, graph.Ceil, graph.Round, graph.Trunc,
+		graph.HardTanhOf, graph.CELUOf, graph.SELUOf, graph.SoftplusOf, graph.HardShrinkOf, graph.SoftShrinkOf, graph.GELUTanh} {
+		out[string(f)] = graph.Elementwise{Function: f}
+	}
+	for name, a := range map[string]graph.Activation{
+		"relu": graph.ReLU, "sigmoid": graph.Sigmoid, "tanh": graph.Tanh, "relu6": graph.ReLU6, "gelu": graph.GELU, "silu": graph.SiLU, "mish": graph.Mish, "hardswish": graph.HardSwish,
+		"hardsigmoid": graph.HardSigmoid, "softsign": graph.Softsign, "tanhshrink": graph.TanhShrink, "logsigmoid": graph.LogSigmoid,
+	} {
+		out[name] = graph.Activate{Function: a}
+	}
+	return out
+}()
+
+// Values and slopes of functions where PyTorch computed them, kinks included.
+func TestFunctionsAgreeWithPyTorch(t *testing.T) {
+	f := readTorchCases(t)
+	known := 0
+	for name := range f {
+		if filepath.Base(name) == "slope" {
+			known++
+		}
+	}
+	if known != len(torchFunctions) {
+		t.Errorf("%d functions, but %d in the fixture", len(torchFunctions), known)
+	}
+	for name, l := range torchFunctions {
+		z := f.values(t, "function/"+name+"/z")
+		ones := make([]float64, len(z))
+		for i := range ones {
+			ones[i] = 1
+		}
+		for precision, tolerance := range map[graph.Precision]float64{graph.Float64: 1e-12, graph.Float32: 2e-6} {
+			if name == "hardsigmoid" { // PyTorch rounds a sixth to float32
+				tolerance = max(tolerance, 5e-8)
+			}
+			y, slope := layerAt(t, l, precision, 1, z, ones)
+			closeTo(t, name, z, y, f.values(t, "function/"+name+"/y"), tolerance)
+			closeTo(t, "slope of "+name, z, slope, f.values(t, "function/"+name+"/slope"), tolerance)
+		}
+	}
+}
+
+func TestLayersAgreeWithPyTorch(t *testing.T) {
+	f := readTorchCases(t)
+	known := 0
+	for name := range f {
+		if filepath.Base(name) == "loss" {
 			known++
 		}
 	}

@@ -84,6 +84,7 @@ func Layers() []Example {
 		graph.ParametricRectifier{SharedAxes: []int{1, 2}, AlphaInit: graph.Constant{Value: 0.5}, AlphaRegularizer: l1},
 		graph.ExponentialLinear{Alpha: 2},
 		graph.SoftmaxLayer{},
+		graph.Elementwise{Function: graph.Squared},
 		graph.Rescaling{Scale: []float64{2}, Offset: []float64{-1}},
 		graph.Identity{},
 		graph.StopGradient{},

@@ -4,6 +4,7 @@ usage: make_torch_fixtures.py OUT.npz     (needs: pip install torch)
 
   CASE/x, CASE/target, CASE/param/I     a model's inputs and weights: those of a dense layer with tanh, which all models begin with, then the operation's
   CASE/y, CASE/loss, CASE/grad/I        output, mean squared error, gradients
+  function/NAME/z, .../y, .../slope     functions of one value: f(z) and f'(z), kinks included
 Images are stored with channels last, weights as the layers here have them. The models of the cases are written once more in torch_cases_test.go.
 """
 import os, sys
@@ -77,11 +78,33 @@ CASES = {   # name: (input shape, units of the dense layer, operation, shapes of
     "rms_norm_image": (image_, 3, lambda h: F.rms_norm(h, (6, 4, 3), eps=0.01), ()),
     "normalize": (odd, 3, image(F.normalize), ()),
     "normalize_rows": (odd, 3, lambda h: F.normalize(h, dim=1), ()),
+    "elementwise": (image_, 3, lambda h: h.exp().clamp(0.5, 2).log1p(), ()),
     "conv1d": (sequence, 4, sequences(lambda h, w, b: F.conv1d(h, w.permute(2, 1, 0), b, stride=2, padding=2, groups=2)), ((3, 2, 6), (6,))),
     "conv1d_transpose": (sequence, 4, sequences(lambda h, w, b: F.conv_transpose1d(h, w.permute(2, 1, 0), b, stride=2, padding=1, output_padding=1, groups=2)), ((3, 3, 4), (6,))),
 }
 
+grid = np.concatenate([np.linspace(-6, 6, 49), [-3, -1, -0.5, 0, 0.5, 1, 3, 0.3, -0.3, -30, 30, -1e-9, 1e-9]])
+above = np.concatenate([np.linspace(0.1, 6, 30), [1e-6, 30, 1]])
+FUNCTIONS = {   # name: (function, where)
+    **{name: (getattr(torch, name), grid) for name in "exp expm1 abs neg square sin cos sinh cosh erf sign floor ceil round trunc reciprocal".split()},
+    **{name: (getattr(torch, name), above) for name in "log log1p log2 log10 sqrt rsqrt".split()},
+    "log1p_below": (torch.log1p, np.linspace(-0.9, 0.5, 15)), "reciprocal": (torch.reciprocal, grid[grid != 0]),
+    **{f"pow_{p}": (lambda z, p=p: z ** p, grid) for p in (0, 1, 2, 3, 4)}, **{f"pow_{p}": (lambda z, p=p: z ** p, above) for p in (0.5, -0.5, 1.5, -1, -2)},
+    "clamp": (lambda z: z.clamp(-1, 0.5), grid), "clamp_min": (lambda z: z.clamp(min=0.5), grid), "clamp_max": (lambda z: z.clamp(max=-1), grid),
+    "greater": (lambda z: (z > 0.5) * 1.0 + 0 * z, grid), "less_equal": (lambda z: (z <= 0.5) * 1.0 + 0 * z, grid), "not_equal": (lambda z: (z != 0.5) * 1.0 + 0 * z, grid),
+    "hardtanh": (F.hardtanh, grid), "hardtanh_between": (lambda z: F.hardtanh(z, -0.5, 3), grid), "celu": (F.celu, grid), "celu_2": (lambda z: F.celu(z, 2.0), grid), "selu": (F.selu, grid),
+    "softplus": (F.softplus, grid), "softplus_steep": (lambda z: F.softplus(z, 4.0, 2.0), grid), "hardshrink": (F.hardshrink, grid), "hardshrink_1": (lambda z: F.hardshrink(z, 1.0), grid),
+    "softshrink": (F.softshrink, grid), "softshrink_1": (lambda z: F.softshrink(z, 1.0), grid), "threshold": (lambda z: F.threshold(z, 0.5, -2.0), grid), "gelu_tanh": (lambda z: F.gelu(z, approximate="tanh"), grid),
+    # those that are a layer Activation, or another of Keras' layers
+    "relu": (F.relu, grid), "sigmoid": (torch.sigmoid, grid), "tanh": (torch.tanh, grid), "relu6": (F.relu6, grid), "elu": (F.elu, grid), "elu_0.3": (lambda z: F.elu(z, 0.3), grid), "leaky_relu": (lambda z: F.leaky_relu(z, 0.1), grid),
+    "gelu": (F.gelu, grid), "silu": (F.silu, grid), "mish": (F.mish, grid), "hardswish": (F.hardswish, grid), "hardsigmoid": (F.hardsigmoid, grid), "softsign": (F.softsign, grid), "tanhshrink": (F.tanhshrink, grid), "logsigmoid": (F.logsigmoid, grid),
+}
+
 out = {}
+for name, (f, z) in FUNCTIONS.items():
+    v = torch.tensor(z).requires_grad_()
+    y = f(v)
+    out.update({f"function/{name}/z": z, f"function/{name}/y": y.detach().numpy(), f"function/{name}/slope": torch.autograd.grad(y.sum(), v)[0].numpy()})
 for name, (shape, units, operation, weights) in CASES.items():
     params = [draw(s, scale) for s, scale in [((shape[-1], units), 0.7), ((units,), 0.3)] + [(s, 0.5) for s in weights]]
     for p in params: p.requires_grad_()

@@ -34,6 +34,8 @@ func activationOf(l graph.Layer) (a graph.Activation, ok bool) {
 		return graph.ELU, true
 	case graph.SoftmaxLayer:
 		return graph.Softmax, true
+	case graph.Elementwise:
+		return l.Activation()
 	}
 	return "", false
 }

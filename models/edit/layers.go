@@ -118,16 +118,19 @@ func joins(l graph.Layer) bool {
 	return false
 }
 
-// computes tells whether a layer makes one output of several inputs by arithmetic.
+// computes tells whether a layer makes its output by arithmetic, of several inputs or of one.
 func computes(l graph.Layer) bool {
-	switch l.(type) {
+	switch l := l.(type) {
+	case graph.Elementwise:
+		_, activation := l.Activation()
+		return !activation
 	case graph.Add, graph.Subtract, graph.Multiply:
 		return true
 	}
 	return false
 }
 
-// merges tells whether a layer makes one output of several inputs.
+// merges tells whether a layer joins inputs, or computes with them.
 func merges(l graph.Layer) bool { return joins(l) || computes(l) }
 
 // passes tells whether a layer has no activation and no weights: it moves, picks, averages or scales values.

@@ -129,6 +129,9 @@ func mapped(l graph.Layer, i interval) interval {
 		return interval{-alpha, math.Inf(1)}
 	case graph.ZeroPadding2D, graph.ZeroPadding1D:
 		return i.union(interval{0, 0})
+	case graph.Elementwise:
+		low, high := l.Range(i.low, i.high)
+		return interval{low, high}
 	case graph.UnitNormalization:
 		return interval{-1, 1}
 	case graph.Rescaling:

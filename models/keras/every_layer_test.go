@@ -12,7 +12,9 @@ import (
 )
 
 // notOfKeras are layers that Keras has not: models made of PyTorch's have them.
-var notOfKeras = map[string]bool{"Slice": true, "Take": true, "BroadcastTo": true, "StopGradient": true}
+var notOfKeras = map[string]bool{
+	"Slice": true, "Take": true, "BroadcastTo": true, "StopGradient": true, "Elementwise": true,
+}
 
 // Each kind of layer is written and read back with all of its settings, or refused. (layerFields writes a layer that it does not name without
 // settings.)

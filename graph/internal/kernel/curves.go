@@ -32,28 +32,30 @@ func ELU(alpha float64) Curve {
 	}
 }
 
-// SELU is scale times ELU, with the constants of Klambauer et al. 2017, eq. 14.
+// The constants of SELU.
+const seluAlpha, seluScale = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+
+// SELU is a scale times ELU, with the constants of Klambauer et al. 2017, eq. 14.
 func SELU() Curve {
-	const alpha, scale = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 	return Curve{
 		Value: func(z float64) float64 {
 			if z < 0 {
-				return scale * alpha * arithmetic.Expm1(z)
+				return seluScale * seluAlpha * arithmetic.Expm1(z)
 			}
-			return scale * z
+			return seluScale * z
 		},
 		Slope: func(z float64) float64 {
 			if z < 0 {
-				return scale * alpha * arithmetic.Exp(z)
+				return seluScale * seluAlpha * arithmetic.Exp(z)
 			}
-			return scale
+			return seluScale
 		},
-		values: func(y, z []float32) { elu32(y, z, scale, scale*alpha) },
+		values: func(y, z []float32) { elu32(y, z, seluScale, seluScale*seluAlpha) },
 		slopes: func(y, z []float32) {
-			eluSlope32(y, z, scale, scale*alpha)
+			eluSlope32(y, z, seluScale, seluScale*seluAlpha)
 			for i, v := range z {
 				if v == 0 {
-					y[i] = scale
+					y[i] = seluScale
 				}
 			}
 		},

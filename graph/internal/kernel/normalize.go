@@ -183,7 +183,7 @@ func (m *Normalization[T]) addSums(g *itemGradient[T], sums, byWeights []float64
 			d := float64(dy[k])
 			byGamma[w] += float64(d * normalized)
 			byBeta[w] += d
-			d *= float64(g.gamma[w])
+			d = float64(d * float64(g.gamma[w]))
 			plain[s] += d
 			product[s] += float64(d * normalized)
 			s += part.step

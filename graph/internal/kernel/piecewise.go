@@ -76,32 +76,32 @@ func HardTanh() Curve {
 	}
 }
 
-// HardShrink is z, but 0 from -0.5 to 0.5.
-func HardShrink() Curve {
+// HardShrink is z, but 0 from -limit to limit.
+func HardShrink(limit float64) Curve {
 	return Curve{
 		Value: func(z float64) float64 {
-			if math.Abs(z) > 0.5 {
+			if math.Abs(z) > limit {
 				return z
 			}
 			return 0
 		},
-		Slope: func(z float64) float64 { return beyond(z, 0.5) },
+		Slope: func(z float64) float64 { return beyond(z, limit) },
 	}
 }
 
-// SoftShrink takes 0.5 from z's magnitude, or all of it.
-func SoftShrink() Curve {
+// SoftShrink takes limit from z's magnitude, or all of it.
+func SoftShrink(limit float64) Curve {
 	return Curve{
 		Value: func(z float64) float64 {
 			switch {
-			case z > 0.5:
-				return z - 0.5
-			case z < -0.5:
-				return z + 0.5
+			case z > limit:
+				return z - limit
+			case z < -limit:
+				return z + limit
 			}
 			return 0
 		},
-		Slope: func(z float64) float64 { return beyond(z, 0.5) },
+		Slope: func(z float64) float64 { return beyond(z, limit) },
 	}
 }
 
