@@ -101,8 +101,7 @@ func Bench(name string, batch, threads int) (*Benchmark, error) {
 	if err != nil {
 		return nil, err
 	}
-	// a window of about 60 GFLOP takes well under a second, and holds at least four steps
-	steps := max(4, int(6e10/(flops.Training+flops.Forward)/float64(batch)))
+	steps := windowSteps((flops.Training + flops.Forward) * float64(batch))
 	th := graph.NewThreads(threads)
 	defer th.Close()
 	speed, err := training.MeasureSpeed(m.Model, images, training.Config{Seed: 1, Batch: batch, Optimizer: m.Optimizer, Loss: m.Loss, Threads: th}, 5, steps)
@@ -135,6 +134,10 @@ func Bench(name string, batch, threads int) (*Benchmark, error) {
 	b.Ops = append(b.Ops, OpShare{Op: "shuffling and reading images", Forward: read}, OpShare{Op: "optimizer and the machine", Backward: rest - read})
 	return b, nil
 }
+
+// windowSteps is how many steps of some operations each are timed at once: about 60 GFLOP, which take well under a second, but at
+// least four. Steps of the smallest models take their time elsewhere, so that a thousand are enough.
+func windowSteps(flops float64) int { return max(4, int(min(6e10/flops, 1000))) }
 
 // benchImages are as many images as make 8,192 of 28x28 pixels, at least one batch.
 func benchImages(input graph.Shape, batch int) (*enlarged, error) {

@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/pkg/errors"
 
@@ -61,4 +62,17 @@ func (d DataPlan) String() string {
 		}
 	}
 	return s
+}
+
+// Absolute names the same images from every working directory.
+func (d DataPlan) Absolute() DataPlan {
+	for _, path := range []*string{&d.Source, &d.Target} {
+		if *path == "" || dataset.IsBuiltIn(*path) {
+			continue
+		}
+		if whole, err := filepath.Abs(*path); err == nil { // else there is no working directory to start from
+			*path = whole
+		}
+	}
+	return d
 }

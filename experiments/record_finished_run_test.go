@@ -23,15 +23,19 @@ func TestAFinishedRunsFolderStandsForItsLastModel(t *testing.T) {
 	if got := ModelFile(dir); got != last {
 		t.Error(got)
 	}
-	if _, ok, err := RunImages(dir); ok || err != nil {
+	if _, _, ok, err := RunImages(dir); ok || err != nil {
 		t.Errorf("without a study.json: %v, %v", ok, err)
 	}
 	write("study.json", `{"format": 1, "data": {"name": "mnist", "sha256": "ab", "train_images": 640, "shape": [28, 28, 1]}, "budget": {"batch": 32}}`)
-	if d, ok, err := RunImages(dir); !ok || err != nil || d.Name != "mnist" || d.Checksum != "ab" || d.Train != 640 {
-		t.Errorf("%+v, %v, %v", d, ok, err)
+	if d, from, ok, err := RunImages(dir); !ok || err != nil || d.Name != "mnist" || d.Checksum != "ab" || d.Train != 640 || from.Source != "mnist" {
+		t.Errorf("%+v, %+v, %v, %v", d, from, ok, err)
+	}
+	write("invocation.json", `{"command": ["dcae"], "data": {"source": "/images/mine.npz", "scale": "unit"}}`)
+	if _, from, ok, err := RunImages(dir); !ok || err != nil || from != (DataPlan{Source: "/images/mine.npz", Scale: "unit"}) {
+		t.Errorf("%+v, %v, %v", from, ok, err)
 	}
 	write("study.json", `{"format"`)
-	if _, _, err := RunImages(dir); err == nil || !strings.Contains(err.Error(), "damaged") {
+	if _, _, _, err := RunImages(dir); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("half a file: %v", err)
 	}
 }

@@ -45,11 +45,15 @@ const (
 	resultFile          = "result.json"
 	checkpointFile      = "checkpoint"
 	tensorBoardFolder   = "tensorboard"
-	bestModelFile       = "model.keras"
-	lastModelFile       = "last.keras"
 
 	lockFile  = ".lock"   // of a run, or of the files of the whole study: for one process at a time
 	inUseFile = ".in-use" // of the folder: shared by all that work in it
+)
+
+// Models that dcae train leaves in a folder.
+const (
+	BestModel = "model.keras" // after the epoch with the smallest held-out error
+	LastModel = "last.keras"  // after the last epoch, with the optimizer's state
 )
 
 // taskPattern matches what [Task.suffix] makes.
@@ -195,7 +199,7 @@ func (d *Definition) wholeFiles() []string {
 		}
 	}
 	if d.Plan == nil {
-		return append(out, bestModelFile, lastModelFile)
+		return append(out, BestModel, LastModel)
 	}
 	for i, m := range d.Plan.Measures {
 		out = append(out, m.pictureFile(i))

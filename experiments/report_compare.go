@@ -78,7 +78,7 @@ func (c *Comparison) WriteTable(w io.Writer) error {
 	return nil
 }
 
-// Save draws the comparison as a page.
+// Save draws the comparison as a page, with its picture beside it under the same name. It fails if either cannot be written.
 func (c *Comparison) Save(path string) error {
 	chart := plots.DotChart{Title: "Studies side by side", XLabel: quantityNamed(testFVU).label, XMax: 2, Categories: outcomeNames(), NoteTitle: "learned",
 		References: []plots.Reference{{Label: "mean image", Y: 1}}}
@@ -159,7 +159,7 @@ func (d *Definition) differences(o *Definition) []string {
 	add("kernels", d.Kernels, o.Kernels)
 	add("data", d.Data.Name, o.Data.Name)
 	if d.Data.Name == o.Data.Name {
-		add("the images themselves", d.Data.Checksum[:12], o.Data.Checksum[:12])
+		add("the images themselves", fmt.Sprintf("%.12s", d.Data.Checksum), fmt.Sprintf("%.12s", o.Data.Checksum))
 	}
 	add("training images", d.Data.Train, o.Data.Train)
 	add("batch", d.Budget.Batch, o.Budget.Batch)

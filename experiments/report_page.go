@@ -121,11 +121,14 @@ func (d *Definition) length() string {
 	for _, a := range d.arms() {
 		least, most = min(least, a.Epochs), max(most, a.Epochs)
 	}
-	epochs := fmt.Sprint(least)
-	if most > least {
-		epochs = fmt.Sprintf("%d to %d", least, most)
+	epochs := fmt.Sprintf("%d epochs", least)
+	switch {
+	case most > least:
+		epochs = fmt.Sprintf("%d to %d epochs", least, most)
+	case most == 1:
+		epochs = "1 epoch"
 	}
-	return fmt.Sprintf("%s epochs, batch %d", epochs, d.Budget.Batch)
+	return fmt.Sprintf("%s, batch %d", epochs, d.Budget.Batch)
 }
 
 // command makes all of this again. What a study's file says is left out.

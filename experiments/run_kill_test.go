@@ -39,9 +39,12 @@ func TestStudyGoesOnAfterKill(t *testing.T) {
 		return max(0, bytes.Count(b, []byte("\n"))-1)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
+	kills := 0
 	for range 3 {
 		before := epochs()
 		cmd := program()
+		var out bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &out
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -50,8 +53,16 @@ func TestStudyGoesOnAfterKill(t *testing.T) {
 		}
 		time.Sleep(time.Duration(random.IntN(50)) * time.Millisecond)
 		_ = cmd.Process.Kill() // it may have ended
-		_ = cmd.Wait()
-		t.Logf("killed after %d epochs", epochs())
+		if err := cmd.Wait(); err != nil {
+			if bytes.Contains(out.Bytes(), []byte("FAIL")) {
+				t.Fatal(out.String())
+			}
+			kills++
+			t.Logf("killed after %d epochs", epochs())
+		}
+	}
+	if kills == 0 {
+		t.Fatal("each time the study had ended before it was killed")
 	}
 	if out, err := program().CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -18,7 +18,7 @@ func benchCommand() *cobra.Command {
 	var batch, threads int
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "bench [ARM...]",
+		Use:   "bench [MODEL...]",
 		Short: "Measure training speed, and where the time goes",
 		Long: "Trains each model, a name or a file (default: sigmoid, highlr, improved, deep), for a few seconds and prints images/s (median of five windows),\n" +
 			"GFLOP/s of the products, the largest memory so far, and the time of each op.",
@@ -63,7 +63,7 @@ func benchCommand() *cobra.Command {
 }
 
 func printBench(w io.Writer, b *experiments.Benchmark) error {
-	fmt.Fprintf(w, "%s: %.0f images/s (windows %s), %.0f GFLOP/s, %d MiB; batch %d, %d threads, %s kernels\n\n",
+	fmt.Fprintf(w, "%s: %.0f images/s (windows %s), %.0f GFLOP/s, %d MiB; batch %d, threads %d, %s kernels\n\n",
 		b.Model, b.ImagesPerSecond, joinNumbers(b.Windows), b.GFLOPS, b.PeakRSS, b.Batch, b.Threads, b.Kernels)
 	layer, op, lazy := len("layer"), len("op"), false
 	for i := range b.Ops {

@@ -130,14 +130,21 @@ func (f *diagnoseFlags) answer(c *cobra.Command, e *diagnosis.Examination) error
 
 // images are those that --data names, or, without it, those that the run was trained on in whose folder the model is.
 func (f *diagnoseFlags) images(c *cobra.Command, name string) (*dataset.Set, error) {
-	trained, ok, err := experiments.RunImages(name)
+	trained, from, ok, err := experiments.RunImages(name)
 	if err != nil {
 		return nil, err
 	}
 	if !ok || c.Flags().Changed("data") {
 		return f.data.open(c)
 	}
-	f.data.Source, f.data.images = trained.Name, trained.Train
+	for flag, value := range map[string]struct{ given, trained *string }{
+		"scale": {&f.data.Scale, &from.Scale}, "resize": {&f.data.Resize, &from.Resize}, "holdout": {&f.data.Holdout, &from.Holdout}, "target": {&f.data.Target, &from.Target},
+	} {
+		if !c.Flags().Changed(flag) {
+			*value.given = *value.trained
+		}
+	}
+	f.data.Source, f.data.images = from.Source, trained.Train
 	set, err := f.data.open(c)
 	if err != nil {
 		return nil, errors.WithMessagef(err, "%s was trained on images that are not to be had; give --data", name)

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/spf13/pflag"
 )
 
 // call runs the program and returns its exit code and what it printed.
@@ -143,10 +145,27 @@ func TestGraphIsDOT(t *testing.T) {
 	}
 }
 
+// The help of the program names each command and says what it is for; that of a command shows how to call it, and each of its flags.
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"graph", "--help"}, {}} {
-		if code, out, errs := call(args...); code != 0 || errs != "" || !strings.Contains(out, "dcae") {
-			t.Errorf("dcae %v: exit code %d, %q", args, code, errs)
+	code, all, errs := call("--help")
+	if code != 0 || errs != "" {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	if code, out, _ := call(); code != 0 || out != all {
+		t.Errorf("without arguments: exit code %d, %q", code, out)
+	}
+	for _, c := range rootCommand().Commands() {
+		if c.Short == "" || !strings.Contains(all, c.Name()) || !strings.Contains(all, c.Short) {
+			t.Errorf("dcae --help does not say what %s is for", c.Name())
 		}
+		code, out, errs := call(c.Name(), "--help")
+		if code != 0 || errs != "" || !strings.Contains(out, "Usage:\n  "+c.UseLine()) || len(c.Long) > 0 && !strings.HasPrefix(out, c.Long) {
+			t.Errorf("dcae %s --help: exit code %d: %s%s", c.Name(), code, out, errs)
+		}
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Usage == "" || !strings.Contains(out, "--"+f.Name) || !strings.Contains(out, strings.ReplaceAll(f.Usage, "`", "")) {
+				t.Errorf("dcae %s --help does not explain --%s", c.Name(), f.Name)
+			}
+		})
 	}
 }

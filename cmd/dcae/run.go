@@ -75,7 +75,7 @@ func runStudy(c *cobra.Command, name string, f *runFlags) error {
 	progress := chooseProgress(c, f.quiet, f.json)
 	start := time.Now()
 	results, err := experiments.RunPlan(c.Context(), plan, experiments.Options{
-		Dir: f.out, Threads: f.threads, Task: task, Force: f.force, Invocation: invocation(start), TensorBoard: f.tensor, Notice: notice(c),
+		Dir: f.out, Threads: f.threads, Task: task, Force: f.force, Invocation: invocation(start, nil), TensorBoard: f.tensor, Notice: notice(c),
 	}, progress)
 	progress.end()
 	interrupted := errors.Is(err, context.Canceled)
@@ -165,8 +165,9 @@ func choosePlan(c *cobra.Command, name string, f *runFlags) (*experiments.Plan, 
 	return plan, nil
 }
 
-// invocation is what invocation.json holds: it differs from time to time and from machine to machine.
-func invocation(start time.Time) any {
+// invocation is what invocation.json holds: it differs from time to time and from machine to machine. data is where the images came from, if
+// study.json does not say so.
+func invocation(start time.Time, data *experiments.DataPlan) any {
 	host, _ := os.Hostname()
 	dir, _ := os.Getwd()
 	return struct {
@@ -177,5 +178,7 @@ func invocation(start time.Time) any {
 		CPUs      int       `json:"processors"`
 		Go        string    `json:"go"`
 		StartedAt time.Time `json:"started_at"`
-	}{os.Args, dir, host, runtime.GOOS + "/" + runtime.GOARCH, runtime.NumCPU(), runtime.Version(), start}
+
+		Data *experiments.DataPlan `json:"data,omitempty"`
+	}{os.Args, dir, host, runtime.GOOS + "/" + runtime.GOARCH, runtime.NumCPU(), runtime.Version(), start, data}
 }

@@ -99,9 +99,10 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 		f.out = filepath.Join("results", "train-"+arm.Name)
 	}
 	progress := chooseProgress(c, f.quiet, f.json)
+	data := f.data.Absolute()
 	start := time.Now()
 	res, fitted, err := experiments.Train(c.Context(), arm, set, experiments.TrainOptions{
-		Options: experiments.Options{Dir: f.out, Threads: f.threads, Force: f.force, Resume: f.resume, Notice: notice(c), TensorBoard: f.tensor, Invocation: invocation(start)},
+		Options: experiments.Options{Dir: f.out, Threads: f.threads, Force: f.force, Resume: f.resume, Notice: notice(c), TensorBoard: f.tensor, Invocation: invocation(start, &data)},
 		Seed:    f.seed, Epochs: f.epochs, Batch: f.batch, CheckpointEvery: f.checkpointEvery, Params: model.Params, State: model.State,
 		Save: func(fitted *training.Result) error { return saveTrained(f.out, model, fitted) },
 	}, progress)
@@ -170,7 +171,7 @@ func (f *trainFlags) change(c *cobra.Command, m *saved.Model) error {
 func saveTrained(dir string, m *saved.Model, fitted *training.Result) error {
 	last := *m
 	last.Params, last.State = fitted.Params, &fitted.Optimizer
-	if err := saved.SaveKeras(filepath.Join(dir, "last.keras"), &last); err != nil {
+	if err := saved.SaveKeras(filepath.Join(dir, experiments.LastModel), &last); err != nil {
 		return err
 	}
 	if fitted.Best == nil {
@@ -183,5 +184,5 @@ func saveTrained(dir string, m *saved.Model, fitted *training.Result) error {
 	}
 	best := last
 	best.State = nil // it is that of the last step
-	return saved.SaveKeras(filepath.Join(dir, "model.keras"), &best)
+	return saved.SaveKeras(filepath.Join(dir, experiments.BestModel), &best)
 }

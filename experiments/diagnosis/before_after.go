@@ -48,7 +48,7 @@ func (e *Examination) picture() (*plots.Figure, error) {
 		LossName: "FVU", References: []plots.Reference{{Label: "mean image", Y: 1}, {Label: "learned", Y: s.look.attainable.mark()}},
 	}
 	shown := func(images *dataset.Images, values []float32) []image.Image {
-		a := arrayOf(images.Shape(), values, min(shownImages, images.Len()))
+		a := arrayOf(images.Shape(), values, min(shownImages, len(values)/images.Shape().Size())) // the pool may hold fewer than the set
 		return saved.Gray{}.Widened(a.Float32).OrUnit().Pictures(a)
 	}
 	test := s.subject.Images.Test

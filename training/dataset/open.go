@@ -96,6 +96,9 @@ func (o Options) check() error {
 	return o.Resize.check()
 }
 
+// IsBuiltIn tells whether Open takes spec for a built-in set, and not for a file.
+func IsBuiltIn(spec string) bool { return spec == "mnist" || spec == "pneumonia" }
+
 // setName is the last element of the path, without what says only how it is stored.
 func setName(spec string) string {
 	name := strings.TrimSuffix(filepath.Base(spec), ".gz")
