@@ -59,7 +59,7 @@ func (s *search) accepts(a *attempt) (bool, error) {
 		return false, err
 	}
 	if s.verdict == Unreliable {
-		if err := s.asLong(a); err != nil {
+		if err := s.asLong(a); err != nil || s.verdict == Healthy {
 			return false, err
 		}
 		return repairs(count(a.confirmed), len(a.confirmed), count(s.given.screened), len(s.given.screened)), nil
@@ -106,6 +106,12 @@ func (s *search) goOn() error {
 		return err
 	}
 	s.tell(s.given, "as given")
+	s.judgeGiven()
+	return nil
+}
+
+// judgeGiven is the verdict anew, after runs of the given model went on.
+func (s *search) judgeGiven() {
 	switch countInTime(s.given.screened) {
 	case 0:
 	case len(s.given.screened):
@@ -113,7 +119,6 @@ func (s *search) goOn() error {
 	default:
 		s.verdict = Unreliable
 	}
-	return nil
 }
 
 // asLong trains the given model's runs as long as an attempt's, so that what they do differs by the change alone.
@@ -124,7 +129,9 @@ func (s *search) asLong(a *attempt) error {
 			jobs = append(jobs, job{s.given, t, a.steps(), true})
 		}
 	}
-	return s.advance(jobs)
+	err := s.advance(jobs)
+	s.judgeGiven()
+	return err
 }
 
 // confirmed trains an attempt with fresh seeds, as many as there is time for, and tells whether it repairs.

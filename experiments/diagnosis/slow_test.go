@@ -199,3 +199,27 @@ func TestChangesThatContradict(t *testing.T) {
 		t.Errorf("%q: a pair was made in both orders", names(s.attempts))
 	}
 }
+
+// Where the given model learned with some seeds, all its runs get the time that a repair took; those that learn then accuse nobody.
+func TestAnUnreliableModelGetsAsMuchTime(t *testing.T) {
+	s := scripted(t, func(what string, seed uint64, step int) float64 {
+		if what == "change" && step > 900 || what == "" && (seed > 1 || step > 700) {
+			return 0.3
+		}
+		return 0.9
+	})
+	for seed := range uint64(2) {
+		run, err := s.trialOf(s.given, seed+1)
+		must(t, err)
+		must(t, s.advance([]job{{s.given, run, 500, true}}))
+	}
+	s.verdict = Unreliable
+	found := s.madeOf(t, named("change", Loss, 1))
+	run, err := s.trialOf(found[0], 1)
+	must(t, err)
+	must(t, s.advance([]job{{found[0], run, 1100, true}}))
+	must(t, s.confirm(found, nil))
+	if s.verdict != Healthy || s.fix != nil {
+		t.Errorf("%s, repaired by %v", s.verdict, s.fix)
+	}
+}
