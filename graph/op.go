@@ -22,6 +22,7 @@ type op struct {
 	layer   string // whose op it is; empty for the loss
 	id      uint64 // makes the node's hash its own: Gorgonia merges nodes of equal hash
 	dtype   tensor.Dtype
+	inputs  []*gorgonia.Node
 	axes    []int // number of axes of each input
 	batched bool  // the output's shape is {batch, item...}, otherwise item
 	item    Shape

@@ -50,6 +50,11 @@ func TestGradientsOfOwnLosses(t *testing.T) {
 			d := n.add(graph.Subtract{}, n.add(square, output), n.add(square, n.add(graph.Target{Shape: graph.Shape{4}})))
 			toScalar(n, n.add(graph.SumOverBatch{Mean: true}, n.add(graph.Flatten{}, n.add(graph.Multiply{}, d, d))))
 		},
+		"cross-entropy by both": func(n *net, output int) {
+			p := n.add(graph.Activate{Function: graph.Sigmoid}, output)
+			q := n.add(graph.Activate{Function: graph.Sigmoid}, n.add(graph.Rescaling{Scale: []float64{-0.7}}, output))
+			toScalar(n, n.add(graph.SumOverBatch{Mean: true}, n.add(graph.BinaryEntropy{}, p, q)))
+		},
 		"supplied weights": func(n *net, output int) {
 			kernel := n.add(graph.Activate{Function: graph.Tanh}, n.add(graph.Parameter{Shape: graph.Shape{4, 4}, Init: graph.RandomNormal{StdDev: 1}}))
 			y := n.add(graph.Supplied{Layer: graph.Dense{Units: 4}, Names: []string{"kernel"}}, output, kernel)
@@ -199,4 +204,38 @@ func TestUnbiasedVariance(t *testing.T) {
 	p.UpdateStatistics()
 	within(t, "moving mean", params.Lookup("batch_normalization/moving_mean").Values(), []float64{0.75}, 1e-12)
 	within(t, "moving variance", params.Lookup("batch_normalization/moving_variance").Values(), []float64{0.75 + 0.25*14/3}, 1e-12)
+}
+
+// TestStopGradient compares the gradient of y times a stopped y with half that of the square of y.
+func TestStopGradient(t *testing.T) {
+	gradients := func(stop bool) [][]float64 {
+		m := ownLoss(func(n *net, output int) {
+			var l graph.Layer = graph.Identity{}
+			if stop {
+				l = graph.StopGradient{}
+			}
+			other := n.add(l, output)
+			toScalar(n, n.add(graph.SumOverBatch{Mean: true}, n.add(graph.Multiply{}, output, other)))
+		})
+		params, err := m.Init(1, graph.Float64)
+		check(t, err)
+		p, err := graph.NewTraining(m, params, graph.Loss{Function: graph.Given}, graph.Options{Batch: 2})
+		check(t, err)
+		defer p.Close()
+		check(t, p.SetInputs([]float64{1, 2, 3, 4, -1, 0.5, 2, -3}, make([]float64, 8)))
+		_, err = p.Step(2)
+		check(t, err)
+		var out [][]float64
+		for i := range params.Trainable()[:4] { // those before the loss
+			out = append(out, values(p.Gradient(i)))
+		}
+		return out
+	}
+	whole, half := gradients(false), gradients(true)
+	for i := range whole {
+		for k := range half[i] {
+			half[i][k] *= 2
+		}
+		within(t, "twice the gradient", half[i], whole[i], 1e-12)
+	}
 }

@@ -65,7 +65,7 @@ func NewTraining(m *Model, params *Params, loss Loss, o Options) (*Training, err
 
 // differentiate adds the gradients by the variables, and compiles the program.
 func (t *Training) differentiate(variables []*Variable) error {
-	reached := reachedFrom(t.graph, t.total)
+	reached := gradientReaches(t.total)
 	var by gorgonia.Nodes
 	for _, v := range variables {
 		if n := t.variables[v]; n != nil && reached[n] {
@@ -93,14 +93,15 @@ func (t *Training) differentiate(variables []*Variable) error {
 	return t.compile()
 }
 
-// reachedFrom are the nodes that a node is computed from.
-func reachedFrom(g *gorgonia.ExprGraph, n *gorgonia.Node) map[*gorgonia.Node]bool {
+// gradientReaches are the nodes that a gradient by n flows to.
+func gradientReaches(n *gorgonia.Node) map[*gorgonia.Node]bool {
 	reached := map[*gorgonia.Node]bool{n: true}
 	for next := []*gorgonia.Node{n}; len(next) > 0; next = next[1:] {
-		for children := g.From(next[0].ID()); children.Next(); {
-			if child := children.Node().(*gorgonia.Node); !reached[child] {
-				reached[child] = true
-				next = append(next, child)
+		o, ours := next[0].Op().(*op)
+		for i := 0; ours && i < len(o.inputs); i++ {
+			if in := o.inputs[i]; o.differentiable[i] && !reached[in] {
+				reached[in] = true
+				next = append(next, in)
 			}
 		}
 	}

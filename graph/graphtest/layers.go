@@ -103,6 +103,6 @@ func Layers() []Example {
 		graph.Cropping1D{Cropping: graph.Ends{Before: 1, After: 2}},
 	)
 	add(1, graph.Shape{6}, graph.RepeatVector{N: 3})
-	add(2, graph.Shape{6, 5, 4}, graph.Add{}, graph.Subtract{}, graph.Multiply{}, graph.Average{}, graph.Maximum{}, graph.Minimum{}, graph.Concatenate{Axis: 2})
+	add(2, graph.Shape{6, 5, 4}, graph.Add{}, graph.Subtract{}, graph.Multiply{}, graph.Average{}, graph.Maximum{}, graph.Minimum{}, graph.Concatenate{Axis: 2}, graph.BinaryEntropy{})
 	return out
 }

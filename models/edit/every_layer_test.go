@@ -30,7 +30,7 @@ var everyLayer = map[string]kind{
 	"UnitNormalization": normalization,
 	"Activation":        activates, "ReLU": activates, "LeakyReLU": activates, "PReLU": activates, "ELU": activates, "Softmax": activates,
 	"Concatenate": joining, "Maximum": joining, "Minimum": joining, "Average": joining,
-	"Add": computing, "Subtract": computing, "Multiply": computing, "Elementwise": computing,
+	"Add": computing, "Subtract": computing, "Multiply": computing, "Elementwise": computing, "BinaryEntropy": computing,
 	"Dropout": noisy, "SpatialDropout2D": noisy, "GaussianNoise": noisy,
 	"MaxPooling2D": passing, "AveragePooling2D": passing, "GlobalAveragePooling2D": passing, "GlobalMaxPooling2D": passing,
 	"UpSampling2D": passing, "ZeroPadding2D": passing, "Cropping2D": passing, "Flatten": passing, "Reshape": passing, "Permute": passing,

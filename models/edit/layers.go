@@ -124,7 +124,7 @@ func computes(l graph.Layer) bool {
 	case graph.Elementwise:
 		_, activation := l.Activation()
 		return !activation
-	case graph.Add, graph.Subtract, graph.Multiply:
+	case graph.Add, graph.Subtract, graph.Multiply, graph.BinaryEntropy:
 		return true
 	}
 	return false

@@ -93,6 +93,8 @@ func merged(l graph.Layer, i, j interval) interval {
 			out = out.union(interval{p, p})
 		}
 		return out
+	case graph.BinaryEntropy: // a sum of two logarithms, from 0 to 100 in size, times the target and what it lacks to 1
+		return interval{min(0, 100*j.low) + min(0, 100*(1-j.high)), max(0, 100*j.high) + max(0, 100*(1-j.low))}
 	case graph.Maximum:
 		return interval{max(i.low, j.low), max(i.high, j.high)}
 	case graph.Minimum:
