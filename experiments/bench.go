@@ -75,7 +75,7 @@ func benchModel(name string) (m *saved.Model, batch int, err error) {
 	return m, usualBatch, err
 }
 
-// CheckBench tells whether there is such a model.
+// CheckBench tells why there is no such model to time; nil if there is.
 func CheckBench(name string) error {
 	_, _, err := benchModel(name)
 	return err

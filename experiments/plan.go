@@ -93,7 +93,7 @@ func (b *PlanBudget) complete() error {
 	return nil
 }
 
-// ReadPlan reads a study from a YAML file.
+// ReadPlan reads a study from a YAML file. It fails where the file cannot be read or is no study; the error names line and column.
 func ReadPlan(path string) (*Plan, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -314,7 +314,7 @@ func (p *Plan) Only(names []string) error {
 	return nil
 }
 
-// SetSeeds gives all groups the same seeds, as ParseSeeds reads them.
+// SetSeeds gives all groups the same seeds, as ParseSeeds reads them. It fails where that does.
 func (p *Plan) SetSeeds(text string) error {
 	seeds, err := ParseSeeds(text)
 	if err != nil {

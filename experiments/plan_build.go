@@ -13,7 +13,7 @@ import (
 // stackModel names the model that is made of settings alone.
 const stackModel = "stack"
 
-// Study makes the plan's models for some images.
+// Study makes the plan's models for some images. It fails if a model cannot be made or changed for them; the error names the arm.
 func (p *Plan) Study(images *dataset.Set) (Study, error) {
 	s := Study{
 		Name: p.Name, Question: p.Question, Images: images, Plan: p,

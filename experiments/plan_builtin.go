@@ -22,7 +22,7 @@ var builtinOrder = []string{
 // BuiltinStudies names the studies that come with the program.
 func BuiltinStudies() []string { return slices.Clone(builtinOrder) }
 
-// BuiltinYAML is a built-in study as it is written down.
+// BuiltinYAML is a built-in study as it is written down. It fails if there is none of that name.
 func BuiltinYAML(name string) ([]byte, error) {
 	b, err := studies.ReadFile(path.Join("studies", name+".yaml"))
 	if err != nil {
@@ -31,7 +31,7 @@ func BuiltinYAML(name string) ([]byte, error) {
 	return b, nil
 }
 
-// LookupPlan finds a built-in study by its name, or reads a YAML file.
+// LookupPlan finds a built-in study by its name, or reads a YAML file. It fails if there is no such study, and as [ReadPlan] does.
 func LookupPlan(name string) (*Plan, error) {
 	if strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
 		return ReadPlan(name)

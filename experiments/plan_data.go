@@ -18,7 +18,7 @@ type DataPlan struct {
 	Target  string `yaml:"target,omitempty" json:"target,omitempty"`   // file or folder with what images are to become; default what the source holds
 }
 
-// UnmarshalYAML reads a mapping, or a name alone.
+// UnmarshalYAML reads a mapping, or a name alone. It fails for anything else.
 func (d *DataPlan) UnmarshalYAML(decode func(any) error) error {
 	if decode(&d.Source) == nil {
 		return nil
@@ -27,7 +27,7 @@ func (d *DataPlan) UnmarshalYAML(decode func(any) error) error {
 	return decode((*plain)(d))
 }
 
-// Open opens the images that the plan names.
+// Open opens the images that the plan names. It fails as [dataset.Open] does.
 func (d DataPlan) Open() (*dataset.Set, error) {
 	o, err := d.Options()
 	if err != nil {

@@ -6,7 +6,8 @@ import (
 	"github.com/pkg/errors"
 )
 
-// RunPlan opens the plan's images, makes its study and runs it; see [Run].
+// RunPlan opens the plan's images, makes its study and runs it; see [Run]. It fails if the images cannot be opened or are too few, and as
+// Run does.
 func RunPlan(ctx context.Context, p *Plan, o Options, w Watcher) ([]*Result, error) {
 	s, err := p.open()
 	if err != nil {

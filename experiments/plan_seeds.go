@@ -12,7 +12,7 @@ import (
 // maxSeeds bounds what one list of seeds may ask for.
 const maxSeeds = 100000
 
-// ParseSeeds reads a list such as 1-5 or 1,3,7-9.
+// ParseSeeds reads a list such as 1-5 or 1,3,7-9. It fails for anything else, for a seed that is there twice, and for too many seeds.
 func ParseSeeds(text string) ([]uint64, error) {
 	var out []uint64
 	seen := map[uint64]bool{}
@@ -58,7 +58,7 @@ func FormatSeeds(seeds []uint64) string {
 	return strings.Join(parts, ",")
 }
 
-// ParseShare reads 10% or 0.1: a share above 0 and below one half.
+// ParseShare reads 10% or 0.1: a share above 0 and below one half. It fails for any other text.
 func ParseShare(text string) (float64, error) {
 	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
 	x, err := strconv.ParseFloat(number, 64)
@@ -74,7 +74,7 @@ func ParseShare(text string) (float64, error) {
 // SeedList is a list of random seeds, written as 1-5 or 1,3,7-9.
 type SeedList []uint64
 
-// UnmarshalYAML reads a list as ParseSeeds does.
+// UnmarshalYAML reads a list as ParseSeeds does. It fails where that does.
 func (s *SeedList) UnmarshalYAML(b []byte) error {
 	var text string
 	if err := yaml.Unmarshal(b, &text); err != nil {
@@ -85,5 +85,5 @@ func (s *SeedList) UnmarshalYAML(b []byte) error {
 	return err
 }
 
-// MarshalYAML writes a list as ParseSeeds reads it.
+// MarshalYAML writes a list as ParseSeeds reads it. It never fails.
 func (s SeedList) MarshalYAML() ([]byte, error) { return []byte(FormatSeeds(s)), nil }

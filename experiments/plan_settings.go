@@ -187,7 +187,7 @@ type InitializerSettings struct {
 	Draw   string   `yaml:"distribution,omitempty" json:"distribution,omitempty"`
 }
 
-// UnmarshalYAML reads a mapping, or a name alone.
+// UnmarshalYAML reads a mapping, or a name alone. It fails for anything else.
 func (i *Initializer) UnmarshalYAML(decode func(any) error) error {
 	if decode(&i.Name) == nil {
 		return nil

@@ -212,7 +212,7 @@ func levels(images training.Source, mean []float32) (meanImage, allBlack float64
 	return meanImage / n, allBlack / n
 }
 
-// ReadDefinition reads the study.json in a study's folder.
+// ReadDefinition reads the study.json in a study's folder. It fails if the file cannot be read, is damaged, or is of another format.
 func ReadDefinition(dir string) (*Definition, error) {
 	d := &Definition{}
 	if err := readJSON(filepath.Join(dir, studyFile), d); err != nil {

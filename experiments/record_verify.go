@@ -28,7 +28,8 @@ type Verification struct {
 }
 
 // Verify runs again, in a temporary folder, what a study's folder says it ran, and compares all records bit for bit. It also
-// makes results.csv anew from the runs' results on record. Nothing in the folder is changed.
+// makes results.csv anew from the runs' results on record. Nothing in the folder is changed. It fails if the folder holds no study, or
+// one that cannot be run here, and when ctx ends; that records differ is no failure.
 func Verify(ctx context.Context, dir string, o VerifyOptions, w Watcher) (*Verification, error) {
 	d, err := ReadDefinition(dir)
 	if err != nil {

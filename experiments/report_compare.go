@@ -24,7 +24,7 @@ type comparedStudy struct {
 	arms       []armSummary
 }
 
-// Compare reads studies from their folders.
+// Compare reads studies from their folders. It fails if a folder holds no study, or none of whose runs has finished.
 func Compare(dirs []string) (*Comparison, error) {
 	c := &Comparison{}
 	for _, dir := range dirs {
@@ -44,7 +44,8 @@ func Compare(dirs []string) (*Comparison, error) {
 	return c, nil
 }
 
-// WriteTable prints a line for each arm, with a column for each study, and below it in what the studies' definitions differ.
+// WriteTable prints a line for each arm, with a column for each study, and below it in what the studies' definitions differ. It fails
+// where w does.
 func (c *Comparison) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for i, s := range c.studies {

@@ -94,7 +94,7 @@ func short(x float64) string {
 	return fmt.Sprintf("%.2g", x)
 }
 
-// WriteTable prints a line for each run, then how many of each arm's runs learned.
+// WriteTable prints a line for each run, then how many of each arm's runs learned. It fails where w does.
 func WriteTable(w io.Writer, results []*Result) error {
 	width := len("arm")
 	for _, r := range results {

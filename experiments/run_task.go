@@ -11,7 +11,7 @@ import (
 // Task is one part of a study's runs, the K-th of N, so that N machines share them. The zero value is all of them.
 type Task struct{ K, N int }
 
-// ParseTask reads a task such as 3/8, counted from 1/8 to 8/8.
+// ParseTask reads a task such as 3/8, counted from 1/8 to 8/8. It fails for anything else.
 func ParseTask(text string) (Task, error) {
 	part, of, _ := strings.Cut(text, "/")
 	k, err := strconv.Atoi(part)
@@ -23,7 +23,8 @@ func ParseTask(text string) (Task, error) {
 }
 
 // SlurmTask is the part that falls to a task of a Slurm job array, by the variables that Slurm sets in its environment
-// (https://slurm.schedmd.com/job_array.html); the whole study outside of one. lookup is os.LookupEnv.
+// (https://slurm.schedmd.com/job_array.html); the whole study outside of one. lookup is os.LookupEnv. It fails if the array is not evenly
+// numbered, or if a variable is no number.
 func SlurmTask(lookup func(string) (string, bool)) (Task, error) {
 	if _, ok := lookup("SLURM_ARRAY_TASK_ID"); !ok {
 		return Task{}, nil

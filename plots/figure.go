@@ -43,12 +43,12 @@ func (f *Figure) Image() image.Image {
 	return canvas.Image()
 }
 
-// WritePNG draws the figure and writes it as PNG.
+// WritePNG draws the figure and writes it as PNG. It fails where w does.
 func (f *Figure) WritePNG(w io.Writer) error {
 	return errors.Wrap(png.Encode(w, f.Image()), "encoding the figure")
 }
 
-// SavePNG writes the figure to a file. A file of that name is replaced as a whole or not at all.
+// SavePNG writes the figure to a file. A file of that name is replaced as a whole or not at all. It fails if the file cannot be written.
 func (f *Figure) SavePNG(path string) error {
 	return files.Write(path, func(out files.File) error { return errors.WithMessage(f.WritePNG(out), path) })
 }

@@ -16,7 +16,8 @@ import (
 // GradientMap draws the gradient norm of each layer (rows, input on top) over the steps (columns) as a heat map, one panel
 // an arm, with one logarithmic colour scale. A cell is the median over the seeds and, where steps are
 // closer than pixels, over neighbouring steps; it is dotted if that is exactly zero, hatched if it is not finite. A run counts as
-// infinite from its first non-finite norm on.
+// infinite from its first non-finite norm on. It fails where the X of a series do not rise, or where gradient norms do not fit the layers
+// and steps.
 func GradientMap(s Study) (*Figure, error) {
 	if err := s.validate(); err != nil {
 		return nil, err

@@ -11,7 +11,8 @@ import (
 
 // Gradients draws the gradient norm of each layer over the steps, one panel an arm, with common logarithmic axes: the median
 // over the seeds and behind it their range. Layers are coloured by depth. Exact zeros (dead layers) are bars in a band
-// marked 0 below the axis: full colour where the median is zero, pale where only some seeds are.
+// marked 0 below the axis: full colour where the median is zero, pale where only some seeds are. It fails where the X of a series do not
+// rise, or where gradient norms do not fit the layers and steps.
 func Gradients(s Study) (*Figure, error) {
 	if err := s.validate(); err != nil {
 		return nil, err

@@ -19,7 +19,8 @@ var heldOutDashes = []vg.Length{5, 3}
 
 // Loss draws training (solid) and held-out loss (dashed) of all arms against the epoch on a logarithmic axis: one colour
 // and marker per arm, a thin line per seed, from three seeds on also a thick median. A cross marks where a run diverged; runs that
-// leave the range of the others by far go on along the upper edge.
+// leave the range of the others by far go on along the upper edge. It fails where the X of a series do not rise, or where gradient norms
+// do not fit the layers and steps.
 func Loss(s Study) (*Figure, error) {
 	if err := s.validate(); err != nil {
 		return nil, err

@@ -75,7 +75,8 @@ var (
 	pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 )
 
-// Save writes the page to a file. A file of that name is replaced as a whole or not at all.
+// Save writes the page to a file. A file of that name is replaced as a whole or not at all. It fails if a table's row has another number
+// of cells than the table has columns, or if the file cannot be written.
 func (p Page) Save(path string) error {
 	return files.Write(path, func(out files.File) error { return errors.WithMessage(p.Render(out), path) })
 }

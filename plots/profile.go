@@ -10,7 +10,8 @@ import (
 )
 
 // Profile draws the gradient norm against depth, one panel a moment: a line per seed, from three seeds on thin and the median thick.
-// Exact zeros are markers in a band marked 0 below the axis.
+// Exact zeros are markers in a band marked 0 below the axis. It fails where the X of a series do not rise, or where gradient norms do not
+// fit the layers and steps.
 func Profile(s Study) (*Figure, error) {
 	if err := s.validate(); err != nil {
 		return nil, err

@@ -11,7 +11,8 @@ import (
 )
 
 // Reconstructions draws the original images as the first row, their targets as the second if they are not their own, then a row of reconstructions for each run that has any, last
-// the mean image. Pixels are enlarged to squares. The outcome stands on the right.
+// the mean image. Pixels are enlarged to squares. The outcome stands on the right. It fails where the X of a series do not rise, or where
+// gradient norms do not fit the layers and steps.
 func Reconstructions(s Study) (*Figure, error) {
 	if err := s.validate(); err != nil {
 		return nil, err

@@ -15,7 +15,8 @@ const (
 
 // Report draws the one picture that shows a whole study, 2400 pixels wide: question, loss, gradients, gradient map and profile on the left,
 // reconstructions, results and a sentence an arm on the right. All images given are drawn; with many seeds leave
-// Reconstructions of most runs empty.
+// Reconstructions of most runs empty. It fails where the X of a series do not rise, or where gradient norms do not fit the layers and
+// steps.
 func Report(s Study) (*Figure, error) {
 	if err := s.validate(); err != nil {
 		return nil, err

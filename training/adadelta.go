@@ -17,7 +17,7 @@ type Adadelta struct {
 // String names the optimizer and its settings.
 func (a Adadelta) String() string { return describe("adadelta", a) }
 
-// Check tells what is wrong with the settings.
+// Check tells what is wrong with the settings; nil if nothing is.
 func (a Adadelta) Check() error { return checkShared("adadelta", a) }
 
 func (Adadelta) defaults() Optimizer { return Adadelta{LearningRate: 0.001, Rho: 0.95, Epsilon: 1e-7} }

@@ -16,7 +16,7 @@ type Adagrad struct {
 // String names the optimizer and its settings.
 func (a Adagrad) String() string { return describe("adagrad", a) }
 
-// Check tells what is wrong with the settings.
+// Check tells what is wrong with the settings; nil if nothing is.
 func (a Adagrad) Check() error { return checkShared("adagrad", a) }
 
 func (Adagrad) defaults() Optimizer {

@@ -27,10 +27,10 @@ func (a Adam) String() string { return describe("adam", a) }
 // String names the optimizer and its settings.
 func (a AdamW) String() string { return describe("adamw", a) }
 
-// Check tells what is wrong with the settings.
+// Check tells what is wrong with the settings; nil if nothing is.
 func (a Adam) Check() error { return checkShared("adam", a) }
 
-// Check tells what is wrong with the settings.
+// Check tells what is wrong with the settings; nil if nothing is.
 func (a AdamW) Check() error { return checkShared("adamw", a) }
 
 func (Adam) defaults() Optimizer {

@@ -17,7 +17,7 @@ type Adamax struct {
 // String names the optimizer and its settings.
 func (a Adamax) String() string { return describe("adamax", a) }
 
-// Check tells what is wrong with the settings.
+// Check tells what is wrong with the settings; nil if nothing is.
 func (a Adamax) Check() error { return checkShared("adamax", a) }
 
 func (Adamax) defaults() Optimizer {

@@ -23,7 +23,7 @@ type StepsCSV struct{ w *csvWriter }
 // NewStepsCSV writes to w.
 func NewStepsCSV(w io.Writer) *StepsCSV { return &StepsCSV{newCSVWriter(w)} }
 
-// Step writes the line.
+// Step writes the line. It fails where the file cannot be written.
 func (c *StepsCSV) Step(r *StepRecord) error {
 	if c.w.written == 0 {
 		header := []string{"epoch", "step", "loss", "learning_rate"}
@@ -44,16 +44,16 @@ func (c *StepsCSV) Step(r *StepRecord) error {
 	return c.w.end()
 }
 
-// Checkpoint writes out what is buffered and returns the file's length.
+// Checkpoint writes out what is buffered and returns the file's length. It fails where the file cannot be written.
 func (c *StepsCSV) Checkpoint() ([]byte, error) { return c.w.checkpoint() }
 
-// Resume cuts the file off where the checkpoint was made.
+// Resume cuts the file off where the checkpoint was made. It fails if the file is shorter than it was then, or is no file.
 func (c *StepsCSV) Resume(state []byte) error { return c.w.resume(state) }
 
-// Epoch makes the lines of the epoch visible in the file.
+// Epoch makes the lines of the epoch visible in the file. It fails as Flush does.
 func (c *StepsCSV) Epoch(*EpochRecord) error { return c.Flush() }
 
-// Flush writes out what is buffered.
+// Flush writes out what is buffered. It fails where the file cannot be written.
 func (c *StepsCSV) Flush() error { return c.w.flush() }
 
 // EpochsCSV writes a line for each epoch: epoch, training loss, held-out scores, then for each layer with units the
@@ -63,16 +63,16 @@ type EpochsCSV struct{ w *csvWriter }
 // NewEpochsCSV writes to w.
 func NewEpochsCSV(w io.Writer) *EpochsCSV { return &EpochsCSV{newCSVWriter(w)} }
 
-// Checkpoint writes out what is buffered and returns the file's length.
+// Checkpoint writes out what is buffered and returns the file's length. It fails where the file cannot be written.
 func (c *EpochsCSV) Checkpoint() ([]byte, error) { return c.w.checkpoint() }
 
-// Resume cuts the file off where the checkpoint was made.
+// Resume cuts the file off where the checkpoint was made. It fails if the file is shorter than it was then, or is no file.
 func (c *EpochsCSV) Resume(state []byte) error { return c.w.resume(state) }
 
-// Step does nothing.
+// Step does nothing. It never fails.
 func (c *EpochsCSV) Step(*StepRecord) error { return nil }
 
-// Epoch writes the line.
+// Epoch writes the line. It fails where the file cannot be written.
 func (c *EpochsCSV) Epoch(r *EpochRecord) error {
 	if c.w.written == 0 {
 		header := []string{"epoch", "train_loss", "heldout_mse", "heldout_fvu", "heldout_spread", "heldout_mean"}

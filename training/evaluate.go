@@ -182,7 +182,7 @@ func spread(sum, sq []float64, n int) float64 {
 	return max(total, 0)
 }
 
-// Scores runs the model on the images.
+// Scores runs the model on the images. It fails where an op does, or where an image cannot be read.
 func (e *Evaluator) Scores() (Scores, error) {
 	clear(e.sum)
 	clear(e.sq)
@@ -260,7 +260,7 @@ func (e *Evaluator) Units() []UnitShares {
 	return out
 }
 
-// Reconstruct returns the model's output for the first n images.
+// Reconstruct returns the model's output for the first n images. It fails where an op does.
 func (e *Evaluator) Reconstruct(n int) ([][]float32, error) {
 	n = min(n, len(e.indices))
 	for i := range n {

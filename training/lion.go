@@ -16,7 +16,7 @@ type Lion struct {
 // String names the optimizer and its settings.
 func (l Lion) String() string { return describe("lion", l) }
 
-// Check tells what is wrong with the settings.
+// Check tells what is wrong with the settings; nil if nothing is.
 func (l Lion) Check() error { return checkShared("lion", l) }
 
 func (Lion) defaults() Optimizer { return Lion{LearningRate: 0.001, Beta1: 0.9, Beta2: 0.99} }

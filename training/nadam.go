@@ -19,7 +19,7 @@ type Nadam struct {
 // String names the optimizer and its settings.
 func (n Nadam) String() string { return describe("nadam", n) }
 
-// Check tells what is wrong with the settings.
+// Check tells what is wrong with the settings; nil if nothing is.
 func (n Nadam) Check() error { return checkShared("nadam", n) }
 
 func (Nadam) defaults() Optimizer {

@@ -23,7 +23,7 @@ func (p Plateau) String() string {
 		setting(p.Factor, 0.1), p.patience(), setting(p.MinDelta, 1e-4), p.Cooldown, setting(p.MinRate, 0))
 }
 
-// Check tells what is wrong with the settings.
+// Check tells what is wrong with the settings; nil if nothing is.
 func (p Plateau) Check() error {
 	if f := setting(p.Factor, 0.1); !(f < 1) || p.Patience < 0 || p.Cooldown < 0 {
 		return errors.Errorf("%v: the factor must be under 1, patience and cooldown not negative", p)

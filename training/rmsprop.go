@@ -19,7 +19,7 @@ type RMSprop struct {
 // String names the optimizer and its settings.
 func (r RMSprop) String() string { return describe("rmsprop", r) }
 
-// Check tells what is wrong with the settings.
+// Check tells what is wrong with the settings; nil if nothing is.
 func (r RMSprop) Check() error { return checkShared("rmsprop", r) }
 
 func (RMSprop) defaults() Optimizer { return RMSprop{LearningRate: 0.001, Rho: 0.9, Epsilon: 1e-7} }

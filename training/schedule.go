@@ -54,7 +54,7 @@ func (e ExponentialDecay) Rate(step int) float64 {
 // String names the schedule and its settings.
 func (e ExponentialDecay) String() string { return describeSchedule("exponential_decay", e) }
 
-// Check tells what is wrong with the settings.
+// Check tells what is wrong with the settings; nil if nothing is.
 func (e ExponentialDecay) Check() error { return positive("decay_steps", e.DecaySteps) }
 
 // InverseTimeDecay is InitialLearningRate / (1 + DecayRate*step/DecaySteps); in a staircase step/DecaySteps is rounded down.
@@ -75,7 +75,7 @@ func (i InverseTimeDecay) Rate(step int) float64 {
 // String names the schedule and its settings.
 func (i InverseTimeDecay) String() string { return describeSchedule("inverse_time_decay", i) }
 
-// Check tells what is wrong with the settings.
+// Check tells what is wrong with the settings; nil if nothing is.
 func (i InverseTimeDecay) Check() error { return positive("decay_steps", i.DecaySteps) }
 
 // PolynomialDecay is (InitialLearningRate-EndLearningRate) * (1-step/DecaySteps)^Power + EndLearningRate, and stays there
@@ -105,7 +105,7 @@ func (p PolynomialDecay) Rate(step int) float64 {
 // String names the schedule and its settings.
 func (p PolynomialDecay) String() string { return describeSchedule("polynomial_decay", p) }
 
-// Check tells what is wrong with the settings.
+// Check tells what is wrong with the settings; nil if nothing is.
 func (p PolynomialDecay) Check() error { return positive("decay_steps", p.DecaySteps) }
 
 // PiecewiseConstantDecay is Values[i] up to and including step Boundaries[i], and the last value after the last boundary.
@@ -127,7 +127,7 @@ func (p PiecewiseConstantDecay) String() string {
 	return describeSchedule("piecewise_constant_decay", p)
 }
 
-// Check tells what is wrong with the settings.
+// Check tells what is wrong with the settings; nil if nothing is.
 func (p PiecewiseConstantDecay) Check() error {
 	if len(p.Values) != len(p.Boundaries)+1 {
 		return errors.Errorf("%d boundaries part %d values, not %d", len(p.Boundaries), len(p.Boundaries)+1, len(p.Values))
@@ -164,7 +164,7 @@ func (s StepDecay) Exponential() ExponentialDecay {
 	return ExponentialDecay{s.InitialLearningRate, s.DecaySteps, setting(s.DecayRate, stepDefaults.DecayRate), true}
 }
 
-// Check tells what is wrong with the settings.
+// Check tells what is wrong with the settings; nil if nothing is.
 func (s StepDecay) Check() error { return positive("decay_steps", s.DecaySteps) }
 
 // stairs is step/length, in a staircase rounded down.

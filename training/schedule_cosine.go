@@ -38,7 +38,7 @@ func (c CosineDecay) decayed(from float64, step int) float64 {
 // String names the schedule and its settings.
 func (c CosineDecay) String() string { return describeSchedule("cosine_decay", c) }
 
-// Check tells what is wrong with the settings.
+// Check tells what is wrong with the settings; nil if nothing is.
 func (c CosineDecay) Check() error { return positive("decay_steps", c.DecaySteps) }
 
 // CosineDecayRestarts is [CosineDecay] that starts anew after each period, each TMul times as long and starting at MMul
@@ -74,7 +74,7 @@ func (c CosineDecayRestarts) String() string {
 	return describeSchedule("cosine_decay_restarts", c)
 }
 
-// Check tells what is wrong with the settings.
+// Check tells what is wrong with the settings; nil if nothing is.
 func (c CosineDecayRestarts) Check() error {
 	return positive("first_decay_steps", c.FirstDecaySteps)
 }

@@ -18,7 +18,7 @@ type SGD struct {
 // String names the optimizer and its settings.
 func (s SGD) String() string { return describe("sgd", s) }
 
-// Check tells what is wrong with the settings.
+// Check tells what is wrong with the settings; nil if nothing is.
 func (s SGD) Check() error {
 	if !(s.Momentum >= 0 && s.Momentum <= 1) {
 		return errors.Errorf("sgd: momentum must be between 0 and 1, not %g", s.Momentum)

@@ -16,7 +16,7 @@ type Speed struct {
 }
 
 // MeasureSpeed trains in windows of the given number of steps, after a few to warm up, and then measures the parts of the steps
-// of one more window.
+// of one more window. It fails if the model cannot be trained with these settings, or if a step fails.
 func MeasureSpeed(m *graph.Model, train Source, c Config, windows, steps int) (*Speed, error) {
 	c = c.withDefaults()
 	params, err := m.Init(c.Seed, graph.Float32)

@@ -16,7 +16,8 @@ func HasStatistics(p *graph.Params) bool {
 }
 
 // ReestimateStatistics replaces batch normalization's moving averages by the mean of the statistics of the first training
-// batches, in order, at the present weights.
+// batches, in order, at the present weights. It fails if the model cannot be trained with this loss, or if a step fails; the averages may
+// then be of fewer batches.
 func ReestimateStatistics(m *graph.Model, params *graph.Params, train Source, c Config) error {
 	c = c.withDefaults()
 	batch := min(c.Batch, train.Len())

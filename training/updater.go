@@ -5,7 +5,8 @@ import "dcae/graph"
 // Updater is an optimizer at work on variables, for steps that are taken outside of [Fit].
 type Updater struct{ updates *updates }
 
-// NewUpdater starts an optimizer, in the given state if it is not nil.
+// NewUpdater starts an optimizer, in the given state if it is not nil. It fails if the settings are not sound, or if the state does not
+// fit them and the variables.
 func NewUpdater(o Optimizer, variables []*graph.Variable, state *OptimizerState) (*Updater, error) {
 	u, err := newUpdates(o, variables, state)
 	if err != nil {

@@ -4,7 +4,8 @@
 // Each function takes a model, leaves it as it is, and returns a new one that takes and gives images of the same shapes, and the
 // names of the layers that it changed: none if there was nothing to change. A layer that is called more than once stays one
 // layer. Layers keep their names, so that all others begin with the same values as before; layers that are added have names
-// as Keras gives them. What cannot be done is an error that names the layer.
+// as Keras gives them. A function fails if the model is not sound ([graph.Model.Shapes]), and where the change cannot be made; the error names
+// the layer.
 package edit
 
 import (

@@ -40,7 +40,7 @@ const (
 	maxWeights  = 2 << 30
 )
 
-// Open reads the .keras file at path.
+// Open reads the .keras file at path. It fails as [Decode] does, and for a folder.
 func Open(path string) (*Archive, error) {
 	f, err := os.Open(path)
 	if err != nil {

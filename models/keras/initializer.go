@@ -31,7 +31,8 @@ func (p *problems) initializer(setting string, n Named) graph.Initializer {
 	return i
 }
 
-// ReadInitializer makes one of Keras' initializers of its name, as he_normal, and its settings as JSON; nil means their defaults.
+// ReadInitializer makes one of Keras' initializers of its name, as he_normal, and its settings as JSON; nil means their defaults. It
+// fails if there is no such initializer, or for settings that it cannot have.
 func ReadInitializer(name string, settings json.RawMessage) (graph.Initializer, error) {
 	if settings == nil {
 		settings = json.RawMessage("{}")

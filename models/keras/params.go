@@ -106,7 +106,7 @@ func notFinite(values []float32) (n int) {
 const OptimizerPath = "optimizer/vars"
 
 // Weights are the weights of a file for the model that config describes: all variables of params, and the optimizer's if
-// there are any.
+// there are any. It fails if config has what cannot be flattened, or other variables than params.
 func Weights(config *Model, params *graph.Params, optimizer []*hdf5.Dataset) (*hdf5.Group, error) {
 	flat, err := config.Flatten()
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 // version is the Keras whose formats are written.
 const version = `{"keras_version": "3.15.1"}`
 
-// NewArchive is the file of a model: its config, all variables of params, and the optimizer's if the config has one.
+// NewArchive is the file of a model: its config, all variables of params, and the optimizer's if the config has one. It fails as
+// [ParseConfig] and [Weights] do.
 func NewArchive(config json.RawMessage, params *graph.Params, optimizer []*hdf5.Dataset) (*Archive, error) {
 	m, err := ParseConfig(config)
 	if err != nil {
@@ -27,7 +28,8 @@ func NewArchive(config json.RawMessage, params *graph.Params, optimizer []*hdf5.
 }
 
 // WithCompile is config with other compile settings: the optimizer and the loss, each as Keras writes it. What else was in
-// them, such as metrics, stays, but for weights of losses, which could go by other names of outputs.
+// them, such as metrics, stays, but for weights of losses, which could go by other names of outputs. It fails where config is no JSON
+// object.
 func WithCompile(config, optimizer, loss json.RawMessage) (json.RawMessage, error) {
 	var model map[string]json.RawMessage
 	if err := plainjson.Decode(config, &model); err != nil {

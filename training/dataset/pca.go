@@ -23,7 +23,8 @@ const (
 //
 // Images of up to 1,024 values take the eigenvectors of the training images' covariance. Larger ones take those of the
 // inner products of at most 1,000 training images, evenly chosen (Sirovich and Kirby 1987, "Low-dimensional procedure
-// for the characterization of human faces"): then there are at most 1,000 components.
+// for the characterization of human faces"): then there are at most 1,000 components. It fails for a negative number of components, and
+// if images cannot be read, are not finite or do not differ.
 func (set *Set) PCA(dims []int) ([]float64, error) {
 	fvu, err := set.pca(dims)
 	return fvu, errors.WithMessagef(err, "principal components of data %s", set.Name)

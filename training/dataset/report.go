@@ -71,7 +71,7 @@ func (r Report) parts() []namedPart {
 	return []namedPart{{"training", r.Train}, {"validation", r.Validation}, {"test", r.Test}}
 }
 
-// WriteTo writes the report as text: a line on the set, a table of its parts, the warnings.
+// WriteTo writes the report as text: a line on the set, a table of its parts, the warnings. It fails where w does.
 func (r Report) WriteTo(w io.Writer) (int64, error) {
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "%s: images of %v (height x width x channels), scale %v", r.Name, r.Shape, r.Scaling.Scale)

@@ -17,7 +17,7 @@ type Size struct{ H, W int }
 // maxSide bounds a side of an image after resizing.
 const maxSide = 16384
 
-// ParseSize reads "HxW", or the empty string for no resizing.
+// ParseSize reads "HxW", or the empty string for no resizing. It fails for any other text, and for sides that are under 1 or too large.
 func ParseSize(text string) (Size, error) {
 	if text == "" {
 		return Size{}, nil

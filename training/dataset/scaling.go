@@ -26,7 +26,7 @@ func (s Scale) String() string {
 	return scaleNames[s]
 }
 
-// ParseScale reads none, unit, standardize, minmax, or default (also the empty string).
+// ParseScale reads none, unit, standardize, minmax, or default (also the empty string). It fails for any other name.
 func ParseScale(name string) (Scale, error) {
 	if name == "" {
 		return ScaleDefault, nil
@@ -39,10 +39,10 @@ func ParseScale(name string) (Scale, error) {
 	return 0, errors.Errorf("unknown scale %q: use none, unit, standardize or minmax", name)
 }
 
-// MarshalText gives the name, for JSON and YAML.
+// MarshalText gives the name, for JSON and YAML. It never fails.
 func (s Scale) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads what [ParseScale] reads.
+// UnmarshalText reads what [ParseScale] reads. It fails where that does.
 func (s *Scale) UnmarshalText(text []byte) (err error) {
 	*s, err = ParseScale(string(text))
 	return err

@@ -76,7 +76,7 @@ var _ training.SnapshotRecorder = (*Writer)(nil)
 // its path.
 func NewWriter(dir string, c Config) *Writer { return &Writer{dir: dir, config: c.withDefaults()} }
 
-// Close closes the file.
+// Close closes the file. It fails if the event file cannot be written.
 func (w *Writer) Close() error {
 	if w.file == nil {
 		return nil
@@ -84,7 +84,7 @@ func (w *Writer) Close() error {
 	return w.failed(w.file.Close())
 }
 
-// Step writes the step's scalars.
+// Step writes the step's scalars. It fails if the event file cannot be written.
 func (w *Writer) Step(r *training.StepRecord) error {
 	if err := w.open(r.Step); err != nil {
 		return err
@@ -99,7 +99,7 @@ func (w *Writer) Step(r *training.StepRecord) error {
 	return w.writeSummary(r.Step)
 }
 
-// Epoch writes the epoch's scalars.
+// Epoch writes the epoch's scalars. It fails if the event file cannot be written.
 func (w *Writer) Epoch(r *training.EpochRecord) error {
 	// Where this is a file's first event, the run was resumed after the epoch's last step: an earlier file holds that.
 	if err := w.open(r.Step + 1); err != nil {
@@ -124,7 +124,7 @@ func (w *Writer) WantsSnapshot(step int) bool {
 	return step&(step-1) == 0 // a power of 2
 }
 
-// Snapshot writes histograms and, at the end of an epoch, reconstructions.
+// Snapshot writes histograms and, at the end of an epoch, reconstructions. It fails if the event file cannot be written.
 func (w *Writer) Snapshot(s *training.Snapshot) error {
 	if err := w.open(s.Step + 1); err != nil {
 		return err

@@ -49,7 +49,7 @@ func Read(name string) ([]Array, error) {
 	return arrays, errors.WithMessage(err, name)
 }
 
-// ReadFrom is [Read] from size bytes of r.
+// ReadFrom is [Read] from size bytes of r. It fails as Read does.
 func ReadFrom(r io.ReaderAt, size int64) ([]Array, error) {
 	archive, err := zip.NewReader(r, size)
 	if err != nil {
@@ -182,7 +182,8 @@ func fromFortran[F float32 | float64](elements []F, shape []int) []F {
 	return ordered
 }
 
-// Write writes the arrays to a .npz file that numpy.load reads, not compressed. The file appears whole or not at all.
+// Write writes the arrays to a .npz file that numpy.load reads, not compressed. The file appears whole or not at all. It fails if two
+// arrays have one name, if elements do not fit a shape, or if the file cannot be written.
 func Write(name string, arrays []Array) error {
 	return files.Write(name, func(file files.File) error {
 		buffered := bufio.NewWriterSize(file, 1<<16)
