@@ -114,8 +114,9 @@ func (s *search) slowness() *Slow {
 	return &out
 }
 
-// stillFalling tells whether a run of the given model is on its way to the mark: it falls, and no fit that is possible stays above.
+// stillFalling tells whether the given model is on its way to the mark: most of its runs fall, and may be there in ten times the steps.
 func (s *search) stillFalling() bool {
+	falling := 0
 	for _, t := range s.given.screened {
 		if t.hopeless != "" || t.learns() {
 			continue
@@ -125,8 +126,8 @@ func (s *search) stillFalling() bool {
 			continue
 		}
 		if early, _ := c.learnsBetween(t.mark); early < 10*c.step {
-			return true
+			falling++
 		}
 	}
-	return false
+	return 2*falling > len(s.given.screened)
 }

@@ -223,3 +223,22 @@ func TestAnUnreliableModelGetsAsMuchTime(t *testing.T) {
 		t.Errorf("%s, repaired by %v", s.verdict, s.fix)
 	}
 }
+
+// One run of three that falls does not make a falling model.
+func TestMostRunsMustFall(t *testing.T) {
+	for falling, want := range map[uint64]bool{1: false, 2: true} {
+		s := scripted(t, func(_ string, seed uint64, step int) float64 {
+			if seed <= falling {
+				return law(float64(step), 3000)
+			}
+			return 0.9
+		})
+		s.look.attainable = attainable{FVU: Number(math.NaN())}
+		jobs, err := s.screening(1, 3)
+		must(t, err)
+		must(t, s.advance(jobs))
+		if got := s.stillFalling(); got != want {
+			t.Errorf("%d of 3 runs fall: %v", falling, got)
+		}
+	}
+}
