@@ -64,6 +64,23 @@ func layerFields(l graph.Layer) fields {
 		return fields{{"rate", l.Rate}, {"seed", nil}, last}
 	case graph.GaussianNoise:
 		return fields{{"stddev", l.StdDev}, {"seed", nil}}
+	case graph.Activate, graph.Rectifier, graph.LeakyRectifier, graph.ParametricRectifier, graph.ExponentialLinear, graph.SoftmaxLayer:
+		return activationLayerFields(l)
+	case graph.Rescaling:
+		return fields{{"scale", oneOrList(l.Scale, 1)}, {"offset", oneOrList(l.Offset, 0)}}
+	case graph.Concatenate:
+		axis := l.Axis
+		if axis == 0 {
+			axis = -1
+		}
+		return fields{{"axis", axis}}
+	}
+	return sequenceFields(l) // none for a layer without settings
+}
+
+// activationLayerFields are the settings of a layer that is only an activation.
+func activationLayerFields(l graph.Layer) fields {
+	switch l := l.(type) {
 	case graph.Activate:
 		return fields{{"activation", activationName(l.Function)}}
 	case graph.Rectifier:
@@ -87,16 +104,8 @@ func layerFields(l graph.Layer) fields {
 		return fields{{"alpha", number(l.Alpha, 1)}}
 	case graph.SoftmaxLayer:
 		return fields{{"axis", -1}}
-	case graph.Rescaling:
-		return fields{{"scale", oneOrList(l.Scale, 1)}, {"offset", oneOrList(l.Offset, 0)}}
-	case graph.Concatenate:
-		axis := l.Axis
-		if axis == 0 {
-			axis = -1
-		}
-		return fields{{"axis", axis}}
 	}
-	return sequenceFields(l) // none for a layer without settings
+	return nil
 }
 
 func depthwiseFields(multiplier int, kernel, strides, dilation graph.Size, padding graph.Padding) fields {
