@@ -37,7 +37,7 @@ func Compare(dirs []string) (*Comparison, error) {
 			return nil, err
 		}
 		if len(results) == 0 {
-			return nil, errors.Errorf("no run in %s has finished; dcae run goes on with it", dir)
+			return nil, errors.Errorf("no run in %s has finished; dcae run continues the study", dir)
 		}
 		c.studies = append(c.studies, comparedStudy{filepath.Clean(dir), d, d.summarize(results)})
 	}

@@ -12,7 +12,7 @@ import (
 	"dcae/training/dataset/npz"
 )
 
-// judge says how a run ended that was trained, from its records and from the test images, which are looked at here alone.
+// judge says how a trained run ended. It reads the run's records, and is the only place that looks at the test images.
 func (r *runner) judge(a Arm, seed uint64, fitted *training.Result, config training.Config, dir string) (*Result, error) {
 	described, err := describe(a, config.Epochs)
 	if err != nil {
@@ -43,7 +43,7 @@ func (r *runner) judge(a Arm, seed uint64, fitted *training.Result, config train
 	return res, nil
 }
 
-// test scores the model on the test images, once, and writes what it makes of the first ones.
+// test scores the model on the test images once, and writes its outputs for the first ones.
 func (r *runner) test(a Arm, params *graph.Params, threads *graph.Threads, res *Result, evidence *outcome.Evidence, dir string) error {
 	set := r.data(a.Treatment)
 	e, err := training.NewEvaluator(a.Model, a.Loss, params, set.Test, 0, set.mean, threads, false)
@@ -66,7 +66,7 @@ func (r *runner) test(a Arm, params *graph.Params, threads *graph.Threads, res *
 	return npz.Write(filepath.Join(dir, reconstructionsFile), []npz.Array{imageArray("y", images, set.Train.Targets().Shape())})
 }
 
-// fromBestConstant names the constant image that an arm's loss likes best, and measures how far from it the outputs are that e has scored.
+// fromBestConstant names the constant image that an arm's loss likes best. The distance from it is that of the outputs that e has scored.
 func fromBestConstant(e *training.Evaluator, a Arm, set *treated) (best outcome.Outcome, distance float64, err error) {
 	switch l := a.Loss; {
 	case l.Function == "", l.Function == graph.MeanSquaredError, l.Function == graph.BinaryCrossentropy && l.LabelSmoothing == 0:
@@ -86,7 +86,7 @@ func fromBestConstant(e *training.Evaluator, a Arm, set *treated) (best outcome.
 	return outcome.BestConstant, distance, nil
 }
 
-// testReestimated scores the model once more, with statistics of batch normalization that do not lag behind.
+// testReestimated scores the model once more, after batch normalization's statistics were computed anew from training batches.
 func (r *runner) testReestimated(a Arm, params *graph.Params, config training.Config, res *Result) error {
 	set := r.data(a.Treatment)
 	before := params.Snapshot()

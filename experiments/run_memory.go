@@ -11,10 +11,12 @@ import (
 	"dcae/training"
 )
 
-// runMemory estimates the bytes that one run needs beside the images, which all runs share: in training every layer's output
-// for a batch, and twice as much for gradients and the kernels' scratch space; in evaluation, which keeps little more than one
-// layer's output and the next one's, those of the largest two; for each value of a variable the value, its gradient, two
-// moments of the optimizer and a copy, float32 each. The garbage collector may let it grow by half, and 32 MiB are for all else.
+// runMemory estimates the bytes that one run needs beside the images, which all runs share. All numbers are float32.
+//   - Training needs every layer's output for a batch, and twice as much for gradients and the kernels' scratch space.
+//   - Evaluation keeps two neighbouring layers' outputs: those of the largest two count.
+//   - Each value of a variable needs five numbers: itself, its gradient, two moments of the optimizer, and a copy.
+//
+// The garbage collector may let this grow by half. 32 MiB are for everything else.
 func runMemory(m *graph.Model, batch int) (bytes float64, err error) {
 	shapes, err := m.Shapes()
 	if err != nil {
@@ -35,14 +37,14 @@ func runMemory(m *graph.Model, batch int) (bytes float64, err error) {
 	return 32<<20 + 1.5*4*float64(3*batch*all+training.EvaluationBatch*largest+5*values), nil
 }
 
-// workersFor is how many runs of the given needs can go side by side in the memory, at least one. A fifth stays free.
+// workersFor is how many runs that need so many bytes fit into the memory at the same time, at least one. A fifth stays free.
 func workersFor(bytes, memory float64) int {
 	return int(max(1, min(0.8*memory/bytes, math.MaxInt32)))
 }
 
-// availableMemory is how many bytes this process can still use by Linux' accounts: MemAvailable in /proc/meminfo, and what
-// the control groups (version 2) that the process is in leave free of their limits; infinite on other systems. Files that a
-// group's processes have read count as its memory, but make way. root is the file system's, / but in tests.
+// availableMemory is how many bytes this process can still use: the smallest of MemAvailable in /proc/meminfo and of what the limits of
+// its control groups (version 2) leave free. It is infinite on systems other than Linux. Files in the cache count as a group's
+// memory, but Linux drops them when memory is needed, so they are taken off. root is / except in tests.
 func availableMemory(root string) float64 {
 	available := math.Inf(1)
 	if kB, ok := memoryField(filepath.Join(root, "proc/meminfo"), "MemAvailable:"); ok {

@@ -69,7 +69,7 @@ type job struct {
 	checkpointEvery int                          // steps; 0: the run keeps no checkpoint
 }
 
-// train trains a run, or trains it on from its checkpoint, and judges it.
+// train trains a run, from its start or from its checkpoint, and judges it.
 func (r *runner) train(ctx context.Context, j job, dir string, threads *graph.Threads) (res *Result, fitted *training.Result, err error) {
 	records, err := openRecords(dir, j.resume)
 	if err != nil {
@@ -202,7 +202,7 @@ func closing(f *os.File, err *error) {
 	}
 }
 
-// follower tells the watcher how a run goes on, and times it.
+// follower tells the watcher of a run's progress, and writes down its speed.
 type follower struct {
 	arm        string
 	seed       uint64

@@ -20,8 +20,8 @@ var errBusy = errors.New("another process works on the run")
 // cannotResume is why a run cannot go on from its checkpoint.
 type cannotResume struct{ error }
 
-// finish takes a run of the study to its end from wherever it stands: nowhere, somewhere in the middle with a checkpoint, or at
-// the end with a result. Where another process works on it, it waits for that one's end, or returns errBusy.
+// finish takes a run of the study to its end. The run may not have begun, may have a checkpoint in the middle, or may have its result
+// already. If another process works on the run, finish waits until that one ends, or returns errBusy.
 func (r *runner) finish(ctx context.Context, j job, threads *graph.Threads, wait bool) (*Result, error) {
 	dir, err := makeRunFolder(r.dir, runID{j.arm.Name, j.seed})
 	if err != nil {

@@ -22,18 +22,18 @@ type Options struct {
 	Threads     int          // processors to use
 	Task        Task         // which part of the study; default all
 	Force       bool         // replace the study that lies in the folder
-	Resume      bool         // Train goes on with what lies in the folder; Run does so in any case
+	Resume      bool         // Train continues the run that lies in the folder; Run always does
 	TensorBoard bool         // write event files, too
 	Invocation  any          // written to invocation.json
-	Notice      func(string) // is told why nothing seems to happen; may be nil
+	Notice      func(string) // is told what a run waits for; may be nil
 }
 
-// Run trains every arm of a study with every seed, or the task's part of them, and leaves records in the folder. Runs go side by
-// side, as many as processors and memory allow, each on as few threads as keep all processors busy.
+// Run trains every arm of a study with every seed, or the task's part of them, and leaves records in the folder. Several
+// runs are trained at the same time, as many as processors and memory allow. Each has as few threads as keep all processors busy.
 //
-// Where the folder holds the same study already, Run goes on with it: finished runs are taken from their records, others from
-// their last checkpoint. Several processes may work in one folder at a time. Where it holds another study, the error says in
-// what they differ.
+// If the folder holds the same study already, Run continues it: finished runs are taken from their records, others from
+// their last checkpoint. Several processes may work in one folder at a time. If it holds another study, the error says how
+// they differ.
 //
 // When ctx ends, Run returns the finished runs and ctx's error; what was recorded stays.
 func Run(ctx context.Context, s Study, o Options, w Watcher) (finished []*Result, err error) {
@@ -49,7 +49,7 @@ func Run(ctx context.Context, s Study, o Options, w Watcher) (finished []*Result
 	if err != nil {
 		return nil, err
 	}
-	if o.Force { // not before it is certain that this study can run
+	if o.Force { // only now: it is certain that this study can run
 		if inUse, err = replaceStudy(o.Dir, inUse); err != nil {
 			return nil, err
 		}
@@ -94,7 +94,7 @@ func (r *runner) finishAll(ctx context.Context, jobs []job) ([]*Result, error) {
 		return nil, err
 	}
 	r.pool(ctx, workers, jobs, all, results, failures, false)
-	var busy []int // with other processes, who may end without finishing them
+	var busy []int // jobs that other processes work on, and may leave unfinished
 	for i, err := range failures {
 		if errors.Is(err, errBusy) {
 			busy = append(busy, i)
@@ -135,7 +135,7 @@ func (r *runner) workers(jobs []job) (int, error) {
 	return max(1, min(r.options.Threads, len(jobs), workersFor(largest, availableMemory("/")))), nil
 }
 
-// pool does the chosen ones of the jobs. After a failure it begins no others: if the disk is full, say, they would fail too.
+// pool does the chosen jobs. After a failure it begins no others: when the disk is full, for example, they would fail too.
 func (r *runner) pool(ctx context.Context, workers int, jobs []job, chosen []int, results []*Result, failures []error, wait bool) {
 	queue := make(chan int)
 	ctx, stop := context.WithCancel(ctx)
@@ -143,7 +143,7 @@ func (r *runner) pool(ctx context.Context, workers int, jobs []job, chosen []int
 	var done sync.WaitGroup
 	for w := range workers {
 		done.Go(func() {
-			threads := graph.NewThreads(max(1, (r.options.Threads+w)/workers)) // those that do not divide go to the last ones
+			threads := graph.NewThreads(max(1, (r.options.Threads+w)/workers)) // the last workers get one more where the division leaves a rest
 			defer threads.Close()
 			for i := range queue {
 				if ctx.Err() != nil {
@@ -271,7 +271,7 @@ func (r *runner) claim(ctx context.Context) error {
 // another says in what the study that the folder holds is another one, or that its study.json is damaged.
 func (r *runner) another(there, own []byte) error {
 	if _, err := ReadDefinition(r.dir); err != nil {
-		return errors.WithMessagef(err, "the folder %s cannot be gone on with; name another with --out", r.dir)
+		return errors.WithMessagef(err, "the study in %s cannot be continued; name another folder with --out", r.dir)
 	}
 	return errors.Errorf("the folder %s holds another study: %s; name another folder with --out, or replace the study with --force",
 		r.dir, firstOf(".json", there, own).between("there", "here"))
@@ -291,7 +291,7 @@ func (r *runner) collect() error {
 	return writeResults(filepath.Join(r.dir, resultsFile), finished)
 }
 
-// begin makes ready to write down how long everything takes.
+// begin opens the file that says how long each epoch takes.
 func (r *runner) begin(goOn bool) (err error) {
 	path, err := files.Inside(r.dir, suffixed(timingFile, r.options.Task.suffix()))
 	if err != nil {

@@ -75,8 +75,8 @@ func (t Task) suffix() string {
 }
 
 // holds tells whether a run is part of the task. Runs are numbered from 0, all arms with the first seed, then all with the
-// second, and dealt out in turn. When the same arms would come to the same tasks again, dealing goes on one task further, so
-// that each task gets runs of all arms, which may differ in length.
+// second, and each task gets every N-th run. Where a task would get runs of the same arms again and again, the count shifts by
+// one, so that each task gets runs of all arms: arms may differ in length.
 func (t Task) holds(run, arms int) bool {
 	if t.whole() {
 		return true

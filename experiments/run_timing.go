@@ -15,14 +15,14 @@ import (
 
 const timingHeader = "arm,seed,epoch,images,training_seconds,evaluation_seconds,images_per_second\n"
 
-// timing is timing.csv: how long each epoch of each run took, in the order in which they ended. An epoch that was cut off
-// and gone on with counts the images since then.
+// timing is timing.csv: how long each epoch of each run took, in the order in which they ended. After an
+// interruption, an epoch's line counts only the images that were trained on since then.
 type timing struct {
 	mu   sync.Mutex
 	file *os.File
 }
 
-// newTiming adds to the file where it goes on, or begins it.
+// newTiming opens the file. If the run continues, lines are added; else the file begins anew.
 func newTiming(path string, goOn bool) (*timing, error) {
 	flags := os.O_RDWR | os.O_CREATE | os.O_APPEND
 	if !goOn {
@@ -39,7 +39,7 @@ func newTiming(path string, goOn bool) (*timing, error) {
 	return &timing{file: f}, nil
 }
 
-// beginLine writes the header into an empty file, and ends a line that was cut off.
+// beginLine writes the header into an empty file, and ends a last line that was not written whole.
 func beginLine(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {

@@ -26,7 +26,7 @@ type TrainOptions struct {
 	Save func(*training.Result) error
 }
 
-// Train trains one model on any images, and has it saved. With Resume it goes on from the folder's last checkpoint.
+// Train trains one model on any images, and has it saved. With Resume it continues from the folder's last checkpoint.
 //
 // It fails if the folder is not empty, unless it holds a study and Force is set, or holds this very run, but for its number of epochs, with a
 // checkpoint, and Resume is set. A call that fails so changes nothing in the folder.

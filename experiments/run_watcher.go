@@ -2,7 +2,7 @@ package experiments
 
 import "dcae/training"
 
-// Watcher is told how a study goes on, from several goroutines at once.
+// Watcher is told of a study's progress, from several goroutines at once.
 type Watcher interface {
 	Started(arm string, seed uint64, steps int)
 	Stepped(arm string, seed uint64, step int, loss float64)

@@ -147,7 +147,7 @@ func (f *diagnoseFlags) images(c *cobra.Command, name string) (*dataset.Set, err
 	f.data.Source, f.data.images = from.Source, trained.Train
 	set, err := f.data.open(c)
 	if err != nil {
-		return nil, errors.WithMessagef(err, "%s was trained on images that are not to be had; give --data", name)
+		return nil, errors.WithMessagef(err, "the images that %s was trained on cannot be opened; give --data", name)
 	}
 	if set.Checksum != trained.Checksum {
 		return nil, usageError{errors.Errorf("%s was trained on other images than data %s now gives; give --data, and --scale, --resize and --holdout as for its training", name, trained.Name)}

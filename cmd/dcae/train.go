@@ -108,7 +108,7 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 	}, progress)
 	progress.end()
 	if errors.Is(err, context.Canceled) {
-		return errors.Errorf("interrupted after %d steps; the same call with --resume goes on", fitted.Steps)
+		return errors.Errorf("interrupted after %d steps; the same call with --resume continues", fitted.Steps)
 	}
 	if err != nil {
 		return err

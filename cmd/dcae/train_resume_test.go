@@ -50,7 +50,7 @@ func TestTrainResumes(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}
 	errs := &interrupter{t: t, text: "epoch 5 of 300"}
-	if code := run(args(cut), &strings.Builder{}, errs); code != 1 || !strings.Contains(errs.out.String(), "interrupted after ") || !strings.HasSuffix(errs.out.String(), "the same call with --resume goes on\n") {
+	if code := run(args(cut), &strings.Builder{}, errs); code != 1 || !strings.Contains(errs.out.String(), "interrupted after ") || !strings.HasSuffix(errs.out.String(), "the same call with --resume continues\n") {
 		t.Fatalf("exit code %d: %s", code, errs.out.String())
 	}
 	for _, file := range []string{"last.keras", "model.keras", "results.csv"} {
