@@ -34,6 +34,20 @@ func (n Nadam) start(variables []*graph.Variable) rule {
 	}
 }
 
+// MomentumProduct is U_t after t steps, which is part of the optimizer's state.
+func (n Nadam) MomentumProduct(t int) float64 {
+	beta, product := float64(float32(resolved(n).Beta1)), 1.0
+	for i := 1; i <= t && product > 0; i++ {
+		product *= nadamMomentum(beta, i)
+	}
+	return product
+}
+
+// nadamMomentum is u_t.
+func nadamMomentum(beta float64, t int) float64 {
+	return float64(beta * (1 - float64(0.5*arithmetic.Pow(0.96, float64(t)))))
+}
+
 type nadam struct {
 	beta1, beta2, epsilon float64
 	variables             []*graph.Variable
@@ -45,8 +59,7 @@ type nadam struct {
 }
 
 func (n *nadam) begin(t int, rate float64) {
-	momentum := func(t int) float64 { return float64(n.beta1 * (1 - float64(0.5*arithmetic.Pow(0.96, float64(t))))) }
-	current, next := momentum(t), momentum(t+1)
+	current, next := nadamMomentum(n.beta1, t), nadamMomentum(n.beta1, t+1)
 	n.product[0] = float32(float64(n.product[0]) * current)
 	product := float64(n.product[0])
 	n.now = float32(rate)

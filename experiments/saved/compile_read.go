@@ -135,7 +135,7 @@ func (given jsonSettings) each(class string, known []settings.Setting, set func(
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		i := slices.IndexFunc(known, func(s settings.Setting) bool { return s.Name == name })
 		if i < 0 {
-			return errors.Errorf("settings of %s: there is no setting %s here", class, name)
+			return errors.Errorf("settings of %s: there is no setting %.80q here", class, name)
 		}
 		value, err := valueOf(given[name], known[i].Type)
 		if err != nil {

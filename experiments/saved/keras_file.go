@@ -11,7 +11,6 @@ import (
 
 	"dcae/graph"
 	"dcae/models/keras"
-	"dcae/models/keras/hdf5"
 	"dcae/training"
 )
 
@@ -33,8 +32,9 @@ type Model struct {
 	config json.RawMessage // as it was in the file; nil for a model that comes from elsewhere
 }
 
-// LoadKeras reads a .keras file of Keras 3. It fails where the file cannot be read or is damaged, and where its weights do not fit its layers. All
-// that is not supported about its layers, optimizer and loss is named in one error, [keras.Unsupported].
+// LoadKeras reads a .keras file of Keras 3, or a whole model in an HDF5 file of Keras 2 or 3. It fails where the file cannot be read or is
+// damaged, and where its weights do not fit its layers. All that is not supported about its layers, optimizer and loss is named in one
+// error, [keras.Unsupported].
 func LoadKeras(path string) (*Model, error) {
 	a, err := keras.Open(path)
 	if err != nil {
@@ -62,12 +62,15 @@ func openModel(a *keras.Archive) (*Model, error) {
 	if m.Params, m.Warnings, err = flat.Params(a.Weights); err != nil {
 		return nil, err
 	}
-	if m.Compiled {
-		m.Metrics = metricNames(config.Compile.Settings)
-		m.warnOfLoss(config.Compile)
-		err = m.readState(keras.Variables(a.Weights.Group(keras.OptimizerPath)))
+	if !m.Compiled {
+		return m, nil
 	}
-	return m, err
+	m.Metrics = metricNames(config.Compile.Settings)
+	m.warnOfLoss(config.Compile)
+	if a.Keras2Optimizer != nil {
+		return m, m.readKeras2State(a.Keras2Optimizer)
+	}
+	return m, m.readState(keras.Variables(a.Weights.Group(keras.OptimizerPath)))
 }
 
 // metricNames are the names of all metrics in compile_config, however they are grouped by outputs.
@@ -105,52 +108,6 @@ func metricNames(settings json.RawMessage) []string {
 	return out
 }
 
-// readState reads the optimizer's variables. As in Keras, an optimizer starts afresh, with a warning, if they are not those that
-// it keeps, and without one if it never took a step. It fails where a variable's values cannot be read.
-func (m *Model) readState(given []*hdf5.Dataset) error {
-	updater, err := training.NewUpdater(m.Optimizer, m.Params.Trainable(), nil)
-	if err != nil {
-		return err
-	}
-	state := updater.State()
-	first := 1
-	if !training.HasSchedule(m.Optimizer) {
-		first = 2
-	}
-	if unused := len(given) == first && len(state.Slots) > 0; unused || len(given) == 0 {
-		return nil
-	}
-	if len(given) != first+len(state.Slots) {
-		m.warn("the optimizer has %d variables, the file %d: it starts afresh", first+len(state.Slots), len(given))
-		return nil
-	}
-	iterations, err := wholeNumber(given[0])
-	if err != nil {
-		return errors.WithMessage(err, "optimizer's iterations")
-	}
-	state.Iterations = iterations
-	if first == 2 {
-		rate, err := given[1].Float32s()
-		if err != nil || len(rate) != 1 {
-			return errors.New("the optimizer's learning rate is no number")
-		}
-		state.LearningRate = shortest(float64(rate[0]))
-	}
-	for i, slot := range state.Slots {
-		values, err := given[first+i].Float32s()
-		if err != nil {
-			return errors.WithMessagef(err, "optimizer's %s of %s", slot.Name, slot.Variable)
-		}
-		if len(values) != len(slot.Values) {
-			m.warn("the optimizer's %s of %s has %d values in the file, not %d: it starts afresh", slot.Name, slot.Variable, len(values), len(slot.Values))
-			return nil
-		}
-		copy(slot.Values, values)
-	}
-	m.State = &state
-	return nil
-}
-
 // warnOfLoss tells what one may not expect of a loss.
 func (m *Model) warnOfLoss(c *keras.Compile) {
 	if noLoss(c) {
@@ -166,21 +123,6 @@ func (m *Model) warnOfLoss(c *keras.Compile) {
 
 func (m *Model) warn(format string, args ...any) {
 	m.Warnings = append(m.Warnings, fmt.Sprintf(format, args...))
-}
-
-// wholeNumber reads a scalar.
-func wholeNumber(d *hdf5.Dataset) (int, error) {
-	switch v := d.Data.(type) {
-	case []int64:
-		if len(v) == 1 && v[0] >= 0 && v[0] < 1<<53 {
-			return int(v[0]), nil
-		}
-	case []int32:
-		if len(v) == 1 && v[0] >= 0 {
-			return int(v[0]), nil
-		}
-	}
-	return 0, errors.Errorf("variable %s is no count", d.Name)
 }
 
 // SaveKeras writes a model to a .keras file, which Keras 3 loads. A model that came from one keeps its configuration there;
@@ -226,28 +168,4 @@ func (m *Model) optimizer() training.Optimizer {
 		return training.Adam{}
 	}
 	return m.Optimizer
-}
-
-// state are the optimizer's variables in Keras' order.
-func (m *Model) state() ([]*hdf5.Dataset, error) {
-	updater, err := training.NewUpdater(m.optimizer(), m.Params.Trainable(), m.State)
-	if err != nil {
-		return nil, err
-	}
-	state := updater.State()
-	out := []*hdf5.Dataset{{Data: []int64{int64(state.Iterations)}}}
-	if !training.HasSchedule(m.optimizer()) {
-		out = append(out, &hdf5.Dataset{Data: []float32{float32(state.LearningRate)}})
-	}
-	for _, slot := range state.Slots {
-		d := &hdf5.Dataset{Data: slot.Values}
-		if slot.Variable != "" {
-			d.Shape = m.Params.Lookup(slot.Variable).Shape
-		}
-		out = append(out, d)
-	}
-	for i, d := range out {
-		d.Name = fmt.Sprint(i)
-	}
-	return out, nil
 }

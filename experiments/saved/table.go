@@ -22,19 +22,28 @@ type optimizerRow struct {
 	class string  // of Keras
 	usual float64 // a learning rate that works for many models; it is Keras' default unless that is far from the papers'
 	plain training.Optimizer
+
+	// slots are the names of its state's arrays, as training has them, by those in files of Keras 2.
+	slots map[string]string
 }
 
 var optimizers = []optimizerRow{
-	{"sgd", "SGD", 0.01, training.SGD{}},
-	{"adam", "Adam", 0.001, training.Adam{}},
-	{"adamw", "AdamW", 0.001, training.AdamW{}},
-	{"adamax", "Adamax", 0.001, training.Adamax{}},
-	{"nadam", "Nadam", 0.001, training.Nadam{}},
-	{"rmsprop", "RMSprop", 0.001, training.RMSprop{}},
-	{"adagrad", "Adagrad", 0.01, training.Adagrad{}},
-	{"adadelta", "Adadelta", 1, training.Adadelta{}},
-	{"lion", "Lion", 0.0001, training.Lion{}},
+	{"sgd", "SGD", 0.01, training.SGD{}, map[string]string{"m": "momentum", "momentum": "momentum"}},
+	{"adam", "Adam", 0.001, training.Adam{}, adamSlots},
+	{"adamw", "AdamW", 0.001, training.AdamW{}, adamSlots},
+	{"adamax", "Adamax", 0.001, training.Adamax{}, map[string]string{"m": "momentum", "u": "norm", "v": "norm"}},
+	{"nadam", "Nadam", 0.001, training.Nadam{}, adamSlots},
+	{"rmsprop", "RMSprop", 0.001, training.RMSprop{}, map[string]string{
+		"velocity": "velocity", "rms": "velocity", "momentum": "momentum", "average_gradient": "average_gradient", "mg": "average_gradient",
+	}},
+	{"adagrad", "Adagrad", 0.01, training.Adagrad{}, map[string]string{"accumulator": "accumulator"}},
+	{"adadelta", "Adadelta", 1, training.Adadelta{}, map[string]string{
+		"accumulated_grad": "accumulated_grad", "accum_grad": "accumulated_grad", "accumulated_delta_var": "accumulated_delta_var", "accum_var": "accumulated_delta_var",
+	}},
+	{"lion", "Lion", 0.0001, training.Lion{}, map[string]string{"m": "momentum"}},
 }
+
+var adamSlots = map[string]string{"m": "momentum", "v": "velocity", "vhat": "velocity_hat"}
 
 type scheduleRow struct {
 	name  string

@@ -1,5 +1,6 @@
 // Package keras reads and writes the model files of Keras 3 (NAME.keras): the zip archive, the description of the model
-// in config.json, and the weights. FORMAT.md says where Keras keeps which variable.
+// in config.json, and the weights. It also reads whole models in HDF5 files (NAME.h5), as Keras 2 and 3 write them. FORMAT.md says where Keras keeps
+// which variable.
 package keras
 
 import (
@@ -24,6 +25,9 @@ type Archive struct {
 	Config   json.RawMessage // config.json, see ParseConfig
 	Metadata json.RawMessage // metadata.json: Keras' version and the date
 	Weights  *hdf5.Group     // model.weights.h5
+
+	// Keras2Optimizer is the optimizer's variables in a file of Keras 2, named as there ("Adam/m/conv2d/kernel:0"); they are not in Weights then.
+	Keras2Optimizer []*hdf5.Dataset
 }
 
 // Names of the entries of a .keras file.
@@ -40,7 +44,7 @@ const (
 	maxWeights  = 2 << 30
 )
 
-// Open reads the .keras file at path. It fails as [Decode] does, and for a folder.
+// Open reads the .keras file at path, or the whole model in an HDF5 file. It fails as [Decode] does, and for a folder.
 func Open(path string) (*Archive, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -61,12 +65,15 @@ func Open(path string) (*Archive, error) {
 	return a, nil
 }
 
-// Decode reads a .keras file of size bytes. Nothing is unpacked to disk, and no more memory is used than a fixed multiple of the
+// Decode reads a .keras file of size bytes, or a whole model in an HDF5 file, which its first bytes tell. Nothing is unpacked to disk, and no more
+// memory is used than a fixed multiple of the
 // bytes that are really there. It is an error if one of the three entries is missing, damaged or too large, or if there is any
-// other: assets belong to layers that keep state outside of the weights.
+// other: assets belong to layers that keep state outside of the weights. A model in an HDF5 file comes out in the form that it would have in a .keras
+// file; it is an error if there are weights alone, or others than the model's.
 func Decode(r io.ReaderAt, size int64) (*Archive, error) {
-	if err := checkHead(r); err != nil {
-		return nil, err
+	head := make([]byte, len(hdf5Signature))
+	if n, _ := r.ReadAt(head, 0); string(head[:n]) == hdf5Signature { // a file too short for it is no zip either
+		return decodeH5(r, size)
 	}
 	z, err := zip.NewReader(r, size)
 	if err != nil {
@@ -91,16 +98,6 @@ func Decode(r io.ReaderAt, size int64) (*Archive, error) {
 		return nil, errors.WithMessage(err, weightsName)
 	}
 	return a, nil
-}
-
-// checkHead recognizes the file that Keras 2 calls a model.
-func checkHead(r io.ReaderAt) error {
-	const hdf5Signature = "\x89HDF"
-	head := make([]byte, len(hdf5Signature))
-	if n, _ := r.ReadAt(head, 0); string(head[:n]) == hdf5Signature { // a file too short for it is no zip either
-		return errors.New("this is an HDF5 file (.h5), not a .keras file: load it in Keras 3 and save it as NAME.keras")
-	}
-	return nil
 }
 
 // entries are the parts of the archive.

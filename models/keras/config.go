@@ -71,7 +71,7 @@ func ParseConfig(config []byte) (*Model, error) {
 		return nil, errors.WithMessage(err, configName)
 	}
 	if !isModel(&o) {
-		return nil, errors.Errorf("%s: a model of class %.80q (module %.80q) is not supported: build it as keras.Sequential or keras.Model(inputs, outputs)", configName, o.Class, o.Module)
+		return nil, errors.Errorf("%s: a model of class %.80q (module %.80q) is not supported: %s", configName, o.Class, o.Module, buildAs)
 	}
 	m, err := parseModel(&o, s.Compile, 0)
 	if err != nil {
@@ -79,6 +79,9 @@ func ParseConfig(config []byte) (*Model, error) {
 	}
 	return m, nil
 }
+
+// buildAs is what can be done about a model whose code is not in its file.
+const buildAs = "its code is not in the file; build it as keras.Sequential or keras.Model(inputs, outputs), or train the same in PyTorch and save it with torch.export"
 
 func isModel(o *Object) bool {
 	return o.IsKeras() && (o.Class == "Sequential" || o.Class == "Functional")

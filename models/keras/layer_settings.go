@@ -54,7 +54,10 @@ func translate(l *Layer, at place, p *problems) (made graph.Layer, frozen bool) 
 	s := settingsOf(l.Class)
 	switch {
 	case !l.IsKeras():
-		p.refuse("a layer class of your own; use Keras' layers")
+		p.refuse("a layer class of your own, whose code is not in the file; %s", useLayers)
+		return nil, false
+	case l.Class == "Lambda":
+		p.refuse("its function is Python code, which is not run; %s", useLayers)
 		return nil, false
 	case s == nil:
 		p.refuse("there is no such layer here")
@@ -108,6 +111,9 @@ func (p *problems) activationLayer(o *Object, at place) graph.Layer {
 	made, _ := translate(&Layer{Object: *o}, at, p)
 	return made
 }
+
+// useLayers is what can be done about a layer whose code is not in the file.
+const useLayers = "use Keras' layers (Rescaling, Activation, Add, Multiply ...), or train the same model in PyTorch and save it with torch.export"
 
 // float32 refuses any other dtype.
 func (p *problems) float32(n Named) {

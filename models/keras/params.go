@@ -44,8 +44,8 @@ func (f *Flat) Params(weights *hdf5.Group) (params *graph.Params, warnings []str
 	return params, warnings, nil
 }
 
-// compare tells why a layer's variables in a file are not those that it needs.
-func (f *Flat) compare(shapes []graph.Shape, s storedLayer, given []*hdf5.Dataset) error {
+// declarations are the variables that a layer has, in Keras' order.
+func (f *Flat) declarations(shapes []graph.Shape, s storedLayer) []graph.Declaration {
 	n := f.Model.Nodes[s.node]
 	var in []graph.Shape
 	for _, from := range n.Inputs {
@@ -55,7 +55,12 @@ func (f *Flat) compare(shapes []graph.Shape, s storedLayer, given []*hdf5.Datase
 			in = append(in, shapes[from])
 		}
 	}
-	own := n.Layer.Variables(in)
+	return n.Layer.Variables(in)
+}
+
+// compare tells why a layer's variables in a file are not those that it needs.
+func (f *Flat) compare(shapes []graph.Shape, s storedLayer, given []*hdf5.Dataset) error {
+	n, own := f.Model.Nodes[s.node], f.declarations(shapes, s)
 	if len(given) != len(own) {
 		return errors.Errorf("layer %s has %d variables, the file has %d at %s: its weights are not those of its model, or the layer is part of two models, which Keras cannot read either", n.Name, len(own), len(given), s.path)
 	}

@@ -10,6 +10,8 @@ For every model, with float64 Keras as the reference:
   anew      the same with a config made from the graph, with the same settings of all layers
   go on     5 steps there, 5 steps here, 5 steps there end with the losses and weights of 15 steps there (train_on_batch, as compiled)
   training  after an epoch of `dcae train` Keras finds the held-out loss that was reported, to 1e-4
+  h5        the same model in a whole-model HDF5 file has the same trace, and models that Keras 2 wrote so (keras2_models.py) the traces that it
+            computes; they predict the same when Keras 3 loads what the program made of them, and go on as there
   code      every optimizer, schedule and loss, as it is printed as code, is what Keras reads from the config that is written for it
 Models that draw at random have no trace and do not go on. Then there are models that the program must refuse, each with one line
 that names what it cannot do: they would be trained in another way than Keras does.
@@ -37,7 +39,7 @@ if pathlib.Path(sys.prefix).resolve() != peers.resolve():
     if not python.exists():
         print(f"setting up Keras in {peers}", file=sys.stderr)
         venv.create(peers, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "tensorflow-cpu"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", "tensorflow-cpu", "tf_keras"], check=True)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS")}
     environment.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
     sys.exit(subprocess.run([python, __file__, *sys.argv[1:]], env=environment).returncode)
@@ -731,6 +733,7 @@ def check(name, case, folder, seed=7):
         later = ("losses", "moving", "weights after the steps")
         if not own or any(k.split("/")[0] not in later and own.get(k, 0) < d / 2 for k, d in beyond.items()):
             bad.append(f"trace: {told(beyond)}")
+    bad += check_h5(m, path, folder / f"{name}.trace.npz", batch)
     bad += check_again(name, m, path, again, x)
     bad += check_going_on(name, path, again, batch, x, target)
     return bad
@@ -806,6 +809,46 @@ def check_training(folder):
     return bad
 
 
+def check_h5(m, path, trace, batch):
+    """The model in an HDF5 file, if Keras can write it: its trace is that of the .keras file."""
+    h5, out = path.with_suffix(".h5"), path.with_suffix(".h5.npz")
+    try:
+        m.save(h5)
+    except Exception:
+        return []
+    bad = run(dcae, "trace", h5, "--data", batch, "--out", out)
+    return bad or ([] if out.read_bytes() == trace.read_bytes() else ["h5: another trace"])
+
+
+def check_keras2(name, made):
+    """A model that Keras 2 wrote: its trace, what Keras 3 makes of it, and 5 steps after 5 of Keras 2."""
+    want = dict(np.load(made / f"{name}.npz"))
+    h5, again = made / f"{name}.h5", made / f"{name}.again.keras"
+    bad = run(resave, h5, again)
+    if bad:
+        return bad
+    m, warned = load(again)
+    bad += warned
+    d = norm(m(want["x"], training=False) - want["y"]) / norm(want["y"])
+    if d > 1e-5:
+        bad.append(f"Keras 3 predicts otherwise, by {d:.1e}")
+    if "losses" not in want:
+        return bad
+    bad += run(dcae, "trace", h5, "--data", made / f"{name}.npz", "--out", made / f"{name}.trace.npz")
+    got = {k: v for k, v in np.load(made / f"{name}.trace.npz").items() if k in want}
+    beyond = compare(got, {k: v for k, v in want.items()})
+    bad += [f"trace: {told(beyond)}"] if beyond else []
+    on = made / f"{name}.on.h5"
+    if on.exists():
+        want = dict(np.load(made / f"{name}.on.npz"))
+        bad += run(resave, on, again, made / f"{name}.on.npz", 5)
+        m, warned = load(again)
+        d = norm(m(want["x"], training=False) - want["y"]) / norm(want["y"])
+        if d > 1e-3:
+            bad.append(f"go on: predictions differ by {d:.1e}")
+    return bad
+
+
 def check_code(folder):
     """Every optimizer, schedule and loss: the printed code makes what Keras reads from the written config."""
     codes = folder / "codes.json"
@@ -833,6 +876,11 @@ subprocess.run(["go", "build", "-o", resave, "./models/keras/testdata/resave"], 
 failed = 0
 checks = {name: (lambda name=name, case=case: check(name, case, folder)) for name, case in cases.items()} | {"training": lambda: check_training(folder), "code": lambda: check_code(folder)}
 checks |= {f"refused_{name}": (lambda name=name, case=case: check_refused(name, case, folder)) for name, case in refused.items()}
+if not args.only or "keras2" in args.only:
+    keras2 = folder / "keras2"
+    keras2.mkdir(exist_ok=True)
+    subprocess.run([sys.executable, here / "keras2_models.py", keras2], check=True, capture_output=True)
+    checks |= {f"keras2_{path.stem}": (lambda name=path.stem: check_keras2(name, keras2)) for path in sorted(keras2.glob("*.h5")) if not path.stem.endswith(".on")}
 for name, one in checks.items():
     if args.only and not any(name.startswith(o) for o in args.only.split(",")):
         continue
