@@ -69,7 +69,7 @@ func benchModel(name string) (m *saved.Model, batch int, err error) {
 		names = append(names, k.Name)
 	}
 	m, err = saved.Open(name, nil)
-	if err != nil && !strings.HasSuffix(name, ".keras") {
+	if err != nil && !saved.IsFile(name) {
 		err = errors.Errorf("%v; for timing there are %s, too", err, strings.Join(names, ", "))
 	}
 	return m, usualBatch, err

@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/pkg/errors"
 
+	"dcae/experiments/saved"
 	"dcae/internal/files"
 	"dcae/internal/names"
 )
@@ -106,7 +107,7 @@ func ReadPlan(path string) (*Plan, error) {
 	for i := range p.Groups {
 		for k := range p.Groups[i].Arms {
 			a := &p.Groups[i].Arms[k]
-			if strings.HasSuffix(a.Model, ".keras") && !filepath.IsAbs(a.Model) { // paths start from the study's file
+			if saved.IsFile(a.Model) && !filepath.IsAbs(a.Model) { // paths start from the study's file
 				a.Model = filepath.Join(filepath.Dir(path), a.Model)
 			}
 		}

@@ -35,8 +35,8 @@ func diagnoseCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "diagnose MODEL",
 		Short: "Find out why a model does not learn, and repair it",
-		Long: "Names the cause by intervention: changes one thing about a model, trains it briefly, and looks whether it learns now. MODEL is a .keras\n" +
-			"file, a variant (" + strings.Join(saved.VariantNames(), ", ") + "), or the folder of a finished dcae train, whose images are\n" +
+		Long: "Names the cause by intervention: changes one thing about a model, trains it briefly, and looks whether it learns now. MODEL is a\n" +
+			"file of Keras (.keras, .h5, .hdf5), a variant (" + strings.Join(saved.VariantNames(), ", ") + "), or the folder of a finished dcae train, whose images are\n" +
 			"those that it was trained on unless --data names others. Leaves the answer as report.html and diagnosis.json, and the\n" +
 			"repaired model, trained, as fixed.keras.",
 		Args: arguments(1),
@@ -80,7 +80,7 @@ func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 		warn(c, name, warning)
 	}
 	subject := diagnosis.Subject{
-		Name:  strings.TrimSuffix(filepath.Base(name), ".keras"),
+		Name:  saved.NameOf(name),
 		Model: model.Model, Params: model.Params, Optimizer: model.Optimizer, Loss: model.Loss, Images: set,
 		Assumed: !model.Compiled, Metrics: model.Metrics,
 	}

@@ -51,7 +51,7 @@ func TestMistakesWithDiagnoseGetOneClearLine(t *testing.T) {
 	}{
 		{[]string{"diagnose"}, 2, "call it as dcae diagnose MODEL"},
 		{[]string{"diagnose", "nonsense"}, 2, `there is no model "nonsense"`},
-		{[]string{"diagnose", old}, 2, "this is an HDF5 file"},
+		{[]string{"diagnose", old}, 1, "it is damaged or was cut off"},
 		{[]string{"diagnose", "improved", "--seconds", "0"}, 2, "--seconds must be at least 1, not 0"},
 		{[]string{"diagnose", "improved", "--seeds", "5"}, 2, "--seeds must be at least 6, not 5"},
 		{[]string{"diagnose", "improved", "--out", filepath.Join(file, "below")}, 1, "cannot make the folder for the answer"},

@@ -150,7 +150,7 @@ func TestMistakesWithModelsGetOneClearLine(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"trace"}, 2, "call it as dcae trace MODEL.keras"},
+		{[]string{"trace"}, 2, "call it as dcae trace MODEL"},
 		{[]string{"trace", model, "--out", out}, 2, "--data names no .npz file"},
 		{[]string{"trace", model, "--data", batch}, 2, "--out names no .npz file"},
 		{[]string{"trace", model, "--data", batch, "--out", out, "--steps", "-1"}, 2, "--steps must be at least 0"},

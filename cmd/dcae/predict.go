@@ -24,7 +24,7 @@ type predictFlags struct {
 func predictCommand() *cobra.Command {
 	f := &predictFlags{}
 	c := &cobra.Command{
-		Use:   "predict MODEL.keras",
+		Use:   "predict MODEL",
 		Short: "Run a Keras model on images",
 		Long: "Runs a model, in evaluation, on images and writes its outputs as y, [images, ...], float32. Images come in the order of the source:\n" +
 			"all of it (for an .npz file with held-out images of its own, those it has to train on), or with --part one of the parts that\n" +

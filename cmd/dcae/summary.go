@@ -8,7 +8,7 @@ import (
 
 func summaryCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "summary MODEL.keras",
+		Use:   "summary MODEL",
 		Short: "Print a Keras model's layers, with their cost and receptive field",
 		Long: "Prints Keras' summary table of a model: layers, output shapes, parameters; and for each layer the floating-point operations of\n" +
 			"its product for one image, and the receptive field: how many rows and columns of the image one output value depends on.",

@@ -15,7 +15,7 @@ func traceCommand() *cobra.Command {
 	var data, out string
 	var steps, threads int
 	c := &cobra.Command{
-		Use:   "trace MODEL.keras",
+		Use:   "trace MODEL",
 		Short: "Write what a Keras model does with one batch, for comparison with Keras",
 		Long: "Trains a Keras model for some steps on one batch and writes everything on the way, in float32 and in Keras' shapes:\n\n" +
 			"  x, target             the batch\n" +

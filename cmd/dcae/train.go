@@ -38,7 +38,7 @@ func trainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train MODEL",
 		Short: "Train one model on any images",
-		Long: "Trains a variant (" + strings.Join(saved.VariantNames(), ", ") + ") from values that the seed gives, or a model saved by Keras 3 (a .keras file) from those\n" +
+		Long: "Trains a variant (" + strings.Join(saved.VariantNames(), ", ") + ") from values that the seed gives, or a model that Keras saved (.keras, .h5, .hdf5) from those\n" +
 			"in the file. Leaves the records and pictures of a run, and model.keras (after the best held-out epoch) and last.keras.",
 		Args: arguments(1),
 		RunE: func(c *cobra.Command, args []string) error { return train(c, args[0], f) },
@@ -94,7 +94,7 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 	for _, warning := range model.Warnings {
 		warn(c, name, warning)
 	}
-	arm := experiments.Arm{Name: names.File(strings.TrimSuffix(filepath.Base(name), ".keras")), Model: model.Model, Optimizer: model.Optimizer, Loss: model.Loss}
+	arm := experiments.Arm{Name: names.File(saved.NameOf(name)), Model: model.Model, Optimizer: model.Optimizer, Loss: model.Loss}
 	if f.out == "" {
 		f.out = filepath.Join("results", "train-"+arm.Name)
 	}
@@ -132,7 +132,7 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 // openModel reads a .keras file, or takes a variant, whose Params stay nil.
 func openModel(name string, set *dataset.Set) (*saved.Model, error) {
 	m, err := saved.Open(name, set)
-	if err != nil && !strings.HasSuffix(name, ".keras") {
+	if err != nil && !saved.IsFile(name) {
 		err = usageError{err}
 	}
 	return m, err

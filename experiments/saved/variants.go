@@ -2,6 +2,7 @@ package saved
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -33,10 +34,27 @@ func VariantNames() []string {
 	return names
 }
 
-// Open reads a model file, or makes a model that is known by name, whose Params are nil, for the given images; nil stands for
+// endings are those of files that hold models.
+var endings = []string{".keras", ".h5", ".hdf5"}
+
+// IsFile tells whether a model's name is that of a file.
+func IsFile(name string) bool { return NameOf(name) != filepath.Base(name) }
+
+// NameOf is a model's name without folder and ending.
+func NameOf(path string) string {
+	name := filepath.Base(path)
+	for _, ending := range endings {
+		if bare, ok := strings.CutSuffix(name, ending); ok {
+			return bare
+		}
+	}
+	return name
+}
+
+// Open reads a model's file, or makes a model that is known by name, whose Params are nil, for the given images; nil stands for
 // MNIST's. It fails for an unknown name, and as [LoadKeras] does.
 func Open(name string, images *dataset.Set) (*Model, error) {
-	if strings.HasSuffix(name, ".keras") {
+	if IsFile(name) {
 		return LoadKeras(name)
 	}
 	for _, v := range variants {
@@ -53,5 +71,5 @@ func Open(name string, images *dataset.Set) (*Model, error) {
 	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
 		return LoadKeras(name) // which says what else it is
 	}
-	return nil, errors.Errorf("there is no model %q; there are %s, or give a .keras file", name, strings.Join(VariantNames(), ", "))
+	return nil, errors.Errorf("there is no model %q; there are %s, or give a file (%s)", name, strings.Join(VariantNames(), ", "), strings.Join(endings, ", "))
 }

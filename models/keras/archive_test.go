@@ -173,7 +173,7 @@ func TestDecodeRefusesWhatIsNoZip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for what, b := range map[string][]byte{"HDF5 file (.h5)": weights, "no readable zip": []byte("{}"), "damaged": nil} {
+	for what, b := range map[string][]byte{"holds no Keras model": weights, "no readable zip": []byte("{}"), "damaged": nil} {
 		if _, err := decode(b); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("error %v does not say %q", err, what)
 		}

@@ -16,7 +16,7 @@ For every model, with float64 Keras as the reference:
 Models that draw at random have no trace and do not go on. Then there are models that the program must refuse, each with one line
 that names what it cannot do: they would be trained in another way than Keras does.
 With --write it also leaves some of the models in experiments/saved/testdata, with what Keras computed, for the tests that need no Keras:
-NAME.keras and NAME.npz without layers' outputs; continued.keras after 5 steps, and the losses of the next 5 in continued.npz.
+NAME.keras and NAME.npz without layers' outputs; shared.h5 and continued.h5; keras2_NAME.h5 and .npz, and after 5 steps keras2_NAME_on.h5 and .npz; continued.keras after 5 steps, and the losses of the next 5 in continued.npz.
 Keras lives in a virtual environment outside of the repository (DCAE_PEERS, default ~/.cache/dcae-peers), made on first use.
 """
 import argparse
@@ -771,6 +771,7 @@ def check_going_on(name, path, again, batch, x, target):
     first.save(again)
     if args.write and name == "optimizer_amsgrad":
         shutil.copy(again, written / "continued.keras")
+        first.save(written / "continued.h5")
         np.savez_compressed(written / "continued.npz", x=x, target=target, losses=np.array(train(first, x, target, 5)))
     bad += run(resave, again, again, batch, 5)
     last, warned = load(again)
@@ -816,6 +817,8 @@ def check_h5(m, path, trace, batch):
         m.save(h5)
     except Exception:
         return []
+    if args.write and h5.name == "shared.h5":
+        shutil.copy(h5, written / h5.name)
     bad = run(dcae, "trace", h5, "--data", batch, "--out", out)
     return bad or ([] if out.read_bytes() == trace.read_bytes() else ["h5: another trace"])
 
@@ -823,6 +826,11 @@ def check_h5(m, path, trace, batch):
 def check_keras2(name, made):
     """A model that Keras 2 wrote: its trace, what Keras 3 makes of it, and 5 steps after 5 of Keras 2."""
     want = dict(np.load(made / f"{name}.npz"))
+    if args.write and name in ("frozen", "older_adam", "chain_newest", "chain_packed", "unet"):
+        for source, to in ((name, name), (name + ".on", name + "_on")):
+            if (made / f"{source}.h5").exists():
+                shutil.copy(made / f"{source}.h5", written / f"keras2_{to}.h5")
+                np.savez_compressed(written / f"keras2_{to}.npz", **{k: v if k in ("x", "target") else np.asarray(v, "float32") for k, v in np.load(made / f"{source}.npz").items()})
     h5, again = made / f"{name}.h5", made / f"{name}.again.keras"
     bad = run(resave, h5, again)
     if bad:
