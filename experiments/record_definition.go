@@ -26,7 +26,7 @@ type Definition struct {
 	Data     Data            `json:"data"`
 	Budget   Length          `json:"budget"`
 	Groups   []recordedGroup `json:"groups"`
-	Plan     *Plan           `json:"plan,omitempty"` // which makes the study anew
+	Plan     *Plan           `json:"plan,omitempty"` // what the study was made of, and can be made of again
 	PCA      []principal     `json:"pca,omitempty"`  // where a measure is set beside it
 }
 
@@ -135,7 +135,7 @@ func rescalingOf(from, to dataset.Scaling) *rescaling {
 	return &rescaling{Factor: from.Divisor / to.Divisor, Shift: (from.Shift - to.Shift) / to.Divisor}
 }
 
-// treatmentSeed addresses the randomness of treatments, which are part of the data and the same in every run.
+// treatmentSeed is the seed of treatments. They are part of the data, and so the same in every run.
 const treatmentSeed = 0
 
 // principals measures the data's principal components, as many as the arms' bottlenecks have units, if the study asks for them.
@@ -227,7 +227,7 @@ func ReadDefinition(dir string) (*Definition, error) {
 	return d, nil
 }
 
-// check tells what no study has; nil if there is nothing. Arms give folders their names: none may lead out of the study's.
+// check tells what is wrong with a definition; nil if nothing is. Folders are named after arms, so that no name may lead out of the study's folder.
 func (d *Definition) check() error {
 	if s := d.Data.Shape; len(s) != 3 || slices.Min(s) < 1 || min(d.Data.Train, d.Data.Held, d.Data.Test) < 0 {
 		return errors.Errorf("its images are of %v, %d to train on, %d and %d held out", s, d.Data.Train, d.Data.Held, d.Data.Test)

@@ -42,7 +42,7 @@ func (d Difference) between(a, b string) string {
 	return fmt.Sprintf("%s is %s %s, %s %s", place, d.A, a, d.B, b)
 }
 
-// compareFiles finds where two files, records of ours, first differ; nil if they don't. They need not exist.
+// compareFiles finds where two records first differ; nil if they do not. A file that is missing differs from one that is there.
 func compareFiles(a, b string) (*Difference, error) {
 	first, err := readIfThere(a)
 	if err != nil {
@@ -166,7 +166,7 @@ func whatLine(names, row []string) string {
 	return ""
 }
 
-// firstOfJSON names the way to the value, by the names of the objects on it.
+// firstOfJSON names the place of the value by the keys that lead to it.
 func firstOfJSON(a, b []byte) Difference {
 	first, err := leaves(a)
 	if err != nil {

@@ -68,7 +68,7 @@ func suffixed(file, suffix string) string {
 // allTasks finds a file of which each task may have its own.
 func allTasks(dir, file string) []string {
 	out := []string{filepath.Join(dir, file)}
-	entries, _ := os.ReadDir(dir) // without any there are none of tasks
+	entries, _ := os.ReadDir(dir) // a folder that cannot be read has none of tasks
 	for _, e := range entries {
 		if ok, _ := filepath.Match(suffixed(file, taskPattern), e.Name()); ok {
 			out = append(out, filepath.Join(dir, e.Name()))

@@ -167,7 +167,7 @@ func readResults(dir string) ([]*Result, error) {
 	return finished, err
 }
 
-// jsonFloat goes through JSON without losing a bit; what is not finite becomes a string.
+// jsonFloat is written as JSON and read back without losing a bit; a number that is not finite is written as a string.
 type jsonFloat float64
 
 // MarshalJSON writes the shortest text that reads back to the same number.

@@ -39,10 +39,10 @@ const pageFile = "report.html"
 // mostShown is how many arms of a group one picture shows; of more, some are chosen.
 const mostShown = 8
 
-// mostPictured is of how many runs of an arm the reconstructions are shown, the first ones.
+// mostPictured is how many runs of an arm have their reconstructions shown: the first ones.
 const mostPictured = 10
 
-// mostNamed is how many layers are called by their names where arms differ in depth.
+// mostNamed is the number of layers up to which pictures name them where arms differ in depth; beyond, they are numbered.
 const mostNamed = 10
 
 // Draw makes the pictures and the page of a study from the records in its folder, finished or not. Speeds, which no record

@@ -8,8 +8,8 @@ import (
 	"dcae/experiments/statistics"
 )
 
-// answer says in two sentences what came out, from the numbers alone: who learned, and where along the study's first measure
-// learning begins and ends, or what an arm that was chosen on some seeds did on others.
+// answer says in two sentences what came out. The first says which arms learned. The second says for which values of the setting in the
+// study's first measure they learned, or how a chosen arm did on seeds that it was not chosen by. Both follow from the numbers alone.
 func (d *Definition) answer(arms []armSummary) string {
 	if n := runsOf(arms); n == 0 {
 		return "No run has finished."
@@ -117,7 +117,7 @@ func (d *Definition) along(m Measure, arms []armSummary) string {
 	return fmt.Sprintf("With these values of %s every seed learned: %s.", strings.ReplaceAll(m.Over, "_", " "), strings.Join(parts, "; "))
 }
 
-// contiguous tells whether the points follow each other without one left out.
+// contiguous tells whether some points follow each other among all, with none between them.
 func contiguous(some, all []armPoint) bool {
 	for i := range all {
 		if all[i].arm.name() == some[0].arm.name() {
@@ -149,7 +149,7 @@ func named(arms []armSummary) string {
 	}
 }
 
-// confirmation tells of an arm on seeds that took no part in choosing it, and of what it was to improve on.
+// confirmation says how a chosen arm did on seeds that it was not chosen by, and how the arm did that it was to improve on.
 func (d *Definition) confirmation(arms []armSummary) string {
 	c := d.Plan.Confirm
 	var chosen, control *armSummary

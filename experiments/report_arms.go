@@ -86,7 +86,7 @@ func against(control, other map[uint64]*Result, seeds []uint64) *statistics.Comp
 	return &c
 }
 
-// worst is an error, infinite where it is not a number: nothing is worse than a run that diverged.
+// worst is an error, or +Inf if it is not a number: nothing is worse than a run that diverged.
 func worst(x float64) float64 {
 	if math.IsNaN(x) {
 		return math.Inf(1)

@@ -24,7 +24,7 @@ type laidOutGroup struct {
 	points []armPoint
 }
 
-// laidOut puts the arms of each group that differ from its control in a setting alone in that setting's order; numeric tells whether all
+// laidOut orders arms by a setting. It takes those that differ from their group's control in that setting alone. numeric tells whether all
 // values are numbers.
 func (d *Definition) laidOut(m Measure, arms []armSummary) (groups []laidOutGroup, numeric bool) {
 	numeric = true
