@@ -65,7 +65,7 @@ func TestKeras2GoesOn(t *testing.T) {
 
 // TestH5IsTheSameModel: Keras 3 writes one model into either kind of file, and the name of the file does not matter.
 func TestH5IsTheSameModel(t *testing.T) {
-	for _, name := range []string{"shared", "continued"} {
+	for _, name := range []string{"shared", "pretrained", "continued"} {
 		want := loadSaved(t, name)
 		b, err := os.ReadFile(filepath.Join("testdata", name+".h5"))
 		check(t, err)

@@ -45,7 +45,9 @@ func (a *Archive) takeWeights(weights *hdf5.Group, names []string) error {
 		if err != nil {
 			return errors.WithMessagef(err, "layer %.80q", names[i])
 		}
-		places := flat.places(shapes, byPath, storedBelow(&m.Layers[i], m.WeightPaths()[i]))
+		l := &m.Layers[i]
+		inOrder := l.Model != nil && !l.Model.Trainable // a frozen model has one row, even where a layer in it is trained again
+		places := flat.places(shapes, byPath, storedBelow(l, m.WeightPaths()[i]), inOrder)
 		if len(places) != len(given) {
 			return errors.Errorf("layer %.80q has %d variables, the file has %d: its weights are not those of its model", names[i], len(places), len(given))
 		}
@@ -90,8 +92,8 @@ type variablePlace struct {
 	name  string
 }
 
-// places are the variables of some layers: those that are trained first.
-func (f *Flat) places(shapes []graph.Shape, byPath map[string]storedLayer, paths []string) []variablePlace {
+// places are the variables of some layers: those that are trained first, or all in the order of the layers.
+func (f *Flat) places(shapes []graph.Shape, byPath map[string]storedLayer, paths []string, inOrder bool) []variablePlace {
 	var trained, others []variablePlace
 	for _, path := range paths {
 		s, ok := byPath[path]
@@ -100,7 +102,7 @@ func (f *Flat) places(shapes []graph.Shape, byPath map[string]storedLayer, paths
 		}
 		for i, v := range f.declarations(shapes, s) {
 			p := variablePlace{path, i, v.Name}
-			if v.Trainable && !f.Model.Nodes[s.node].Frozen {
+			if v.Trainable && !f.Model.Nodes[s.node].Frozen && !inOrder {
 				trained = append(trained, p)
 			} else {
 				others = append(others, p)

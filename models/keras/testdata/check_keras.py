@@ -16,7 +16,7 @@ For every model, with float64 Keras as the reference:
 Models that draw at random have no trace and do not go on. Then there are models that the program must refuse, each with one line
 that names what it cannot do: they would be trained in another way than Keras does.
 With --write it also leaves some of the models in experiments/saved/testdata, with what Keras computed, for the tests that need no Keras:
-NAME.keras and NAME.npz without layers' outputs; shared.h5 and continued.h5; keras2_NAME.h5 and .npz, and after 5 steps keras2_NAME_on.h5 and .npz; continued.keras after 5 steps, and the losses of the next 5 in continued.npz.
+NAME.keras and NAME.npz without layers' outputs; shared.h5, pretrained.h5 and continued.h5; keras2_NAME.h5 and .npz, and after 5 steps keras2_NAME_on.h5 and .npz; continued.keras after 5 steps, and the losses of the next 5 in continued.npz.
 Keras lives in a virtual environment outside of the repository (DCAE_PEERS, default ~/.cache/dcae-peers), made on first use.
 """
 import argparse
@@ -817,7 +817,7 @@ def check_h5(m, path, trace, batch):
         m.save(h5)
     except Exception:
         return []
-    if args.write and h5.name == "shared.h5":
+    if args.write and h5.name in ("shared.h5", "pretrained.h5"):
         shutil.copy(h5, written / h5.name)
     bad = run(dcae, "trace", h5, "--data", batch, "--out", out)
     return bad or ([] if out.read_bytes() == trace.read_bytes() else ["h5: another trace"])
