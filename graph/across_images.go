@@ -178,15 +178,16 @@ func overBatch[T kernel.Float](b *builder, label string, scale func(images int) 
 		grads[1], err = b.add(backward, grad)
 		return grads, err
 	}
-	return b.addUnread(forward, b.x, common)
+	return b.addWithoutFirst(forward, b.x, common)
 }
 
-// addUnread is add for an op that reads nothing of its first input but its batch axis, so that no gradient flows there.
-func (b *builder) addUnread(o *op, in ...*gorgonia.Node) (*gorgonia.Node, error) {
-	flowed := b.flows[in[0]]
-	b.flows[in[0]] = false
+// addWithoutFirst is add for an op through which no gradient flows to its first input.
+func (b *builder) addWithoutFirst(o *op, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	n, err := b.add(o, in...)
-	b.flows[in[0]] = flowed
+	if err == nil {
+		o.differentiable[0] = false
+		b.flows[n] = slices.Contains(o.differentiable, true)
+	}
 	return n, err
 }
 
@@ -198,17 +199,20 @@ func (BatchSize) apply(b *builder, _ string, _ []*gorgonia.Node) (*gorgonia.Node
 }
 
 func counted[T kernel.Float](b *builder) (*gorgonia.Node, error) {
-	return b.addUnread(&op{label: "batch_size", item: Shape{1}, run: func(in []gorgonia.Value, y gorgonia.Value) error {
+	return b.addWithoutFirst(&op{label: "batch_size", item: Shape{1}, run: func(in []gorgonia.Value, y gorgonia.Value) error {
 		data[T](y)[0] = T(in[0].Shape()[0])
 		return nil
 	}}, b.x)
 }
 
+// see is nothing of the image.
+func (Parameter) see(_ []Shape, out Shape, _ []sight) sight { return pointwise(out, nil) }
+
 // see is all, since values of all images come together.
 func (SumOverBatch) see(_ []Shape, out Shape, from []sight) sight { return whole(out, from) }
 
-// common tells for each node whether its output is common to all images. It fails where a layer reads both such values and single images'.
-func (m *Model) common() ([]bool, error) {
+// Common tells for each node whether its output is common to all images. It fails where a layer reads both such values and single images'.
+func (m *Model) Common() ([]bool, error) {
 	out := make([]bool, len(m.Nodes))
 	for i, n := range m.Nodes {
 		inputs, supplied := n.Inputs, []int(nil)

@@ -36,9 +36,11 @@ type builder struct {
 
 // randomness addresses what layers draw in a training step.
 type randomness struct {
-	seed uint64
-	step int            // counted from 1
-	uses map[string]int // how many layers of a name draw
+	seed  uint64
+	step  int            // counted from 1
+	first int            // in evaluation: the number of the batch's first image
+	mean  bool           // samples are their distribution's mean
+	uses  map[string]int // how many layers of a name draw
 }
 
 // statistic is a moving average and the value of the current batch that it is to take in.
@@ -129,7 +131,7 @@ func (b *builder) pick(label string, core *gorgonia.Node, side *tensor.Dense) (*
 
 // apply adds all layers of the model and returns its output. With logits, what goes into the last layer's sigmoid stays.
 func (b *builder) apply(m *Model, logits bool) (*gorgonia.Node, error) {
-	if _, err := m.common(); err != nil {
+	if _, err := m.Common(); err != nil {
 		return nil, err
 	}
 	plan, err := m.fuse(b.params, b.training, b.separate, logits)

@@ -32,6 +32,10 @@ func NewEvaluation(m *Model, params *Params, o Options, observers ...Observer) (
 	return e, mach.compile(e.y)
 }
 
+// SetFirst says which number the first image of the next batch has among all that are evaluated; 0 unless it was called. What a [Sample] draws for
+// an image follows from that number.
+func (e *Evaluation) SetFirst(image int) { e.random.first = image }
+
 // Input is the memory that the next run's images, batch of them, are to be written to, in float32. It panics for a batch larger than Options.Batch,
 // or in another precision.
 func (e *Evaluation) Input(batch int) []float32 {

@@ -63,6 +63,9 @@ var everyLayer = map[string]struct {
 	"Identity":               {0, false, false, false},
 	"StopGradient":           {0, false, false, false},
 	"BinaryEntropy":          {0, false, false, false},
+	"AlphaDropout":           {0, false, false, true},
+	"Sample":                 {0, false, false, false},
+	"Where":                  {0, false, false, false},
 	"Add":                    {0, false, false, false},
 	"Subtract":               {0, false, false, false},
 	"Multiply":               {0, false, false, false},
@@ -187,7 +190,8 @@ func TestEveryLayerTakesOrRefusesScalars(t *testing.T) {
 		check(t, err)
 		_, err = m.ReceptiveFields()
 		check(t, err)
-		if _, ok := e.Layer.(graph.StopGradient); ok {
+		switch e.Layer.(type) {
+		case graph.StopGradient, graph.Sample:
 			continue // there is nothing to train before it
 		}
 		params, err := m.Init(1, graph.Float32)

@@ -135,3 +135,88 @@ func TestNoiseDependsOnTheLayersNameAlone(t *testing.T) {
 		t.Error("two layers of one name draw the same numbers")
 	}
 }
+
+// A Sample draws anew in each step of training, once for each image in evaluation, in whatever batches it comes, or gives its mean.
+func TestSamples(t *testing.T) {
+	m := graph.Sequential("m", graph.Shape{50, 40}, graph.Dense{Units: 40}, graph.Sample{})
+	params, err := m.Init(1, graph.Float32)
+	check(t, err)
+	evaluate := func(o graph.Options, first, images int) []float64 {
+		o.Batch = images
+		e, err := graph.NewEvaluation(m, params, o)
+		check(t, err)
+		defer e.Close()
+		e.SetFirst(first)
+		y, err := e.Run(images)
+		check(t, err)
+		return values(y)
+	}
+	four := evaluate(graph.Options{Seed: 1}, 0, 4)
+	if got := evaluate(graph.Options{Seed: 1}, 2, 2); !slices.Equal(got, four[2*2000:]) {
+		t.Error("images of another batch get other samples")
+	}
+	if slices.Equal(four[:2000], four[2000:4000]) || slices.Equal(four, evaluate(graph.Options{Seed: 2}, 0, 4)) {
+		t.Error("samples are equal where they should not be")
+	}
+	var sum, squares float64
+	for _, v := range four {
+		sum += v
+		squares += v * v
+	}
+	if n := float64(len(four)); math.Abs(sum/n) > 5/math.Sqrt(n) || math.Abs(math.Sqrt(squares/n)-1) > 0.03 {
+		t.Errorf("samples have mean %.3f and deviation %.3f", sum/n, math.Sqrt(squares/n))
+	}
+	for _, v := range evaluate(graph.Options{Seed: 1, MeanSamples: true}, 0, 1) {
+		if v != 0 {
+			t.Fatalf("the mean of a normal distribution is %g", v)
+		}
+	}
+	m.Nodes[1].Layer = graph.Sample{Uniform: true, TrainingOnly: true}
+	for _, v := range evaluate(graph.Options{}, 0, 1) {
+		if v != 0.5 {
+			t.Fatalf("the mean of a uniform distribution is %g", v)
+		}
+	}
+	train := func(threads, step int) []float64 {
+		m := branching(graph.Shape{5, 4, 16}, func(n *net) {
+			h := n.add(graph.Dense{Units: 16}, -1)
+			n.add(graph.Add{}, h, n.add(graph.Sample{Uniform: true, PerChannel: true}, h))
+		})
+		params, err := m.Init(1, graph.Float32)
+		check(t, err)
+		pool := graph.NewThreads(threads)
+		defer pool.Close()
+		p, err := graph.NewTraining(m, params, graph.MSE, graph.Options{Batch: 3, KeepActivations: true, Threads: pool})
+		check(t, err)
+		defer p.Close()
+		p.SetSteps(step)
+		_, err = p.Step(3)
+		check(t, err)
+		return values(p.Activation(1))
+	}
+	step := train(1, 3)
+	if !slices.Equal(step, train(3, 3)) || slices.Equal(step, train(1, 4)) {
+		t.Error("in training samples depend on the number of threads, or not on the step")
+	}
+	if step[0] != step[16] || step[0] == step[1] || step[0] == step[320] || slices.Min(step) < 0 || slices.Max(step) > 1 {
+		t.Error("a channel of an image has not one sample from 0 to 1 of its own")
+	}
+}
+
+// AlphaDropout keeps mean and variance of standard normal values, and drops to what SELU tends to, as PyTorch does.
+func TestAlphaDropout(t *testing.T) {
+	const rate, least = 0.2, -1.7580993408473766
+	a := 1 / math.Sqrt((least*least*rate+1)*(1-rate))
+	dropped, kept := a*least*(1-rate), a-a*least*rate // of what was 1
+	counts := map[bool]int{}
+	y := noisyOutput(t, graph.AlphaDropout{Rate: rate}, 2, 1, 1)
+	for _, v := range y {
+		low := math.Abs(v-dropped) < 1e-5
+		if counts[low]++; !low && math.Abs(v-kept) > 1e-5 {
+			t.Fatalf("%g is neither %g nor %g", v, dropped, kept)
+		}
+	}
+	if share := float64(counts[true]) / float64(len(y)); math.Abs(share-rate) > 0.01 {
+		t.Errorf("%.3f of the values are dropped, not %g", share, rate)
+	}
+}

@@ -55,6 +55,14 @@ func TestGradientsOfOwnLosses(t *testing.T) {
 			q := n.add(graph.Activate{Function: graph.Sigmoid}, n.add(graph.Rescaling{Scale: []float64{-0.7}}, output))
 			toScalar(n, n.add(graph.SumOverBatch{Mean: true}, n.add(graph.BinaryEntropy{}, p, q)))
 		},
+		"where": func(n *net, output int) {
+			above := n.add(graph.Elementwise{Function: graph.Greater, Settings: []float64{0}}, output)
+			toScalar(n, n.add(graph.SumOverBatch{}, n.add(graph.Where{}, above, squaredError(n, output), n.add(graph.Multiply{}, output, output))))
+		},
+		"sample": func(n *net, output int) {
+			noise := n.add(graph.Sample{}, output)
+			toScalar(n, n.add(graph.SumOverBatch{}, n.add(graph.Multiply{}, squaredError(n, output), noise)))
+		},
 		"supplied weights": func(n *net, output int) {
 			kernel := n.add(graph.Activate{Function: graph.Tanh}, n.add(graph.Parameter{Shape: graph.Shape{4, 4}, Init: graph.RandomNormal{StdDev: 1}}))
 			y := n.add(graph.Supplied{Layer: graph.Dense{Units: 4}, Names: []string{"kernel"}}, output, kernel)

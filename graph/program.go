@@ -35,7 +35,8 @@ type Options struct {
 	Batch           int      // largest number of images in a run
 	Threads         *Threads // default: one thread
 	KeepActivations bool     // layers' outputs, and the gradients by them, can be read after a run
-	Seed            uint64   // of what dropout and noise layers draw in training
+	Seed            uint64   // of what dropout and noise layers draw in training, and [Sample] in evaluation, too
+	MeanSamples     bool     // layers that draw samples give their distribution's mean
 	NoPenalties     bool     // regularizers take no part: gradients are those of the loss alone
 }
 
@@ -66,6 +67,7 @@ func newMachine(params *Params, o Options, training bool) (*machine, error) {
 	}
 	m := &machine{builder: newBuilder(params, o.Threads.kernelPool(), training), options: o}
 	m.separate = o.KeepActivations
+	m.random.seed, m.random.mean = o.Seed, o.MeanSamples
 	return m, nil
 }
 

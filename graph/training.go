@@ -34,7 +34,6 @@ func NewTraining(m *Model, params *Params, loss Loss, o Options) (*Training, err
 	t := &Training{machine: mach, model: m}
 	t.x = mach.addInput("x", m.Input)
 	mach.flows[t.x.node] = o.KeepActivations // so that there is a gradient by every layer's output
-	mach.random.seed = o.Seed
 	t.target = mach.addInput("target", shapes[len(shapes)-1])
 	mach.x, mach.target = t.x.node, t.target.node
 	computed := m
@@ -43,7 +42,7 @@ func NewTraining(m *Model, params *Params, loss Loss, o Options) (*Training, err
 			return nil, errors.Errorf("model %s gives no loss of its own", m.Name)
 		}
 		computed = m.withLoss()
-		if common, err := computed.common(); err == nil && !common[len(common)-1] {
+		if common, err := computed.Common(); err == nil && !common[len(common)-1] {
 			return nil, errors.New("the loss must be one number, not one for each image: sum or average it over the batch")
 		}
 	}

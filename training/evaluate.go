@@ -110,8 +110,12 @@ func NewEvaluator(m *graph.Model, loss graph.Loss, params *graph.Params, images 
 		if err != nil {
 			return nil, err
 		}
+		common, err := m.Common()
+		if err != nil {
+			return nil, err
+		}
 		for i, node := range m.Nodes {
-			if graph.HasUnits(node.Layer) {
+			if graph.HasUnits(node.Layer) && !common[i] {
 				u := newUnitObserver(node, shapes[i])
 				e.units = append(e.units, u)
 				observers = append(observers, graph.Observer{Node: i, Observe: u.observe})
@@ -195,6 +199,7 @@ func (e *Evaluator) Scores() (Scores, error) {
 			u.on = first < unitImages
 		}
 		copy(e.program.Input(n), e.x[:n*e.image])
+		e.program.SetFirst(first)
 		out, err := e.program.Run(n)
 		if err != nil {
 			return err
@@ -270,6 +275,7 @@ func (e *Evaluator) Reconstruct(n int) ([][]float32, error) {
 		u.on = false
 	}
 	e.images.Read(e.program.Input(n), e.indices[:n])
+	e.program.SetFirst(0)
 	out, err := e.program.Run(n)
 	if err != nil {
 		return nil, err

@@ -39,6 +39,7 @@ func Predict(ctx context.Context, m *Model, images *dataset.Images, threads *gra
 		}
 		x := e.Input(len(indices))
 		images.Read(x, indices)
+		e.SetFirst(first)
 		y, err := e.Run(len(indices))
 		if err != nil {
 			return err

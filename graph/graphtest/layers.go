@@ -78,6 +78,8 @@ func Layers() []Example {
 		graph.Dropout{Rate: 0.5},
 		graph.SpatialDropout2D{Rate: 0.5},
 		graph.GaussianNoise{StdDev: 0.5},
+		graph.AlphaDropout{Rate: 0.5},
+		graph.Sample{Uniform: true},
 		graph.Activate{Function: graph.ELU},
 		graph.Rectifier{Max: 6},
 		graph.LeakyRectifier{NegativeSlope: 0.1},
@@ -104,5 +106,6 @@ func Layers() []Example {
 	)
 	add(1, graph.Shape{6}, graph.RepeatVector{N: 3})
 	add(2, graph.Shape{6, 5, 4}, graph.Add{}, graph.Subtract{}, graph.Multiply{}, graph.Average{}, graph.Maximum{}, graph.Minimum{}, graph.Concatenate{Axis: 2}, graph.BinaryEntropy{})
+	add(3, graph.Shape{6, 5, 4}, graph.Where{})
 	return out
 }

@@ -112,7 +112,7 @@ func normalizes(l graph.Layer) bool {
 // joins tells whether a layer makes one output of several inputs, each of whose values is some input's.
 func joins(l graph.Layer) bool {
 	switch l.(type) {
-	case graph.Concatenate, graph.Maximum, graph.Minimum, graph.Average:
+	case graph.Concatenate, graph.Maximum, graph.Minimum, graph.Average, graph.Where:
 		return true
 	}
 	return false

@@ -114,6 +114,11 @@ func product(a, b float64) float64 {
 // mapped is the range of a layer's output for an input's, or for products of any size.
 func mapped(l graph.Layer, i interval) interval {
 	switch l := l.(type) {
+	case graph.Sample:
+		if l.Uniform {
+			return interval{0, 1}
+		}
+		return everything
 	case graph.Rectifier:
 		high := math.Inf(1)
 		if l.Max > 0 {

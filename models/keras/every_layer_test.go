@@ -13,7 +13,7 @@ import (
 
 // notOfKeras are layers that Keras has not: models made of PyTorch's have them.
 var notOfKeras = map[string]bool{
-	"Slice": true, "Take": true, "BroadcastTo": true, "StopGradient": true, "Elementwise": true, "BinaryEntropy": true,
+	"Slice": true, "Take": true, "BroadcastTo": true, "StopGradient": true, "Elementwise": true, "BinaryEntropy": true, "Sample": true, "AlphaDropout": true, "Where": true,
 }
 
 // Each kind of layer is written and read back with all of its settings, or refused. (layerFields writes a layer that it does not name without
