@@ -1,0 +1,68 @@
+package diagnosis
+
+import "fmt"
+
+// TwinReport says what was seen of a smaller twin, and what in the real size.
+type TwinReport struct {
+	Size     string  `json:"size"`      // of the images that the twin was examined on
+	RealSize string  `json:"real_size"` // of those that the model takes
+	Width    float64 `json:"width"`     // factor of the hidden layers' widths; 1: the same
+	Batch    int     `json:"batch"`
+	Compared string  `json:"compared"` // how alike the first steps were
+	Seen     string  `json:"seen"`     // what was seen at which size
+}
+
+// told is the report.
+func (t *twinExam) told(s *search) *TwinReport {
+	input := s.subject.Model.Input
+	r := &TwinReport{
+		Size: fmt.Sprintf("%dx%d", t.size.Height, t.size.Width), RealSize: fmt.Sprintf("%dx%d", input[0], input[1]), Width: t.width, Batch: s.given.setup.batch,
+		Compared: fmt.Sprintf("after %d steps FVU %s and %s, gradient of the first layer over the last's %.2g and %.2g at the start", t.probed[0].checks[0].Step,
+			fvuText(t.probed[0].checks[0].FVU), fvuText(t.probed[1].checks[0].FVU), t.probed[0].gradientRatio(), t.probed[1].gradientRatio()),
+	}
+	given := t.small.given.screened
+	r.Seen = fmt.Sprintf("As given it learns with %d of %d seeds at %s", count(given), len(given), r.Size)
+	if own := s.given.screened; s.verdict == Healthy || s.fix == nil {
+		r.Seen += fmt.Sprintf("; at %s %s", r.RealSize, seenOf(own))
+	}
+	if s.fix != nil {
+		r.Seen += fmt.Sprintf("; repaired with %s seeds at %s, and at %s %s", learnedOf(t.small.fix.confirmed), r.Size, r.RealSize, seenOf(s.fix.confirmed))
+	}
+	r.Seen += "."
+	return r
+}
+
+func learnedOf(trials []*trial) string { return fmt.Sprintf("%d of %d", count(trials), len(trials)) }
+
+// seenOf says how runs in the real size went.
+func seenOf(trials []*trial) string {
+	if len(trials) == 0 {
+		return "it was not tried"
+	}
+	t := trials[0]
+	if count(trials) > 0 {
+		return fmt.Sprintf("with %s (FVU %s after %d steps)", learnedOf(trials), fvuText(t.fvu()), t.steps)
+	}
+	return fmt.Sprintf("it was not seen to learn: FVU %s after %d steps, which was all that there was time for", fvuText(t.fvu()), t.steps)
+}
+
+// concludeTwin is the answer of an examination by a twin: causes and trials are the twin's, what is handed over is of the real size.
+func (s *search) concludeTwin() (Diagnosis, *Subject, error) {
+	d, _, err := s.twin.small.conclude()
+	if err != nil {
+		return d, nil, err
+	}
+	d.Verdict, d.Name, d.Findings, d.Truncated, d.Interrupted = s.verdict, s.subject.Name, append([]Finding{}, s.look.findings...), s.truncated, s.interrupted
+	d.Twin, d.Fix = s.twin.told(s), nil
+	d.Used = Number(min(1, s.budget.spent/s.budget.total))
+	if s.fix == nil || len(s.fix.confirmed) == 0 {
+		return d, nil, nil
+	}
+	fix, repaired, err := s.handOver(s.fix, s.best())
+	if err != nil {
+		return d, nil, err
+	}
+	fix.Learned = fmt.Sprintf("%d/%d", count(s.twin.small.fix.confirmed), len(s.twin.small.fix.confirmed))
+	d.Fix = fix
+	return d, repaired, nil
+}
