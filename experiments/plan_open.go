@@ -1,23 +1,12 @@
 package experiments
 
 import (
-	"context"
-
 	"github.com/pkg/errors"
 )
 
-// RunPlan opens the plan's images, makes its study and runs it; see [Run]. It fails if the images cannot be opened or are too few, and as
-// Run does.
-func RunPlan(ctx context.Context, p *Plan, o Options, w Watcher) ([]*Result, error) {
-	s, err := p.open()
-	if err != nil {
-		return nil, err
-	}
-	return Run(ctx, s, o, w)
-}
-
-// open makes the study for the plan's images.
-func (p *Plan) open() (Study, error) {
+// Open opens the plan's images and makes the study for them. It fails if they cannot be read, and if a model cannot be made of the plan or
+// does not fit them.
+func (p *Plan) Open() (Study, error) {
 	images, err := p.Data.Open()
 	if err != nil {
 		return Study{}, err

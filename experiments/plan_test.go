@@ -110,7 +110,7 @@ func TestKerasFilesOfAPlanLieBesideIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := p.open()
+	s, err := p.Open()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -110,7 +110,7 @@ func remake(d *Definition) (Study, error) {
 			}
 		}
 	}
-	return d.Plan.open()
+	return d.Plan.Open()
 }
 
 // reasonsToDiffer names what bits depend on beside the study.

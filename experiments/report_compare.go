@@ -3,6 +3,7 @@ package experiments
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/internal/files"
 	"dcae/plots"
 )
 
@@ -79,8 +81,26 @@ func (c *Comparison) WriteTable(w io.Writer) error {
 	return nil
 }
 
-// Save draws the comparison as a page, with its picture beside it under the same name. It fails if either cannot be written.
+// CheckOutput tells why a comparison cannot be saved as NAME.html, with its picture NAME.png; nil if it can.
+func CheckOutput(path string) error {
+	isPage := func() bool {
+		b, err := os.ReadFile(path)
+		return err == nil && plots.IsPage(b)
+	}
+	if err := files.CheckOutput(path, isPage); err != nil {
+		return err
+	}
+	return files.CheckOutput(comparisonPicture(path), isPage) // which goes with the page
+}
+
+// comparisonPicture is the picture beside a page.
+func comparisonPicture(path string) string { return strings.TrimSuffix(path, ".html") + ".png" }
+
+// Save draws the comparison as a page, see [CheckOutput].
 func (c *Comparison) Save(path string) error {
+	if err := CheckOutput(path); err != nil {
+		return err
+	}
 	chart := plots.DotChart{Title: "Studies side by side", XLabel: quantityNamed(testFVU).label, XMax: 2, Categories: outcomeNames(), NoteTitle: "learned",
 		References: []plots.Reference{{Label: "mean image", Y: 1}}}
 	for _, name := range c.armNames() {
@@ -102,7 +122,6 @@ func (c *Comparison) Save(path string) error {
 	if err != nil {
 		return err
 	}
-	picture := strings.TrimSuffix(path, filepath.Ext(path)) + ".png"
 	p := page{plots.Page{Question: "How do these studies compare?", Command: "dcae compare " + strings.Join(c.dirs(), " ")}}
 	for i, s := range c.studies {
 		p.Facts = append(p.Facts, plots.Fact{Label: s.dir, Value: fmt.Sprintf("%s: %s", s.definition.Name, s.definition.subtitle(s.definition.seeds()))})
@@ -112,7 +131,7 @@ func (c *Comparison) Save(path string) error {
 			}
 		}
 	}
-	if err := p.draw(filepath.Dir(path), filepath.Base(picture), dots, "Every run", "A dot for each seed, the bar at the median."); err != nil {
+	if err := p.draw(filepath.Dir(path), filepath.Base(comparisonPicture(path)), dots, "Every run", "A dot for each seed, the bar at the median."); err != nil {
 		return err
 	}
 	return p.Save(path)

@@ -40,7 +40,7 @@ func small(t *testing.T, arms ...string) Study {
 			t.Fatal(err)
 		}
 	}
-	s, err := p.open()
+	s, err := p.Open()
 	if err != nil {
 		t.Fatal(err)
 	}

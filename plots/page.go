@@ -75,6 +75,12 @@ var (
 	pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 )
 
+// IsPage tells whether the text of a file begins as that of every page does.
+func IsPage(text []byte) bool {
+	head, _, _ := strings.Cut(pageHTML, "{{")
+	return bytes.HasPrefix(text, []byte(head))
+}
+
 // Save writes the page to a file. A file of that name is replaced as a whole or not at all. It fails if a table's row has another number
 // of cells than the table has columns, or if the file cannot be written.
 func (p Page) Save(path string) error {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
@@ -20,6 +22,14 @@ func compareCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
+			if out != "" {
+				if !strings.HasSuffix(out, ".html") {
+					return usageError{errors.Errorf("--out must name an .html file to write, not %q", out)}
+				}
+				if err := experiments.CheckOutput(out); err != nil {
+					return err
+				}
+			}
 			comparison, err := experiments.Compare(args)
 			if err != nil {
 				return err
@@ -32,6 +42,6 @@ func compareCommand() *cobra.Command {
 			return comparison.WriteTable(c.OutOrStdout())
 		},
 	}
-	c.Flags().StringVar(&out, "out", "", "write a page, too, as compare.html, with its picture beside it")
+	c.Flags().StringVar(&out, "out", "", "write a page, too, as NAME.html, with its picture NAME.png beside it")
 	return c
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -87,13 +86,16 @@ func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 	if f.out == "" {
 		f.out = filepath.Join("results", "diagnose-"+names.File(subject.Name))
 	}
-	if err := os.MkdirAll(f.out, 0o755); err != nil { // before the work, not after it
-		return errors.Wrap(err, "cannot make the folder for the answer")
+	claimed, err := diagnosis.Claim(f.out, file, f.data.Source, f.data.Target) // before the work, not after it
+	if err != nil {
+		return err
 	}
+	defer claimed.Release()
 	options := diagnosis.Options{Seconds: f.seconds, Batch: f.batch, Seeds: f.seeds, Threads: f.threads}
 	if !f.quiet && !f.json {
-		options.Progress = func(line string) { fmt.Fprintln(c.ErrOrStderr(), line) }
+		options.Progress = func(line string) { fmt.Fprintln(c.ErrOrStderr(), names.Escaped(line)) }
 	}
+	savesWhenInterrupted(c)
 	e, err := diagnosis.Diagnose(c.Context(), subject, options)
 	if err != nil {
 		return err
@@ -109,7 +111,7 @@ func (f *diagnoseFlags) answer(c *cobra.Command, e *diagnosis.Examination) error
 		dir = ""
 	}
 	for _, w := range warnings {
-		fmt.Fprintln(c.ErrOrStderr(), "warning:", w)
+		fmt.Fprintln(c.ErrOrStderr(), "warning:", names.ShortWords(w))
 	}
 	var err error
 	if f.json {

@@ -54,7 +54,7 @@ func TestMistakesWithDiagnoseGetOneClearLine(t *testing.T) {
 		{[]string{"diagnose", old}, 1, "it is damaged or was cut off"},
 		{[]string{"diagnose", "improved", "--seconds", "0"}, 2, "--seconds must be at least 1, not 0"},
 		{[]string{"diagnose", "improved", "--seeds", "5"}, 2, "--seeds must be at least 6, not 5"},
-		{[]string{"diagnose", "improved", "--out", filepath.Join(file, "below")}, 1, "cannot make the folder for the answer"},
+		{[]string{"diagnose", "improved", "--out", filepath.Join(file, "below")}, 1, "cannot make the folder"},
 	} {
 		code, out, errs := call(c.args...)
 		if code != c.code || !strings.Contains(errs, c.want) || strings.Count(errs, "\n") != 1 || out != "" {

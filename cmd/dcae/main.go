@@ -26,7 +26,7 @@ type usageError struct{ error }
 
 // run is the whole program; it returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilInterrupted(stderr)
 	defer stop()
 	root := rootCommand()
 	root.SetArgs(args)
@@ -39,6 +39,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	if err == nil {
 		return 0
+	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
 	}
 	fmt.Fprintln(stderr, "dcae:", message(err))
 	var usage usageError

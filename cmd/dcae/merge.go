@@ -29,6 +29,7 @@ func mergeCommand() *cobra.Command {
 		},
 		RunE: func(c *cobra.Command, dirs []string) error {
 			o.Notice = notice(c)
+			savesWhenInterrupted(c) // a run is copied as a whole
 			results, missing, err := experiments.Merge(c.Context(), dirs, o)
 			if err != nil {
 				return err

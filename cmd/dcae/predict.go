@@ -2,6 +2,7 @@ package main
 
 import (
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -9,6 +10,7 @@ import (
 
 	"dcae/experiments/saved"
 	"dcae/graph"
+	"dcae/internal/files"
 	"dcae/training/dataset"
 	"dcae/training/dataset/npz"
 )
@@ -57,6 +59,10 @@ func predict(c *cobra.Command, path string, f *predictFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
+	isPrediction := func() bool { return slices.Equal(npz.Names(f.out), []string{"y"}) }
+	if err := files.CheckOutput(f.out, isPrediction, path, f.Source, f.Target); err != nil {
+		return err
+	}
 	model, err := loadModel(c, path)
 	if err != nil {
 		return err
@@ -71,24 +77,25 @@ func predict(c *cobra.Command, path string, f *predictFlags) error {
 		return err
 	}
 	shape := shapes[len(shapes)-1]
-	gray := saved.Gray{}
 	if f.png {
-		gray = saved.GrayOf(images)
+		if err := saved.CheckPictures(folder, shape, isPrediction()); err != nil {
+			return err
+		}
 	}
 	threads := graph.NewThreads(f.threads)
 	defer threads.Close()
 	y := npz.Array{Name: "y", Shape: append([]int{images.Len()}, shape...), Float32: make([]float32, 0, images.Len()*shape.Size())}
-	err = saved.Predict(c.Context(), model, images, threads, func(first int, _, out []float32) error {
+	err = saved.Predict(c.Context(), model, images, threads, func(_ int, _, out []float32) error {
 		y.Float32 = append(y.Float32, out...)
-		if !f.png {
-			return nil
-		}
-		return gray.WritePictures(folder, first, shape, out)
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return npz.Write(f.out, []npz.Array{y})
+	if err := npz.Write(f.out, []npz.Array{y}); err != nil || !f.png {
+		return err
+	}
+	return saved.GrayOf(images).WritePictures(c.Context(), folder, shape, y.Float32)
 }
 
 // chooseParts is which images of a set are meant.

@@ -74,7 +74,12 @@ func runStudy(c *cobra.Command, name string, f *runFlags) error {
 	out := c.OutOrStdout()
 	progress := chooseProgress(c, f.quiet, f.json)
 	start := time.Now()
-	results, err := experiments.RunPlan(c.Context(), plan, experiments.Options{
+	study, err := plan.Open()
+	if err != nil {
+		return err
+	}
+	savesWhenInterrupted(c)
+	results, err := experiments.Run(c.Context(), study, experiments.Options{
 		Dir: f.out, Threads: f.threads, Task: task, Force: f.force, Invocation: invocation(start, nil), TensorBoard: f.tensor, Notice: notice(c),
 	}, progress)
 	progress.end()

@@ -2,12 +2,15 @@ package main
 
 import (
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
 	"dcae/experiments/saved"
 	"dcae/graph"
+	"dcae/internal/files"
 	"dcae/training/dataset/npz"
 )
 
@@ -37,10 +40,16 @@ func traceCommand() *cobra.Command {
 				return usageError{errors.New("--data names no .npz file with x and target")}
 			case out == "":
 				return usageError{errors.New("--out names no .npz file to write")}
+			case !strings.HasSuffix(out, ".npz"):
+				return usageError{errors.Errorf("--out must name an .npz file to write, not %q", out)}
 			case steps < 0:
 				return usageError{errors.Errorf("--steps must be at least 0, not %d", steps)}
 			case threads < 1:
 				return usageError{errors.Errorf("--threads must be at least 1, not %d", threads)}
+			}
+			isTrace := func() bool { return slices.Contains(npz.Names(out), "y_train") }
+			if err := files.CheckOutput(out, isTrace, args[0], data); err != nil {
+				return err
 			}
 			model, err := loadModel(c, args[0])
 			if err != nil {

@@ -98,6 +98,7 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 	if f.out == "" {
 		f.out = filepath.Join("results", "train-"+arm.Name)
 	}
+	savesWhenInterrupted(c)
 	progress := chooseProgress(c, f.quiet, f.json)
 	data := f.data.Absolute()
 	start := time.Now()

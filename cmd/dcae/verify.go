@@ -27,6 +27,7 @@ func verifyCommand() *cobra.Command {
 			if o.Threads < 1 {
 				return usageError{errors.Errorf("--threads must be at least 1, not %d", o.Threads)}
 			}
+			savesWhenInterrupted(c) // it has a temporary folder to remove
 			progress := chooseProgress(c, quiet, false)
 			v, err := experiments.Verify(c.Context(), args[0], o, progress)
 			progress.end()

@@ -10,8 +10,6 @@ import (
 	"dcae/plots"
 )
 
-const pageFile = "report.html"
-
 // savePage writes the page, with the picture if there is one.
 func (e *Examination) savePage(dir string, pictures []plots.Picture) error {
 	s := e.search

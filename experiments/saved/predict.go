@@ -5,13 +5,16 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/pkg/errors"
 
 	"dcae/graph"
 	"dcae/internal/files"
+	"dcae/internal/names"
 	"dcae/training"
 	"dcae/training/dataset"
 )
@@ -51,23 +54,73 @@ func Predict(ctx context.Context, m *Model, images *dataset.Images, threads *gra
 	return images.Err()
 }
 
-// WritePictures writes images [n, shape...] of one or three channels as PNG files into a folder, numbered from first. Flat samples become
-// lines. It fails for other shapes, and where the folder cannot be written to.
-func (g Gray) WritePictures(folder string, first int, shape graph.Shape, values []float32) error {
+// CheckPictures tells why a folder cannot take pictures of such a shape, see [Gray.WritePictures]; nil if it can. Where pictures are there
+// already, they must be those of an earlier call, which the caller knows.
+func CheckPictures(folder string, shape graph.Shape, earlier bool) error {
+	if _, err := pictureShape(shape); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return errors.Errorf("cannot read the folder %s: %v", folder, files.Reason(err))
+	}
+	for _, e := range entries {
+		if !earlier || !isPicture(e) {
+			return errors.Errorf("the folder %s, into which the pictures go, holds %s already: name another file with --out", folder, names.Shown(e.Name()))
+		}
+	}
+	return nil
+}
+
+// pictureShape is the height, width and channels of an output's picture. Flat samples become lines. It fails for other shapes.
+func pictureShape(shape graph.Shape) (graph.Shape, error) {
 	for len(shape) < 3 && len(shape) > 0 {
 		if shape = append(shape[:len(shape):len(shape)], 1); len(shape) == 2 {
 			shape = graph.Shape{1, shape[0]}
 		}
 	}
 	if len(shape) != 3 || shape[2] != 1 && shape[2] != 3 {
-		return errors.Errorf("outputs of %v are no pictures: they need one or three channels", shape)
+		return nil, errors.Errorf("outputs of %v are no pictures: they need one or three channels", shape)
+	}
+	return shape, nil
+}
+
+// isPicture tells whether a file is named as WritePictures does.
+func isPicture(e os.DirEntry) bool {
+	number, ok := strings.CutSuffix(e.Name(), ".png")
+	return ok && e.Type().IsRegular() && len(number) >= 5 && strings.Trim(number, "0123456789") == ""
+}
+
+// WritePictures writes images [n, shape...] of one or three channels as PNG files into a folder, numbered from 0, in place of all that an
+// earlier call left there. It fails for shapes that are no picture's, where the folder cannot be written to, and when ctx ends.
+func (g Gray) WritePictures(ctx context.Context, folder string, shape graph.Shape, values []float32) error {
+	shape, err := pictureShape(shape)
+	if err != nil {
+		return err
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return errors.Errorf("cannot make the folder %s: %v", folder, files.Reason(err))
 	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return errors.Errorf("cannot read the folder %s: %v", folder, files.Reason(err))
+	}
+	for _, e := range entries { // there may have been more images
+		if path := filepath.Join(folder, e.Name()); isPicture(e) {
+			if err := os.Remove(path); err != nil {
+				return errors.Errorf("cannot remove %s: %v", path, files.Reason(err))
+			}
+		}
+	}
 	size := shape.Size()
 	for i := range len(values) / size {
-		path := filepath.Join(folder, fmt.Sprintf("%05d.png", first+i))
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		path := filepath.Join(folder, fmt.Sprintf("%05d.png", i))
 		if err := writePNG(path, g.picture(shape, values[i*size:(i+1)*size])); err != nil {
 			return err
 		}

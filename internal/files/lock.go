@@ -24,7 +24,13 @@ type Lock struct {
 }
 
 // TryLock takes the lock; nil if another holds it, or shares it. It fails if the file cannot be made or opened, or is a link.
-func TryLock(path string) (*Lock, error) { return try(path, (*flock.Flock).TryLock) }
+func TryLock(path string) (*Lock, error) {
+	l, err := try(path, (*flock.Flock).TryLock)
+	if l != nil {
+		opened.add(path) // a shared one is for the last of those who share it to remove
+	}
+	return l, err
+}
 
 // TryShare takes a lock that any number of processes may share; nil if one has it for itself. It fails as TryLock does.
 func TryShare(path string) (*Lock, error) { return try(path, (*flock.Flock).TryRLock) }
@@ -89,6 +95,7 @@ func (l *Lock) Release() {
 	if l == nil {
 		return
 	}
+	opened.remove(l.path)
 	if l.file == nil {
 		_ = os.Remove(l.path)
 		return

@@ -42,7 +42,11 @@ func Write(path string, write func(File) error) error {
 	if err != nil {
 		return errors.Errorf("cannot write %s: %v", path, Reason(err))
 	}
-	defer func() { _ = file.Cleanup() }() // it does nothing once the file is in place
+	opened.add(file.Name())
+	defer func() {
+		_ = file.Cleanup() // it does nothing once the file is in place
+		opened.remove(file.Name())
+	}()
 	if err := write(file); err != nil {
 		if p := (*os.PathError)(nil); errors.As(err, &p) && p.Path == file.Name() { // a full disk, say
 			return errors.Errorf("cannot write %s: %v", path, p.Err)

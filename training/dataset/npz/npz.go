@@ -49,6 +49,20 @@ func Read(name string) ([]Array, error) {
 	return arrays, errors.WithMessage(err, name)
 }
 
+// Names are those of the arrays of a .npz file, in the order of the file; nil if it cannot be read.
+func Names(name string) []string {
+	archive, err := zip.OpenReader(name)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = archive.Close() }()
+	var names []string
+	for _, entry := range archive.File {
+		names = append(names, strings.TrimSuffix(entry.Name, ".npy"))
+	}
+	return names
+}
+
 // ReadFrom is [Read] from size bytes of r. It fails as Read does.
 func ReadFrom(r io.ReaderAt, size int64) ([]Array, error) {
 	archive, err := zip.NewReader(r, size)
