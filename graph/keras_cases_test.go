@@ -240,6 +240,8 @@ func kerasConvolutions() []kerasCase {
 	chain("group_normalization", odd, conv(6), graph.GroupNormalization{Groups: 3, GammaRegularizer: l2, BetaRegularizer: l1}, conv(2), graph.GroupNormalization{Groups: -1, Epsilon: 0.1, NoScale: true})
 	chain("unit_normalization", odd, conv(3), graph.UnitNormalization{}, conv(2), graph.UnitNormalization{Axes: []int{1, 2}})
 	chain("rms_normalization", odd, conv(3), graph.RMSNormalization{}, conv(2), graph.RMSNormalization{Axes: []int{2, 3}, Epsilon: 0.1})
+	within("up_sampling_bicubic", 2, graph.UpSampling2D{Factor: size(3, 2), Interpolation: graph.Bicubic})
+	chain("adaptive_pooling", odd, conv(2), graph.AdaptiveAveragePooling2D{Output: size(4, 3)}, conv(2), graph.AdaptiveMaxPooling2D{Output: size(2, 2)})
 	chain("repeat_vector", vector, graph.Dense{Units: 3}, graph.RepeatVector{N: 4}, conv1(2), graph.Permute{Order: []int{2, 1}})
 	return cases
 }

@@ -29,5 +29,8 @@ func (v VarianceScaling) MarshalText() ([]byte, error) { return []byte(v.String(
 // MarshalText writes the initializer's name and settings.
 func (n RandomTruncatedNormal) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
 
-// MarshalText writes "nearest" or "bilinear".
+// MarshalText writes "nearest", "bilinear" and so on.
 func (i Interpolation) MarshalText() ([]byte, error) { return []byte(i.String()), nil }
+
+// MarshalText writes "constant", "reflect" and so on.
+func (m Border) MarshalText() ([]byte, error) { return []byte(m.String()), nil }

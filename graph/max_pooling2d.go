@@ -9,12 +9,15 @@ import (
 
 // MaxPooling2D takes the largest value of each window and channel; of equal ones the first passes the gradient on.
 //
-// Input {height, width, channels}; pixels outside of the image are left out. Reference:
-// https://keras.io/api/layers/pooling_layers/max_pooling2d/
+// Input {height, width, channels}; pixels outside of the image are left out. It fails if a valid window is larger than the image with its margins,
+// or if margins are wider than half of the window. Reference: https://keras.io/api/layers/pooling_layers/max_pooling2d/
 type MaxPooling2D struct {
-	Pool    Size // default 2x2; at most 256 pixels
-	Strides Size // default Pool
-	Padding Padding
+	Pool     Size // default 2x2
+	Strides  Size // default Pool
+	Padding  Padding
+	Dilation Size    `json:",omitzero"`  // default 1x1
+	Margins  Margins `json:",omitzero"`  // around the image, with padding valid
+	Ceil     bool    `json:",omitempty"` // the last window may reach beyond the margins, if it begins before the image's end
 }
 
 // Class is "MaxPooling2D".
@@ -36,24 +39,35 @@ func (l MaxPooling2D) window(in []Shape) (kernel.Window, error) {
 		return kernel.Window{}, err
 	}
 	pool := l.Pool.or(Square(2))
-	if pool.H*pool.W > 256 {
-		return kernel.Window{}, errors.Errorf("a window of %dx%d has more than 256 pixels", pool.H, pool.W)
+	slide := sliding{size: pool, strides: l.Strides.or(pool), dilation: l.Dilation, padding: l.Padding, margins: l.Margins, ceil: l.Ceil}
+	if err := slide.poolable(); err != nil {
+		return kernel.Window{}, err
 	}
-	w, err := sliding{size: pool, strides: l.Strides.or(pool), padding: l.Padding}.over(s)
+	w, err := slide.over(s)
 	w.OutC = s[2]
+	if err == nil && pool.H*pool.W > maxPool && slide.dilation.or(Square(1)) != Square(1) {
+		return w, errors.Errorf("a window of %dx%d has more than %d pixels, which must not be dilated", pool.H, pool.W, maxPool)
+	}
 	return w, err
 }
+
+// maxPool is how many pixels a window has whose winners are bytes.
+const maxPool = 256
 
 func (l MaxPooling2D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Node, error) {
 	w, err := l.window(itemShapes(in))
 	if err != nil {
 		return nil, err
 	}
-	return maxPool(b, "max_pooling2d", w, Shape{w.OutH, w.OutW, w.OutC}, in[0])
+	return pooledBy(b, "max_pooling2d", w, Shape{w.OutH, w.OutW, w.OutC}, in[0])
 }
 
-// maxPool adds the pooling of x, with an output of shape out, and the activation of its result as one op.
-func maxPool(b *builder, label string, w kernel.Window, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+// pooledBy adds the max pooling of x, with an output of shape out, and the activation of its result as one op.
+func pooledBy(b *builder, label string, w kernel.Window, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+	if w.KernelH*w.KernelW > maxPool {
+		rows, columns := kernel.WindowRanges(w)
+		return largestOf(b, label, Shape{w.InH, w.InW, w.InC}, rows, columns, out, x)
+	}
 	if b.precision == Float64 {
 		return maxPooled[float64](b, label, w, out, b.fusion.end, x)
 	}

@@ -35,7 +35,7 @@ func TestShapesThatDoNotFitAreErrorsThatNameTheLayer(t *testing.T) {
 		{image, []graph.Layer{graph.Conv2D{Filters: 1, Kernel: graph.Square(7)}}, "a window of 7 pixels does not fit into 6"},
 		{image, []graph.Layer{graph.Conv2D{Kernel: graph.Square(3)}}, "at least one filter"},
 		{image, []graph.Layer{graph.Conv2D{Filters: 1}}, "must be at least 1, not 0"},
-		{image, []graph.Layer{graph.MaxPooling2D{Pool: graph.Square(17)}}, "more than 256 pixels"},
+		{image, []graph.Layer{graph.MaxPooling2D{Pool: graph.Square(7), Margins: graph.AllAround(4)}}, "wider than half"},
 		{image, []graph.Layer{graph.Reshape{Target: graph.Shape{5, -1}}}, "an input of shape 8x6x2 (96 values) cannot become 5x-1"},
 		{image, []graph.Layer{graph.Flatten{}, graph.Dense{}}, "at least one unit"},
 		{graph.Shape{8, 0, 1}, []graph.Layer{graph.Flatten{}}, "must be positive"},

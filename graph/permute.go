@@ -51,7 +51,7 @@ func (l Permute) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Nod
 	for i, axis := range l.Order {
 		order[i] = axis - 1
 	}
-	return permute(b, order, out, in[0])
+	return permute(b, "permute", itemShapes(in)[0], order, out, in[0])
 }
 
 // see is all, since a place's row and column are no row and column of the input's any more.
@@ -62,22 +62,22 @@ func (l Permute) see(_ []Shape, out Shape, from []sight) sight {
 	return whole(out, from)
 }
 
-// permute adds an op that reorders axes, which count from 0 without the batch.
-func permute(b *builder, order []int, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+// permute adds an op that reorders axes, which count from 0 without the batch, of values of the given shape; its output has the shape out.
+func permute(b *builder, label string, shape Shape, order []int, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
 	if b.precision == Float64 {
-		return permuted[float64](b, order, out, x)
+		return permuted[float64](b, label, shape, order, out, x)
 	}
-	return permuted[float32](b, order, out, x)
+	return permuted[float32](b, label, shape, order, out, x)
 }
 
-func permuted[T kernel.Float](b *builder, order []int, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
-	back := make([]int, len(order))
+func permuted[T kernel.Float](b *builder, label string, shape Shape, order []int, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
+	reordered, back := make([]int, len(order)), make([]int, len(order))
 	for i, axis := range order {
-		back[axis] = i
+		reordered[i], back[axis] = shape[axis], i
 	}
-	forth, home := kernel.NewPermutation[T](x.Shape()[1:], order), kernel.NewPermutation[T](out, back)
+	forth, home := kernel.NewPermutation[T](shape, order), kernel.NewPermutation[T](reordered, back)
 	op := unary[T]{
-		label: "permute", out: out,
+		label: label, out: out,
 		forward:  func(n int, y, x []T) { forth.Run(b.pool, n, y, x) },
 		backward: func(n int, dx, _, _, dy []T) { home.Run(b.pool, n, dx, dy) },
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 
 	"gorgonia.org/gorgonia"
+
+	"dcae/graph/internal/kernel"
 )
 
 // MaxPooling1D takes the largest value of each window and channel; of equal ones the first passes the gradient on.
@@ -11,7 +13,7 @@ import (
 // Input {length, channels}; places outside of the sequence are left out. Reference:
 // https://keras.io/api/layers/pooling_layers/max_pooling1d/
 type MaxPooling1D struct {
-	Pool    int     // default 2; at most 256
+	Pool    int     // default 2
 	Stride  int     // default Pool
 	Padding Padding // valid or same
 }
@@ -110,7 +112,7 @@ func (l MaxPooling1D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgoni
 	if err != nil {
 		return nil, err
 	}
-	return maxPool(b, "max_pooling1d", w, Shape{w.OutW, w.OutC}, in[0])
+	return pooledBy(b, "max_pooling1d", w, Shape{w.OutW, w.OutC}, in[0])
 }
 
 func (l AveragePooling1D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Node, error) {
@@ -122,7 +124,7 @@ func (l AveragePooling1D) apply(b *builder, _ string, in []*gorgonia.Node) (*gor
 	if err != nil {
 		return nil, err
 	}
-	return averagePool(b, "average_pooling1d", w, Shape{w.OutW, w.OutC}, in[0])
+	return averagePool(b, "average_pooling1d", w, kernel.Counting{}, Shape{w.OutW, w.OutC}, in[0])
 }
 
 func (l GlobalAveragePooling1D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgonia.Node, error) {

@@ -135,13 +135,6 @@ func see(l Layer, in []Shape, out Shape, from []sight) sight {
 			spread(from[0].rows, w.InH, w.StrideH, w.PadTop, w.KernelH, w.DilationH),
 			spread(from[0].columns, w.InW, w.StrideW, w.PadLeft, w.KernelW, w.DilationW),
 		}
-	case UpSampling2D:
-		f := l.Factor.or(Square(2))
-		reach := 0
-		if l.Interpolation == Bilinear {
-			reach = 1
-		}
-		return sight{enlarged(from[0].rows, f.H, reach), enlarged(from[0].columns, f.W, reach)}
 	case ZeroPadding2D:
 		return sight{shifted(from[0].rows, out[0], -l.Padding.Top), shifted(from[0].columns, out[1], -l.Padding.Left)}
 	case Cropping2D:
@@ -215,26 +208,6 @@ func spread(in []span, out, stride, before, size, dilation int) []span {
 			first += (-first + dilation - 1) / dilation * dilation
 		}
 		for i := first; i < min(at*stride-before+(size-1)*dilation+1, out); i += dilation {
-			y[i] = y[i].with(in[at])
-		}
-	}
-	return y
-}
-
-// enlarged repeats each place, and looks at neighbours as far as reach.
-func enlarged(in []span, factor, reach int) []span {
-	y := union(nil, len(in)*factor)
-	for i := range y {
-		first, last := i/factor, i/factor
-		if reach > 0 && factor > 1 { // between the centres of two pixels, see [Bilinear]
-			switch centre := 2*(i%factor) + 1; {
-			case centre < factor:
-				first = max(first-reach, 0)
-			case centre > factor:
-				last = min(last+reach, len(in)-1)
-			}
-		}
-		for at := first; at <= last; at++ {
 			y[i] = y[i].with(in[at])
 		}
 	}

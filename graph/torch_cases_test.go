@@ -69,6 +69,7 @@ func torchCases() []kerasCase {
 	chain("transposed_groups", image, 4, grouped(2, upward(6, size(4, 4), size(2, 2), size(1, 1), size(0, 0))))
 	chain("transposed_depthwise", image, 3, grouped(3, upward(3, size(3, 3), size(2, 2), size(1, 1), size(1, 0))))
 	chain("transposed_depthwise_twice", image, 2, grouped(2, upward(4, size(2, 3), size(2, 2), size(0, 0), size(0, 0))))
+	cases = append(cases, torchResizing()...)
 	chain("elementwise", image, 3, graph.Elementwise{Function: graph.Exp}, graph.Elementwise{Function: graph.Clamp, Settings: []float64{0.5, 2}}, graph.Elementwise{Function: graph.Log1p})
 	eps, pixels := 1e-5, []int{1, 2}
 	chain("layer_norm", odd, 4, graph.LayerNormalization{Epsilon: eps})
@@ -88,6 +89,50 @@ func torchCases() []kerasCase {
 	one := 1
 	chain("conv1d", sequence, 4, graph.Conv1D{Filters: 6, Kernel: 3, Stride: 2, Groups: 2, Margins: graph.Ends{Before: 2, After: 2}})
 	chain("conv1d_transpose", sequence, 4, graph.Conv1DTranspose{Filters: 6, Kernel: 3, Stride: 2, Groups: 2, Margins: graph.Ends{Before: 1, After: 1}, OutputPadding: &one})
+	return cases
+}
+
+// torchResizing are the cases of layers that give images another size.
+func torchResizing() []kerasCase {
+	image, odd := graph.Shape{6, 4, 2}, graph.Shape{7, 5, 2}
+	size := func(h, w int) graph.Size { return graph.Size{H: h, W: w} }
+	rows, all := graph.Margins{Top: 1, Bottom: 1}, graph.AllAround(1)
+	var cases []kerasCase
+	one := func(name string, input graph.Shape, units int, l graph.Layer) {
+		cases = append(cases, kerasCase{name, graph.Sequential(name, input, graph.Dense{Units: units, Activation: graph.Tanh}, l), graph.MSE})
+	}
+	one("resize_nearest", odd, 2, graph.Resize{Size: size(9, 4)})
+	one("resize_nearest_scale", odd, 2, graph.Resize{Scale: graph.Scale{H: 1.7, W: 0.6}})
+	one("resize_nearest_exact", odd, 2, graph.Resize{Size: size(10, 3), Interpolation: graph.NearestExact})
+	one("resize_bilinear", odd, 2, graph.Resize{Size: size(10, 3), Interpolation: graph.Bilinear})
+	one("resize_bilinear_corners", odd, 2, graph.Resize{Size: size(3, 9), Interpolation: graph.Bilinear, AlignCorners: true})
+	one("resize_bilinear_scale", odd, 2, graph.Resize{Scale: graph.Scale{H: 1.7, W: 2.5}, Interpolation: graph.Bilinear})
+	one("resize_bilinear_one", odd, 2, graph.Resize{Size: size(1, 5), Interpolation: graph.Bilinear, AlignCorners: true})
+	one("resize_bicubic", odd, 2, graph.Resize{Size: size(11, 3), Interpolation: graph.Bicubic})
+	one("resize_bicubic_corners", odd, 2, graph.Resize{Size: size(4, 9), Interpolation: graph.Bicubic, AlignCorners: true})
+	one("pad_constant", image, 3, graph.Pad2D{Padding: graph.Margins{Top: 2, Bottom: 3, Left: 1}, Value: 0.7})
+	one("pad_reflect", image, 3, graph.Pad2D{Padding: graph.Margins{Top: 1, Bottom: 4, Left: 3, Right: 2}, Mode: graph.Reflected})
+	one("pad_replicate", image, 3, graph.Pad2D{Padding: graph.Margins{Top: 7, Left: 1, Right: 2}, Mode: graph.Replicated})
+	one("pad_circular", image, 3, graph.Pad2D{Padding: graph.Margins{Top: 1, Bottom: 3, Left: 4, Right: 2}, Mode: graph.Circular})
+	one("pixel_shuffle", image, 12, graph.PixelShuffle{Factor: 2})
+	one("pixel_unshuffle", image, 3, graph.PixelUnshuffle{Factor: 2})
+	one("max_pool_margins", odd, 3, graph.MaxPooling2D{Pool: size(3, 2), Strides: size(2, 1), Margins: all})
+	one("max_pool_ceil", odd, 3, graph.MaxPooling2D{Pool: size(2, 3), Strides: size(2, 2), Ceil: true})
+	one("max_pool_ceil_margins", odd, 3, graph.MaxPooling2D{Pool: size(3, 3), Strides: size(3, 2), Margins: all, Ceil: true})
+	one("max_pool_dilated", odd, 3, graph.MaxPooling2D{Pool: size(3, 2), Strides: size(1, 1), Dilation: size(2, 3), Margins: rows})
+	one("max_pool_large", graph.Shape{18, 17, 1}, 1, graph.MaxPooling2D{Pool: size(17, 17), Strides: size(1, 1), Margins: rows})
+	one("avg_pool_margins", odd, 3, graph.AveragePooling2D{Pool: size(3, 2), Strides: size(2, 2), Margins: all, CountMargins: true})
+	one("avg_pool_inside", odd, 3, graph.AveragePooling2D{Pool: size(3, 2), Strides: size(2, 2), Margins: all})
+	one("avg_pool_ceil", odd, 3, graph.AveragePooling2D{Pool: size(3, 3), Strides: size(3, 2), Margins: all, CountMargins: true, Ceil: true})
+	one("avg_pool_divided", odd, 3, graph.AveragePooling2D{Pool: size(2, 2), Strides: size(3, 3), Ceil: true, Divisor: 3})
+	one("adaptive_avg_pool", odd, 3, graph.AdaptiveAveragePooling2D{Output: size(3, 2)})
+	one("adaptive_avg_pool_up", odd, 2, graph.AdaptiveAveragePooling2D{Output: size(1, 7)})
+	one("adaptive_max_pool", odd, 3, graph.AdaptiveMaxPooling2D{Output: size(4, 3)})
+	pool := graph.MaxPooling2D{Pool: size(2, 2), Strides: size(2, 2), Margins: rows}
+	cases = append(cases, kerasCase{"max_unpool", branching(odd, func(n *net) {
+		h := n.add(graph.Dense{Units: 3, Activation: graph.Tanh}, -1)
+		n.add(graph.MaxUnpooling2D{Pooling: pool}, n.add(graph.Rescaling{Scale: []float64{2}}, n.add(pool, h)), h)
+	}), graph.MSE})
 	return cases
 }
 

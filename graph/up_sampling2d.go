@@ -1,42 +1,27 @@
 package graph
 
 import (
+	"math"
+
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
 
 	"dcae/graph/internal/kernel"
 )
 
-// Interpolation says how UpSampling2D makes pixels.
-type Interpolation uint8
-
-// Nearest repeats pixels. Bilinear weighs neighbours, where a pixel's value belongs to its centre.
-const (
-	Nearest Interpolation = iota
-	Bilinear
-)
-
-// String is Keras' name of the interpolation.
-func (i Interpolation) String() string {
-	if i == Bilinear {
-		return "bilinear"
-	}
-	return "nearest"
-}
-
 // UpSampling2D enlarges an image by whole factors.
 //
-// Input {height, width, channels}, output {height*Factor.H, width*Factor.W, channels}. Reference:
-// https://keras.io/api/layers/reshaping_layers/up_sampling2d/
+// Input {height, width, channels}, output {height*Factor.H, width*Factor.W, channels}. It fails if a factor is below 1, or for an interpolation
+// that Keras has not. Reference: https://keras.io/api/layers/reshaping_layers/up_sampling2d/
 type UpSampling2D struct {
-	Factor        Size // default 2x2
-	Interpolation Interpolation
+	Factor        Size          // default 2x2
+	Interpolation Interpolation // nearest, bilinear or bicubic; the last as Keras has it: Keys' a is -1/2, and what lies beyond the border has no share
 }
 
 // Class is "UpSampling2D".
 func (UpSampling2D) Class() string { return "UpSampling2D" }
 
-// OutputShape is that of the enlarged image. It fails for an input that is no image, and for a factor below 1.
+// OutputShape is that of the enlarged image.
 func (l UpSampling2D) OutputShape(in []Shape) (Shape, error) {
 	s, err := one(in, 3)
 	if err != nil {
@@ -45,6 +30,9 @@ func (l UpSampling2D) OutputShape(in []Shape) (Shape, error) {
 	f := l.Factor.or(Square(2))
 	if f.H < 1 || f.W < 1 {
 		return nil, errors.Errorf("factors must be at least 1, not %dx%d", f.H, f.W)
+	}
+	if l.Interpolation > Bicubic {
+		return nil, errors.Errorf("interpolation %v is not among Keras': nearest, bilinear, bicubic", l.Interpolation)
 	}
 	return Shape{s[0] * f.H, s[1] * f.W, s[2]}, nil
 }
@@ -62,23 +50,28 @@ func (l UpSampling2D) apply(b *builder, _ string, in []*gorgonia.Node) (*gorgoni
 
 // enlarge adds the op for images of the given shape, with an output of shape out.
 func (l UpSampling2D) enlarge(b *builder, label string, image, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
-	if b.precision == Float64 {
-		return upsampled[float64](b, label, l, image, out, x)
-	}
-	return upsampled[float32](b, label, l, image, out, x)
+	rows, columns := l.taps(image)
+	return resampled(b, label, image, rows, columns, out, x)
 }
 
-func upsampled[T kernel.Float](b *builder, label string, l UpSampling2D, image, out Shape, x *gorgonia.Node) (*gorgonia.Node, error) {
-	how := kernel.Nearest
-	if l.Interpolation == Bilinear {
-		how = kernel.Bilinear
-	}
+// taps are of what rows and columns are made.
+func (l UpSampling2D) taps(image Shape) (rows, columns [][]kernel.Tap) {
 	f := l.Factor.or(Square(2))
-	k := kernel.NewUpsample2D[T](image[0], image[1], image[2], f.H, f.W, how)
-	op := unary[T]{
-		label: label, out: out,
-		forward:  func(n int, y, x []T) { k.Forward(b.pool, n, y, x) },
-		backward: func(n int, dx, _, _, dy []T) { k.Backward(b.pool, n, dx, dy) },
+	return l.axis(image[0], f.H), l.axis(image[1], f.W)
+}
+
+func (l UpSampling2D) axis(in, factor int) [][]kernel.Tap {
+	center := func(i int) float64 { return (float64(i)+0.5)/float64(factor) - 0.5 }
+	switch l.Interpolation {
+	case Bilinear:
+		return kernel.LinearTaps(in, in*factor, center)
+	case Bicubic: // TensorFlow rounds what lies between two centres to 1/1024
+		return kernel.CubicTaps(in, in*factor, -0.5, true, func(i int) float64 { return math.RoundToEven(center(i)*1024) / 1024 })
 	}
-	return op.add(b, x)
+	return kernel.RepeatedTaps(in, factor)
+}
+
+func (l UpSampling2D) see(in []Shape, _ Shape, from []sight) sight {
+	rows, columns := l.taps(in[0])
+	return throughTaps(rows, columns, from[0])
 }

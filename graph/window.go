@@ -93,3 +93,13 @@ func (s sliding) axis(in, size, stride, dilation, before, after int) (out, pad i
 	}
 	return out, before, nil
 }
+
+// poolable tells why a pooling cannot use the window: each must reach the image.
+func (s sliding) poolable() error {
+	m, dilation := s.margins, s.dilation.or(Square(1))
+	rows, columns := (s.size.H-1)*dilation.H+1, (s.size.W-1)*dilation.W+1
+	if 2*max(m.Top, m.Bottom) > rows || 2*max(m.Left, m.Right) > columns {
+		return errors.Errorf("margins %+v are wider than half of a window of %dx%d", m, rows, columns)
+	}
+	return nil
+}

@@ -69,6 +69,11 @@ func Layers() []Example {
 		graph.UpSampling2D{Factor: graph.Size{H: 2, W: 3}, Interpolation: graph.Bilinear},
 		graph.ZeroPadding2D{Padding: graph.Margins{Top: 1, Right: 2}},
 		graph.Cropping2D{Cropping: graph.Margins{Top: 1, Right: 2}},
+		graph.Resize{Scale: graph.Scale{H: 1.7, W: 0.6}, Interpolation: graph.Bicubic},
+		graph.Pad2D{Padding: graph.Margins{Top: 1, Bottom: 2, Left: 3}, Mode: graph.Reflected},
+		graph.PixelShuffle{Factor: 2},
+		graph.AdaptiveAveragePooling2D{Output: graph.Size{H: 4, W: 3}},
+		graph.AdaptiveMaxPooling2D{Output: graph.Size{H: 4, W: 3}},
 		graph.Flatten{},
 		graph.Reshape{Target: graph.Shape{3, 10, 4}},
 		graph.Permute{Order: []int{2, 1, 3}},
@@ -107,5 +112,7 @@ func Layers() []Example {
 	add(1, graph.Shape{6}, graph.RepeatVector{N: 3})
 	add(2, graph.Shape{6, 5, 4}, graph.Add{}, graph.Subtract{}, graph.Multiply{}, graph.Average{}, graph.Maximum{}, graph.Minimum{}, graph.Concatenate{Axis: 2}, graph.BinaryEntropy{})
 	add(3, graph.Shape{6, 5, 4}, graph.Where{})
+	add(1, graph.Shape{6, 4, 3}, graph.PixelUnshuffle{Factor: 2})
+	add(2, graph.Shape{6, 5, 4}, graph.MaxUnpooling2D{Pooling: graph.MaxPooling2D{Pool: three, Strides: one, Padding: graph.Same}})
 	return out
 }

@@ -153,6 +153,8 @@ CASES = {   # name: (input shape, model, loss)
     "group_normalization": (odd, chain(conv(6), L.GroupNormalization(3, gamma_regularizer=R.L2(0.1), beta_regularizer=R.L1(0.1)), conv(), L.GroupNormalization(-1, epsilon=0.1, scale=False)), "mse"),
     "unit_normalization": (odd, chain(conv(3), L.UnitNormalization(), conv(), L.UnitNormalization(axis=[1, 2])), "mse"),
     "rms_normalization": (odd, chain(conv(3), L.RMSNormalization(), conv(), L.RMSNormalization(axis=[2, 3], epsilon=0.1)), "mse"),
+    "up_sampling_bicubic": (odd, chain(conv(), L.UpSampling2D((3, 2), interpolation="bicubic"), conv()), "mse"),
+    "adaptive_pooling": (odd, chain(conv(), L.AdaptiveAveragePooling2D((4, 3)), conv(), L.AdaptiveMaxPooling2D(2)), "mse"),
     "repeat_vector": (vector, chain(dense(), L.RepeatVector(4), conv1(), L.Permute((2, 1))), "mse"),
 }
 for name, (shape, build, loss_of) in CASES.items():

@@ -31,6 +31,12 @@ def transposed(**settings):
 def sequences(f):
     return lambda h, *p: f(h.transpose(1, 2), *p).transpose(1, 2)
 
+def resized(**settings):
+    return image(lambda h: F.interpolate(h, **settings))
+def unpooled(h):
+    y, at = F.max_pool2d(first(h), (2, 2), 2, padding=(1, 0), return_indices=True)
+    return last(F.max_unpool2d(2 * y, at, (2, 2), 2, padding=(1, 0), output_size=h.shape[1:3]))
+
 image_, odd, vector, sequence = (6, 4, 2), (7, 5, 2), (6,), (9, 4)
 CASES = {   # name: (input shape, units of the dense layer, operation, shapes of its weights)
     "permute_chw": (odd, 3, lambda h: h.permute(0, 3, 1, 2), ()),
@@ -78,6 +84,20 @@ CASES = {   # name: (input shape, units of the dense layer, operation, shapes of
     "rms_norm_image": (image_, 3, lambda h: F.rms_norm(h, (6, 4, 3), eps=0.01), ()),
     "normalize": (odd, 3, image(F.normalize), ()),
     "normalize_rows": (odd, 3, lambda h: F.normalize(h, dim=1), ()),
+    "resize_nearest": (odd, 2, resized(size=(9, 4)), ()), "resize_nearest_scale": (odd, 2, resized(scale_factor=(1.7, 0.6)), ()), "resize_nearest_exact": (odd, 2, resized(size=(10, 3), mode="nearest-exact"), ()),
+    "resize_bilinear": (odd, 2, resized(size=(10, 3), mode="bilinear"), ()), "resize_bilinear_corners": (odd, 2, resized(size=(3, 9), mode="bilinear", align_corners=True), ()),
+    "resize_bilinear_scale": (odd, 2, resized(scale_factor=(1.7, 2.5), mode="bilinear"), ()), "resize_bilinear_one": (odd, 2, resized(size=(1, 5), mode="bilinear", align_corners=True), ()),
+    "resize_bicubic": (odd, 2, resized(size=(11, 3), mode="bicubic"), ()), "resize_bicubic_corners": (odd, 2, resized(size=(4, 9), mode="bicubic", align_corners=True), ()),
+    "pad_constant": (image_, 3, image(lambda h: F.pad(h, (1, 0, 2, 3), value=0.7)), ()), "pad_reflect": (image_, 3, image(lambda h: F.pad(h, (3, 2, 1, 4), mode="reflect")), ()),
+    "pad_replicate": (image_, 3, image(lambda h: F.pad(h, (1, 2, 7, 0), mode="replicate")), ()), "pad_circular": (image_, 3, image(lambda h: F.pad(h, (4, 2, 1, 3), mode="circular")), ()),
+    "pixel_shuffle": (image_, 12, image(lambda h: F.pixel_shuffle(h, 2)), ()), "pixel_unshuffle": (image_, 3, image(lambda h: F.pixel_unshuffle(h, 2)), ()),
+    "max_pool_margins": (odd, 3, image(lambda h: F.max_pool2d(h, (3, 2), (2, 1), padding=(1, 1))), ()), "max_pool_ceil": (odd, 3, image(lambda h: F.max_pool2d(h, (2, 3), 2, ceil_mode=True)), ()),
+    "max_pool_ceil_margins": (odd, 3, image(lambda h: F.max_pool2d(h, 3, (3, 2), padding=1, ceil_mode=True)), ()), "max_pool_dilated": (odd, 3, image(lambda h: F.max_pool2d(h, (3, 2), 1, padding=(1, 0), dilation=(2, 3))), ()),
+    "max_pool_large": ((18, 17, 1), 1, image(lambda h: F.max_pool2d(h, 17, 1, padding=(1, 0))), ()),
+    "avg_pool_margins": (odd, 3, image(lambda h: F.avg_pool2d(h, (3, 2), 2, padding=(1, 1))), ()), "avg_pool_inside": (odd, 3, image(lambda h: F.avg_pool2d(h, (3, 2), 2, padding=(1, 1), count_include_pad=False)), ()),
+    "avg_pool_ceil": (odd, 3, image(lambda h: F.avg_pool2d(h, 3, (3, 2), padding=1, ceil_mode=True)), ()), "avg_pool_divided": (odd, 3, image(lambda h: F.avg_pool2d(h, 2, 3, ceil_mode=True, divisor_override=3)), ()),
+    "adaptive_avg_pool": (odd, 3, image(lambda h: F.adaptive_avg_pool2d(h, (3, 2))), ()), "adaptive_avg_pool_up": (odd, 2, image(lambda h: F.adaptive_avg_pool2d(h, (1, 7))), ()),
+    "adaptive_max_pool": (odd, 3, image(lambda h: F.adaptive_max_pool2d(h, (4, 3))), ()), "max_unpool": (odd, 3, unpooled, ()),
     "elementwise": (image_, 3, lambda h: h.exp().clamp(0.5, 2).log1p(), ()),
     "conv1d": (sequence, 4, sequences(lambda h, w, b: F.conv1d(h, w.permute(2, 1, 0), b, stride=2, padding=2, groups=2)), ((3, 2, 6), (6,))),
     "conv1d_transpose": (sequence, 4, sequences(lambda h, w, b: F.conv_transpose1d(h, w.permute(2, 1, 0), b, stride=2, padding=1, output_padding=1, groups=2)), ((3, 3, 4), (6,))),

@@ -109,10 +109,10 @@ func normalizes(l graph.Layer) bool {
 	return false
 }
 
-// joins tells whether a layer makes one output of several inputs, each of whose values is some input's.
+// joins tells whether a layer makes one output of several inputs, each of whose values is some input's, or 0.
 func joins(l graph.Layer) bool {
 	switch l.(type) {
-	case graph.Concatenate, graph.Maximum, graph.Minimum, graph.Average, graph.Where:
+	case graph.Concatenate, graph.MaxUnpooling2D, graph.Maximum, graph.Minimum, graph.Average, graph.Where:
 		return true
 	}
 	return false

@@ -41,6 +41,15 @@ func (d *draft) outputRange() OutputRange {
 // interval is a closed range of numbers.
 type interval struct{ low, high float64 }
 
+// beyond is wider on both sides by a share of its width.
+func (i interval) beyond(share float64) interval {
+	if math.IsInf(i.low, 0) || math.IsInf(i.high, 0) {
+		return everything
+	}
+	more := share * (i.high - i.low)
+	return interval{i.low - more, i.high + more}
+}
+
 var everything = interval{math.Inf(-1), math.Inf(1)}
 
 // union is the least interval that has both.
@@ -134,8 +143,22 @@ func mapped(l graph.Layer, i interval) interval {
 			alpha = 1
 		}
 		return interval{-alpha, math.Inf(1)}
-	case graph.ZeroPadding2D, graph.ZeroPadding1D:
+	case graph.ZeroPadding2D, graph.ZeroPadding1D, graph.MaxUnpooling2D:
 		return i.union(interval{0, 0})
+	case graph.Pad2D:
+		if l.Mode == graph.WithConstant {
+			return i.union(interval{l.Value, l.Value})
+		}
+	case graph.AveragePooling2D:
+		return averaged(l, i)
+	case graph.Resize:
+		if l.Interpolation == graph.Bicubic {
+			return i.beyond(0.4454) // the shares below 0 are at most 2*1.1875*0.1875
+		}
+	case graph.UpSampling2D:
+		if l.Interpolation == graph.Bicubic {
+			return i.beyond(0.2813) // 2*1.125*0.125
+		}
 	case graph.Elementwise:
 		low, high := l.Range(i.low, i.high)
 		return interval{low, high}
@@ -146,6 +169,22 @@ func mapped(l graph.Layer, i interval) interval {
 	}
 	if a, ok := activationOf(l); ok && a != graph.Linear {
 		return rangeOf(a)
+	}
+	return i
+}
+
+// averaged is the range of means, or of sums that are divided by another number.
+func averaged(l graph.AveragePooling2D, i interval) interval {
+	if l.Divisor > 0 {
+		pool := l.Pool
+		if pool == (graph.Size{}) {
+			pool = graph.Square(2)
+		}
+		most := float64(pool.H*pool.W) / float64(l.Divisor)
+		i = i.union(interval{product(most, i.low), product(most, i.high)})
+	}
+	if l.Divisor > 0 || l.CountMargins {
+		return i.union(interval{0, 0})
 	}
 	return i
 }

@@ -258,6 +258,13 @@ func (t *twin) follow(l graph.Layer, before, now, made graph.Shape, maps map[gra
 		return l
 	}
 	switch w := l.(type) {
+	case graph.Resize:
+		if to, ok := maps[sizeOf(made)]; ok && w.Size != (graph.Size{}) {
+			w.Size = to
+		} else if w.Size != (graph.Size{}) {
+			w.Size = graph.Size{H: scaled(w.Size.H, now[0], before[0]), W: scaled(w.Size.W, now[1], before[1])}
+		}
+		return w
 	case graph.Conv2D:
 		if covers(w.Kernel, before) && w.Padding == graph.Valid {
 			w.Kernel = sizeOf(now)
@@ -286,6 +293,11 @@ func (t *twin) follow(l graph.Layer, before, now, made graph.Shape, maps map[gra
 		return w
 	}
 	return l
+}
+
+// scaled is a length times a ratio, at least 1.
+func scaled(length, to, from int) int {
+	return max(1, int(math.Round(float64(length)*float64(to)/float64(from))))
 }
 
 // keepVariance changes the initializer of a kernel that has another shape than the original's, so that its variance times the number of

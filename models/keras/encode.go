@@ -154,6 +154,14 @@ func foreign(l graph.Layer) string {
 		if l.Margins != (graph.Ends{}) || l.Groups > 1 {
 			return "margins or groups of a transposed convolution"
 		}
+	case graph.MaxPooling2D:
+		if l.Margins != (graph.Margins{}) || l.Ceil || l.Dilation != (graph.Size{}) && l.Dilation != graph.Square(1) {
+			return "margins, rounding or dilation of a pooling"
+		}
+	case graph.AveragePooling2D:
+		if l.Margins != (graph.Margins{}) || l.Ceil || l.Divisor != 0 {
+			return "margins, rounding or divisor of a pooling"
+		}
 	case graph.RMSNormalization:
 		if l.NoScale {
 			return "RMSNormalization without scale"

@@ -44,6 +44,10 @@ func layerFields(l graph.Layer) fields {
 		return fields{last, {"keepdims", l.KeepDims}}
 	case graph.GlobalMaxPooling2D:
 		return fields{last, {"keepdims", l.KeepDims}}
+	case graph.AdaptiveAveragePooling2D:
+		return fields{{"output_size", pair(l.Output)}, last}
+	case graph.AdaptiveMaxPooling2D:
+		return fields{{"output_size", pair(l.Output)}, last}
 	case graph.UpSampling2D:
 		return fields{{"size", pairOr(l.Factor, 2)}, last, {"interpolation", l.Interpolation.String()}}
 	case graph.ZeroPadding2D:

@@ -149,6 +149,10 @@ func settingsOf(class string) settings {
 		return &globalPooling{kind: averagePooling}
 	case "GlobalMaxPooling2D":
 		return &globalPooling{kind: maxPooling}
+	case "AdaptiveAveragePooling2D":
+		return &adaptivePooling{kind: averagePooling}
+	case "AdaptiveMaxPooling2D":
+		return &adaptivePooling{kind: maxPooling}
 	case "UpSampling2D":
 		return &upSampling{Size: two}
 	case "ZeroPadding2D":

@@ -44,6 +44,20 @@ func (s *globalPooling) layer(_ place, p *problems) graph.Layer {
 	return graph.GlobalMaxPooling2D{KeepDims: s.KeepDims}
 }
 
+type adaptivePooling struct {
+	formatted
+	OutputSize size `json:"output_size"`
+	kind       poolingKind
+}
+
+func (s *adaptivePooling) layer(_ place, p *problems) graph.Layer {
+	s.check(p)
+	if s.kind == averagePooling {
+		return graph.AdaptiveAveragePooling2D{Output: graph.Size(s.OutputSize)}
+	}
+	return graph.AdaptiveMaxPooling2D{Output: graph.Size(s.OutputSize)}
+}
+
 type upSampling struct {
 	formatted
 	Size          size   `json:"size"`
@@ -57,8 +71,10 @@ func (s *upSampling) layer(_ place, p *problems) graph.Layer {
 	case "nearest", "":
 	case "bilinear":
 		l.Interpolation = graph.Bilinear
+	case "bicubic":
+		l.Interpolation = graph.Bicubic
 	default:
-		p.refuse("interpolation %s: only nearest and bilinear", s.Interpolation)
+		p.refuse("interpolation %s: only nearest, bilinear and bicubic", s.Interpolation)
 	}
 	return l
 }

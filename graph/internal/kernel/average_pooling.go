@@ -1,10 +1,22 @@
 package kernel
 
-// AveragePool2D is the mean over windows; pixels outside of the image are left out of sum and count.
-type AveragePool2D[T Float] struct{ w Window }
+// AveragePool2D is the mean over windows; pixels outside of the image are left out of sum and count, unless they are to be counted.
+type AveragePool2D[T Float] struct {
+	w       Window
+	counted Counting
+}
+
+// Counting says what sums of windows are divided by. The zero value is the number of their pixels within the image.
+type Counting struct {
+	Margins       bool // pixels in the margins count, too: those before the image, and after it as many as follow
+	Bottom, Right int
+	Divisor       int // instead, if it is not 0
+}
 
 // NewAveragePool2D returns the operation; w.OutC must equal w.InC, and every window must reach the image.
-func NewAveragePool2D[T Float](w Window) *AveragePool2D[T] { return &AveragePool2D[T]{w} }
+func NewAveragePool2D[T Float](w Window, counted Counting) *AveragePool2D[T] {
+	return &AveragePool2D[T]{w, counted}
+}
 
 // Forward computes y [n,OutH,OutW,InC] from x [n,InH,InW,InC].
 func (a *AveragePool2D[T]) Forward(p *Pool, n int, y, x []T) {
@@ -45,7 +57,7 @@ func (a *AveragePool2D[T]) Backward(p *Pool, n int, dx, dy []T) {
 }
 
 // windows calls f for each window of an image in turn: at is where its output pixel starts, pixels are where its input
-// pixels do, and share is 1 / their number.
+// pixels do, and share is what their sum is to be multiplied by.
 func (a *AveragePool2D[T]) windows(f func(at int, share T, pixels []int)) {
 	w := &a.w
 	pixels := make([]int, 0, w.KernelH*w.KernelW)
@@ -59,7 +71,14 @@ func (a *AveragePool2D[T]) windows(f func(at int, share T, pixels []int)) {
 					pixels = append(pixels, (ih*w.InW+iw)*w.InC)
 				}
 			}
-			f((oh*w.OutW+ow)*w.InC, T(1/float64(len(pixels))), pixels)
+			count := len(pixels)
+			switch c := &a.counted; {
+			case c.Divisor > 0:
+				count = c.Divisor
+			case c.Margins:
+				count = (min(top+w.KernelH, w.InH+c.Bottom) - top) * (min(left+w.KernelW, w.InW+c.Right) - left)
+			}
+			f((oh*w.OutW+ow)*w.InC, T(1/float64(count)), pixels)
 		}
 	}
 }

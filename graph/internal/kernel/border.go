@@ -5,12 +5,16 @@ package kernel
 type Border struct {
 	InH, InW, OutH, OutW, Channels int
 	Top, Left                      int
+	Value                          float64 // what Pad puts around
 }
 
-// Pad copies the inner images x [n,InH,InW,Channels] into the outer ones y [n,OutH,OutW,Channels], and zeros around.
+// Pad copies the inner images x [n,InH,InW,Channels] into the outer ones y [n,OutH,OutW,Channels], and Value around.
 func Pad[T Float](p *Pool, b Border, n int, y, x []T) {
 	p.forElements(len(y)).run(n, each(func(image int) {
-		clear(y[image*b.OutH*b.OutW*b.Channels:][:b.OutH*b.OutW*b.Channels])
+		all := y[image*b.OutH*b.OutW*b.Channels:][:b.OutH*b.OutW*b.Channels]
+		for i := range all {
+			all[i] = T(b.Value)
+		}
 		b.rows(image, func(inner, outer, length int) { copy(y[outer:][:length], x[inner:]) })
 	}))
 }

@@ -32,11 +32,12 @@ func BenchmarkLayers(b *testing.B) {
 	}
 	run("softmax", func() { Rowwise(p, Softmax, channels, y, x) })
 	w := Window{InH: size, InW: size, InC: channels, OutH: size / 2, OutW: size / 2, OutC: channels, KernelH: 2, KernelW: 2, StrideH: 2, StrideW: 2, DilationH: 1, DilationW: 1}
-	average := NewAveragePool2D[float32](w)
+	average := NewAveragePool2D[float32](w, Counting{})
 	run("average", func() { average.Forward(p, n, y, x) })
 	run("average gradient", func() { average.Backward(p, n, y, dy) })
-	for name, how := range map[string]Interpolation{"nearest": Nearest, "bilinear": Bilinear} {
-		u := NewUpsample2D[float32](size, size, channels, 2, 2, how)
+	linear := LinearTaps(size, 2*size, func(i int) float64 { return (float64(i)+0.5)/2 - 0.5 })
+	for name, axis := range map[string][][]Tap{"nearest": RepeatedTaps(size, 2), "bilinear": linear} {
+		u := NewResampling[float32](size, size, channels, axis, axis)
 		run(name, func() { u.Forward(p, n, large, x) })
 		run(name+" gradient", func() { u.Backward(p, n, y, large) })
 	}

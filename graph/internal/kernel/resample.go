@@ -2,134 +2,231 @@ package kernel
 
 import "math"
 
-// Interpolation says how pixels between pixels are made.
-type Interpolation uint8
-
-// Nearest repeats pixels. Bilinear weighs the neighbours on both sides, where a pixel's value belongs to its centre; beyond
-// the outermost centres the border is repeated.
-const (
-	Nearest Interpolation = iota
-	Bilinear
-)
-
-// Upsample2D enlarges images by whole factors.
-type Upsample2D[T Float] struct {
-	inH, inW, channels int
-	rows, columns      []between
-	repeats            bool // pixels: nothing lies between them
+// Tap is a place along an axis of an image and the share that it has in a place of another one.
+type Tap struct {
+	At    int
+	Share float64
 }
 
-// between is where an output coordinate lies: at low, and by the share of high towards it.
-type between struct {
-	low, high int
-	share     float64
+// Resampling makes each pixel of an image of pixels of another one: those where the taps of its row and those of its column meet, each times both
+// shares. Enlarging, padding by what is there, and means over rectangles are such.
+type Resampling[T Float] struct {
+	inW, channels int
+	in, out       int // values of an image
+	rows, columns []taps[T]
+	scratch       [][]T // by worker: a row of the input's width
 }
 
-// NewUpsample2D returns the operation for images of inH x inW pixels.
-func NewUpsample2D[T Float](inH, inW, channels, factorH, factorW int, how Interpolation) *Upsample2D[T] {
-	return &Upsample2D[T]{inH, inW, channels, upsampleAxis(inH, factorH, how), upsampleAxis(inW, factorW, how), how == Nearest}
+// taps are those of one place; single tells that there is one alone, with a share of 1.
+type taps[T Float] struct {
+	at     []int
+	shares []T
+	single bool
 }
 
-func upsampleAxis(in, factor int, how Interpolation) []between {
-	axis := make([]between, in*factor)
-	for i := range axis {
-		axis[i].low, axis[i].high = i/factor, i/factor
-		if how == Bilinear {
-			at := (float64(i)+0.5)/float64(factor) - 0.5
-			low := math.Floor(at)
-			axis[i] = between{max(int(low), 0), min(int(low)+1, in-1), at - low}
+// NewResampling returns the operation for images of inH x inW pixels, with the taps of each row and of each column of the result.
+func NewResampling[T Float](inH, inW, channels int, rows, columns [][]Tap) *Resampling[T] {
+	return &Resampling[T]{
+		inW: inW, channels: channels, in: inH * inW * channels, out: len(rows) * len(columns) * channels,
+		rows: placesOf[T](rows), columns: placesOf[T](columns),
+	}
+}
+
+func placesOf[T Float](axis [][]Tap) []taps[T] {
+	out := make([]taps[T], len(axis))
+	for i, list := range axis {
+		for _, tap := range list {
+			out[i].at, out[i].shares = append(out[i].at, tap.At), append(out[i].shares, T(tap.Share))
+		}
+		out[i].single = len(list) == 1 && list[0].Share == 1
+	}
+	return out
+}
+
+// same tells whether two places are made alike, of a single one.
+func (t taps[T]) same(other taps[T]) bool { return t.single && other.single && t.at[0] == other.at[0] }
+
+// Forward computes y [n,len(rows),len(columns),channels] from x [n,inH,inW,channels].
+func (r *Resampling[T]) Forward(p *Pool, n int, y, x []T) {
+	p = p.forElements(n * max(r.in, r.out))
+	r.scratch = grow(r.scratch, p.Threads(), r.inW*r.channels)
+	width := len(r.columns) * r.channels
+	p.run(n, pieces(func(worker, image int) {
+		x, y := x[image*r.in:][:r.in], y[image*r.out:][:r.out]
+		for i, t := range r.rows {
+			row := y[i*width:][:width]
+			if i > 0 && t.same(r.rows[i-1]) {
+				copy(row, y[(i-1)*width:])
+				continue
+			}
+			r.spread(row, r.row(r.scratch[worker], x, t))
+		}
+	}))
+}
+
+// row is the sum of rows of x, in scratch unless it is one of them.
+func (r *Resampling[T]) row(scratch, x []T, t taps[T]) []T {
+	width := r.inW * r.channels
+	if t.single {
+		return x[t.at[0]*width:][:width]
+	}
+	clear(scratch)
+	for k, at := range t.at {
+		addScaled(scratch, t.shares[k], x[at*width:])
+	}
+	return scratch
+}
+
+// spread makes a row of pixels of one of the input's width.
+func (r *Resampling[T]) spread(y, x []T) {
+	c := r.channels
+	for i, t := range r.columns {
+		pixel := y[i*c:][:c]
+		if t.single {
+			copy(pixel, x[t.at[0]*c:])
+			continue
+		}
+		clear(pixel)
+		for k, at := range t.at {
+			addScaled(pixel, t.shares[k], x[at*c:])
+		}
+	}
+}
+
+// Backward computes dx from dy: pixels of which several were made sum their gradients.
+func (r *Resampling[T]) Backward(p *Pool, n int, dx, dy []T) {
+	p = p.forElements(n * max(r.in, r.out))
+	r.scratch = grow(r.scratch, p.Threads(), r.inW*r.channels)
+	width, wide := r.inW*r.channels, len(r.columns)*r.channels
+	p.run(n, pieces(func(worker, image int) {
+		dx, dy := dx[image*r.in:][:r.in], dy[image*r.out:][:r.out]
+		clear(dx)
+		for i, t := range r.rows {
+			if t.single {
+				r.gather(dx[t.at[0]*width:][:width], dy[i*wide:][:wide])
+				continue
+			}
+			sums := r.scratch[worker]
+			clear(sums)
+			r.gather(sums, dy[i*wide:][:wide])
+			for k, at := range t.at {
+				addScaled(dx[at*width:][:width], t.shares[k], sums)
+			}
+		}
+	}))
+}
+
+// gather adds a row of gradients to what its pixels were made of.
+func (r *Resampling[T]) gather(dx, dy []T) {
+	c := r.channels
+	for i, t := range r.columns {
+		g := dy[i*c:][:c]
+		for k, at := range t.at {
+			if t.single {
+				addScaled(dx[at*c:][:c], 1, g)
+				continue
+			}
+			addScaled(dx[at*c:][:c], t.shares[k], g)
+		}
+	}
+}
+
+// TapsAt are taps of single places.
+func TapsAt(places []int) [][]Tap {
+	out := make([][]Tap, len(places))
+	for i, at := range places {
+		out[i] = []Tap{{at, 1}}
+	}
+	return out
+}
+
+// MeanTaps are the taps of means over out ranges that cover an axis of in places: range i is from floor(i*in/out) to ceil((i+1)*in/out).
+func MeanTaps(in, out int) [][]Tap {
+	axis := make([][]Tap, out)
+	for i, r := range Ranges(in, out) {
+		for at := r.From; at < r.To; at++ {
+			axis[i] = append(axis[i], Tap{at, 1 / float64(r.To-r.From)})
 		}
 	}
 	return axis
 }
 
-// Forward computes y [n,inH*factorH,inW*factorW,channels] from x [n,inH,inW,channels].
-func (u *Upsample2D[T]) Forward(p *Pool, n int, y, x []T) {
-	in, out := u.inH*u.inW*u.channels, len(u.rows)*len(u.columns)*u.channels
-	p.forElements(n*out).run(n, each(func(image int) {
-		x, y := x[image*in:][:in], y[image*out:][:out]
-		if u.repeats {
-			u.repeat(y, x)
-			return
-		}
-		u.pixels(func(to int, from [4]int, share [4]T) {
-			pixel := y[to:][:u.channels]
-			a, b, c, d := x[from[0]:][:len(pixel)], x[from[1]:][:len(pixel)], x[from[2]:][:len(pixel)], x[from[3]:][:len(pixel)]
-			for i := range pixel {
-				pixel[i] = T(a[i]*share[0]) + T(b[i]*share[1]) + T(c[i]*share[2]) + T(d[i]*share[3])
-			}
-		})
-	}))
+// RepeatedTaps are taps that repeat each place.
+func RepeatedTaps(in, factor int) [][]Tap {
+	places := make([]int, in*factor)
+	for i := range places {
+		places[i] = i / factor
+	}
+	return TapsAt(places)
 }
 
-// Backward computes dx from dy.
-func (u *Upsample2D[T]) Backward(p *Pool, n int, dx, dy []T) {
-	in, out := u.inH*u.inW*u.channels, len(u.rows)*len(u.columns)*u.channels
-	p.forElements(n*out).run(n, each(func(image int) {
-		dx, dy := dx[image*in:][:in], dy[image*out:][:out]
-		if u.repeats {
-			u.gather(dx, dy)
-			return
+// NearestTaps are the taps of an axis of in places for out places that are scale places of the input apart. Place i is made of that at floor(i*scale),
+// or, exactly, of that at floor((i+0.5)*scale), computed in float32 as PyTorch does.
+func NearestTaps(in, out int, scale float64, exactly bool) [][]Tap {
+	places := make([]int, out)
+	for i := range places {
+		at := float32(i)
+		if exactly {
+			at += 0.5
 		}
-		clear(dx)
-		u.pixels(func(at int, to [4]int, share [4]T) {
-			pixel := dy[at:][:u.channels]
-			for k, s := range share {
-				if s == 0 {
-					continue
-				}
-				dx := dx[to[k]:][:len(pixel)]
-				for i, g := range pixel {
-					dx[i] += T(g * s)
-				}
-			}
-		})
-	}))
-}
-
-// repeat writes each pixel of x to its block of y.
-func (u *Upsample2D[T]) repeat(y, x []T) {
-	c, width := u.channels, len(u.columns)*u.channels
-	for oh, r := range u.rows {
-		row := y[oh*width:][:width]
-		if oh > 0 && u.rows[oh-1].low == r.low {
-			copy(row, y[(oh-1)*width:])
-			continue
-		}
-		in := x[r.low*u.inW*c:][:u.inW*c]
-		for ow, column := range u.columns {
-			copy(row[ow*c:][:c], in[column.low*c:])
+		places[i] = min(int(math.Floor(float64(at*float32(scale)))), in-1)
+		switch {
+		case exactly:
+		case in == out:
+			places[i] = i
+		case 2*in == out:
+			places[i] = i / 2
 		}
 	}
+	return TapsAt(places)
 }
 
-// gather adds the pixels of each block of dy to its pixel of dx.
-func (u *Upsample2D[T]) gather(dx, dy []T) {
-	c, width := u.channels, len(u.columns)*u.channels
-	clear(dx)
-	for oh, r := range u.rows {
-		row, sums := dy[oh*width:][:width], dx[r.low*u.inW*c:][:u.inW*c]
-		for ow, column := range u.columns {
-			sum := sums[column.low*c:][:c]
-			for i, g := range row[ow*c:][:c] {
-				sum[i] += g
+// LinearTaps are the taps of linear interpolation, where place i of the result lies at source(i) of the input. Beyond its ends these are repeated.
+func LinearTaps(in, out int, source func(i int) float64) [][]Tap {
+	axis := make([][]Tap, out)
+	for i := range axis {
+		at := max(source(i), 0)
+		low := min(int(at), in-1)
+		share := min(at-float64(low), 1)
+		if low+1 < in && share > 0 {
+			axis[i] = []Tap{{low, 1 - share}, {low + 1, share}}
+		} else {
+			axis[i] = []Tap{{low, 1}}
+		}
+	}
+	return axis
+}
+
+// CubicTaps are the taps of cubic interpolation (Keys 1981, eq. 15, with a for his -1/2), where place i of the result lies at source(i) of the input.
+// Beyond its ends these are repeated, or, with within, left out, and the other shares are divided by their sum.
+func CubicTaps(in, out int, a float64, within bool, source func(i int) float64) [][]Tap {
+	axis := make([][]Tap, out)
+	for i := range axis {
+		at := source(i)
+		low := math.Floor(at)
+		sum := 0.0
+		for k := -1; k <= 2; k++ {
+			place := int(low) + k
+			share := cubicShare(math.Abs(at-low-float64(k)), a)
+			if within && (place < 0 || place >= in) {
+				continue
+			}
+			sum += share
+			axis[i] = append(axis[i], Tap{min(max(place, 0), in-1), share})
+		}
+		for k := range axis[i] {
+			if within {
+				axis[i][k].Share /= sum
 			}
 		}
 	}
+	return axis
 }
 
-// pixels calls f for each output pixel in turn: where it starts, and where the four input pixels around it do and their
-// shares.
-func (u *Upsample2D[T]) pixels(f func(at int, from [4]int, share [4]T)) {
-	for oh, r := range u.rows {
-		for ow, c := range u.columns {
-			f((oh*len(u.columns)+ow)*u.channels, [4]int{
-				(r.low*u.inW + c.low) * u.channels, (r.low*u.inW + c.high) * u.channels,
-				(r.high*u.inW + c.low) * u.channels, (r.high*u.inW + c.high) * u.channels,
-			}, [4]T{
-				T((1 - r.share) * (1 - c.share)), T((1 - r.share) * c.share),
-				T(r.share * (1 - c.share)), T(r.share * c.share),
-			})
-		}
+// cubicShare is the share of a place at a distance below 2.
+func cubicShare(d, a float64) float64 {
+	if d <= 1 {
+		return float64((float64((a+2)*d)-(a+3))*float64(d*d)) + 1
 	}
+	return float64(a * (float64((float64((d-5)*d)+8)*d) - 4))
 }
