@@ -70,6 +70,8 @@ var everyLayer = map[string]struct {
 	"Identity":                 {0, false, false, false},
 	"StopGradient":             {0, false, false, false},
 	"BinaryEntropy":            {0, false, false, false},
+	"MatMul":                   {2 * 6 * 4 * 4 * 4, false, false, false},
+	"OneHotMax":                {0, false, false, false},
 	"AlphaDropout":             {0, false, false, true},
 	"Sample":                   {0, false, false, false},
 	"Where":                    {0, false, false, false},
@@ -202,7 +204,7 @@ func TestEveryLayerTakesOrRefusesScalars(t *testing.T) {
 		_, err = m.ReceptiveFields()
 		check(t, err)
 		switch e.Layer.(type) {
-		case graph.StopGradient, graph.Sample:
+		case graph.StopGradient, graph.Sample, graph.OneHotMax:
 			continue // there is nothing to train before it
 		}
 		params, err := m.Init(1, graph.Float32)

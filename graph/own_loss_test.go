@@ -63,6 +63,13 @@ func TestGradientsOfOwnLosses(t *testing.T) {
 			noise := n.add(graph.Sample{}, output)
 			toScalar(n, n.add(graph.SumOverBatch{}, n.add(graph.Multiply{}, squaredError(n, output), noise)))
 		},
+		"matrix products": func(n *net, output int) { // of {2, 2, 1} and {2, 1, 2}: the outer product of halves, and its product with itself
+			a := n.add(graph.Reshape{Target: graph.Shape{2, 2, 1}}, output)
+			b := n.add(graph.Reshape{Target: graph.Shape{2, 1, 2}}, n.add(graph.Activate{Function: graph.Tanh}, output))
+			square := n.add(graph.MatMul{}, a, b)
+			cube := n.add(graph.MatMul{}, square, square)
+			toScalar(n, n.add(graph.SumOverBatch{}, n.add(graph.Reshape{Target: graph.Shape{4}}, n.add(graph.MatMul{}, cube, a))))
+		},
 		"supplied weights": func(n *net, output int) {
 			kernel := n.add(graph.Activate{Function: graph.Tanh}, n.add(graph.Parameter{Shape: graph.Shape{4, 4}, Init: graph.RandomNormal{StdDev: 1}}))
 			y := n.add(graph.Supplied{Layer: graph.Dense{Units: 4}, Names: []string{"kernel"}}, output, kernel)

@@ -67,3 +67,7 @@ func (l Supplied) see(in []Shape, out Shape, from []sight) sight {
 	own := len(in) - len(l.Names)
 	return see(l.Layer, in[:own], out, from[:own])
 }
+
+func (l Supplied) flops(in []Shape, out Shape) float64 {
+	return layerFLOPs(l.Layer, in[:len(in)-len(l.Names)], out)
+}

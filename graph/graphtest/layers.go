@@ -95,6 +95,7 @@ func Layers() []Example {
 		graph.Rescaling{Scale: []float64{2}, Offset: []float64{-1}},
 		graph.Identity{},
 		graph.StopGradient{},
+		graph.OneHotMax{},
 	)
 	add(1, graph.Shape{9, 4},
 		graph.Conv1D{Filters: 4, Kernel: 3, Stride: 1, Dilation: 2, Groups: 2, Padding: graph.Causal, Activation: graph.Tanh,
@@ -111,6 +112,7 @@ func Layers() []Example {
 	)
 	add(1, graph.Shape{6}, graph.RepeatVector{N: 3})
 	add(2, graph.Shape{6, 5, 4}, graph.Add{}, graph.Subtract{}, graph.Multiply{}, graph.Average{}, graph.Maximum{}, graph.Minimum{}, graph.Concatenate{Axis: 2}, graph.BinaryEntropy{})
+	add(2, graph.Shape{6, 4, 4}, graph.MatMul{})
 	add(3, graph.Shape{6, 5, 4}, graph.Where{})
 	add(1, graph.Shape{6, 4, 3}, graph.PixelUnshuffle{Factor: 2})
 	add(2, graph.Shape{6, 5, 4}, graph.MaxUnpooling2D{Pooling: graph.MaxPooling2D{Pool: three, Strides: one, Padding: graph.Same}})

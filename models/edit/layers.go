@@ -124,7 +124,7 @@ func computes(l graph.Layer) bool {
 	case graph.Elementwise:
 		_, activation := l.Activation()
 		return !activation
-	case graph.Add, graph.Subtract, graph.Multiply, graph.BinaryEntropy:
+	case graph.Add, graph.Subtract, graph.Multiply, graph.BinaryEntropy, graph.MatMul:
 		return true
 	}
 	return false

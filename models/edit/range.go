@@ -104,6 +104,8 @@ func merged(l graph.Layer, i, j interval) interval {
 		return out
 	case graph.BinaryEntropy: // a sum of two logarithms, from 0 to 100 in size, times the target and what it lacks to 1
 		return interval{min(0, 100*j.low) + min(0, 100*(1-j.high)), max(0, 100*j.high) + max(0, 100*(1-j.low))}
+	case graph.MatMul: // sums of as many products as there may be
+		return everything
 	case graph.Maximum:
 		return interval{max(i.low, j.low), max(i.high, j.high)}
 	case graph.Minimum:
@@ -123,6 +125,8 @@ func product(a, b float64) float64 {
 // mapped is the range of a layer's output for an input's, or for products of any size.
 func mapped(l graph.Layer, i interval) interval {
 	switch l := l.(type) {
+	case graph.OneHotMax:
+		return interval{0, 1}
 	case graph.Sample:
 		if l.Uniform {
 			return interval{0, 1}

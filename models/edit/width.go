@@ -124,7 +124,7 @@ func fixesWidth(l graph.Layer, out graph.Shape) bool {
 	switch l := l.(type) {
 	case graph.Rescaling:
 		return max(len(l.Scale), len(l.Offset)) > 1
-	case graph.BroadcastTo, graph.PixelShuffle:
+	case graph.BroadcastTo, graph.PixelShuffle, graph.MatMul, graph.Supplied:
 		return true
 	case graph.DepthwiseConv2D:
 		return l.Multiplier > 1

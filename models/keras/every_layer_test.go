@@ -13,7 +13,7 @@ import (
 
 // notOfKeras are layers that Keras has not: models made of PyTorch's have them.
 var notOfKeras = map[string]bool{
-	"Slice": true, "Take": true, "BroadcastTo": true, "StopGradient": true, "Elementwise": true, "BinaryEntropy": true, "Sample": true, "AlphaDropout": true, "Where": true,
+	"Slice": true, "Take": true, "BroadcastTo": true, "StopGradient": true, "Elementwise": true, "BinaryEntropy": true, "MatMul": true, "OneHotMax": true, "Sample": true, "AlphaDropout": true, "Where": true,
 	"Resize": true, "Pad2D": true, "PixelShuffle": true, "PixelUnshuffle": true, "MaxUnpooling2D": true,
 }
 
