@@ -123,3 +123,17 @@ func TestPortableFormsHaveTheSameBitsEverywhere(t *testing.T) {
 		}
 	}
 }
+
+func TestOneNaN(t *testing.T) {
+	zero, inf := float32(0), float32(math.Inf(1))
+	for _, v := range []float32{inf - inf, zero * inf, float32(math.NaN()), math.Float32frombits(0xffc00001), -float32(math.NaN())} {
+		if bits := math.Float32bits(OneNaN(v)); bits != 0xffc00000 {
+			t.Errorf("a NaN became %x", bits)
+		}
+	}
+	for _, v := range []float32{0, float32(math.Copysign(0, -1)), -1.5, inf, math.SmallestNonzeroFloat32} {
+		if got := OneNaN(v); math.Float32bits(got) != math.Float32bits(v) {
+			t.Errorf("%v became %v", v, got)
+		}
+	}
+}

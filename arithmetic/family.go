@@ -10,7 +10,7 @@
 //     a + float64(b*c). arithmetic/testdata/find-fused.sh finds sites without one.
 //   - The functions of package math are assembly on some processors, and compiled with fused products on others. Those of this package
 //     have a form of their own for the portable family. (math.Sqrt, Floor, Round, Abs, Frexp and Ldexp are exact everywhere.)
-//   - The bits of a value that is not a number differ: see [CanonicalNaN].
+//   - The bits of a value that is not a number differ: see [OneNaN].
 package arithmetic
 
 import (

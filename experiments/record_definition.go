@@ -9,7 +9,6 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/arithmetic"
-	"dcae/experiments/outcome"
 	"dcae/graph"
 	"dcae/internal/names"
 	"dcae/training"
@@ -19,8 +18,8 @@ import (
 // Definition is what study.json holds: all that the bits of the records depend on.
 type Definition struct {
 	Format   int             `json:"format"`
-	Version  string          `json:"version"`
-	Kernels  string          `json:"kernels"` // family of compute kernels
+	Kernels  string          `json:"kernels"` // the family
+	Bits     int             `json:"bits"`    // its number; 0 in records from before there were numbers
 	Name     string          `json:"name"`
 	Question string          `json:"question"`
 	Data     Data            `json:"data"`
@@ -97,7 +96,7 @@ type recordedLayer struct {
 // define describes a study on its data; mean is the mean training image, scaling what a treatment makes of that of the data.
 func define(s Study, set *dataset.Set, mean []float32, scaling func(dataset.Treatment) dataset.Scaling) (*Definition, error) {
 	d := &Definition{
-		Format: 1, Version: outcome.Version, Kernels: arithmetic.Chosen().String(), Name: s.Name, Question: s.Question,
+		Format: 1, Kernels: arithmetic.Chosen().String(), Bits: arithmetic.Chosen().Bits(), Name: s.Name, Question: s.Question,
 		Budget: Length{Seeds: s.Budget.Seeds, Batch: s.Budget.Batch, Full: s.Budget.Full}, Plan: s.Plan,
 	}
 	meanLevel, black := levels(set.Validation.Targets(), mean)
@@ -286,4 +285,25 @@ func (d *Definition) arms() []recordedArm {
 // stepsPerEpoch is the number of steps in one epoch.
 func (d *Definition) stepsPerEpoch() int {
 	return int(math.Ceil(float64(d.Data.Train) / float64(d.Budget.Batch)))
+}
+
+// RecordedKernels is the family of kernels that the study in a folder was computed with; the machine's best if the folder holds no
+// study. It fails where the machine does not have the study's.
+func RecordedKernels(dir string) (arithmetic.Family, error) {
+	if !exists(filepath.Join(dir, studyFile)) {
+		return arithmetic.Best(), nil
+	}
+	d, err := ReadDefinition(dir)
+	if err != nil {
+		return 0, err
+	}
+	family, err := arithmetic.ParseFamily(d.Kernels)
+	if err != nil {
+		return 0, errors.WithMessage(err, filepath.Join(dir, studyFile))
+	}
+	if best := arithmetic.Best(); family > best {
+		return 0, errors.Errorf("the study in %s was computed with the %s kernels, and this machine has %s at best: go on with it on a machine that has them; a study that was run with --kernels portable goes on, and can be verified, on every machine",
+			dir, family, best)
+	}
+	return family, nil
 }

@@ -89,6 +89,11 @@ func sameStudy(dirs []string) ([]byte, *Definition, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	for _, dir := range dirs {
+		if err := sameBits(dirs[0], dir); err != nil {
+			return nil, nil, err
+		}
+	}
 	for _, file := range []string{studyFile, imagesFile} {
 		for _, dir := range dirs[1:] {
 			difference, err := compareFiles(filepath.Join(dirs[0], file), filepath.Join(dir, file))
@@ -102,6 +107,26 @@ func sameStudy(dirs []string) ([]byte, *Definition, error) {
 	}
 	study, err := readFile(filepath.Join(dirs[0], studyFile))
 	return study, d, err
+}
+
+// sameBits refuses parts whose bits are not known to be the same.
+func sameBits(first, other string) error {
+	a, err := ReadDefinition(first)
+	if err != nil {
+		return err
+	}
+	b, err := ReadDefinition(other)
+	if err != nil {
+		return err
+	}
+	switch {
+	case b.Bits == 0:
+		return errors.Errorf("%s can't be merged: it was computed by an older program, whose bits had no number; run it anew", other)
+	case a.Kernels != b.Kernels || a.Bits != b.Bits:
+		return errors.Errorf("%s and %s can't be merged: the first was computed with bits number %d of the %s kernels, the second with number %d of the %s kernels; run all parts with the same --kernels and one program",
+			first, other, a.Bits, a.Kernels, b.Bits, b.Kernels)
+	}
+	return nil
 }
 
 // findRuns finds for each finished run the part that has it. One that several parts have must be the same in all.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/arithmetic"
 	"dcae/internal/files"
 )
 
@@ -29,7 +30,7 @@ type Verification struct {
 
 // Verify runs again, in a temporary folder, what a study's folder says it ran, and compares all records bit for bit. It also
 // makes results.csv anew from the runs' results on record. Nothing in the folder is changed. It fails if the folder holds no study, or
-// one that cannot be run here, and when ctx ends; that records differ is no failure.
+// one that cannot be run here or whose bits this program does not compute, and when ctx ends; that records differ is no failure.
 func Verify(ctx context.Context, dir string, o VerifyOptions, w Watcher) (*Verification, error) {
 	d, err := ReadDefinition(dir)
 	if err != nil {
@@ -37,6 +38,9 @@ func Verify(ctx context.Context, dir string, o VerifyOptions, w Watcher) (*Verif
 	}
 	if d.Plan == nil {
 		return nil, errors.Errorf("%s holds a single run of dcae train; only studies can be verified", dir)
+	}
+	if err := arithmetic.CheckBits(d.Kernels, d.Bits); err != nil {
+		return nil, errors.Errorf("the study in %s can't be verified: %v; verify it with the program that made it, which its %s names", dir, err, invocationFile)
 	}
 	finished, missing, err := d.readAll(dir, readOwnResult) // where other records are damaged, that is a difference
 	if err != nil {
@@ -117,8 +121,7 @@ func remake(d *Definition) (Study, error) {
 func reasonsToDiffer(recorded, now *Definition) []string {
 	var out []string
 	for _, x := range []struct{ what, recorded, now string }{
-		{"it was run by version %s of this program, which is %s", recorded.Version, now.Version},
-		{"it was run with the %s kernels, this processor takes %s, which add in another order", recorded.Kernels, now.Kernels},
+		{"it was run with the %s kernels, and now with %s, which add in another order", recorded.Kernels, now.Kernels},
 		{"its images have the checksum %s, those that are there now %s", recorded.Data.Checksum, now.Data.Checksum},
 	} {
 		if x.recorded != x.now {

@@ -2,13 +2,16 @@ package experiments
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"dcae/experiments/outcome"
+	"dcae/arithmetic"
 )
 
 // copied copies the uninterrupted tiny study.
@@ -60,9 +63,14 @@ func TestVerifyNamesTheFirstDifference(t *testing.T) {
 	replace(filepath.Join(run, resultFile), `"epochs": 3`, `"epochs": 4`)
 	change(t, filepath.Join(dir, run, reconstructionsFile), nil)
 	replace(filepath.Join(runsFolder, "normalized", "seed-1", epochsFile), "\n3,", "\n3,1")
-	replace(studyFile, `"version": "`+outcome.Version, `"version": "0.0.1`)
+	other := arithmetic.Portable
+	if arithmetic.Chosen() == other {
+		other = arithmetic.AVX2
+	}
+	family := `"kernels": "%s"`
+	replace(studyFile, fmt.Sprintf(family, arithmetic.Chosen()), fmt.Sprintf(family, other))
 	v := verified(t, dir, 0)
-	if len(v.Reasons) != 1 || !strings.Contains(v.Reasons[0], "0.0.1") {
+	if len(v.Reasons) != 1 || !strings.Contains(v.Reasons[0], other.String()+" kernels") {
 		t.Errorf("reasons %q", v.Reasons)
 	}
 	var got []string
@@ -70,7 +78,7 @@ func TestVerifyNamesTheFirstDifference(t *testing.T) {
 		got = append(got, d.String())
 	}
 	for _, want := range []string{
-		`study.json, version is "0.0.1" on record, "` + outcome.Version + `" now`,
+		fmt.Sprintf(`study.json, kernels is "%s" on record, "%s" now`, other, arithmetic.Chosen()),
 		"results.csv, line 3 (arm relu), column epochs is 3 on record, 4 now",
 		"relu seed 2: steps.csv, line 7 (step 6), column loss is 7",
 		"relu seed 2: result.json, epochs is 4 on record, 3 now",
@@ -108,6 +116,52 @@ func TestVerifyRefuses(t *testing.T) {
 	runUntil(t, tiny(t), dir, 1)
 	if _, err := Verify(context.Background(), dir, VerifyOptions{}, watcher{}); err == nil || !strings.Contains(err.Error(), "no run in "+dir+" is finished") {
 		t.Errorf("nothing finished: %v", err)
+	}
+}
+
+// setBits gives a study's folder another number of bits; 0: none, as before there were numbers.
+func setBits(t *testing.T, dir string, number int) {
+	t.Helper()
+	change(t, filepath.Join(dir, studyFile), func(b []byte) []byte {
+		line := regexp.MustCompile(`\n  "bits": \d+,`)
+		if !line.Match(b) {
+			t.Fatal("study.json has no bits")
+		}
+		if number == 0 {
+			return line.ReplaceAll(b, nil)
+		}
+		return line.ReplaceAll(b, fmt.Appendf(nil, "\n  \"bits\": %d,", number))
+	})
+}
+
+func TestRecordsOfOtherBitsAreRefused(t *testing.T) {
+	number, family := arithmetic.Chosen().Bits(), arithmetic.Chosen()
+	for _, c := range []struct {
+		number      int
+		want, parts string
+	}{
+		{0, fmt.Sprintf("an older program, whose bits had no number; this program has number %d of the %s kernels", number, family), "an older program, whose bits had no number"},
+		{99, fmt.Sprintf("bits number 99 of the %s kernels, this program has number %d", family, number),
+			fmt.Sprintf("the first was computed with bits number %d of the %s kernels, the second with number 99 of the %s kernels", number, family, family)},
+	} {
+		dir := copied(t)
+		setBits(t, dir, c.number)
+		before := records(t, dir)
+		refused := func(what, want string, err error) {
+			t.Helper()
+			if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s is refused with %v, want %q", what, err, want)
+			}
+		}
+		_, err := Run(context.Background(), tiny(t), Options{Dir: dir}, watcher{})
+		refused("going on", c.want, err)
+		_, err = Verify(context.Background(), dir, VerifyOptions{}, watcher{})
+		refused("verifying", c.want, err)
+		_, _, err = Merge(context.Background(), []string{copied(t), dir}, MergeOptions{Out: filepath.Join(t.TempDir(), "out")})
+		refused("merging", c.parts, err)
+		if after := records(t, dir); !maps.Equal(after, before) {
+			t.Error("what was refused has changed the folder")
+		}
 	}
 }
 

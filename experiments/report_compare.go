@@ -175,8 +175,8 @@ func (d *Definition) differences(o *Definition) []string {
 			out = append(out, fmt.Sprintf("%s: %s and %s", what, x, y))
 		}
 	}
-	add("version", d.Version, o.Version)
 	add("kernels", d.Kernels, o.Kernels)
+	add("number of their bits", d.Bits, o.Bits)
 	add("data", d.Data.Name, o.Data.Name)
 	if d.Data.Name == o.Data.Name {
 		add("the images themselves", fmt.Sprintf("%.12s", d.Data.Checksum), fmt.Sprintf("%.12s", o.Data.Checksum))

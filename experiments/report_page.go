@@ -25,7 +25,7 @@ func (d *Definition) page(dir string, results []*Result) (*page, error) {
 			{Label: "runs", Value: fmt.Sprintf("%d of %d finished", len(results), d.runs())},
 			{Label: "seeds", Value: d.seeds()},
 			{Label: "length", Value: d.length()},
-			{Label: "program", Value: fmt.Sprintf("dcae %s, kernels %s", d.Version, d.Kernels)},
+			{Label: "kernels", Value: fmt.Sprintf("%s, bits number %d", d.Kernels, d.Bits)},
 		},
 		Tables:  []plots.Table{d.armsTable(arms), runsTable(results)},
 		Command: d.command(),

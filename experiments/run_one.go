@@ -8,6 +8,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/arithmetic"
 	"dcae/experiments/outcome"
 	"dcae/experiments/saved"
 	"dcae/graph"
@@ -191,7 +192,9 @@ func openRecord(path string, resume bool) (*os.File, error) {
 func imageArray(name string, images [][]float32, s dataset.Shape) npz.Array {
 	out := npz.Array{Name: name, Shape: []int{len(images), s.H, s.W, s.C}}
 	for _, img := range images {
-		out.Float32 = append(out.Float32, img...)
+		for _, v := range img {
+			out.Float32 = append(out.Float32, arithmetic.OneNaN(v))
+		}
 	}
 	return out
 }

@@ -3,12 +3,14 @@ package experiments
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"path/filepath"
 	"slices"
 	"sync"
 
 	"github.com/pkg/errors"
 
+	"dcae/arithmetic"
 	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/internal/files"
@@ -254,6 +256,9 @@ func (r *runner) claim(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := r.checkBits(there); err != nil {
+			return err
+		}
 		if !bytes.Equal(own, there) {
 			return r.another(there, own)
 		}
@@ -275,6 +280,18 @@ func (r *runner) another(there, own []byte) error {
 	}
 	return errors.Errorf("the folder %s holds another study: %s; name another folder with --out, or replace the study with --force",
 		r.dir, firstOf(".json", there, own).between("there", "here"))
+}
+
+// checkBits refuses to go on with a study whose bits this program does not compute.
+func (r *runner) checkBits(study []byte) error {
+	var there Definition
+	if json.Unmarshal(study, &there) != nil {
+		return nil // it is another study, in which there is more to tell
+	}
+	if err := arithmetic.CheckBits(there.Kernels, there.Bits); err != nil {
+		return errors.Errorf("the study in %s can't be gone on with: %v; name another folder with --out, or replace the study with --force", r.dir, err)
+	}
+	return nil
 }
 
 // collect writes results.csv from all runs that are finished in the folder, whichever process did them.

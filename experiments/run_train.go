@@ -8,6 +8,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/arithmetic"
 	"dcae/graph"
 	"dcae/internal/files"
 	"dcae/training"
@@ -78,6 +79,9 @@ func (r *runner) checkResume(j job, threads *graph.Threads) error {
 	d, err := ReadDefinition(r.dir)
 	if err != nil {
 		return errors.WithMessage(err, "there is no run to resume")
+	}
+	if err := arithmetic.CheckBits(d.Kernels, d.Bits); err != nil {
+		return errors.Errorf("the run in %s can't be resumed: %v; start it anew with --force", r.dir, err)
 	}
 	if len(d.arms()) == 1 { // the number of epochs may be another
 		d.Groups[0].Arms[0].Epochs = r.definition.arms()[0].Epochs

@@ -49,6 +49,7 @@ type identity struct {
 	ValidationImages           int
 	KeepBest                   bool
 	Kernels                    string
+	Bits                       int // the kernels' number
 }
 
 func (r *run) identify(m *graph.Model, mean []float32) (identity, error) {
@@ -56,6 +57,7 @@ func (r *run) identify(m *graph.Model, mean []float32) (identity, error) {
 	id := identity{
 		Seed: c.Seed, Batch: c.Batch, Optimizer: c.Optimizer.String(), Loss: fmt.Sprint(c.Loss), Plateau: "none",
 		ValidationImages: c.ValidationImages, KeepBest: c.KeepBest, Kernels: arithmetic.Chosen().String(),
+		Bits: arithmetic.Chosen().Bits(),
 	}
 	if c.Plateau != nil {
 		id.Plateau = c.Plateau.String()
@@ -94,6 +96,9 @@ func checksum(b []byte) string {
 
 // check tells in what the checkpoint's run is another one than this.
 func (id identity) check(this identity) error {
+	if err := arithmetic.CheckBits(id.Kernels, id.Bits); err != nil {
+		return errors.Errorf("the checkpoint can't be gone on from: %v", err)
+	}
 	if id.Model != this.Model {
 		return errors.New("the checkpoint belongs to another run: its model is not this run's")
 	}

@@ -3,9 +3,11 @@ package training
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -13,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"dcae/arithmetic"
 	"dcae/graph"
 )
 
@@ -322,6 +325,14 @@ func TestResumeRefusesWhatIsNotItsOwn(t *testing.T) {
 			}
 			return smallModel(), stripes{50}
 		}, "this is no checkpoint of this program"},
+		{"other bits", func(t *testing.T, _ string, c *Config) (*graph.Model, Source) {
+			setBits(t, c.CheckpointPath, 99)
+			return smallModel(), stripes{50}
+		}, fmt.Sprintf("bits number 99 of the %s kernels, this program has number %d", arithmetic.Chosen(), arithmetic.Chosen().Bits())},
+		{"older program's file", func(t *testing.T, _ string, c *Config) (*graph.Model, Source) {
+			setBits(t, c.CheckpointPath, 0)
+			return smallModel(), stripes{50}
+		}, "an older program, whose bits had no number"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rec := openRecords(t, t.TempDir())
@@ -337,6 +348,26 @@ func TestResumeRefusesWhatIsNotItsOwn(t *testing.T) {
 				t.Errorf("%v, want %s", err, c.want)
 			}
 		})
+	}
+}
+
+// setBits gives a checkpoint another number of bits.
+func setBits(t *testing.T, path string, number int) {
+	t.Helper()
+	var c checkpoint
+	values, _, err := readCheckpoint(path, &c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range c.Arrays {
+		for range c.Arrays[i].Count {
+			c.Arrays[i].values = append(c.Arrays[i].values, math.Float32frombits(binary.LittleEndian.Uint32(values)))
+			values = values[4:]
+		}
+	}
+	c.Run.Bits = number
+	if err := writeCheckpoint(path, c, c.Arrays); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 func benchCommand() *cobra.Command {
 	var batch, threads int
+	var kernels kernels
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "bench [MODEL...]",
@@ -30,6 +31,9 @@ func benchCommand() *cobra.Command {
 				if n.value < 1 && c.Flags().Changed(n.flag) {
 					return usageError{errors.Errorf("--%s must be at least 1, not %d", n.flag, n.value)}
 				}
+			}
+			if err := kernels.choose(""); err != nil {
+				return err
 			}
 			if len(args) == 0 {
 				args = []string{"sigmoid", "highlr", "improved", "deep"}
@@ -58,6 +62,7 @@ func benchCommand() *cobra.Command {
 	}
 	c.Flags().IntVar(&batch, "batch", 0, "images in a step (default: the model's own, else 32)")
 	c.Flags().IntVar(&threads, "threads", runtime.NumCPU(), "processors to use")
+	kernels.add(c.Flags(), "the machine's best")
 	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object for each model")
 	return c
 }

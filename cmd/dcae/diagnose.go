@@ -25,6 +25,7 @@ type diagnoseFlags struct {
 	batch       int
 	seeds       int
 	threads     int
+	kernels     kernels
 	out         string
 	quiet, json bool
 }
@@ -47,6 +48,7 @@ func diagnoseCommand() *cobra.Command {
 	flags.IntVar(&f.batch, "batch", 32, "images in a step")
 	flags.IntVar(&f.seeds, "seeds", 6, "fresh random seeds that confirm a repair, at least 6")
 	flags.IntVar(&f.threads, "threads", runtime.NumCPU(), "processors to use; the answer does not depend on it")
+	f.kernels.add(flags, "the machine's best")
 	flags.StringVar(&f.out, "out", "", "folder for the answer and the repaired model (default: results/diagnose-MODEL)")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress, only the answer")
 	flags.BoolVar(&f.json, "json", false, "the answer as JSON")
@@ -61,6 +63,9 @@ func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 		if !(n.value >= n.least) {
 			return usageError{errors.Errorf("--%s must be at least %g, not %g", n.flag, n.least, n.value)}
 		}
+	}
+	if err := f.kernels.choose(""); err != nil {
+		return err
 	}
 	name = filepath.Clean(name)
 	file := experiments.ModelFile(name)

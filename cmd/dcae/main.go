@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"dcae/arithmetic"
 	"dcae/experiments/outcome"
 	"dcae/internal/files"
 
@@ -56,7 +57,7 @@ func rootCommand() *cobra.Command {
 		Use:           "dcae",
 		Short:         "Why does a deep convolutional autoencoder not learn?",
 		Long:          "dcae trains deep convolutional autoencoders side by side, records losses and gradients, and draws why some do not learn.",
-		Version:       outcome.Version,
+		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -73,6 +74,12 @@ func rootCommand() *cobra.Command {
 	})
 	root.AddCommand(runCommand(), verifyCommand(), mergeCommand(), listCommand(), showCommand(), plotCommand(), compareCommand(), trainCommand(), diagnoseCommand(), graphCommand(), benchCommand(), traceCommand(), predictCommand(), summaryCommand(), dataCommand())
 	return root
+}
+
+// version names the build, and what decides on its bits.
+func version() string {
+	best := arithmetic.Best()
+	return fmt.Sprintf("%s, %s kernels, bits number %d", outcome.Version(), best, best.Bits())
 }
 
 // arguments takes a wrong number of arguments, fewer than the least or more than one, for a mistake in the call.

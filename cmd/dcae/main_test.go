@@ -39,6 +39,7 @@ func TestMistakesGetOneClearLine(t *testing.T) {
 		{[]string{"run", "--epochs", "-3"}, 2, "--epochs must be at least 1, not -3"},
 		{[]string{"run", "--batch", "0"}, 2, "--batch must be at least 1"},
 		{[]string{"run", "--threads", "0"}, 2, "--threads must be at least 1"},
+		{[]string{"run", "--kernels", "sse"}, 2, `--kernels: there is no family of kernels "sse": use avx512, avx2 or portable`},
 		{[]string{"run", "--seeds", "5-1"}, 2, `bad seeds "5-1"`},
 		{[]string{"run", "--full", "--epochs", "3"}, 2, "--full sets epochs and images"},
 		{[]string{"run", "--quiet", "--json"}, 2, "exclude each other"},

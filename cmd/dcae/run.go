@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dcae/experiments"
+	"dcae/experiments/outcome"
 )
 
 // runFlags are the flags of dcae run.
@@ -21,6 +22,7 @@ type runFlags struct {
 	arms                             []string
 	epochs, images, batch            int
 	threads                          int
+	kernels                          kernels
 	full, force, quiet, json, tensor bool
 }
 
@@ -53,6 +55,7 @@ func runCommand() *cobra.Command {
 	flags.BoolVar(&f.force, "force", false, "replace the study that lies in the folder")
 	flags.StringVar(&f.task, "task", "", "do the K-th of N parts alone, as 3/16 (default: SLURM_ARRAY_TASK_ID and ..._COUNT, where set); dcae merge joins them")
 	flags.IntVar(&f.threads, "threads", runtime.NumCPU(), "processors to use; results do not depend on it")
+	f.kernels.add(flags, "those of the study in the folder, else the machine's best")
 	flags.BoolVar(&f.tensor, "tensorboard", false, "write TensorBoard's event files, too, under tensorboard/ in the folder")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress, only the table")
 	flags.BoolVar(&f.json, "json", false, "one JSON object a line instead of progress and table")
@@ -70,6 +73,13 @@ func runStudy(c *cobra.Command, name string, f *runFlags) error {
 	}
 	if f.out == "" {
 		f.out = "results/" + plan.Name
+	}
+	folder := f.out
+	if f.force {
+		folder = "" // what lies there is replaced
+	}
+	if err := f.kernels.choose(folder); err != nil {
+		return err
 	}
 	out := c.OutOrStdout()
 	progress := chooseProgress(c, f.quiet, f.json)
@@ -176,6 +186,7 @@ func invocation(start time.Time, data *experiments.DataPlan) any {
 	host, _ := os.Hostname()
 	dir, _ := os.Getwd()
 	return struct {
+		Version   string    `json:"version"`
 		Command   []string  `json:"command"`
 		Folder    string    `json:"working_directory"`
 		Host      string    `json:"host"`
@@ -185,5 +196,5 @@ func invocation(start time.Time, data *experiments.DataPlan) any {
 		StartedAt time.Time `json:"started_at"`
 
 		Data *experiments.DataPlan `json:"data,omitempty"`
-	}{os.Args, dir, host, runtime.GOOS + "/" + runtime.GOARCH, runtime.NumCPU(), runtime.Version(), start, data}
+	}{outcome.Version(), os.Args, dir, host, runtime.GOOS + "/" + runtime.GOARCH, runtime.NumCPU(), runtime.Version(), start, data}
 }

@@ -17,6 +17,7 @@ import (
 func traceCommand() *cobra.Command {
 	var data, out string
 	var steps, threads int
+	var kernels kernels
 	c := &cobra.Command{
 		Use:   "trace MODEL",
 		Short: "Write what a Keras model does with one batch, for comparison with Keras",
@@ -47,6 +48,9 @@ func traceCommand() *cobra.Command {
 			case threads < 1:
 				return usageError{errors.Errorf("--threads must be at least 1, not %d", threads)}
 			}
+			if err := kernels.choose(""); err != nil {
+				return err
+			}
 			isTrace := func() bool { return slices.Contains(npz.Names(out), "y_train") }
 			if err := files.CheckOutput(out, isTrace, args[0], data); err != nil {
 				return err
@@ -72,6 +76,7 @@ func traceCommand() *cobra.Command {
 	c.Flags().StringVar(&out, "out", "", "NPZ file to write")
 	c.Flags().IntVar(&steps, "steps", 20, "optimizer steps")
 	c.Flags().IntVar(&threads, "threads", runtime.NumCPU(), "threads; results do not depend on them")
+	kernels.add(c.Flags(), "the machine's best")
 	return c
 }
 

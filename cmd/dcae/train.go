@@ -29,6 +29,7 @@ type trainFlags struct {
 	force, resume   bool
 	checkpointEvery int
 	threads         int
+	kernels         kernels
 	quiet, json     bool
 	tensor          bool
 }
@@ -56,6 +57,7 @@ func trainCommand() *cobra.Command {
 	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's last checkpoint; all else as in the first call")
 	flags.IntVar(&f.checkpointEvery, "checkpoint-every", 200, "steps between checkpoints")
 	flags.IntVar(&f.threads, "threads", runtime.NumCPU(), "processors to use; results do not depend on it")
+	f.kernels.add(flags, "the machine's best; with --resume those of the run")
 	flags.BoolVar(&f.tensor, "tensorboard", false, "write TensorBoard's event files, too, under tensorboard/ in the folder")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress, only the table")
 	flags.BoolVar(&f.json, "json", false, "one JSON object a line instead of progress and table")
@@ -77,6 +79,17 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 	if f.force && f.resume {
 		return usageError{errors.New("--force and --resume exclude each other")}
 	}
+	arm := experiments.Arm{Name: names.File(saved.NameOf(name))}
+	if f.out == "" {
+		f.out = filepath.Join("results", "train-"+arm.Name)
+	}
+	folder := ""
+	if f.resume {
+		folder = f.out
+	}
+	if err := f.kernels.choose(folder); err != nil {
+		return err
+	}
 	set, err := f.data.open(c)
 	if err != nil {
 		return err
@@ -94,10 +107,7 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 	for _, warning := range model.Warnings {
 		warn(c, name, warning)
 	}
-	arm := experiments.Arm{Name: names.File(saved.NameOf(name)), Model: model.Model, Optimizer: model.Optimizer, Loss: model.Loss}
-	if f.out == "" {
-		f.out = filepath.Join("results", "train-"+arm.Name)
-	}
+	arm.Model, arm.Optimizer, arm.Loss = model.Model, model.Optimizer, model.Loss
 	savesWhenInterrupted(c)
 	progress := chooseProgress(c, f.quiet, f.json)
 	data := f.data.Absolute()

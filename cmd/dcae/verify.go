@@ -13,6 +13,7 @@ import (
 func verifyCommand() *cobra.Command {
 	var o experiments.VerifyOptions
 	var quiet bool
+	var kernels kernels
 	c := &cobra.Command{
 		Use:   "verify DIR",
 		Short: "Run a study again and compare every record, bit for bit",
@@ -27,6 +28,9 @@ func verifyCommand() *cobra.Command {
 			if o.Threads < 1 {
 				return usageError{errors.Errorf("--threads must be at least 1, not %d", o.Threads)}
 			}
+			if err := kernels.choose(args[0]); err != nil {
+				return err
+			}
 			savesWhenInterrupted(c) // it has a temporary folder to remove
 			progress := chooseProgress(c, quiet, false)
 			v, err := experiments.Verify(c.Context(), args[0], o, progress)
@@ -39,6 +43,7 @@ func verifyCommand() *cobra.Command {
 	}
 	c.Flags().IntVar(&o.Runs, "runs", 0, "run only so many of the runs again, spread evenly (default: all)")
 	c.Flags().IntVar(&o.Threads, "threads", runtime.NumCPU(), "processors to use; results do not depend on it")
+	kernels.add(c.Flags(), "those of the study")
 	c.Flags().BoolVar(&quiet, "quiet", false, "no progress")
 	return c
 }

@@ -22,7 +22,7 @@ func (e *Examination) savePage(dir string, pictures []plots.Picture) error {
 			{Label: "loss", Value: s.subject.Loss.String()},
 			{Label: "batch", Value: fmt.Sprint(s.options.Batch)},
 			{Label: "length", Value: fmt.Sprintf("trials of up to %d steps, %d for the model as given", s.budget.short, s.budget.long)},
-			{Label: "program", Value: fmt.Sprintf("dcae %s, kernels %s", outcome.Version, arithmetic.Chosen().String())},
+			{Label: "program", Value: fmt.Sprintf("dcae %s, kernels %s", outcome.Version(), arithmetic.Chosen())},
 		},
 		Pictures: pictures,
 		Tables:   []plots.Table{e.sideTable(), e.findingTable(), e.interventionTable(), e.symptomTable()},
