@@ -31,7 +31,7 @@ check-keras: ## models of many kinds against the real Keras: traces, round trips
 	python3 models/keras/testdata/check_keras.py
 
 check-arm64: ## the portable kernels give the same bits on arm64: tests and whole studies under qemu-user (half an hour)
-	bash arithmetic/testdata/check-arm64.sh
+	bash graph/arithmetic/testdata/check-arm64.sh
 
 kill: ## dcae run, killed at 20 random moments, against a run that was left alone (some minutes)
 	go test -tags long -timeout 60m -run TestRunGoesOnAfterManyKills -v ./cmd/dcae

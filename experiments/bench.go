@@ -9,10 +9,10 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/arithmetic"
 	"dcae/experiments/saved"
 	"dcae/experiments/statistics"
 	"dcae/graph"
+	"dcae/graph/arithmetic"
 	"dcae/models"
 	"dcae/training"
 	"dcae/training/dataset"

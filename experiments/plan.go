@@ -11,8 +11,8 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/experiments/saved"
-	"dcae/internal/files"
-	"dcae/internal/names"
+	"dcae/training/files"
+	"dcae/training/names"
 )
 
 // Plan is a study as it is written down, in YAML: a question, data, and groups of arms, each arm given by the settings in which

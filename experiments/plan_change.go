@@ -5,8 +5,8 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/arithmetic"
 	"dcae/graph"
+	"dcae/graph/arithmetic"
 	"dcae/models/edit"
 	"dcae/training/dataset"
 )

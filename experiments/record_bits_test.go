@@ -12,9 +12,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"dcae/arithmetic"
 	"dcae/experiments/saved"
 	"dcae/graph"
+	"dcae/graph/arithmetic"
 	"dcae/graph/graphtest"
 	"dcae/training"
 	"dcae/training/dataset"
@@ -55,7 +55,7 @@ func TestBits(t *testing.T) {
 			case want == "":
 				t.Errorf("%s kernels: %s has no digest: go test ./experiments -run TestBits -update", f, name)
 			case digest != want:
-				t.Errorf("%s kernels: the bits of %s have changed; if they are to, raise the family's number in arithmetic/bits.go, then go test ./experiments -run TestBits -update", f, name)
+				t.Errorf("%s kernels: the bits of %s have changed; if they are to, raise the family's number in graph/arithmetic/bits.go, then go test ./experiments -run TestBits -update", f, name)
 			}
 		}
 	}

@@ -8,11 +8,11 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/arithmetic"
 	"dcae/graph"
-	"dcae/internal/names"
+	"dcae/graph/arithmetic"
 	"dcae/training"
 	"dcae/training/dataset"
+	"dcae/training/names"
 )
 
 // Definition is what study.json holds: all that the bits of the records depend on.

@@ -12,8 +12,8 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/files"
-	"dcae/internal/plainjson"
+	"dcae/training/files"
+	"dcae/training/plainjson"
 )
 
 // A study's folder holds:

@@ -8,7 +8,7 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/files"
+	"dcae/training/files"
 )
 
 // MergeOptions say where the parts of a study come together.

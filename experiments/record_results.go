@@ -12,10 +12,10 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/experiments/outcome"
-	"dcae/internal/files"
-	"dcae/internal/names"
-	"dcae/internal/plainjson"
 	"dcae/training"
+	"dcae/training/files"
+	"dcae/training/names"
+	"dcae/training/plainjson"
 )
 
 var resultColumns = []string{

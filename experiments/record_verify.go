@@ -9,8 +9,8 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/arithmetic"
-	"dcae/internal/files"
+	"dcae/graph/arithmetic"
+	"dcae/training/files"
 )
 
 // VerifyOptions say how much of a study is run again.

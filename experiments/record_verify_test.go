@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // copied copies the uninterrupted tiny study.

@@ -12,10 +12,10 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/experiments/saved"
-	"dcae/internal/names"
 	"dcae/plots"
 	"dcae/training"
 	"dcae/training/dataset/npz"
+	"dcae/training/names"
 )
 
 // pictures are the figures that each group of a study gets.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/files"
 	"dcae/plots"
+	"dcae/training/files"
 )
 
 // Comparison is several finished studies, or parts of them, side by side.

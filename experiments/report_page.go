@@ -9,8 +9,8 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/files"
 	"dcae/plots"
+	"dcae/training/files"
 )
 
 // page is a study's report but for the pictures of its groups.

@@ -8,14 +8,14 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/arithmetic"
 	"dcae/experiments/outcome"
 	"dcae/experiments/saved"
 	"dcae/graph"
-	"dcae/internal/files"
+	"dcae/graph/arithmetic"
 	"dcae/training"
 	"dcae/training/dataset"
 	"dcae/training/dataset/npz"
+	"dcae/training/files"
 	"dcae/training/tensorboard"
 )
 

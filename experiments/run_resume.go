@@ -11,7 +11,7 @@ import (
 
 	"dcae/experiments/statistics"
 	"dcae/graph"
-	"dcae/internal/files"
+	"dcae/training/files"
 )
 
 // errBusy says that another process works on a run.

@@ -10,12 +10,12 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/arithmetic"
 	"dcae/experiments/saved"
 	"dcae/graph"
-	"dcae/internal/files"
+	"dcae/graph/arithmetic"
 	"dcae/training/dataset"
 	"dcae/training/dataset/npz"
+	"dcae/training/files"
 )
 
 // Options say where and how a study runs; no result depends on them.

@@ -9,8 +9,8 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/files"
 	"dcae/training"
+	"dcae/training/files"
 )
 
 const timingHeader = "arm,seed,epoch,images,training_seconds,evaluation_seconds,images_per_second\n"

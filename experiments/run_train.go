@@ -8,11 +8,11 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/arithmetic"
 	"dcae/graph"
-	"dcae/internal/files"
+	"dcae/graph/arithmetic"
 	"dcae/training"
 	"dcae/training/dataset"
+	"dcae/training/files"
 )
 
 // TrainOptions say how one model is trained. Its folder is that of a study of one run.

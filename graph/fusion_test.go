@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // What is fused follows from the model, the kind of program and the precision alone.

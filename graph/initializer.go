@@ -5,7 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // Initializer draws a variable's first values. Formulas and defaults are Keras'.

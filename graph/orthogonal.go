@@ -5,7 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 
 	"github.com/pkg/errors"
 )

@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 
-	"dcae/internal/files"
+	"dcae/training/files"
 )
 
 // Lengths inside the package are in units of which a picture is 1000 to 1200 wide. Each unit is drawn as pixelsPerUnit

@@ -14,7 +14,7 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/files"
+	"dcae/training/files"
 )
 
 // Page is an answer as one HTML file that needs no other file and no network: pictures are data URIs, style and script are

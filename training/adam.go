@@ -3,8 +3,8 @@ package training
 import (
 	"math"
 
-	"dcae/arithmetic"
 	"dcae/graph"
+	"dcae/graph/arithmetic"
 )
 
 // Adam is the optimizer of Kingma and Ba 2015; see [graph.UpdateAdam] for the formula. With AMSGrad the second moment in

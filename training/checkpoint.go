@@ -11,9 +11,9 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/arithmetic"
 	"dcae/graph"
-	"dcae/internal/files"
+	"dcae/graph/arithmetic"
+	"dcae/training/files"
 )
 
 // checkpoint is what a checkpoint's header holds. The order of the images is not in it: it follows from seed and epoch.

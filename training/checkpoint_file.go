@@ -14,8 +14,8 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/files"
-	"dcae/internal/plainjson"
+	"dcae/training/files"
+	"dcae/training/plainjson"
 )
 
 // A checkpoint file is, in this order:

@@ -15,8 +15,8 @@ import (
 	"strings"
 	"testing"
 
-	"dcae/arithmetic"
 	"dcae/graph"
+	"dcae/graph/arithmetic"
 )
 
 var errKilled = errors.New("killed")

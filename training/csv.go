@@ -9,7 +9,7 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/names"
+	"dcae/training/names"
 )
 
 // Column is the name of a layer's column in steps.csv or epochs.csv, as in conv2d/gradient_norm. What no line can hold, or a

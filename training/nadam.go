@@ -1,8 +1,8 @@
 package training
 
 import (
-	"dcae/arithmetic"
 	"dcae/graph"
+	"dcae/graph/arithmetic"
 )
 
 // Nadam is Adam with Nesterov's momentum (Dozat 2016, algorithm 8, with Keras' momentum schedule): u_t = beta1 (1 - 0.96^t / 2)

@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 
 	"github.com/pkg/errors"
 

@@ -3,7 +3,7 @@ package training
 import (
 	"math"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // CosineDecay falls along half a cosine (Loshchilov and Hutter 2017, eq. 5, without restarts):

@@ -14,8 +14,8 @@ import (
 	"dcae/experiments"
 	"dcae/experiments/diagnosis"
 	"dcae/experiments/saved"
-	"dcae/internal/names"
 	"dcae/training/dataset"
+	"dcae/training/names"
 )
 
 // diagnoseFlags are the flags of dcae diagnose.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dcae/internal/files"
+	"dcae/training/files"
 )
 
 // savesKey is where the context keeps whether the command has something to save when it is interrupted.

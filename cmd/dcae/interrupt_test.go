@@ -13,16 +13,6 @@ import (
 	"time"
 )
 
-// asProgram makes the test's own binary the program.
-const asProgram = "DCAE_TEST_AS_PROGRAM"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		main()
-	}
-	os.Exit(m.Run())
-}
-
 // program is the program as a process of its own.
 func program(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()

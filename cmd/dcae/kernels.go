@@ -4,8 +4,8 @@ import (
 	"github.com/pkg/errors"
 	"github.com/spf13/pflag"
 
-	"dcae/arithmetic"
 	"dcae/experiments"
+	"dcae/graph/arithmetic"
 )
 
 // kernels is the flag --kernels.

@@ -8,18 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
-
-// asProgram makes a process of the tests the program itself, since a process computes with one family of kernels.
-const asProgram = "DCAE_TEST_PROGRAM"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
-	}
-	os.Exit(m.Run())
-}
 
 // callAnew runs the program in a process of its own, whose CPU may lack features.
 func callAnew(t *testing.T, lacking string, args ...string) (code int, stdout, stderr string) {

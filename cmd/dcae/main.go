@@ -9,9 +9,9 @@ import (
 	"os/signal"
 	"syscall"
 
-	"dcae/arithmetic"
 	"dcae/experiments/outcome"
-	"dcae/internal/files"
+	"dcae/graph/arithmetic"
+	"dcae/training/files"
 
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"

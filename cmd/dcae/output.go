@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dcae/internal/names"
+	"dcae/training/names"
 )
 
 // output is what a command prints on: it escapes control characters, which may come from names in files, and goes on without a reader, so

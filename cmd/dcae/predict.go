@@ -10,9 +10,9 @@ import (
 
 	"dcae/experiments/saved"
 	"dcae/graph"
-	"dcae/internal/files"
 	"dcae/training/dataset"
 	"dcae/training/dataset/npz"
+	"dcae/training/files"
 )
 
 // predictFlags are the flags of dcae predict.

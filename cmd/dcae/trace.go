@@ -10,8 +10,8 @@ import (
 
 	"dcae/experiments/saved"
 	"dcae/graph"
-	"dcae/internal/files"
 	"dcae/training/dataset/npz"
+	"dcae/training/files"
 )
 
 func traceCommand() *cobra.Command {

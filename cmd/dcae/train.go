@@ -13,9 +13,9 @@ import (
 
 	"dcae/experiments"
 	"dcae/experiments/saved"
-	"dcae/internal/names"
 	"dcae/training"
 	"dcae/training/dataset"
+	"dcae/training/names"
 )
 
 // trainFlags are the flags of dcae train.

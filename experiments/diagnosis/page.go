@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"dcae/arithmetic"
 	"dcae/experiments/outcome"
+	"dcae/graph/arithmetic"
 	"dcae/plots"
 )
 

@@ -10,8 +10,8 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/experiments/saved"
-	"dcae/internal/files"
 	"dcae/models/edit"
+	"dcae/training/files"
 )
 
 // What a diagnosis' folder holds.

@@ -12,9 +12,9 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/graph"
-	"dcae/internal/plainjson"
 	"dcae/models/keras"
 	"dcae/training"
+	"dcae/training/plainjson"
 	"dcae/training/settings"
 )
 

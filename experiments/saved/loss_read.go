@@ -9,8 +9,8 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/graph"
-	"dcae/internal/plainjson"
 	"dcae/models/keras"
+	"dcae/training/plainjson"
 	"dcae/training/settings"
 )
 

@@ -13,10 +13,10 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/graph"
-	"dcae/internal/files"
-	"dcae/internal/names"
 	"dcae/training"
 	"dcae/training/dataset"
+	"dcae/training/files"
+	"dcae/training/names"
 )
 
 // Predict runs a model, in evaluation, on images, batch by batch: receive gets the index of a batch's first image, its images and

@@ -10,7 +10,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/graph"
-	"dcae/internal/names"
+	"dcae/training/names"
 )
 
 // WriteSummary writes a table of a model's layers as Keras' summary has it, with what each costs and how much of the image it

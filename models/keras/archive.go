@@ -15,9 +15,9 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/files"
 	"dcae/models/internal/zipentry"
 	"dcae/models/keras/hdf5"
+	"dcae/training/files"
 )
 
 // Archive is a .keras file taken apart.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/plainjson"
+	"dcae/training/plainjson"
 )
 
 const tensorClass = "__keras_tensor__"

@@ -5,7 +5,7 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/plainjson"
+	"dcae/training/plainjson"
 )
 
 // Compile is what model.compile was given.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/plainjson"
+	"dcae/training/plainjson"
 )
 
 // maxNesting is how deep models may be nested in models.

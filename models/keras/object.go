@@ -6,7 +6,7 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/plainjson"
+	"dcae/training/plainjson"
 )
 
 // Object is a Keras object as config.json describes it: a layer, an initializer, an optimizer, a learning-rate schedule.

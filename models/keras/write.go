@@ -6,8 +6,8 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/graph"
-	"dcae/internal/plainjson"
 	"dcae/models/keras/hdf5"
+	"dcae/training/plainjson"
 )
 
 // version is the Keras whose formats are written.

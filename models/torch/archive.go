@@ -16,8 +16,8 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/plainjson"
 	"dcae/models/internal/zipentry"
+	"dcae/training/plainjson"
 )
 
 // Archive is a .pt2 file taken apart.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/files"
-	"dcae/internal/plainjson"
+	"dcae/training/files"
+	"dcae/training/plainjson"
 )
 
 // A .safetensors file is the length of a header (8 bytes, little-endian), the header in JSON, which says of each tensor its dtype, shape and

@@ -7,7 +7,7 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/plainjson"
+	"dcae/training/plainjson"
 )
 
 // What models/NAME.json holds, as far as it is needed: torch/_export/serde/schema.py describes it. A union there is an object with one key,

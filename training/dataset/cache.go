@@ -15,7 +15,7 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/files"
+	"dcae/training/files"
 )
 
 // A cache file holds a decoded source: 8 bytes of magic; then as uint64 little-endian n, H, W, C, kind and limit; then

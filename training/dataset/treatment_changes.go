@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // changes are what a [Treatment] does to values besides scaling. The zero value does nothing.

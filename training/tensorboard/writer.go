@@ -13,8 +13,8 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/files"
 	"dcae/training"
+	"dcae/training/files"
 )
 
 // Config is what a Writer shows of values. The zero value of a field means its default.

@@ -15,7 +15,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/experiments/statistics"
-	"dcae/internal/files"
+	"dcae/training/files"
 )
 
 //go:embed corpus.csv

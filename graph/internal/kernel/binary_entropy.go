@@ -1,6 +1,6 @@
 package kernel
 
-import "dcae/arithmetic"
+import "dcae/graph/arithmetic"
 
 // LimitedCrossEntropy is -target*log(y) - (1-target)*log(1-y) as PyTorch has it: logarithms below -100 count as -100, and the slope,
 // (y-target)/(y*(1-y)), has a denominator of at least 1e-12.

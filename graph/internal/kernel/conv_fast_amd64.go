@@ -5,7 +5,7 @@ package kernel
 import (
 	"unsafe"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // hasFast is whether there are fast forms: for float32, and where there is anything to compute.

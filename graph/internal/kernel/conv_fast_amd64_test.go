@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // families are the fast families that this machine can run.

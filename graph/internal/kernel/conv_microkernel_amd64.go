@@ -5,7 +5,7 @@ package kernel
 import (
 	"unsafe"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 //go:generate sh -c "cd gen && go run . -set conv"

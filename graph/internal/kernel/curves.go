@@ -3,7 +3,7 @@ package kernel
 import (
 	"math"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // The activation functions whose derivative needs their argument. Where a function has a kink, the derivative there is

@@ -3,7 +3,7 @@ package kernel
 import (
 	"math"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // Functions of one value that are no activations. Where one has a kink, the derivative there is the one that PyTorch's gradients give.

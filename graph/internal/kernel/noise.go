@@ -4,7 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // Dropout keeps a share of an image's values (or, with spatial, of its channels as a whole), scaled so that their expected

@@ -3,7 +3,7 @@ package kernel
 import (
 	"math"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // Distance is a loss of one value y against its target, with its derivative by y.

@@ -5,7 +5,7 @@ import (
 	"math"
 	"testing"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // poolCase is a pooling with data for it.

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // RowFunction is a function of a whole row of values.

@@ -3,7 +3,7 @@ package kernel
 import (
 	"math/rand/v2"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // Sample draws size values for each of n images, from 0 to 1 or from a standard normal distribution, by that image's generator, and writes each

@@ -5,7 +5,7 @@ package kernel
 import (
 	"runtime"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // Bits of MXCSR: subnormal operands count as zero, and subnormal results become zero.

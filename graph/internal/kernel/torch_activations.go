@@ -1,6 +1,6 @@
 package kernel
 
-import "dcae/arithmetic"
+import "dcae/graph/arithmetic"
 
 // Activation functions as PyTorch has them: with settings, and with its own derivative at a kink.
 

@@ -1,6 +1,6 @@
 package kernel
 
-import "dcae/arithmetic"
+import "dcae/graph/arithmetic"
 
 // Element-wise operations and reductions are bound by memory, so they are cut into blocks that stay in the cache. The blocks
 // follow from the length alone; a reduction adds their sums in index order.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // benchmarkBytes times f in each family, with one thread and two, and reports the memory that it must read and write.

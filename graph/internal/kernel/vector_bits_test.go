@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // elementWise lists what must give the same bits in every family, the portable one included.

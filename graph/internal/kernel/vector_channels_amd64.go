@@ -2,7 +2,7 @@
 
 package kernel
 
-import "dcae/arithmetic"
+import "dcae/graph/arithmetic"
 
 // Operations by channel run over rows whose width is a multiple of the vector: several pixels, if the channels are no
 // multiple themselves. What belongs to channels is repeated to that width.

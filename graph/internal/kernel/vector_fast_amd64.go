@@ -2,7 +2,7 @@
 
 package kernel
 
-import "dcae/arithmetic"
+import "dcae/graph/arithmetic"
 
 //go:generate sh -c "cd gen && go run . -set vector"
 

@@ -2,7 +2,7 @@
 
 package kernel
 
-import "dcae/arithmetic"
+import "dcae/graph/arithmetic"
 
 // Max pooling is vectorized along the channels, from 8 on. Vectors of a pixel may overlap, where that does no harm.
 

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"dcae/arithmetic"
+	"dcae/graph/arithmetic"
 )
 
 // everyFamily runs a test with each family that this machine can run, the portable one included.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/pkg/errors"
 
-	"dcae/internal/files"
+	"dcae/training/files"
 )
 
 // Array is one named array in C order. One of Float32 and Float64 holds its elements, as many as the product of Shape;

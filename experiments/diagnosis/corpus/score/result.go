@@ -12,7 +12,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/experiments/diagnosis"
-	"dcae/internal/files"
+	"dcae/training/files"
 )
 
 // result is what came of one case: a line of the table.

@@ -9,7 +9,7 @@ import (
 	"reflect"
 	"strings"
 
-	"dcae/internal/names"
+	"dcae/training/names"
 
 	"github.com/pkg/errors"
 )
