@@ -52,6 +52,6 @@ func MeanDifference(a, b []float64) (float64, Interval) {
 		d := a[i] - b[i] - mean
 		squares += float64(d * d)
 	}
-	half := student(n-1) * math.Sqrt(squares/float64(n-1)/float64(n))
+	half := float64(student(n-1) * math.Sqrt(squares/float64(n-1)/float64(n)))
 	return mean, Interval{mean - half, mean + half}
 }

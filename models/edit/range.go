@@ -46,7 +46,7 @@ func (i interval) beyond(share float64) interval {
 	if math.IsInf(i.low, 0) || math.IsInf(i.high, 0) {
 		return everything
 	}
-	more := share * (i.high - i.low)
+	more := float64(share * (i.high - i.low))
 	return interval{i.low - more, i.high + more}
 }
 

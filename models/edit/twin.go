@@ -318,7 +318,7 @@ func keepVariance(original graph.Layer, before graph.Shape, l graph.Layer, now g
 	case graph.RandomTruncatedNormal:
 		w.kernel = graph.RandomTruncatedNormal{Mean: k.Mean * ratio, StdDev: k.StdDev * math.Sqrt(ratio)}
 	case graph.RandomUniform:
-		middle, reach := (k.Max+k.Min)/2*ratio, (k.Max-k.Min)/2*math.Sqrt(ratio)
+		middle, reach := float64((k.Max+k.Min)/2*ratio), float64((k.Max-k.Min)/2*math.Sqrt(ratio))
 		w.kernel = graph.RandomUniform{Min: middle - reach, Max: middle + reach}
 	case graph.Constant:
 		w.kernel = graph.Constant{Value: k.Value * ratio}
@@ -354,7 +354,7 @@ func inputsOfUnit(l graph.Layer, kernel graph.Shape) float64 {
 // fanOf is a fan of a kernel, as initializers count it.
 func fanOf(f graph.Fan, kernel graph.Shape) float64 {
 	field := float64(kernel[:len(kernel)-2].Size())
-	in, out := float64(kernel[len(kernel)-2])*field, float64(kernel[len(kernel)-1])*field
+	in, out := float64(float64(kernel[len(kernel)-2])*field), float64(float64(kernel[len(kernel)-1])*field)
 	switch f {
 	case graph.FanOut:
 		return out
