@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"dcae/experiments/saved"
@@ -196,13 +197,22 @@ func (d *digests) steps(name string, m *graph.Model) {
 	h := sha256.New()
 	params, err := m.Init(1, graph.Float32)
 	d.check(err)
-	p, err := graph.NewTraining(m, params, graph.Loss{}, graph.Options{Batch: batch, Seed: 3})
-	d.check(err)
-	defer p.Close()
-	x, target := p.Inputs(batch)
+	x := make([]float32, batch*m.Input.Size())
 	noise{batch, len(x) / batch}.Read(x, []int{0, 1, 2, 3, 4})
-	noise{batch, len(target) / batch}.Read(target, []int{5, 6, 7, 8, 9})
+	p, err := graph.NewTraining(m, params, graph.Loss{}, graph.Options{Batch: batch, Seed: 3})
+	trains := err == nil
+	if trains {
+		defer p.Close()
+		own, target := p.Inputs(batch)
+		copy(own, x)
+		noise{batch, len(target) / batch}.Read(target, []int{5, 6, 7, 8, 9})
+	} else if !strings.Contains(err.Error(), "nothing to train") { // no gradient comes back through some layers
+		d.check(err)
+	}
 	for range 2 {
+		if !trains {
+			break
+		}
 		loss, err := p.Step(batch)
 		d.check(err)
 		p.UpdateStatistics()

@@ -36,7 +36,7 @@ func TestEveryCommandEndsWhenItIsTold(t *testing.T) {
 		leftover string
 	}{
 		{[]string{"bench", "sigmoid", "improved"}, "sigmoid: ", "dcae: interrupted\n", ""},
-		{[]string{"train", model, "--data", batch, "--epochs", "1000000", "--out", filepath.Join(dir, "train")}, "epoch 1 of", "the same call with --resume goes on\n", "train"},
+		{[]string{"train", model, "--data", batch, "--epochs", "1000000", "--out", filepath.Join(dir, "train")}, "epoch 1 of", "the same call with --resume continues\n", "train"},
 		{[]string{"run", "--epochs", "1000", "--images", "64", "--out", filepath.Join(dir, "run")}, "epoch 1 of", "the same call goes on\n", "run"},
 	} {
 		for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
