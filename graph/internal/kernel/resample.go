@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Tap is a place along an axis of an image and the share that it has in a place of another one.
 type Tap struct {
@@ -14,6 +17,7 @@ type Resampling[T Float] struct {
 	inW, channels int
 	in, out       int // values of an image
 	rows, columns []taps[T]
+	between       bool  // each pixel is made of four: two rows and two columns
 	scratch       [][]T // by worker: a row of the input's width
 }
 
@@ -21,6 +25,7 @@ type Resampling[T Float] struct {
 type taps[T Float] struct {
 	at     []int
 	shares []T
+	exact  []float64 // shares before they were rounded
 	single bool
 }
 
@@ -28,15 +33,20 @@ type taps[T Float] struct {
 func NewResampling[T Float](inH, inW, channels int, rows, columns [][]Tap) *Resampling[T] {
 	return &Resampling[T]{
 		inW: inW, channels: channels, in: inH * inW * channels, out: len(rows) * len(columns) * channels,
-		rows: placesOf[T](rows), columns: placesOf[T](columns),
+		rows: placesOf[T](rows), columns: placesOf[T](columns), between: inPairs(rows) && inPairs(columns),
 	}
+}
+
+// inPairs tells whether each place is made of two.
+func inPairs(axis [][]Tap) bool {
+	return !slices.ContainsFunc(axis, func(list []Tap) bool { return len(list) != 2 })
 }
 
 func placesOf[T Float](axis [][]Tap) []taps[T] {
 	out := make([]taps[T], len(axis))
 	for i, list := range axis {
 		for _, tap := range list {
-			out[i].at, out[i].shares = append(out[i].at, tap.At), append(out[i].shares, T(tap.Share))
+			out[i].at, out[i].shares, out[i].exact = append(out[i].at, tap.At), append(out[i].shares, T(tap.Share)), append(out[i].exact, tap.Share)
 		}
 		out[i].single = len(list) == 1 && list[0].Share == 1
 	}
@@ -53,6 +63,10 @@ func (r *Resampling[T]) Forward(p *Pool, n int, y, x []T) {
 	width := len(r.columns) * r.channels
 	p.run(n, pieces(func(worker, image int) {
 		x, y := x[image*r.in:][:r.in], y[image*r.out:][:r.out]
+		if r.between {
+			r.blend(y, x)
+			return
+		}
 		for i, t := range r.rows {
 			row := y[i*width:][:width]
 			if i > 0 && t.same(r.rows[i-1]) {
@@ -101,6 +115,10 @@ func (r *Resampling[T]) Backward(p *Pool, n int, dx, dy []T) {
 	p.run(n, pieces(func(worker, image int) {
 		dx, dy := dx[image*r.in:][:r.in], dy[image*r.out:][:r.out]
 		clear(dx)
+		if r.between {
+			r.unblend(dx, dy)
+			return
+		}
 		for i, t := range r.rows {
 			if t.single {
 				r.gather(dx[t.at[0]*width:][:width], dy[i*wide:][:wide])
@@ -129,6 +147,43 @@ func (r *Resampling[T]) gather(dx, dy []T) {
 			addScaled(dx[at*c:][:c], t.shares[k], g)
 		}
 	}
+}
+
+// fours calls f for each output pixel in turn: where it starts, and where the four input pixels around it do and their shares.
+func (r *Resampling[T]) fours(f func(at int, from [4]int, shares [4]T)) {
+	for i, row := range r.rows {
+		for j, column := range r.columns {
+			var from [4]int
+			var shares [4]T
+			for k := range from {
+				from[k] = (row.at[k/2]*r.inW + column.at[k%2]) * r.channels
+				shares[k] = T(row.exact[k/2] * column.exact[k%2])
+			}
+			f((i*len(r.columns)+j)*r.channels, from, shares)
+		}
+	}
+}
+
+// blend makes each pixel of y of four of x.
+func (r *Resampling[T]) blend(y, x []T) {
+	r.fours(func(at int, from [4]int, s [4]T) {
+		pixel := y[at:][:r.channels]
+		a, b, c, d := x[from[0]:][:len(pixel)], x[from[1]:][:len(pixel)], x[from[2]:][:len(pixel)], x[from[3]:][:len(pixel)]
+		for i := range pixel {
+			pixel[i] = T(a[i]*s[0]) + T(b[i]*s[1]) + T(c[i]*s[2]) + T(d[i]*s[3])
+		}
+	})
+}
+
+// unblend adds the gradient of each pixel to those of the four that it was made of.
+func (r *Resampling[T]) unblend(dx, dy []T) {
+	r.fours(func(at int, to [4]int, shares [4]T) {
+		for k, s := range shares {
+			if s != 0 {
+				addScaled(dx[to[k]:][:r.channels], s, dy[at:])
+			}
+		}
+	})
 }
 
 // TapsAt are taps of single places.
@@ -181,18 +236,15 @@ func NearestTaps(in, out int, scale float64, exactly bool) [][]Tap {
 	return TapsAt(places)
 }
 
-// LinearTaps are the taps of linear interpolation, where place i of the result lies at source(i) of the input. Beyond its ends these are repeated.
+// LinearTaps are the taps of linear interpolation, where place i of the result lies at source(i) of the input: always two, beyond its ends
+// and at them the same one twice.
 func LinearTaps(in, out int, source func(i int) float64) [][]Tap {
 	axis := make([][]Tap, out)
 	for i := range axis {
-		at := max(source(i), 0)
-		low := min(int(at), in-1)
-		share := min(at-float64(low), 1)
-		if low+1 < in && share > 0 {
-			axis[i] = []Tap{{low, 1 - share}, {low + 1, share}}
-		} else {
-			axis[i] = []Tap{{low, 1}}
-		}
+		at := source(i)
+		low := math.Floor(at)
+		share := at - low
+		axis[i] = []Tap{{min(max(int(low), 0), in-1), 1 - share}, {min(max(int(low)+1, 0), in-1), share}}
 	}
 	return axis
 }
