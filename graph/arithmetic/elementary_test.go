@@ -31,6 +31,8 @@ var functions = []function{
 	{"log1p near 0", log1p, math.Log1p, func(r *rand.Rand) float64 { return float64(0.999 * small(r)) }, "c15df6ad4dba4727"},
 	{"cos", cos, math.Cos, func(r *rand.Rand) float64 { return float64(40*r.Float64()) - 20 }, "e5cd2433335996ff"},
 	{"sin", sin, math.Sin, func(r *rand.Rand) float64 { return float64(40*r.Float64()) - 20 }, "583509c33696d539"},
+	{"erf", erf, math.Erf, func(r *rand.Rand) float64 { return float64(14*r.Float64()) - 7 }, "cdd7f5c14d61bc5e"},
+	{"erf near 0", erf, math.Erf, small, "51459ca786c24f79"},
 	{"0.96^x", func(x float64) float64 { return pow(0.96, x) }, func(x float64) float64 { return math.Pow(0.96, x) },
 		func(r *rand.Rand) float64 { return float64(r.IntN(1000)) / 4 }, "489934755c62ee20"},
 }
@@ -48,6 +50,8 @@ func TestPortableFormsAgreeWithPackageMath(t *testing.T) {
 			switch f.name {
 			case "cos", "sin":
 				place = 0x1p-52 // near its zeros the argument's digits run out
+			case "erf", "erf near 0":
+				place *= 2
 			case "0.96^x":
 				place *= 4 // multiplying adds up what each factor lost, in package math as well
 			}
@@ -75,6 +79,11 @@ func TestSpecialValues(t *testing.T) {
 	}
 	if got, want := log(math.SmallestNonzeroFloat64), -1074*math.Ln2; got != want { // package math is 35 off on amd64
 		t.Errorf("the logarithm of the smallest number is %v instead of %v", got, want)
+	}
+	for x := 1e6; x < 1e300; x *= -7 { // the digits that are left
+		if got, want := sin(x), math.Sin(x); math.Abs(got-want) > 1e-16*math.Abs(x) || !(math.Abs(got) <= 1) {
+			t.Errorf("the sine of %v is %v instead of %v", x, got, want)
+		}
 	}
 	for _, x := range []float64{0, 0.5, 1, 2, -3, inf, nan} {
 		for _, y := range []float64{0, 1, -1, 2, 3, 0.5, -0.5, 1e20, inf, nan} {

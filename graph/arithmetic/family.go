@@ -7,7 +7,7 @@
 // of a study must avoid them:
 //
 //   - On some processors Go's compiler fuses a product and a sum, which rounds once instead of twice. An explicit conversion forbids it:
-//     a + float64(b*c). arithmetic/testdata/find-fused.sh finds sites without one.
+//     a + float64(b*c). testdata/find-fused.sh finds sites without one.
 //   - The functions of package math are assembly on some processors, and compiled with fused products on others. Those of this package
 //     have a form of their own for the portable family. (math.Sqrt, Floor, Round, Abs, Frexp and Ldexp are exact everywhere.)
 //   - The bits of a value that is not a number differ: see [OneNaN].

@@ -38,7 +38,7 @@ func pow(x, y float64) float64 {
 	return power
 }
 
-// Cos is the cosine; x is at most 1e6 or so in magnitude.
+// Cos is the cosine. Of x beyond 1e6 in magnitude the portable form loses digits: all of them from 1e16 on.
 func Cos(x float64) float64 {
 	if Chosen() == Portable {
 		return cos(x)
@@ -52,7 +52,7 @@ const (
 	quarterLow  = math.Pi/2 - quarterHigh
 )
 
-// Sin is the sine; x is at most 1e6 or so in magnitude.
+// Sin is the sine, with digits as [Cos].
 func Sin(x float64) float64 {
 	if Chosen() == Portable {
 		return sin(x)
@@ -67,6 +67,12 @@ func sin(x float64) float64 { return wave(x, 3) }
 // wave is the cosine of x, so many quarter turns later. It takes quarter turns off, and Taylor's series of cosine or sine of what is left, at
 // most a quarter of pi, whose first term left out is below 1e-17.
 func wave(x float64, quarters int64) float64 {
+	switch {
+	case x-x != 0: // infinite or not a number
+		return math.NaN()
+	case math.Abs(x) > 1e6:
+		x = math.Mod(x, 2*math.Pi)
+	}
 	k := math.Floor(float64(x*(2/math.Pi)) + 0.5)
 	r := (x - float64(k*quarterHigh)) - float64(k*quarterLow)
 	z := float64(r * r)

@@ -84,7 +84,9 @@ func looksUniform(values []float32, limit float64) bool {
 }
 
 // kolmogorov is the distance, times the root of the number of values, that is exceeded with a probability.
-func kolmogorov(p float64) float64 { return math.Sqrt(-math.Log(p/2) / 2) }
+func kolmogorov(p float64) float64 {
+	return math.Sqrt(-math.Log(p/2) / 2) //nolint:forbidigo // no weights are so close to it
+}
 
 // fitted is a distribution with the spread of first weights: constant, orthogonal, uniform or normal.
 func fitted(t *Tensor) graph.Initializer {

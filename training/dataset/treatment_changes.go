@@ -43,7 +43,7 @@ func (s *Images) scaled(raw float64) float32 {
 		raw = l.clip(raw)
 	}
 	if origin := s.changes.log; origin != nil {
-		raw = math.Log1p(max(0, raw-*origin))
+		raw = arithmetic.Log1p(max(0, raw-*origin))
 	}
 	return s.scaling.Apply(raw)
 }

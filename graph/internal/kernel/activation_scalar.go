@@ -1,6 +1,6 @@
 package kernel
 
-import "math"
+import "dcae/graph/arithmetic"
 
 // apply returns f(z).
 func apply[T Float](a Activation, z T) T {
@@ -12,9 +12,9 @@ func apply[T Float](a Activation, z T) T {
 			return z * T(a.Slope)
 		}
 	case Sigmoid:
-		return T(1 / (1 + math.Exp(-float64(z))))
+		return T(1 / (1 + arithmetic.Exp(-float64(z))))
 	case Tanh:
-		return T(math.Tanh(float64(z)))
+		return T(arithmetic.Tanh(float64(z)))
 	}
 	return z
 }

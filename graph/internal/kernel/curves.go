@@ -80,7 +80,7 @@ func CELU() Curve {
 
 // GELU is z*P(X <= z) for a standard normal X (Hendrycks and Gimpel 2016), exactly.
 func GELU() Curve {
-	below := func(z float64) float64 { return 0.5 * math.Erfc(-z/math.Sqrt2) }
+	below := func(z float64) float64 { return 0.5 * math.Erfc(-z/math.Sqrt2) } //nolint:forbidigo // only of float64, which is for tests
 	return Curve{
 		Value: func(z float64) float64 { return z * below(z) },
 		Slope: func(z float64) float64 {

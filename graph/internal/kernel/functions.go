@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"sync"
 
 	"dcae/graph/arithmetic"
 )
@@ -23,10 +24,10 @@ func Log1p() Curve {
 
 // Logarithm is the logarithm to a base.
 func Logarithm(base float64) Curve {
-	scale := 1 / math.Log(base)
+	scale := sync.OnceValue(func() float64 { return 1 / arithmetic.Log(base) }) // curves are made before the family is chosen
 	return Curve{
-		Value: func(z float64) float64 { return scale * arithmetic.Log(z) },
-		Slope: func(z float64) float64 { return scale / z },
+		Value: func(z float64) float64 { return scale() * arithmetic.Log(z) },
+		Slope: func(z float64) float64 { return scale() / z },
 	}
 }
 
@@ -86,7 +87,7 @@ func cosh(z float64) float64 {
 // ErrorFunction is 2/sqrt(pi) times the integral of e^(-t*t) from 0 to z.
 func ErrorFunction() Curve {
 	return Curve{
-		Value: math.Erf,
+		Value: arithmetic.Erf,
 		Slope: func(z float64) float64 { return 2 / math.SqrtPi * arithmetic.Exp(-z*z) },
 	}
 }
