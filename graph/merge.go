@@ -172,7 +172,7 @@ func merged[T kernel.Float](b *builder, label string, how kernel.Merging, in []*
 			}
 			backward := &op{label: "gradient of " + label, batched: true, item: out}
 			reads := gorgonia.Nodes{grad}
-			byInputs := how == kernel.Product || how == kernel.Largest || how == kernel.Smallest
+			byInputs := how != kernel.Sum && how != kernel.Difference && how != kernel.Mean
 			if byInputs { // else their memory can be lent again
 				reads = append(append(reads, y), in...)
 			}
@@ -191,6 +191,9 @@ func merged[T kernel.Float](b *builder, label string, how kernel.Merging, in []*
 			}
 		}
 		return grads, nil
+	}
+	if how.IsFlat() {
+		forward.derive = nil
 	}
 	return b.add(forward, terms...)
 }

@@ -57,6 +57,9 @@ func activationOf(l Layer) (Activation, bool) {
 	case ExponentialLinear:
 		return ELU, true
 	case SoftmaxLayer:
+		if l.Log {
+			return LogSoftmax, true
+		}
 		return Softmax, true
 	case Elementwise:
 		if a, ok := l.Activation(); ok {

@@ -69,7 +69,7 @@ func torchCases() []kerasCase {
 	chain("transposed_groups", image, 4, grouped(2, upward(6, size(4, 4), size(2, 2), size(1, 1), size(0, 0))))
 	chain("transposed_depthwise", image, 3, grouped(3, upward(3, size(3, 3), size(2, 2), size(1, 1), size(1, 0))))
 	chain("transposed_depthwise_twice", image, 2, grouped(2, upward(4, size(2, 3), size(2, 2), size(0, 0), size(0, 0))))
-	cases = append(cases, torchResizing()...)
+	cases = append(append(cases, torchResizing()...), torchArithmetic()...)
 	chain("elementwise", image, 3, graph.Elementwise{Function: graph.Exp}, graph.Elementwise{Function: graph.Clamp, Settings: []float64{0.5, 2}}, graph.Elementwise{Function: graph.Log1p})
 	eps, pixels := 1e-5, []int{1, 2}
 	chain("layer_norm", odd, 4, graph.LayerNormalization{Epsilon: eps})
@@ -133,6 +133,67 @@ func torchResizing() []kerasCase {
 		h := n.add(graph.Dense{Units: 3, Activation: graph.Tanh}, -1)
 		n.add(graph.MaxUnpooling2D{Pooling: pool}, n.add(graph.Rescaling{Scale: []float64{2}}, n.add(pool, h)), h)
 	}), graph.MSE})
+	return cases
+}
+
+// torchArithmetic are the cases of reductions, products, and functions of two values.
+func torchArithmetic() []kerasCase {
+	image, odd, vector, sequence := graph.Shape{6, 4, 2}, graph.Shape{7, 5, 2}, graph.Shape{6}, graph.Shape{9, 4}
+	var cases []kerasCase
+	branch := func(name string, input graph.Shape, units int, build func(n *net, h int)) {
+		cases = append(cases, kerasCase{name, branching(input, func(n *net) { build(n, n.add(graph.Dense{Units: units, Activation: graph.Tanh}, -1)) }), graph.MSE})
+	}
+	one := func(name string, input graph.Shape, units int, l graph.Layer) {
+		branch(name, input, units, func(n *net, h int) { n.add(l, h) })
+	}
+	one("reduce_sum", odd, 3, graph.Reduce{How: graph.ReduceSum, Axes: []int{1, 3}})
+	one("reduce_mean", odd, 3, graph.Reduce{How: graph.ReduceMean, Axes: []int{1, 2}, KeepDims: true})
+	one("reduce_max", odd, 3, graph.Reduce{How: graph.ReduceMax, Axes: []int{-1}})
+	one("reduce_min", odd, 3, graph.Reduce{How: graph.ReduceMin, KeepDims: true})
+	one("reduce_var", odd, 3, graph.Reduce{How: graph.ReduceVariance, Axes: []int{1, 2}, Correction: 1})
+	one("reduce_var_biased", odd, 3, graph.Reduce{How: graph.ReduceVariance, Axes: []int{2}, KeepDims: true})
+	one("reduce_std", odd, 3, graph.Reduce{How: graph.ReduceStdDev, Axes: []int{3}, KeepDims: true, Correction: 1})
+	one("reduce_norm", odd, 3, graph.Reduce{How: graph.ReduceNorm, Axes: []int{2, 3}})
+	branch("reduce_all", odd, 3, func(n *net, h int) {
+		n.add(graph.Reshape{Target: graph.Shape{1}}, n.add(graph.Reduce{How: graph.ReduceSum}, h))
+	})
+	branch("reduce_ties", odd, 3, func(n *net, h int) {
+		largest, columns := graph.Reduce{How: graph.ReduceMax, Axes: []int{2}}, graph.Reduce{How: graph.ReduceMean, Axes: []int{2}}
+		a := n.add(graph.Multiply{}, n.add(largest, n.add(graph.Elementwise{Function: graph.Sign}, h)), n.add(columns, h))
+		n.add(graph.Add{}, a, n.add(largest, n.add(graph.Elementwise{Function: graph.Clamp, Settings: []float64{-0.3, 0.3}}, h)))
+	})
+	one("softmax_channels", odd, 3, graph.SoftmaxLayer{Axis: -1})
+	one("softmax_rows", odd, 3, graph.SoftmaxLayer{Axis: 1})
+	one("log_softmax_columns", odd, 3, graph.SoftmaxLayer{Axis: 2, Log: true})
+	one("log_softmax", vector, 4, graph.SoftmaxLayer{Log: true})
+	branch("matmul", odd, 4, func(n *net, h int) {
+		flipped := n.add(graph.Permute{Order: []int{1, 3, 2}}, n.add(graph.Take{Axis: 1, Indices: []int{6, 5, 4, 3, 2, 1, 0}}, h))
+		n.add(graph.MatMul{}, h, n.add(graph.Slice{Axis: -1, Stop: 2}, flipped))
+	})
+	halves := func(n *net, h int) (first, second int) {
+		return n.add(graph.Slice{Axis: -1, Stop: 2}, h), n.add(graph.Slice{Axis: -1, Start: 2}, h)
+	}
+	branch("bmm", sequence, 5, func(n *net, h int) {
+		a, b := halves(n, h)
+		n.add(graph.MatMul{}, a, n.add(graph.Permute{Order: []int{2, 1}}, n.add(graph.Slice{Axis: -1, Stop: 2}, b)))
+	})
+	plus2 := graph.Rescaling{Offset: []float64{2}}
+	branch("divide", image, 4, func(n *net, h int) {
+		a, b := halves(n, h)
+		n.add(graph.Divide{}, a, n.add(plus2, b))
+	})
+	branch("divide_broadcast", image, 3, func(n *net, h int) {
+		n.add(graph.Divide{}, h, n.add(plus2, n.add(graph.Reduce{How: graph.ReduceMean, Axes: []int{1, 2}, KeepDims: true}, h)))
+	})
+	branch("power", image, 4, func(n *net, h int) {
+		a, b := halves(n, h)
+		n.add(graph.Power{}, n.add(plus2, a), b)
+	})
+	branch("compare", image, 4, func(n *net, h int) {
+		a, b := halves(n, h)
+		greater := n.add(graph.Multiply{}, n.add(graph.Compare{How: graph.IsGreater}, a, b), b)
+		n.add(graph.Add{}, greater, n.add(graph.Multiply{}, n.add(graph.Compare{How: graph.IsGreaterOrEqual}, a, a), a))
+	})
 	return cases
 }
 

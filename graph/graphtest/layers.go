@@ -19,7 +19,7 @@ func (e Example) Model() *graph.Model {
 	last := graph.Node{Name: "layer", Layer: e.Layer, Inputs: []int{-1}}
 	for k := 1; k < len(e.Inputs); k++ {
 		last.Inputs = append(last.Inputs, len(m.Nodes))
-		m.Nodes = append(m.Nodes, graph.Node{Name: fmt.Sprintf("input_%d", k+1), Layer: graph.Rescaling{Scale: []float64{float64(k + 1)}, Offset: []float64{0}}, Inputs: []int{-1}})
+		m.Nodes = append(m.Nodes, graph.Node{Name: fmt.Sprintf("input_%d", k+1), Layer: graph.Rescaling{Scale: []float64{float64(k + 1)}, Offset: []float64{0.5}}, Inputs: []int{-1}})
 	}
 	m.Nodes = append(m.Nodes, last)
 	return m
@@ -90,7 +90,8 @@ func Layers() []Example {
 		graph.LeakyRectifier{NegativeSlope: 0.1},
 		graph.ParametricRectifier{SharedAxes: []int{1, 2}, AlphaInit: graph.Constant{Value: 0.5}, AlphaRegularizer: l1},
 		graph.ExponentialLinear{Alpha: 2},
-		graph.SoftmaxLayer{},
+		graph.SoftmaxLayer{Axis: 1},
+		graph.Reduce{How: graph.ReduceMean, Axes: []int{2}, KeepDims: true},
 		graph.Elementwise{Function: graph.Squared},
 		graph.Rescaling{Scale: []float64{2}, Offset: []float64{-1}},
 		graph.Identity{},
@@ -111,8 +112,8 @@ func Layers() []Example {
 		graph.Cropping1D{Cropping: graph.Ends{Before: 1, After: 2}},
 	)
 	add(1, graph.Shape{6}, graph.RepeatVector{N: 3})
-	add(2, graph.Shape{6, 5, 4}, graph.Add{}, graph.Subtract{}, graph.Multiply{}, graph.Average{}, graph.Maximum{}, graph.Minimum{}, graph.Concatenate{Axis: 2}, graph.BinaryEntropy{})
 	add(2, graph.Shape{6, 4, 4}, graph.MatMul{})
+	add(2, graph.Shape{6, 5, 4}, graph.Add{}, graph.Subtract{}, graph.Multiply{}, graph.Divide{}, graph.Power{}, graph.Compare{}, graph.Average{}, graph.Maximum{}, graph.Minimum{}, graph.Concatenate{Axis: 2}, graph.BinaryEntropy{})
 	add(3, graph.Shape{6, 5, 4}, graph.Where{})
 	add(1, graph.Shape{6, 4, 3}, graph.PixelUnshuffle{Factor: 2})
 	add(2, graph.Shape{6, 5, 4}, graph.MaxUnpooling2D{Pooling: graph.MaxPooling2D{Pool: three, Strides: one, Padding: graph.Same}})

@@ -33,6 +33,9 @@ func activationOf(l graph.Layer) (a graph.Activation, ok bool) {
 	case graph.ExponentialLinear:
 		return graph.ELU, true
 	case graph.SoftmaxLayer:
+		if l.Log {
+			return graph.LogSoftmax, true
+		}
 		return graph.Softmax, true
 	case graph.Elementwise:
 		return l.Activation()

@@ -124,7 +124,9 @@ func computes(l graph.Layer) bool {
 	case graph.Elementwise:
 		_, activation := l.Activation()
 		return !activation
-	case graph.Add, graph.Subtract, graph.Multiply, graph.BinaryEntropy, graph.MatMul:
+	case graph.Reduce:
+		return l.How == graph.ReduceVariance || l.How == graph.ReduceStdDev || l.How == graph.ReduceNorm
+	case graph.Add, graph.Subtract, graph.Multiply, graph.Divide, graph.Power, graph.Compare, graph.MatMul, graph.BinaryEntropy:
 		return true
 	}
 	return false

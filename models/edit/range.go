@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"dcae/graph"
+	"dcae/graph/arithmetic"
 )
 
 // OutputRange is what a model's output can be, whatever its weights and input.
@@ -33,7 +34,7 @@ func (d *draft) outputRange() OutputRange {
 		}
 		r.Layers = append(r.Layers, n.name)
 	}
-	reach := reachable(d.output, map[*node]interval{})
+	reach := d.reachable(d.output)
 	r.Low, r.High = reach.low, reach.high
 	return r
 }
@@ -52,60 +53,119 @@ func (i interval) beyond(share float64) interval {
 
 var everything = interval{math.Inf(-1), math.Inf(1)}
 
+// times is the range of products of numbers from two ranges.
+func (i interval) times(j interval) interval {
+	if i == everything || j == everything {
+		return everything
+	}
+	first := product(i.low, j.low)
+	out := interval{first, first}
+	for _, p := range []float64{product(i.low, j.high), product(i.high, j.low), product(i.high, j.high)} {
+		out = out.union(interval{p, p})
+	}
+	return out
+}
+
+// over is the range of quotients of numbers from two ranges.
+func (i interval) over(j interval) interval {
+	if j.low <= 0 && j.high >= 0 {
+		return everything
+	}
+	return i.times(interval{1 / j.high, 1 / j.low})
+}
+
+// to is the range of powers of numbers from two ranges.
+func (i interval) to(j interval) interval {
+	if i.low < 0 {
+		return everything
+	}
+	first := arithmetic.Pow(i.low, j.low)
+	out := interval{first, first}
+	for _, p := range []float64{arithmetic.Pow(i.low, j.high), arithmetic.Pow(i.high, j.low), arithmetic.Pow(i.high, j.high), 1} {
+		out = out.union(interval{p, p})
+	}
+	return out
+}
+
 // union is the least interval that has both.
 func (i interval) union(j interval) interval {
 	return interval{min(i.low, j.low), max(i.high, j.high)}
 }
 
-// reachable is the range of a node's values; known are those of nodes that were asked for before.
-func reachable(n *node, known map[*node]interval) interval {
+// reachable is the range of a node's values.
+func (d *draft) reachable(n *node) interval {
+	shapes, err := d.shapes()
+	if err != nil {
+		return everything
+	}
+	return ranges{shapes, map[*node]interval{}}.of(n)
+}
+
+// ranges are those of a model's nodes.
+type ranges struct {
+	shapes map[*node]graph.Shape
+	known  map[*node]interval // those that were asked for before
+}
+
+func (r ranges) of(n *node) interval {
 	if n == nil {
 		return everything // images may have any values
 	}
-	if i, ok := known[n]; ok {
+	if i, ok := r.known[n]; ok {
 		return i
 	}
 	i := everything
 	if !isWeighted(n.layer) && !normalizes(n.layer) {
 		for k, in := range n.inputs {
-			if next := reachable(in, known); k == 0 {
+			if next := r.of(in); k == 0 {
 				i = next
 			} else {
 				i = merged(n.layer, i, next)
 			}
 		}
-		if _, ok := n.layer.(graph.Average); ok && len(n.inputs) > 0 {
-			i = interval{i.low / float64(len(n.inputs)), i.high / float64(len(n.inputs))}
-		}
+		i = r.counted(n, i)
 	}
 	i = mapped(n.layer, i)
-	known[n] = i
+	r.known[n] = i
 	return i
 }
 
-// merged is the range of what a layer makes of values from two ranges; an Average is not divided yet.
+// counted is the range of a node's values where these are made of a number of values, each, or products, in i.
+func (r ranges) counted(n *node, i interval) interval {
+	switch l := n.layer.(type) {
+	case graph.Average:
+		count := float64(max(len(n.inputs), 1))
+		return interval{i.low / count, i.high / count}
+	case graph.MatMul:
+		count := float64(last(r.shapes[n.inputs[0]]))
+		return i.times(interval{count, count})
+	case graph.Reduce:
+		count := float64(r.shapes[n.inputs[0]].Size()) / float64(r.shapes[n].Size())
+		switch l.How {
+		case graph.ReduceSum:
+			return i.times(interval{count, count})
+		case graph.ReduceVariance, graph.ReduceStdDev, graph.ReduceNorm:
+			return interval{0, math.Inf(1)}
+		}
+	}
+	return i
+}
+
+// merged is the range of what a layer makes of values from two ranges; an Average is not divided yet, and a MatMul has one product.
 func merged(l graph.Layer, i, j interval) interval {
 	switch l.(type) {
 	case graph.Add, graph.Average:
 		return interval{i.low + j.low, i.high + j.high}
 	case graph.Subtract:
 		return interval{i.low - j.high, i.high - j.low}
-	case graph.Multiply:
-		if i == everything || j == everything {
-			return everything
-		}
-		var out interval
-		for k, p := range []float64{product(i.low, j.low), product(i.low, j.high), product(i.high, j.low), product(i.high, j.high)} {
-			if k == 0 {
-				out = interval{p, p}
-			}
-			out = out.union(interval{p, p})
-		}
-		return out
+	case graph.Multiply, graph.MatMul:
+		return i.times(j)
+	case graph.Divide:
+		return i.over(j)
+	case graph.Power:
+		return i.to(j)
 	case graph.BinaryEntropy: // a sum of two logarithms, from 0 to 100 in size, times the target and what it lacks to 1
 		return interval{min(0, 100*j.low) + min(0, 100*(1-j.high)), max(0, 100*j.high) + max(0, 100*(1-j.low))}
-	case graph.MatMul: // sums of as many products as there may be
-		return everything
 	case graph.Maximum:
 		return interval{max(i.low, j.low), max(i.high, j.high)}
 	case graph.Minimum:
@@ -168,6 +228,8 @@ func mapped(l graph.Layer, i interval) interval {
 		return interval{low, high}
 	case graph.UnitNormalization:
 		return interval{-1, 1}
+	case graph.Compare:
+		return interval{0, 1}
 	case graph.Rescaling:
 		return rescaled(l, i)
 	}

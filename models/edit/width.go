@@ -115,6 +115,11 @@ func keepsWidth(l graph.Layer, in, out graph.Shape) bool {
 		return l.Axis != 0 && l.Axis != -1 && l.Axis != len(out)
 	case graph.Permute:
 		return l.Order[len(l.Order)-1] == len(l.Order)
+	case graph.Reduce:
+		wider := slices.Clone(in)
+		wider[len(wider)-1]++
+		s, err := l.OutputShape([]graph.Shape{wider})
+		return err == nil && last(s) == last(out)+1
 	}
 	return last(in) == last(out) // else it is repeated along that axis, or the axis is another one
 }

@@ -162,6 +162,10 @@ func foreign(l graph.Layer) string {
 		if l.Margins != (graph.Margins{}) || l.Ceil || l.Divisor != 0 {
 			return "margins, rounding or divisor of a pooling"
 		}
+	case graph.SoftmaxLayer:
+		if l.Log {
+			return "logarithm of a softmax in a layer of its own"
+		}
 	case graph.RMSNormalization:
 		if l.NoScale {
 			return "RMSNormalization without scale"

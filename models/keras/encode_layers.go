@@ -1,6 +1,7 @@
 package keras
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -107,7 +108,7 @@ func activationLayerFields(l graph.Layer) fields {
 	case graph.ExponentialLinear:
 		return fields{{"alpha", number(l.Alpha, 1)}}
 	case graph.SoftmaxLayer:
-		return fields{{"axis", -1}}
+		return fields{{"axis", cmp.Or(l.Axis, -1)}}
 	}
 	return nil
 }

@@ -13,8 +13,8 @@ import (
 
 // notOfKeras are layers that Keras has not: models made of PyTorch's have them.
 var notOfKeras = map[string]bool{
-	"Slice": true, "Take": true, "BroadcastTo": true, "StopGradient": true, "Elementwise": true, "BinaryEntropy": true, "MatMul": true, "OneHotMax": true, "Sample": true, "AlphaDropout": true, "Where": true,
-	"Resize": true, "Pad2D": true, "PixelShuffle": true, "PixelUnshuffle": true, "MaxUnpooling2D": true,
+	"Slice": true, "Take": true, "BroadcastTo": true, "StopGradient": true, "Elementwise": true, "BinaryEntropy": true, "OneHotMax": true, "Sample": true, "AlphaDropout": true, "Where": true,
+	"Divide": true, "Power": true, "Compare": true, "MatMul": true, "Reduce": true, "Resize": true, "Pad2D": true, "PixelShuffle": true, "PixelUnshuffle": true, "MaxUnpooling2D": true,
 }
 
 // Each kind of layer is written and read back with all of its settings, or refused. (layerFields writes a layer that it does not name without

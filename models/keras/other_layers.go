@@ -236,7 +236,13 @@ type softmax struct {
 }
 
 func (s *softmax) layer(at place, p *problems) graph.Layer {
-	p.last(at, s.Axis)
+	list := axes(s.Axis)
+	switch {
+	case len(list) != 1:
+		p.refuse("axis %s: only one", s.Axis)
+	case !at.lastAxis(list[0]):
+		return graph.SoftmaxLayer{Axis: list[0]}
+	}
 	return graph.SoftmaxLayer{}
 }
 

@@ -1,5 +1,7 @@
 package kernel
 
+import "dcae/graph/arithmetic"
+
 // Merging says how several inputs become one, element by element.
 type Merging uint8
 
@@ -11,7 +13,15 @@ const (
 	Mean
 	Largest  // of equal ones the first passes the gradient on
 	Smallest // of equal ones the first passes the gradient on
+	Quotient
+	Exponentiation // the first to the power of the second
+	Above          // 1 where the first is larger than the second, else 0
+	AboveOrEqual
+	Equality
 )
+
+// IsFlat tells whether the derivative is 0.
+func (m Merging) IsFlat() bool { return m == Above || m == AboveOrEqual || m == Equality }
 
 // Merge computes y from inputs of y's length.
 func Merge[T Float](p *Pool, how Merging, y []T, inputs [][]T) {
@@ -42,6 +52,8 @@ func Merge[T Float](p *Pool, how Merging, y []T, inputs [][]T) {
 				for k, v := range x {
 					y[k] = min(y[k], v)
 				}
+			default:
+				mergePair(how, y, x)
 			}
 		}
 		if how == Mean {
@@ -78,6 +90,8 @@ func MergeGradient[T Float](p *Pool, how Merging, which int, dx, y, dy []T, inpu
 					}
 				}
 			}
+		case how == Quotient || how == Exponentiation:
+			pairGradient(how, which, dx, y[from:to], inputs[0][from:to], inputs[1][from:to])
 		case how == Largest || how == Smallest:
 			keepWinners(dx, y[from:to], inputs[:which+1], from, to)
 		}
@@ -97,6 +111,41 @@ func keepWinners[T Float](dx, y []T, inputs [][]T, from, to int) {
 			if v == y[k] {
 				dx[k] = 0
 			}
+		}
+	}
+}
+
+// mergePair computes y = f(y, x) for the ways to merge two inputs.
+func mergePair[T Float](how Merging, y, x []T) {
+	for k, v := range x {
+		switch a := y[k]; {
+		case how == Quotient:
+			y[k] = a / v
+		case how == Exponentiation:
+			y[k] = T(arithmetic.Pow(float64(a), float64(v)))
+		case how == Above && a > v, how == AboveOrEqual && a >= v, how == Equality && a == v:
+			y[k] = 1
+		default:
+			y[k] = 0
+		}
+	}
+}
+
+// pairGradient multiplies dx by the derivative of a quotient or a power y by one of its operands a and b. As PyTorch has it a power is constant
+// by a where b is 0, and by b where a is 0.
+func pairGradient[T Float](how Merging, which int, dx, y, a, b []T) {
+	for k := range dx {
+		switch {
+		case how == Quotient && which == 0:
+			dx[k] /= b[k]
+		case how == Quotient:
+			dx[k] *= -y[k] / b[k]
+		case which == 0 && b[k] == 0, which == 1 && a[k] == 0 && b[k] >= 0:
+			dx[k] = 0
+		case which == 0:
+			dx[k] *= T(float64(b[k]) * arithmetic.Pow(float64(a[k]), float64(b[k]-1)))
+		default:
+			dx[k] *= T(float64(y[k]) * arithmetic.Log(float64(a[k])))
 		}
 	}
 }

@@ -349,7 +349,7 @@ def normalized_alone(shape=(10, 9, 3)):
 
 
 def adaptive(shape=(11, 13, 3)):
-    return seq(shape, L.Conv2D(6, 3, padding=S, activation="relu"), L.AdaptiveAveragePooling2D((5, 4)), L.Conv2D(6, 3, padding=S, activation="tanh"), L.UpSampling2D((3, 4), interpolation="bicubic"), L.AdaptiveMaxPooling2D((11, 13)), L.Conv2D(3, 3, padding=S))
+    return seq(shape, L.Conv2D(6, 3, padding=S, activation="relu"), L.Softmax(axis=1), L.Softmax(axis=[2]), L.AdaptiveAveragePooling2D((5, 4)), L.Conv2D(6, 3, padding=S, activation="tanh"), L.UpSampling2D((3, 4), interpolation="bicubic"), L.AdaptiveMaxPooling2D((11, 13)), L.Conv2D(3, 3, padding=S))
 
 
 def one_pixel():
@@ -535,7 +535,7 @@ refused = {
     "byte_input": (lambda: keras.Sequential([keras.Input((8, 8, 2), dtype="uint8"), L.Rescaling(1 / 255)]), "dtype uint8"),
     "channels_first": (lambda: keras.Sequential([keras.Input((2, 8, 8)), L.Conv2D(2, 3, data_format="channels_first")]), "data_format channels_first"), "first_pool": (lambda: between(L.MaxPooling2D(data_format="channels_first")), "data_format channels_first"),
     "norm_axis": (lambda: between(L.BatchNormalization(axis=1)), "axis 1: only the last axis"), "renorm": (lambda: between(L.BatchNormalization(renorm=True)), "renorm"), "frozen_but_for_norm": (frozen_but_for_norm, "norm (BatchNormalization): trainable in a model that is not"),
-    "softmax_axis": (lambda: between(L.Softmax(axis=1)), "axis 1: only the last"), "concatenate_batch": (lambda: on_tensor(lambda x: L.Concatenate(axis=0)([x, x])), "axis 0"),
+    "softmax_axes": (lambda: between(L.Softmax(axis=(1, 2))), "only one"), "concatenate_batch": (lambda: on_tensor(lambda x: L.Concatenate(axis=0)([x, x])), "axis 0"),
     **{f"constraint_{n}": ((lambda l=l: between(l)), f"{n}") for n, l in {
         "kernel_constraint MaxNorm": L.Conv2D(2, 3, kernel_constraint="max_norm", name="constrained"), "bias_constraint NonNeg": L.Dense(3, bias_constraint="non_neg"), "kernel_constraint UnitNorm": L.Conv2DTranspose(3, 3, kernel_constraint="unit_norm"),
         "gamma_constraint MinMaxNorm": L.BatchNormalization(gamma_constraint="min_max_norm"), "beta_constraint NonNeg": L.BatchNormalization(beta_constraint="non_neg"), "alpha_constraint NonNeg": L.PReLU(alpha_constraint="non_neg")}.items()},
