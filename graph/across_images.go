@@ -65,9 +65,13 @@ func (RepeatOverBatch) OutputShape(in []Shape) (Shape, error) { return one(in, 0
 // OutputShape is a scalar's; it fails if there are inputs.
 func (BatchSize) OutputShape(in []Shape) (Shape, error) { return Parameter{}.OutputShape(in) }
 
-// Variables is the array, named value.
+// Variables is the array, named value. A number is an array of one.
 func (l Parameter) Variables([]Shape) []Declaration {
-	return []Declaration{{Name: "value", Shape: l.Shape, Init: initializerOr(l.Init, Zeros{}), Trainable: !l.Constant}}
+	shape := l.Shape
+	if len(shape) == 0 {
+		shape = Shape{1}
+	}
+	return []Declaration{{Name: "value", Shape: shape, Init: initializerOr(l.Init, Zeros{}), Trainable: !l.Constant}}
 }
 
 // Variables are none.

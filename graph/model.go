@@ -49,6 +49,9 @@ type Node struct {
 
 	// Frozen variables are not trained, and a frozen batch normalization uses and keeps its moving averages.
 	Frozen bool `json:",omitempty"`
+
+	// Untrained names single variables of the layer that are not trained, which changes nothing else about it.
+	Untrained []string `json:",omitempty"`
 }
 
 // owner is the name of the node whose variables this one uses.
@@ -159,7 +162,7 @@ func (m *Model) Init(seed uint64, p Precision) (*Params, error) {
 	params := &Params{Precision: p}
 	for i, n := range m.Nodes {
 		for _, d := range n.Layer.Variables(m.inputShapes(i, shapes)) {
-			v := &Variable{Layer: n.owner(), Name: d.Name, Shape: d.Shape, Trainable: d.Trainable && !n.Frozen, Regularizer: d.Regularizer}
+			v := &Variable{Layer: n.owner(), Name: d.Name, Shape: d.Shape, Trainable: d.Trainable && !n.Frozen && !slices.Contains(n.Untrained, d.Name), Regularizer: d.Regularizer}
 			other := params.Lookup(v.Path())
 			switch {
 			case n.SharedWith != "" && (other == nil || !slices.Equal(other.Shape, d.Shape)):

@@ -70,6 +70,10 @@ func TestGradientsOfOwnLosses(t *testing.T) {
 			cube := n.add(graph.MatMul{}, square, square)
 			toScalar(n, n.add(graph.SumOverBatch{}, n.add(graph.Reshape{Target: graph.Shape{4}}, n.add(graph.MatMul{}, cube, a))))
 		},
+		"a number that is trained": func(n *net, output int) {
+			number := n.add(graph.Parameter{Shape: graph.Shape{}, Init: graph.Constant{Value: 0.7}})
+			n.add(graph.Multiply{}, number, toScalar(n, n.add(graph.SumOverBatch{Mean: true}, squaredError(n, output))))
+		},
 		"supplied weights": func(n *net, output int) {
 			kernel := n.add(graph.Activate{Function: graph.Tanh}, n.add(graph.Parameter{Shape: graph.Shape{4, 4}, Init: graph.RandomNormal{StdDev: 1}}))
 			y := n.add(graph.Supplied{Layer: graph.Dense{Units: 4}, Names: []string{"kernel"}}, output, kernel)

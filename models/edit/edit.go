@@ -32,6 +32,8 @@ type node struct {
 	inputs []*node // nil is the model's input
 	first  *node   // the first call of the same layer; nil if this is the first
 	frozen bool
+
+	untrained []string // variables that are not trained
 }
 
 // open makes a draft of a model.
@@ -42,7 +44,7 @@ func open(m *graph.Model) (*draft, error) {
 	d := &draft{of: m}
 	named := map[string]*node{}
 	for i, n := range append(slices.Clip(m.Nodes), m.OwnLoss...) {
-		made := &node{name: n.Name, layer: n.Layer, frozen: n.Frozen}
+		made := &node{name: n.Name, layer: n.Layer, frozen: n.Frozen, untrained: n.Untrained}
 		for _, from := range n.Inputs {
 			var input *node
 			if from >= 0 {
@@ -75,7 +77,7 @@ func (d *draft) build() *graph.Model {
 	at := map[*node]int{nil: -1}
 	for i, n := range d.all() {
 		at[n] = i
-		made := graph.Node{Name: n.name, Layer: n.layer, Frozen: n.frozen}
+		made := graph.Node{Name: n.name, Layer: n.layer, Frozen: n.frozen, Untrained: n.untrained}
 		for _, from := range n.inputs {
 			made.Inputs = append(made.Inputs, at[from])
 		}
