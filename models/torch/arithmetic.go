@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"math"
 	"slices"
 
 	"dcae/graph"
@@ -8,91 +9,75 @@ import (
 
 // arithmetic is of two values, or a value and a number.
 var arithmetic = map[string]translation{
-	"add": add, "sub": subtract, "mul": multiply, "maximum": ofTwo(graph.Maximum{}), "minimum": ofTwo(graph.Minimum{}),
+	"add": one(func(r *reading) *value { return r.sum(1) }), "sub": one(func(r *reading) *value { return r.sum(-1) }), "subtract": one(func(r *reading) *value { return r.sum(-1) }),
+	"mul": one(multiply), "multiply": one(multiply), "div": one(divide), "divide": one(divide), "true_divide": one(divide), "rsub": one(reversedDifference), "pow": one(power),
+	"float_power": one(power), "maximum": ofTwo(graph.Maximum{}), "minimum": ofTwo(graph.Minimum{}), "fmax": ofTwo(graph.Maximum{}), "fmin": ofTwo(graph.Minimum{}),
+	"gt": comparison(graph.Greater), "ge": comparison(graph.GreaterEqual), "lt": comparison(graph.Less), "le": comparison(graph.LessEqual), "eq": comparison(graph.Equal), "ne": comparison(graph.NotEqual),
+	"greater": comparison(graph.Greater), "less": comparison(graph.Less), "where": one(where), "masked_fill": one(maskedFill),
+	"logical_and": ofTwo(graph.Multiply{}), "bitwise_and": ofTwo(graph.Multiply{}), "__and__": ofTwo(graph.Multiply{}), "logical_or": ofTwo(graph.Maximum{}), "bitwise_or": ofTwo(graph.Maximum{}),
+	"__or__": ofTwo(graph.Maximum{}), "logical_not": one(not), "bitwise_not": one(not),
+	"lerp": one(lerp), "addcmul": one(addProduct), "addcdiv": one(addProduct), "logaddexp": one(logAddExp), "hypot": one(hypotenuse), "broadcast_tensors": broadcastTensors,
 }
 
 // ofTwo is a function of self and other.
 func ofTwo(layer graph.Layer) translation {
-	return func(r *reading) ([]*value, error) {
-		a, b := r.tensor("self"), r.tensor("other")
-		if r.err != nil {
-			return nil, r.err
-		}
-		out, err := r.combine(layer, a, b)
-		return []*value{out}, err
-	}
+	return one(func(r *reading) *value { return r.combine(layer, r.tensor("self"), r.tensor("other")) })
 }
 
 // combine adds a layer of two values, which are repeated along axes of length 1 and over the batch where they need be.
-func (r *reading) combine(layer graph.Layer, a, b *value) (*value, error) {
-	for _, v := range []*value{a, b} {
-		if v.integers != nil || v.dtype != Float32 && v.dtype != Bool {
-			r.fail("it computes with %v, which is not supported", v.dtype)
-			return nil, r.err
-		}
-	}
+func (r *reading) combine(layer graph.Layer, a, b *value) *value {
+	r.mustBeNumbers(a)
+	r.mustBeNumbers(b)
 	axes := max(len(a.dims), len(b.dims))
 	batched := a.batched || b.batched
 	for _, v := range []*value{a, b} {
-		if v.batched && len(v.dims) != axes {
+		if v.batched && len(v.dims) != axes && r.err == nil {
 			r.fail("it brings together %v and %v, in which images of a batch meet each other, which is not supported", a, b)
-			return nil, r.err
 		}
 	}
-	dims, err := r.broadcast(a, b, axes)
-	if err != nil {
-		return nil, err
+	dims := r.broadcast(a, b, axes)
+	if r.err != nil {
+		return failed
 	}
 	// The order of the larger of the two stays.
 	order := a.order
-	if larger := b.batched == batched && len(b.dims) == axes && (a.batched != batched || len(a.dims) != axes || graph.Shape(b.dims).Size() > graph.Shape(a.dims).Size()); larger {
+	if b.batched == batched && len(b.dims) == axes && (a.batched != batched || len(a.dims) != axes || graph.Shape(b.dims).Size() > graph.Shape(a.dims).Size()) {
 		order = b.order
 	}
 	if len(order) != len(plainOrder(batched, dims)) {
 		order = plainOrder(batched, dims)
 	}
-	inputs := make([]int, 2)
-	for k, v := range []*value{a, b} {
-		if v, err = r.fit(v, batched, axes, order); err != nil {
-			return nil, err
-		}
-		inputs[k] = v.node
-	}
-	node, err := r.add("", layer, inputs...)
-	if err != nil {
-		return nil, err
-	}
-	return &value{node: node, batched: batched, dims: dims, order: order, dtype: Float32}, nil
+	a, b = r.fit(a, batched, axes, order), r.fit(b, batched, axes, order)
+	return r.checked(&value{node: r.node("", layer, a.node, b.node), batched: batched, dims: dims, order: order, dtype: Float32}, nil)
 }
 
 // broadcast are the axes of what two values give together.
-func (r *reading) broadcast(a, b *value, axes int) ([]int, error) {
+func (r *reading) broadcast(a, b *value, axes int) []int {
 	out := slices.Repeat([]int{1}, axes)
 	for _, v := range []*value{a, b} {
 		for axis, d := range v.dims {
 			at := axes - len(v.dims) + axis
-			if d != 1 && out[at] != 1 && d != out[at] {
+			if d != 1 && out[at] != 1 && d != out[at] && r.err == nil {
 				r.fail("%v and %v do not fit together", a, b)
-				return nil, r.err
 			}
 			out[at] = max(out[at], d)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // fit brings a value to so many axes in an order, over the batch if there is one.
-func (r *reading) fit(v *value, batched bool, axes int, order []int) (*value, error) {
+func (r *reading) fit(v *value, batched bool, axes int, order []int) *value {
+	if r.err != nil {
+		return failed
+	}
 	if batched && !v.batched {
-		return r.spread(v, axes, order)
+		return r.checked(r.spread(v, axes, order))
 	}
-	var err error
 	if len(v.dims) < axes {
-		if v, err = r.reshaped(v, false, append(slices.Repeat([]int{1}, axes-len(v.dims)), v.dims...)); err != nil {
-			return nil, err
-		}
+		v = r.withDims(v, withOnes(v.dims, axes))
 	}
-	return r.arrange(v, order)
+	return r.in(order, v)
 }
 
 // operand is an argument that may be a number, or a tensor that is one.
@@ -112,73 +97,249 @@ func (r *reading) operand(name string) (v *value, known *float64) {
 
 // batchSize is a number that follows from the number of images.
 func (r *reading) batchSize(e extent) *value {
-	if e.symbol != r.batch {
+	if r.err == nil && e.symbol != r.batch {
 		r.fail("it computes with %v, which is not supported", e)
-		return &value{unknown: true}
 	}
-	node, err := r.add("batch", graph.BatchSize{})
-	if err == nil && (e.factor != 1 || e.fixed != 0) {
-		node, err = r.add("batch", graph.Rescaling{Scale: []float64{float64(e.factor)}, Offset: []float64{float64(e.fixed)}}, node)
-	}
-	if err != nil && r.err == nil {
-		r.err = err
-	}
-	return &value{node: node, dims: []int{}, order: []int{}, dtype: Float32}
+	v := r.checked(&value{node: r.node("batch", graph.BatchSize{}), dims: []int{}, order: []int{}, dtype: Float32}, nil)
+	return r.affine(v, float64(e.factor), float64(e.fixed))
 }
 
-// rescaled is v times a factor plus a summand.
-func (r *reading) rescaled(v *value, scale, offset float64) ([]*value, error) {
-	if r.err != nil {
-		return nil, r.err
+// givesWay tells whether a known number can stand for a value beside another one, whose shape the result then has.
+func (v *value) givesWay(other *value) bool {
+	if v == nil {
+		return true
 	}
-	if v.dtype != Float32 && v.dtype != Bool {
-		r.fail("it computes with %v, which is not supported", v.dtype)
-		return nil, r.err
+	if len(v.dims) > len(other.dims) || v.batched && !other.batched {
+		return false
 	}
-	node, err := r.add("", graph.Rescaling{Scale: []float64{scale}, Offset: []float64{offset}}, v.node)
-	return r.outputOf(v, node, err)
+	for axis, d := range v.dims {
+		if at := len(other.dims) - len(v.dims) + axis; d != 1 && d != other.dims[at] {
+			return false
+		}
+	}
+	return true
 }
-
-func add(r *reading) ([]*value, error) { return r.sum(1) }
-
-func subtract(r *reading) ([]*value, error) { return r.sum(-1) }
 
 // sum is self plus other times alpha times a sign.
-func (r *reading) sum(sign float64) ([]*value, error) {
+func (r *reading) sum(sign float64) *value {
 	a, _ := r.operand("self")
 	b, number := r.operand("other")
 	alpha := sign * r.floatOr("alpha", 1)
-	if r.err != nil {
-		return nil, r.err
+	switch {
+	case r.err != nil:
+		return failed
+	case number != nil && b.givesWay(a):
+		return r.affine(a, 1, alpha**number)
+	case alpha == 1:
+		return r.plus(a, b)
+	case alpha == -1:
+		return r.minus(a, b)
 	}
-	if number != nil && (b == nil || len(b.dims) <= len(a.dims)) {
-		return r.rescaled(a, 1, alpha**number)
-	}
-	layer := graph.Layer(graph.Add{})
-	switch alpha {
-	case 1:
-	case -1:
-		layer = graph.Subtract{}
-	default:
-		scaled, err := r.rescaled(b, alpha, 0)
-		if err != nil {
-			return nil, err
-		}
-		b = scaled[0]
-	}
-	out, err := r.combine(layer, a, b)
-	return []*value{out}, err
+	return r.plus(a, r.affine(b, alpha, 0))
 }
 
-func multiply(r *reading) ([]*value, error) {
+func multiply(r *reading) *value {
+	a, first := r.operand("self")
+	b, second := r.operand("other")
+	switch {
+	case r.err != nil:
+		return failed
+	case second != nil && b.givesWay(a):
+		return r.affine(a, *second, 0)
+	case first != nil && b != nil && a.givesWay(b):
+		return r.affine(b, *first, 0)
+	}
+	return r.times(a, b)
+}
+
+func divide(r *reading) *value {
+	if r.text("rounding_mode") != "" {
+		r.fail("division with rounding is not supported")
+	}
 	a, _ := r.operand("self")
 	b, number := r.operand("other")
+	switch {
+	case r.err != nil:
+		return failed
+	case number != nil && b.givesWay(a):
+		return r.affine(a, 1 / *number, 0)
+	}
+	return r.over(a, b)
+}
+
+// reversedDifference is other less alpha times self.
+func reversedDifference(r *reading) *value {
+	v, alpha := r.tensor("self"), r.floatOr("alpha", 1)
+	other, number := r.operand("other")
+	switch {
+	case r.err != nil:
+		return failed
+	case number != nil && other.givesWay(v):
+		return r.affine(v, -alpha, *number)
+	}
+	return r.minus(other, r.affine(v, alpha, 0))
+}
+
+func power(r *reading) *value {
+	v, base := r.operand("self")
+	e, exponent := r.operand("exponent")
+	switch {
+	case r.err != nil:
+		return failed
+	case exponent != nil && e.givesWay(v):
+		return r.raised(v, *exponent)
+	case v == nil && *base > 0: // a number raised to values
+		return r.function(graph.Exp, r.affine(e, math.Log(*base), 0))
+	case v == nil:
+		r.fail("%g raised to values is not supported: numbers above 0 are", *base)
+		return failed
+	}
+	return r.combine(graph.Power{}, v, e)
+}
+
+// raised is a value raised to a number.
+func (r *reading) raised(v *value, exponent float64) *value {
+	switch exponent {
+	case 0:
+		return r.affine(v, 0, 1)
+	case 1:
+		return v
+	case 2:
+		return r.squared(v)
+	case 0.5:
+		return r.function(graph.Sqrt, v)
+	case -1:
+		return r.function(graph.Reciprocal, v)
+	}
+	return r.function(graph.Pow, v, exponent)
+}
+
+// comparison is 1 where it holds, else 0.
+func comparison(f graph.Function) translation {
+	return one(func(r *reading) *value {
+		a := r.tensor("self")
+		b, number := r.operand("other")
+		switch {
+		case r.err != nil:
+			return failed
+		case number != nil && b.givesWay(a):
+			return r.function(f, a, *number)
+		}
+		switch f {
+		case graph.Less:
+			return r.combine(graph.Compare{How: graph.IsGreater}, b, a)
+		case graph.LessEqual:
+			return r.combine(graph.Compare{How: graph.IsGreaterOrEqual}, b, a)
+		case graph.NotEqual:
+			return r.affine(r.combine(graph.Compare{How: graph.IsEqual}, a, b), -1, 1)
+		}
+		how := map[graph.Function]graph.Relation{graph.Greater: graph.IsGreater, graph.GreaterEqual: graph.IsGreaterOrEqual, graph.Equal: graph.IsEqual}[f]
+		return r.combine(graph.Compare{How: how}, a, b)
+	})
+}
+
+// valueOf is an operand as a value, also if it is a number.
+func (r *reading) valueOf(name string) *value {
+	v, number := r.operand(name)
+	if v == nil && r.err == nil {
+		return r.numberValue(*number)
+	}
+	return v
+}
+
+func where(r *reading) *value {
+	return r.choose(r.tensor("condition"), r.valueOf("self"), r.valueOf("other"))
+}
+
+func maskedFill(r *reading) *value {
+	return r.choose(r.tensor("mask"), r.valueOf("value"), r.tensor("self"))
+}
+
+// choose takes each value from a where the condition holds, and from b where not.
+func (r *reading) choose(condition, a, b *value) *value {
+	all := r.together(condition, a, b)
 	if r.err != nil {
-		return nil, r.err
+		return failed
 	}
-	if number != nil && (b == nil || len(b.dims) <= len(a.dims)) {
-		return r.rescaled(a, *number, 0)
+	out := *all[1]
+	out.number, out.dtype = nil, Float32
+	out.node = r.node("", graph.Where{}, all[0].node, all[1].node, all[2].node)
+	return r.checked(&out, nil)
+}
+
+// together repeats values until they have one shape, and brings them into one order.
+func (r *reading) together(all ...*value) []*value {
+	axes, batched := 0, false
+	for _, v := range all {
+		r.mustBeNumbers(v)
+		axes, batched = max(axes, len(v.dims)), batched || v.batched
 	}
-	out, err := r.combine(graph.Multiply{}, a, b)
-	return []*value{out}, err
+	like := &value{dims: []int{}}
+	for _, v := range all {
+		if v.batched && len(v.dims) != axes && r.err == nil {
+			r.fail("it brings together %v and %v, in which images of a batch meet each other, which is not supported", all[0], v)
+		}
+		like.dims = r.broadcast(like, v, max(len(like.dims), len(v.dims)))
+	}
+	if r.err != nil {
+		return all
+	}
+	order := plainOrder(batched, like.dims)
+	for _, v := range all { // the order of the first that is complete stays
+		if v.batched == batched && slices.Equal(v.dims, like.dims) {
+			order = v.order
+			break
+		}
+	}
+	out := make([]*value, len(all))
+	for i, v := range all {
+		fitted := *r.fit(v, batched, axes, order)
+		if target := item(like.dims, order); r.err == nil && !slices.Equal(target, r.shapeOf(&fitted)) {
+			fitted.dims = like.dims
+			fitted.node = r.node("", graph.BroadcastTo{Target: target}, fitted.node)
+		}
+		fitted.dims = like.dims
+		out[i] = &fitted
+	}
+	return out
+}
+
+func broadcastTensors(r *reading) []*value {
+	all := r.tensors()
+	out := make([]*value, len(all))
+	for i, v := range all {
+		out[i] = r.expanded(v, r.shapeOfResult(min(i, len(r.call.outputs)-1)))
+	}
+	return out
+}
+
+func not(r *reading) *value { return r.affine(r.tensor("self"), -1, 1) }
+
+// lerp is self plus weight times what end is over it.
+func lerp(r *reading) *value {
+	a, b := r.tensor("self"), r.tensor("end")
+	w, number := r.operand("weight")
+	if number != nil && w == nil {
+		return r.plus(a, r.affine(r.minus(b, a), *number, 0))
+	}
+	return r.plus(a, r.times(r.minus(b, a), w))
+}
+
+// addProduct is self plus value times the product, or the quotient, of two tensors.
+func addProduct(r *reading) *value {
+	a, b, factor := r.tensor("tensor1"), r.tensor("tensor2"), r.floatOr("value", 1)
+	if r.call.operation == "addcdiv" {
+		return r.plus(r.tensor("self"), r.affine(r.over(a, b), factor, 0))
+	}
+	return r.plus(r.tensor("self"), r.affine(r.times(a, b), factor, 0))
+}
+
+// logAddExp is log(exp(a) + exp(b)): the larger one plus softplus of the negative distance.
+func logAddExp(r *reading) *value {
+	a, b := r.tensor("self"), r.tensor("other")
+	return r.plus(b, r.apply(graph.Activate{Function: graph.Softplus}, r.minus(a, b)))
+}
+
+func hypotenuse(r *reading) *value {
+	return r.function(graph.Sqrt, r.plus(r.squared(r.tensor("self")), r.squared(r.tensor("other"))))
 }

@@ -159,3 +159,18 @@ func floats(values []float32) []float64 {
 	}
 	return out
 }
+
+// constantInit is nil, for the default, where a parameter's first values are all a number or were trained before; else what fits them.
+func (r *reading) constantInit(argument string, number float64) graph.Initializer {
+	tensor := r.parameterOf(variable{argument: argument})
+	usual := graph.Constant{Value: number}
+	if tensor == nil || tensor.Type != Float32 || r.warm || len(tensor.Float32s) == 0 {
+		return usual
+	}
+	for _, v := range tensor.Float32s {
+		if float64(v) != float64(float32(number)) {
+			return r.initializer(tensor, nil)
+		}
+	}
+	return usual
+}

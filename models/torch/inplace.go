@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"github.com/pkg/errors"
-
-	"dcae/graph"
 )
 
 // Operations in place change a value that others may look at: under another shape, as a part, or as the whole that it is a part of. Values that
@@ -32,9 +30,10 @@ func (t *translator) read(name string) (*value, error) {
 	if t.stale[name] {
 		delete(t.stale, name)
 		view := t.views[name]
-		out, err := operations[view.call.operation](&reading{translator: t, call: view.call})
-		if err != nil {
-			return nil, err
+		r := &reading{translator: t, call: view.call}
+		out := operations[view.call.operation](r)
+		if r.err != nil {
+			return nil, r.err
 		}
 		t.values[name] = out[view.index]
 	}
@@ -156,11 +155,12 @@ func (t *translator) isReadLater(name string) bool {
 // writeBack is what a value becomes when a view of it has changed.
 func (t *translator) writeBack(view viewOf, base, changed *value) (*value, error) {
 	r := &reading{translator: t, call: view.call}
+	var out *value
 	switch op := view.call.operation; op {
 	case "alias", "broadcast_tensors":
 		return changed, nil
 	case "view", "view_as", "flatten", "unflatten", "squeeze", "unsqueeze":
-		return r.shapedAs(changed, t.types[view.base].shape)
+		out = r.shapedAs(changed, t.types[view.base].shape)
 	case "permute", "transpose", "swapaxes", "swapdims", "t", "movedim", "moveaxis", "mT", "numpy_T":
 		order, err := r.permutation(len(base.dims))
 		if err != nil {
@@ -170,39 +170,30 @@ func (t *translator) writeBack(view viewOf, base, changed *value) (*value, error
 		for i, axis := range order {
 			back[axis] = i
 		}
-		out, err := r.permuted(changed, back)
-		if err != nil {
-			return nil, err
-		}
-		return out[0], nil
-	case "expand", "expand_as", "broadcast_to", "diagonal", "detach":
+		out = r.permuted(changed, back)
+	case "slice", "select", "narrow", "unbind", "split", "split_with_sizes", "chunk":
+		out = r.replacePart(view, base, changed)
+	default:
 		return nil, errors.Errorf("a change in place of the result of %s is not supported", op)
 	}
-	return r.replacePart(view, base, changed)
+	return out, r.err
 }
 
 // replacePart is a value with another part along one of its axes.
-func (r *reading) replacePart(view viewOf, base, changed *value) (*value, error) {
-	axis, places, single, err := r.part(base, view.index)
-	if err != nil {
-		return nil, err
-	}
-	if base.batched && axis == 0 {
-		return changed, nil // the whole batch
+func (r *reading) replacePart(view viewOf, base, changed *value) *value {
+	axis, places, single := r.part(base, view.index)
+	if r.err != nil || base.batched && axis == 0 {
+		return changed // the whole batch
 	}
 	if single {
-		dims := slices.Insert(slices.Clone(changed.dims), axis, 1)
-		if changed, err = r.reshaped(changed, changed.batched, dims); err != nil {
-			return nil, err
-		}
+		changed = r.withDims(changed, slices.Insert(slices.Clone(changed.dims), axis, 1))
 	}
-	all, err := r.concatenated([]*value{base, changed}, axis)
-	if err != nil {
-		return nil, err
-	}
+	all := r.concatenated([]*value{base, changed}, axis)
 	if r.places += base.dims[axis]; r.places > maxPlaces {
 		r.fail("it changes a part of an axis of %d", base.dims[axis])
-		return nil, r.err
+	}
+	if r.err != nil {
+		return failed
 	}
 	indices := make([]int, base.dims[axis])
 	for i := range indices {
@@ -211,29 +202,33 @@ func (r *reading) replacePart(view viewOf, base, changed *value) (*value, error)
 	for k, at := range places {
 		indices[at] = base.dims[axis] + k
 	}
-	out := *all
-	out.dims = base.dims
-	out.node, err = r.add("", graph.Take{Axis: all.axis(axis), Indices: indices}, all.node)
-	return &out, err
+	return r.takenPlaces(all, axis, indices)
 }
 
 // part is where the part lies that a call takes of a value along one of PyTorch's axes; single says that it has not that axis any more.
-func (r *reading) part(v *value, index int) (axis int, places []int, single bool, err error) {
-	if axis, err = axisOf(r.integer("dim"), len(v.dims)); err != nil {
-		return 0, nil, false, err
+func (r *reading) part(v *value, index int) (axis int, places []int, single bool) {
+	if r.err != nil {
+		return 0, nil, false
+	}
+	if axis = v.inside(r.axisArgument(v)); v.batched && axis == 0 {
+		r.mustBeWholeBatch()
+		return 0, nil, false
+	}
+	if r.err != nil {
+		return 0, nil, false
 	}
 	length := v.dims[axis]
-	if v.batched && axis == 0 {
-		return 0, nil, false, r.wholeBatch()
-	}
 	step := 1
 	var from, to int
 	switch r.call.operation {
 	case "select":
 		at, err := axisOf(r.integer("index"), length)
-		return axis, []int{at}, true, err
+		if err != nil {
+			r.fail("index %d of an axis of %d", r.integer("index"), length)
+		}
+		return axis, []int{at}, true
 	case "unbind":
-		return axis, []int{index}, true, nil
+		return axis, []int{index}, true
 	case "slice":
 		from, to, step = r.integerOr("start", 0), r.integerOr("end", length), r.integer("step")
 	case "narrow":
@@ -257,21 +252,29 @@ func (r *reading) part(v *value, index int) (axis int, places []int, single bool
 	if len(places) == 0 {
 		r.fail("it takes nothing of an axis of %d", length)
 	}
-	return axis, places, false, r.err
+	return axis, places, false
+}
+
+// axisArgument is the axis that a call names, counted from 0.
+func (r *reading) axisArgument(v *value) int {
+	axis, err := axisOf(r.integer("dim"), len(v.dims))
+	if err != nil && r.err == nil {
+		r.err = err
+	}
+	return axis
 }
 
 // maxPlaces is how many places of axes a program may take one by one.
 const maxPlaces = 1 << 22
 
-// wholeBatch tells why a part of the batch cannot be taken; nil if it is all of it.
-func (r *reading) wholeBatch() error {
+// mustBeWholeBatch notes an error where a call takes a part of the batch.
+func (r *reading) mustBeWholeBatch() {
 	if r.call.operation == "slice" && r.integerOr("start", 0) == 0 && r.integer("step") == 1 {
 		if end := r.integerOr("end", maxTensor); end == maxTensor || r.batch == "" && end >= r.fixedBatch {
-			return r.err
+			return
 		}
 	}
 	r.fail("it takes a part of the batch, which is not supported")
-	return r.err
 }
 
 // piece is from where to where one of the pieces of a split, or of chunks, goes.

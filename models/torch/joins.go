@@ -7,109 +7,152 @@ import (
 )
 
 // joins put values side by side, and take parts of them.
-var joins = map[string]translation{"cat": concatenate, "concat": concatenate, "concatenate": concatenate,
-	"slice": takePart, "select": takePart, "narrow": takePart, "unbind": takePart, "split": takePart, "split_with_sizes": takePart, "chunk": takePart}
-
-func concatenate(r *reading) ([]*value, error) {
-	all, dim := r.tensors("tensors"), r.integer("dim")
-	if r.err != nil {
-		return nil, r.err
-	}
-	out, err := r.concatenated(all, dim)
-	return []*value{out}, err
+var joins = map[string]translation{
+	"cat": one(concatenate), "concat": one(concatenate), "concatenate": one(concatenate), "stack": one(stack),
+	"slice": takePart, "select": takePart, "narrow": takePart, "unbind": takePart, "split": takePart, "split_with_sizes": takePart, "chunk": takePart,
+	"flip": one(flip), "repeat": one(repeat), "tile": one(repeat), "roll": one(roll),
 }
 
-// concatenated puts values side by side along one of PyTorch's axes.
-func (r *reading) concatenated(all []*value, dim int) (*value, error) {
+func concatenate(r *reading) *value { return r.concatenated(r.tensors(), r.integer("dim")) }
+
+// concatenated puts values side by side along one of PyTorch's axes, which may count from the end.
+func (r *reading) concatenated(all []*value, dim int) *value {
+	if r.err != nil {
+		return failed
+	}
+	if len(all) == 0 {
+		r.fail("it joins nothing")
+		return failed
+	}
 	first := all[0]
 	axis, err := axisOf(dim, len(first.dims))
 	if err != nil {
-		return nil, err
+		return r.checked(nil, err)
 	}
 	batched := slices.ContainsFunc(all, func(v *value) bool { return v.batched })
 	if batched && axis == 0 {
 		r.fail("it joins along the batch, which is not supported")
-		return nil, r.err
 	}
 	var order []int
 	for _, v := range all {
-		if v.dtype != Float32 {
-			r.fail("it joins %v, which is not supported", v.dtype)
-			return nil, r.err
-		}
-		if len(v.dims) != len(first.dims) {
+		r.mustBeNumbers(v)
+		if r.err == nil && len(v.dims) != len(first.dims) {
 			r.fail("it joins %v and %v", first, v)
-			return nil, r.err
 		}
 		if order == nil && v.batched == batched {
 			order = v.order
 		}
 	}
+	if r.err != nil || len(all) == 1 {
+		return first
+	}
 	out := &value{batched: batched, dims: slices.Clone(first.dims), order: order, dtype: Float32}
 	inputs := make([]int, len(all))
 	out.dims[axis] = 0
 	for k, v := range all {
-		if v, err = r.fit(v, batched, len(first.dims), order); err != nil {
-			return nil, err
+		v = r.fit(v, batched, len(first.dims), order)
+		if r.err != nil {
+			return failed
 		}
 		inputs[k] = v.node
 		out.dims[axis] += v.dims[axis]
+		for a := range out.dims { // a value common to all images has 1 where others have rows
+			if a != axis {
+				out.dims[a] = max(out.dims[a], v.dims[a])
+			}
+		}
 	}
-	if len(all) == 1 {
-		return all[0], nil
+	out.node = r.node("", graph.Concatenate{Axis: out.axis(axis)}, inputs...)
+	return r.checked(out, nil)
+}
+
+// stack puts values side by side along a new axis.
+func stack(r *reading) *value {
+	all, dim := r.tensors(), r.integer("dim")
+	if r.err != nil || len(all) == 0 {
+		r.fail("it joins nothing")
+		return failed
 	}
-	out.node, err = r.add("", graph.Concatenate{Axis: out.axis(axis)}, inputs...)
-	return out, err
+	axis, err := axisOf(dim, len(all[0].dims)+1)
+	if err != nil {
+		return r.checked(nil, err)
+	}
+	if axis == 0 && all[0].batched {
+		r.fail("it puts an axis before the batch, which is not supported")
+		return failed
+	}
+	for i, v := range all {
+		if axis > len(v.dims) {
+			r.fail("it joins %v and %v", all[0], v)
+			return failed
+		}
+		all[i] = r.withDims(v, slices.Insert(slices.Clone(v.dims), axis, 1))
+	}
+	return r.concatenated(all, axis)
 }
 
 // takePart is the part along one axis that slice, select and their like take, as often as there are results.
-func takePart(r *reading) ([]*value, error) {
+func takePart(r *reading) []*value {
 	v := r.tensor("self")
-	if r.err != nil {
-		return nil, r.err
-	}
 	var out []*value
 	for i := range r.call.outputs {
-		one, err := r.taken(v, i)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, one)
+		out = append(out, r.taken(v, i))
 	}
-	return out, nil
+	return out
 }
 
-func (r *reading) taken(v *value, index int) (*value, error) {
-	if v.integers != nil {
-		r.fail("it takes a part of a constant of integers, which is not supported")
-		return nil, r.err
+func (r *reading) taken(v *value, index int) *value {
+	r.mustBeNumbers(v)
+	axis, places, single := r.part(v, index)
+	if r.err != nil {
+		return failed
 	}
-	axis, places, single, err := r.part(v, index)
-	if err != nil {
-		return nil, err
+	if v.batched && axis == 0 || len(places) == v.dims[axis] && !single {
+		return v
 	}
-	if v.batched && axis == 0 || len(places) == v.dims[axis] && !single && slices.IsSorted(places) {
-		return v, nil
+	out := r.takenPlaces(v, axis, places)
+	if !single {
+		return out
 	}
-	out, err := r.takenPlaces(v, axis, places)
-	if err != nil || !single {
-		return out, err
+	moved := v.moved
+	out = r.withDims(out, slices.Delete(slices.Clone(out.dims), axis, axis+1))
+	if r.err == nil && axis <= moved { // a place before the batch is gone
+		left := *out
+		left.moved = moved - 1
+		return &left
 	}
-	return r.shapedAs(out, r.types[r.call.outputs[index]].shape)
+	return out
 }
 
 // takenPlaces picks places along one of PyTorch's axes.
-func (r *reading) takenPlaces(v *value, axis int, places []int) (*value, error) {
-	out := *v
-	out.dims = slices.Clone(v.dims)
-	out.dims[axis] = len(places)
-	var layer graph.Layer = graph.Take{Axis: v.axis(axis), Indices: places}
-	if step := stepOf(places); step > 0 {
-		layer = graph.Slice{Axis: v.axis(axis), Start: places[0], Stop: places[len(places)-1] + 1, Step: step}
+func (r *reading) takenPlaces(v *value, axis int, places []int) *value {
+	if r.err != nil {
+		return failed
 	}
-	var err error
-	out.node, err = r.add("", layer, v.node)
-	return &out, err
+	if step := stepOf(places); step > 0 {
+		return r.taking(v, axis, graph.Slice{Start: places[0], Stop: places[len(places)-1] + 1, Step: step}, len(places))
+	}
+	return r.taking(v, axis, graph.Take{Indices: places}, len(places))
+}
+
+// taking is what a Slice or a Take, of which it sets the axis, leaves of a value along one of PyTorch's axes.
+func (r *reading) taking(v *value, axis int, layer graph.Layer, left int) *value {
+	if r.err != nil {
+		return failed
+	}
+	switch l := layer.(type) {
+	case graph.Slice:
+		l.Axis = v.axis(axis)
+		layer = l
+	case graph.Take:
+		l.Axis = v.axis(axis)
+		layer = l
+	}
+	out := *v
+	out.number, out.dims = nil, slices.Clone(v.dims)
+	out.dims[axis] = left
+	out.node = r.node("", layer, v.node)
+	return r.checked(&out, nil)
 }
 
 // stepOf is the distance between places if it is the same everywhere; else 0.
@@ -124,4 +167,103 @@ func stepOf(places []int) int {
 		}
 	}
 	return max(step, 0)
+}
+
+// reordered picks, along an axis of length n, the place that at gives for each.
+func (r *reading) reordered(v *value, axis int, at func(i, n int) int) *value {
+	if r.err != nil {
+		return failed
+	}
+	n := v.dims[axis]
+	if v.batched && axis == 0 {
+		r.fail("it reorders the batch, which is not supported")
+		return failed
+	}
+	if r.places += n; r.places > maxPlaces {
+		r.fail("it takes more than %d places of an axis", maxPlaces)
+		return failed
+	}
+	places := make([]int, n)
+	for i := range places {
+		places[i] = at(i, n)
+	}
+	return r.takenPlaces(v, axis, places)
+}
+
+func flip(r *reading) *value {
+	v := r.tensor("self")
+	for _, axis := range r.axes("dims", v) {
+		v = r.reordered(v, axis, func(i, n int) int { return n - 1 - i })
+	}
+	return v
+}
+
+// axes are PyTorch's axes of a value that an argument names, counted from 0.
+func (r *reading) axes(name string, v *value) []int {
+	dims := r.integers(name)
+	if r.err != nil {
+		return nil
+	}
+	out := make([]int, len(dims))
+	for i, d := range dims {
+		axis, err := axisOf(d, len(v.dims))
+		if err != nil {
+			r.fail("%v", err)
+			return nil
+		}
+		out[i] = axis
+	}
+	return out
+}
+
+func roll(r *reading) *value {
+	v, shifts := r.tensor("self"), r.integers("shifts")
+	axes := r.axes("dims", v)
+	if r.err == nil && len(axes) != len(shifts) {
+		r.fail("a roll of the flattened value is not supported")
+	}
+	for i, axis := range axes {
+		v = r.reordered(v, axis, func(k, n int) int { return ((k-shifts[i])%n + n) % n })
+	}
+	return v
+}
+
+// repeat puts copies of a value side by side along each axis.
+func repeat(r *reading) *value {
+	v := r.tensor("self")
+	shape := r.shapeOfResult(0)
+	if r.err != nil {
+		return failed
+	}
+	if len(shape) > 0 && !v.batched && r.isBatch(shape[0]) && (len(v.dims) < len(shape) || v.dims[0] == 1) { // over the batch
+		v = r.checked(r.spread(v, len(shape), plainOrder(true, append(make([]int, 0), withOnes(v.dims, len(shape))...))))
+	} else if len(v.dims) < len(shape) && !v.batched {
+		v = r.withDims(v, withOnes(v.dims, len(shape)))
+	}
+	if r.err != nil || len(v.dims) != len(shape) {
+		r.fail("it repeats %v to %v: how it treats the batch is not supported", v, shape)
+		return failed
+	}
+	to := fixedRows(v, shape)
+	for axis, n := range to {
+		if v.batched && axis == 0 || n == v.dims[axis] {
+			continue
+		}
+		if r.places += n; r.places > maxPlaces || n%max(v.dims[axis], 1) != 0 {
+			r.fail("it repeats %v to %v", v, shape)
+			return failed
+		}
+		length := v.dims[axis]
+		places := make([]int, n)
+		for i := range places {
+			places[i] = i % length
+		}
+		v = r.takenPlaces(v, axis, places)
+	}
+	return v
+}
+
+// withOnes are axes with so many of length 1 in front that there are n.
+func withOnes(dims []int, n int) []int {
+	return append(slices.Repeat([]int{1}, max(n-len(dims), 0)), dims...)
 }

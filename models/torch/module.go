@@ -44,6 +44,9 @@ type Module struct {
 	// Warnings are what is odd about the program, a sentence each.
 	Warnings []string
 
+	// Drawn are the nodes that draw at random in evaluation, too: what they draw for an image is drawn once.
+	Drawn []string
+
 	archive      *Archive
 	countsByStep map[string]int
 }
@@ -226,6 +229,12 @@ func (t *translator) assemble(m *Module, output, loss *value) error {
 		}
 	}
 	m.shareAnew()
+	m.findUnreached()
+	for _, n := range m.Model.Nodes {
+		if l, ok := n.Layer.(graph.Sample); ok && !l.TrainingOnly {
+			m.Drawn = append(m.Drawn, n.Name)
+		}
+	}
 	if loss != nil && (len(m.Model.OwnLoss) == 0 || at[loss.node] != len(m.Model.Nodes)+len(m.Model.OwnLoss)-1) {
 		return errors.New("the loss does not depend on the program's operations")
 	}

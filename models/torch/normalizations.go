@@ -2,13 +2,14 @@ package torch
 
 import (
 	"math"
+	"slices"
 
 	"dcae/graph"
 )
 
 // normalizations are those with statistics of the batch, and of each image.
 var normalizations = map[string]translation{
-	"batch_norm": batchNorm, "group_norm": groupNorm, "instance_norm": instanceNorm, "layer_norm": layerNorm, "rms_norm": rmsNorm,
+	"batch_norm": one(batchNorm), "group_norm": one(groupNorm), "instance_norm": one(instanceNorm), "layer_norm": one(layerNorm), "rms_norm": one(rmsNorm),
 }
 
 // leastPositive stands for a setting of 0, where 0 stands for a default: added to any float32 it changes nothing.
@@ -30,11 +31,7 @@ func (r *reading) channels(name string) *value {
 	if order[len(order)-1] != 1 {
 		order = channelsLast(len(v.dims))
 	}
-	last, err := r.arrange(v, order)
-	if err != nil && r.err == nil {
-		r.err = err
-	}
-	return last
+	return r.in(order, v)
 }
 
 // scaled tells whether there are a factor and a summand, and says how they lie; they are of PyTorch's second axis.
@@ -47,20 +44,20 @@ func (r *reading) scaled() (noScale, noCenter bool, variables []variable) {
 	return r.call.arguments["weight"] == nil, r.call.arguments["bias"] == nil, variables
 }
 
-func batchNorm(r *reading) ([]*value, error) {
+func batchNorm(r *reading) *value {
 	x := r.channels("input")
 	noScale, noCenter, variables := r.scaled()
 	if r.call.arguments["running_mean"] == nil || r.call.arguments["running_var"] == nil {
 		r.fail("it keeps no running statistics (track_running_stats=False), so that what it gives for an image depends on the others of its batch, which is not supported")
 	}
 	frozen := !r.bool("training")
-	l := graph.BatchNormalization{Momentum: positive(1 - r.float("momentum")), Epsilon: positive(r.float("eps")), NoScale: noScale, NoCenter: noCenter, Unbiased: true}
+	l := graph.BatchNormalization{Momentum: positive(1 - r.float("momentum")), Epsilon: positive(r.float("eps")), NoScale: noScale, NoCenter: noCenter, Unbiased: true, GammaInit: r.constantInit("weight", 1), BetaInit: r.constantInit("bias", 0)}
 	if frozen && r.trainsAny(variables) {
 		return r.normalizedByRunning(x, l, variables)
 	}
 	variables = append(variables, variable{argument: "running_mean", order: []int{0}}, variable{argument: "running_var", order: []int{0}})
-	node, err := r.weighted(l, frozen, x.node, variables...)
-	return r.outputOf(x, node, err)
+	node := r.weighted(l, frozen, x.node, variables...)
+	return r.result(x, node)
 }
 
 // trainsAny tells whether any of the variables is trained.
@@ -74,77 +71,54 @@ func (r *reading) trainsAny(variables []variable) bool {
 }
 
 // normalizedByRunning is a batch normalization in evaluation mode whose factor and summand are trained, nevertheless.
-func (r *reading) normalizedByRunning(x *value, l graph.BatchNormalization, variables []variable) ([]*value, error) {
+func (r *reading) normalizedByRunning(x *value, l graph.BatchNormalization, variables []variable) *value {
 	l.NoScale, l.NoCenter = true, true
-	node, err := r.weighted(l, true, x.node, variable{argument: "running_mean", order: []int{0}}, variable{argument: "running_var", order: []int{0}})
-	out, err := r.outputOf(x, node, err)
-	if err != nil {
-		return nil, err
-	}
+	node := r.weighted(l, true, x.node, variable{argument: "running_mean", order: []int{0}}, variable{argument: "running_var", order: []int{0}})
+	out := r.result(x, node)
 	for _, v := range variables {
 		layer := graph.Layer(graph.Multiply{})
 		if v.argument == "bias" {
 			layer = graph.Add{}
 		}
-		by := r.tensor(v.argument)
-		if r.err != nil {
-			return nil, r.err
-		}
-		dims := make([]int, len(x.dims)-1)
-		for i := range dims {
-			dims[i] = 1
-		}
-		dims[0] = x.dims[1]
-		if by, err = r.reshaped(by, false, dims); err != nil {
-			return nil, err
-		}
-		made, err := r.combine(layer, out[0], by)
-		if err != nil {
-			return nil, err
-		}
-		out[0] = made
+		dims := slices.Repeat([]int{1}, max(len(out.dims)-1, 1))
+		dims[0] = r.weightShape(1)[0]
+		out = r.combine(layer, out, r.withDims(r.tensor(v.argument), dims))
 	}
-	return out, nil
+	return out
 }
 
-func groupNorm(r *reading) ([]*value, error) {
+func groupNorm(r *reading) *value {
 	x := r.channels("input")
 	noScale, noCenter, variables := r.scaled()
-	l := graph.GroupNormalization{Groups: r.integer("num_groups"), Epsilon: positive(r.float("eps")), NoScale: noScale, NoCenter: noCenter}
-	node, err := r.weighted(l, false, x.node, variables...)
-	return r.outputOf(x, node, err)
+	l := graph.GroupNormalization{Groups: r.integer("num_groups"), Epsilon: positive(r.float("eps")), NoScale: noScale, NoCenter: noCenter, GammaInit: r.constantInit("weight", 1), BetaInit: r.constantInit("bias", 0)}
+	node := r.weighted(l, false, x.node, variables...)
+	return r.result(x, node)
 }
 
-func instanceNorm(r *reading) ([]*value, error) {
+func instanceNorm(r *reading) *value {
 	x := r.channels("input")
 	noScale, noCenter, variables := r.scaled()
 	if !r.bool("use_input_stats") || r.call.arguments["running_mean"] != nil {
 		r.fail("it keeps running statistics (track_running_stats=True), which is not supported")
 	}
-	l := graph.GroupNormalization{Groups: -1, Epsilon: positive(r.float("eps")), NoScale: noScale, NoCenter: noCenter}
-	node, err := r.weighted(l, false, x.node, variables...)
-	return r.outputOf(x, node, err)
+	l := graph.GroupNormalization{Groups: -1, Epsilon: positive(r.float("eps")), NoScale: noScale, NoCenter: noCenter, GammaInit: r.constantInit("weight", 1), BetaInit: r.constantInit("bias", 0)}
+	node := r.weighted(l, false, x.node, variables...)
+	return r.result(x, node)
 }
 
-func layerNorm(r *reading) ([]*value, error) {
+func layerNorm(r *reading) *value {
 	x, axes, variables := r.lastAxes()
-	l := graph.LayerNormalization{Axes: axes, Epsilon: positive(r.float("eps")), NoScale: r.call.arguments["weight"] == nil, NoCenter: r.call.arguments["bias"] == nil}
-	if r.err != nil {
-		return nil, r.err
-	}
-	node, err := r.weighted(l, false, x.node, variables...)
-	return r.outputOf(x, node, err)
+	l := graph.LayerNormalization{Axes: axes, Epsilon: positive(r.float("eps")), NoScale: r.call.arguments["weight"] == nil, NoCenter: r.call.arguments["bias"] == nil, GammaInit: r.constantInit("weight", 1), BetaInit: r.constantInit("bias", 0)}
+	node := r.weighted(l, false, x.node, variables...)
+	return r.result(x, node)
 }
 
-func rmsNorm(r *reading) ([]*value, error) {
+func rmsNorm(r *reading) *value {
 	const epsilon = 1.1920928955078125e-07 // of float32, which PyTorch takes for None
 	x, axes, variables := r.lastAxes()
 	l := graph.RMSNormalization{Axes: axes, Epsilon: positive(r.floatOr("eps", epsilon)), NoScale: r.call.arguments["weight"] == nil}
-	if r.err != nil {
-		return nil, r.err
-	}
-	node, err := r.weighted(l, false, x.node, variables...)
-	return r.outputOf(x, node, err)
+	node := r.weighted(l, false, x.node, variables...)
+	return r.result(x, node)
 }
 
 // lastAxes are the input, the axes that it is normalized along, counted from 1, and its variables, which have these axes in the order of the

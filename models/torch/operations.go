@@ -5,11 +5,16 @@ import "maps"
 // operations are the translations of PyTorch's operations, by name.
 var operations = map[string]translation{}
 
-// translation makes layers of a call, and gives its results.
-type translation = func(*reading) ([]*value, error)
+// translation makes layers of a call, and gives its results. What is wrong it leaves in the reading.
+type translation = func(*reading) []*value
 
 func init() {
-	for _, family := range []map[string]translation{passing, views, products, normalizations, pools, activations, arithmetic, joins} {
+	for _, family := range []map[string]translation{passing, views, products, normalizations, pools, functions, arithmetic, joins, reductions, losses, generators, matrices} {
 		maps.Copy(operations, family)
 	}
+}
+
+// one is a translation that gives one value.
+func one(f func(*reading) *value) translation {
+	return func(r *reading) []*value { return []*value{f(r)} }
 }

@@ -136,58 +136,43 @@ type variable struct {
 }
 
 // weighted adds a layer whose variables are parameters, or are supplied where another operation reads them, too, or where they are computed.
-func (r *reading) weighted(layer graph.Layer, frozen bool, input int, variables ...variable) (int, error) {
+func (r *reading) weighted(layer graph.Layer, frozen bool, input int, variables ...variable) int {
 	m, roles := r.modulesOf[r.call], variableNames[r.call.operation]
 	if r.err != nil {
-		return 0, r.err
+		return 0
 	}
-	if _, err := layer.OutputShape([]graph.Shape{r.shapeAt(input)}); err != nil {
-		return 0, err
+	if _, r.err = layer.OutputShape([]graph.Shape{r.shapeAt(input)}); r.err != nil {
+		return 0
 	}
 	n := graph.Node{Name: r.name(""), Layer: layer, Inputs: []int{input}, Frozen: frozen}
-	trained, untrained := 0, 0
-	for _, v := range variables {
-		if tensor := r.parameterOf(v); tensor != nil && tensor.IsParameter {
-			if tensor.Trained {
-				trained++
-			} else {
-				untrained++
-			}
-		}
-	}
-	_, normalizes := layer.(graph.BatchNormalization) // which, frozen, would keep its statistics
-	if trained == 0 && untrained > 0 && !normalizes {
-		n.Frozen = true
-	}
 	declared := layer.Variables([]graph.Shape{r.shapeAt(input)})
 	var supplied []string
 	var own []variable
 	for _, v := range variables {
-		tensor := r.parameterOf(v)
-		moving := strings.HasPrefix(roles[v.argument], "moving_")
-		if tensor != nil && (moving || m.alone && (tensor.Trained || n.Frozen)) {
-			if tensor.Type != Float32 {
-				r.fail("its %s is %v: call model.float() before the export", v.argument, tensor.Type)
-			}
-			if moving && !m.alone {
-				r.fail("its %s is read by other operations, too", v.argument)
-			}
-			for _, d := range declared { // before memory is taken for what the program merely claims
-				if d.Name == roles[v.argument] && d.Shape.Size() != tensor.Size() {
-					r.fail("its %s has %d values, not %d", v.argument, tensor.Size(), d.Shape.Size())
-				}
-			}
-			own = append(own, v)
+		tensor, called := r.parameterOf(v), roles[v.argument]
+		moving := strings.HasPrefix(called, "moving_")
+		if tensor == nil || !moving && !m.alone {
+			n.Inputs, supplied = append(n.Inputs, r.supply(v)), append(supplied, called)
 			continue
 		}
-		node, err := r.supply(v)
-		if err != nil {
-			return 0, err
+		if tensor.Type != Float32 {
+			r.fail("its %s is %v: call model.float() before the export", v.argument, tensor.Type)
 		}
-		n.Inputs, supplied = append(n.Inputs, node), append(supplied, roles[v.argument])
+		if moving && !m.alone {
+			r.fail("its %s is read by other operations, too", v.argument)
+		}
+		for _, d := range declared { // before memory is taken for what the program merely claims
+			if d.Name == called && d.Shape.Size() != tensor.Size() {
+				r.fail("its %s has %d values, not %d", v.argument, tensor.Size(), d.Shape.Size())
+			}
+			if d.Name == called && d.Trainable && !tensor.Trained {
+				n.Untrained = append(n.Untrained, called)
+			}
+		}
+		own = append(own, v)
 	}
 	if r.err != nil {
-		return 0, r.err
+		return 0
 	}
 	if len(supplied) > 0 {
 		n.Layer = graph.Supplied{Layer: layer, Names: supplied}
@@ -200,7 +185,9 @@ func (r *reading) weighted(layer graph.Layer, frozen bool, input int, variables 
 			r.keep(Stored{tensor: r.parameterOf(v), Variable: n.Name + "/" + roles[v.argument], Layout: Layout{Order: v.order}})
 		}
 	}
-	return r.addNode(n)
+	at, err := r.addNode(n)
+	r.err = err
+	return at
 }
 
 // parameterOf is the parameter or buffer that an argument is; nil for a computed value.
@@ -213,21 +200,14 @@ func (r *reading) parameterOf(v variable) *Tensor {
 }
 
 // supply is the node of a value that stands in a variable's place.
-func (r *reading) supply(v variable) (int, error) {
+func (r *reading) supply(v variable) int {
 	value := r.tensor(v.argument)
-	if r.err != nil {
-		return 0, r.err
-	}
-	if value.batched {
+	if r.err == nil && value.batched {
 		r.fail("its %s differs from image to image", v.argument)
-		return 0, r.err
 	}
-	at, err := r.arrange(value, v.order)
-	if err != nil {
-		return 0, err
+	at := r.in(v.order, value)
+	if r.err != nil || v.shape == nil || slices.Equal(v.shape, r.shapeOf(at)) {
+		return at.node
 	}
-	if v.shape == nil || slices.Equal(v.shape, item(at.dims, at.order)) {
-		return at.node, nil
-	}
-	return r.add(v.argument, graph.Reshape{Target: v.shape}, at.node)
+	return r.node(v.argument, graph.Reshape{Target: v.shape}, at.node)
 }

@@ -6,7 +6,7 @@ import (
 
 // products are convolutions and linear layers.
 var products = map[string]translation{
-	"conv1d": convolve1, "conv2d": convolve2, "conv_transpose1d": transpose1, "conv_transpose2d": transpose2, "linear": linear,
+	"conv1d": one(convolve1), "conv2d": one(convolve2), "conv_transpose1d": one(transpose1), "conv_transpose2d": one(transpose2), "linear": one(linear),
 }
 
 // image is an input with axes N,C,... and its channels last.
@@ -19,11 +19,7 @@ func (r *reading) image(name string, axes int) *value {
 		r.fail("its %s is %v: it must have %d axes, of which the first is the batch", name, v, axes)
 		return v
 	}
-	last, err := r.arrange(v, channelsLast(axes))
-	if err != nil && r.err == nil {
-		r.err = err
-	}
-	return last
+	return r.in(channelsLast(axes), v)
 }
 
 // weightShape is the shape of the weight, which must have so many axes.
@@ -91,92 +87,74 @@ func (r *reading) paddings(kernel, dilation []int) []graph.Ends {
 	return out
 }
 
-func convolve2(r *reading) ([]*value, error) {
+func convolve2(r *reading) *value {
 	x, w := r.image("input", 4), r.weightShape(4)
 	strides, dilation, groups := r.several("stride", 2), r.several("dilation", 2), r.integer("groups")
 	p := r.paddings(w[2:], dilation)
 	noBias, variables := r.biased(kernelLast(4))
-	node, err := r.weighted(graph.Conv2D{
+	node := r.weighted(graph.Conv2D{
 		Filters: w[0], Kernel: graph.Size{H: w[2], W: w[3]}, Strides: graph.Size{H: strides[0], W: strides[1]}, Dilation: graph.Size{H: dilation[0], W: dilation[1]},
 		Groups: groups, Margins: graph.Margins{Top: p[0].Before, Bottom: p[0].After, Left: p[1].Before, Right: p[1].After}, NoBias: noBias,
 		KernelInit: r.kernelInit(), BiasInit: r.biasInit(w[1] * w[2] * w[3]),
 	}, false, x.node, variables...)
-	return r.outputOf(x, node, err)
+	return r.result(x, node)
 }
 
-func convolve1(r *reading) ([]*value, error) {
+func convolve1(r *reading) *value {
 	x, w := r.image("input", 3), r.weightShape(3)
 	dilation := r.several("dilation", 1)
 	p := r.paddings(w[2:], dilation)
 	noBias, variables := r.biased(kernelLast(3))
-	node, err := r.weighted(graph.Conv1D{
+	node := r.weighted(graph.Conv1D{
 		Filters: w[0], Kernel: w[2], Stride: r.several("stride", 1)[0], Dilation: dilation[0], Groups: r.integer("groups"), Margins: p[0], NoBias: noBias,
 		KernelInit: r.kernelInit(), BiasInit: r.biasInit(w[1] * w[2]),
 	}, false, x.node, variables...)
-	return r.outputOf(x, node, err)
+	return r.result(x, node)
 }
 
-func transpose2(r *reading) ([]*value, error) {
+func transpose2(r *reading) *value {
 	x, w := r.image("input", 4), r.weightShape(4)
 	strides, dilation, groups := r.several("stride", 2), r.several("dilation", 2), r.integer("groups")
 	padding, extra := r.several("padding", 2), r.several("output_padding", 2)
 	noBias, variables := r.biased(kernelLast(4))
 	fan := w[1] * w[2] * w[3]
-	node, err := r.weighted(graph.Conv2DTranspose{
+	node := r.weighted(graph.Conv2DTranspose{
 		Filters: w[1] * groups, Kernel: graph.Size{H: w[2], W: w[3]}, Strides: graph.Size{H: strides[0], W: strides[1]}, Dilation: graph.Size{H: dilation[0], W: dilation[1]},
 		Groups: groups, Margins: graph.Margins{Top: padding[0], Bottom: padding[0], Left: padding[1], Right: padding[1]}, OutputPadding: &graph.Size{H: extra[0], W: extra[1]},
 		NoBias: noBias, KernelInit: r.kernelInit(), BiasInit: r.biasInit(fan),
 	}, false, x.node, variables...)
-	return r.outputOf(x, node, err)
+	return r.result(x, node)
 }
 
-func transpose1(r *reading) ([]*value, error) {
+func transpose1(r *reading) *value {
 	x, w := r.image("input", 3), r.weightShape(3)
 	padding, extra, groups := r.several("padding", 1)[0], r.several("output_padding", 1)[0], r.integer("groups")
 	noBias, variables := r.biased(kernelLast(3))
 	fan := w[1] * w[2]
-	node, err := r.weighted(graph.Conv1DTranspose{
+	node := r.weighted(graph.Conv1DTranspose{
 		Filters: w[1] * groups, Kernel: w[2], Stride: r.several("stride", 1)[0], Dilation: r.several("dilation", 1)[0], Groups: groups,
 		Margins: graph.Ends{Before: padding, After: padding}, OutputPadding: &extra, NoBias: noBias, KernelInit: r.kernelInit(), BiasInit: r.biasInit(fan),
 	}, false, x.node, variables...)
-	return r.outputOf(x, node, err)
-}
-
-// outputOf is the result of a layer of x that keeps the order of axes.
-func (r *reading) outputOf(x *value, node int, err error) ([]*value, error) {
-	if err != nil || r.err != nil {
-		if r.err != nil {
-			err = r.err
-		}
-		return nil, err
-	}
-	out := &value{node: node, batched: x.batched, dims: append([]int{}, x.dims...), order: x.order, dtype: x.dtype}
-	for k, n := range r.shapes[node] {
-		out.dims[x.order[k]] = n
-	}
-	return []*value{out}, nil
+	return r.result(x, node)
 }
 
 // linear is a dense layer of the last axis.
-func linear(r *reading) ([]*value, error) {
+func linear(r *reading) *value {
 	x, w := r.tensor("input"), r.weightShape(2)
 	if r.err != nil {
-		return nil, r.err
+		return failed
 	}
 	if len(x.dims) == 0 || x.batched && len(x.dims) == 1 {
 		r.fail("its input is %v: it must have an axis besides the batch", x)
-		return nil, r.err
+		return failed
 	}
 	last := len(x.dims) - 1
 	order := x.order
 	if order[len(order)-1] != last { // the last axis is that of the product
 		order = x.plainOrder()
 	}
-	x, err := r.arrange(x, order)
-	if err != nil {
-		return nil, err
-	}
+	x = r.in(order, x)
 	noBias, variables := r.biased([]int{1, 0})
-	node, err := r.weighted(graph.Dense{Units: w[0], NoBias: noBias, KernelInit: r.kernelInit(), BiasInit: r.biasInit(w[1])}, false, x.node, variables...)
-	return r.outputOf(x, node, err)
+	node := r.weighted(graph.Dense{Units: w[0], NoBias: noBias, KernelInit: r.kernelInit(), BiasInit: r.biasInit(w[1])}, false, x.node, variables...)
+	return r.result(x, node)
 }

@@ -2,6 +2,7 @@ package torch
 
 import (
 	"math"
+	"slices"
 
 	"github.com/pkg/errors"
 )
@@ -24,7 +25,7 @@ func (r *reading) tensor(name string) *value {
 	v := r.optional(name)
 	if v == nil {
 		r.fail("its %s is missing", name)
-		return &value{unknown: true}
+		return failed
 	}
 	return v
 }
@@ -44,18 +45,20 @@ func (r *reading) optional(name string) *value {
 
 // lookup is the value of a name as it is now.
 func (r *reading) lookup(name string) *value {
-	v, err := r.read(name)
-	if err != nil {
-		if r.err == nil {
-			r.err = err
-		}
-		return &value{unknown: true}
+	v := r.checked(r.read(name))
+	if v.moved > 0 && !slices.Contains(anywhere, r.call.operation) {
+		r.fail("it takes %v, whose batch is axis %d, not the first: that is not supported", v, v.moved)
+		return failed
 	}
 	return v
 }
 
+// anywhere are the operations that take values whose batch is not the first axis.
+var anywhere = []string{"permute", "transpose", "swapaxes", "swapdims", "t", "movedim", "moveaxis", "mT", "numpy_T", "select", "unbind", "contiguous", "clone", "alias", "matmul", "mm", "bmm", "einsum"}
+
 // tensors is a list of tensors.
-func (r *reading) tensors(name string) []*value {
+func (r *reading) tensors() []*value {
+	const name = "tensors"
 	names, ok := r.call.arguments[name].([]tensorName)
 	if !ok {
 		r.fail("its %s is %s, not a list of tensors", name, kindOf(r.call.arguments[name]))
@@ -193,6 +196,3 @@ func (r *reading) text(name string) string {
 	v, _ := r.call.arguments[name].(string)
 	return v
 }
-
-// done are the results of a translation, or the error of an argument.
-func (r *reading) done(values ...*value) ([]*value, error) { return values, r.err }

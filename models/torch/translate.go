@@ -2,7 +2,6 @@ package torch
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -34,72 +33,6 @@ type translator struct {
 
 	at       *call // that is being translated
 	position int
-}
-
-// value is a tensor of the program as the output of a node.
-type value struct {
-	node     int   // -1: the model's input
-	batched  bool  // PyTorch's first axis is the batch
-	dims     []int // PyTorch's axes; the first one of a batched value is how many rows each image has along it, 1 as a rule
-	order    []int // axis k of the node's output for an image is PyTorch's axis order[k]
-	dtype    DType
-	number   *float64 // the value, if it is one number that is known
-	integers []int64  // the values of a constant of integers
-	unknown  bool     // of an operation that is not supported
-}
-
-// rows is how many entries of the first axis belong to an image.
-func (v *value) rows() int {
-	if !v.batched {
-		return 1
-	}
-	return v.dims[0]
-}
-
-// plainOrder is PyTorch's: axes in ascending order, without the batch where an image has one entry of it.
-func (v *value) plainOrder() []int { return plainOrder(v.batched, v.dims) }
-
-func plainOrder(batched bool, dims []int) []int {
-	order := []int{}
-	for axis := range dims {
-		if !batched || axis > 0 || dims[0] > 1 {
-			order = append(order, axis)
-		}
-	}
-	return order
-}
-
-// channelsLast is the order of images {height, width, channels} and sequences {length, channels} of PyTorch's N,C,H,W and N,C,L.
-func channelsLast(axes int) []int {
-	var order []int
-	for axis := 2; axis < axes; axis++ {
-		order = append(order, axis)
-	}
-	return append(order, 1)
-}
-
-// item is the shape of an image's values in an order.
-func item(dims, order []int) graph.Shape {
-	s := graph.Shape{}
-	for _, axis := range order {
-		s = append(s, dims[axis])
-	}
-	return s
-}
-
-// axis finds PyTorch's axis, which may count from the end, among the output's axes, counted from 1; 0 is the batch.
-func (v *value) axis(torch int) int { return 1 + slices.Index(v.order, torch) }
-
-// axisOf is an axis counted from 0 of one that may count from the end.
-func axisOf(axis, axes int) (int, error) {
-	at := axis
-	if at < 0 {
-		at += axes
-	}
-	if at < 0 || at >= max(axes, 1) {
-		return 0, errors.Errorf("axis %d: the value has %d axes", axis, axes)
-	}
-	return at, nil
 }
 
 // run translates all calls. What is not supported is noted, and what follows from it passed over.
@@ -157,12 +90,9 @@ func (t *translator) call(c *call) error {
 		return errors.New("it gives nothing: the file is damaged")
 	}
 	r := &reading{translator: t, call: c}
-	out, err := translate(r)
-	if err == nil {
-		err = r.err
-	}
-	if err != nil {
-		return err
+	out := translate(r)
+	if r.err != nil {
+		return r.err
 	}
 	if inPlace {
 		return t.change(c, out[0])
@@ -212,6 +142,10 @@ func (t *translator) give(c *call, out []*value) error {
 		if name == "" || v == nil {
 			continue
 		}
+		if v.unknown || v.pooled != nil {
+			t.values[name] = v
+			continue
+		}
 		if want, ok := t.types[name]; ok {
 			if err := t.checkShape(v, want); err != nil {
 				return err
@@ -230,8 +164,8 @@ func (t *translator) give(c *call, out []*value) error {
 func (t *translator) checkShape(v *value, want valueType) error {
 	ok := len(want.shape) == len(v.dims)
 	for axis := 0; ok && axis < len(v.dims); axis++ {
-		e := extent{fixed: int64(v.dims[axis])}
-		if axis == 0 && v.batched {
+		e := extent{fixed: int64(v.dims[v.inside(axis)])}
+		if v.inside(axis) == 0 && v.batched {
 			e = t.batchTimes(v.dims[0])
 		}
 		ok = e == want.shape[axis]
@@ -248,21 +182,6 @@ func (t *translator) batchTimes(rows int) extent {
 		return extent{fixed: int64(rows * t.fixedBatch)}
 	}
 	return extent{factor: int64(rows), symbol: t.batch}
-}
-
-// String writes a shape as in [batch 3 8 8].
-func (v *value) String() string {
-	parts := make([]string, len(v.dims))
-	for i, d := range v.dims {
-		parts[i] = fmt.Sprint(d)
-		if i == 0 && v.batched {
-			parts[i] = "batch"
-			if d > 1 {
-				parts[i] = fmt.Sprintf("batch*%d", d)
-			}
-		}
-	}
-	return "[" + strings.Join(parts, " ") + "]"
 }
 
 // split tells how many rows each image has along a first axis of so many entries; ok is false if it is no batch axis.
@@ -349,93 +268,6 @@ func (t *translator) shapeAt(node int) graph.Shape {
 		return item(v.dims, v.order)
 	}
 	return t.shapes[node]
-}
-
-// arrange is the value in another order.
-func (t *translator) arrange(v *value, order []int) (*value, error) {
-	if v.unknown {
-		return nil, errFollows
-	}
-	if slices.Equal(v.order, order) {
-		return v, nil
-	}
-	key := fmt.Sprint(v.node, v.order, order)
-	out := *v
-	out.order = order
-	if at, there := t.arranged[key]; there {
-		out.node = at
-		return &out, nil
-	}
-	var err error
-	if sameMemory(v, order) {
-		out.node, err = t.add("shape", graph.Reshape{Target: item(v.dims, order)}, v.node)
-	} else {
-		permutation := make([]int, len(order))
-		for k, axis := range order {
-			permutation[k] = v.axis(axis)
-		}
-		out.node, err = t.add("order", graph.Permute{Order: permutation}, v.node)
-	}
-	t.arranged[key] = out.node
-	return &out, err
-}
-
-// sameMemory tells whether only axes of length 1 move.
-func sameMemory(v *value, order []int) bool {
-	long := func(order []int) []int {
-		return slices.DeleteFunc(slices.Clone(order), func(axis int) bool { return v.dims[axis] == 1 })
-	}
-	return slices.Equal(long(v.order), long(order))
-}
-
-// plain is the value in PyTorch's order.
-func (t *translator) plain(v *value) (*value, error) { return t.arrange(v, v.plainOrder()) }
-
-// reshaped is the value with other axes, in PyTorch's order.
-func (t *translator) reshaped(v *value, batched bool, dims []int) (*value, error) {
-	p, err := t.plain(v)
-	if err != nil {
-		return nil, err
-	}
-	out := *v
-	out.batched, out.dims, out.order = batched, dims, plainOrder(batched, dims)
-	out.node = p.node
-	if s := item(dims, out.order); !slices.Equal(s, item(p.dims, p.order)) {
-		out.node, err = t.add("shape", graph.Reshape{Target: s}, p.node)
-	}
-	return &out, err
-}
-
-// spread gives each image of a batch a value that all have in common, as one with so many axes, of which the first becomes the batch. The other
-// axes come in the given order.
-func (t *translator) spread(v *value, axes int, order []int) (*value, error) {
-	dims := append(slices.Repeat([]int{1}, max(axes-len(v.dims), 0)), v.dims...)
-	if len(dims) > axes {
-		return nil, errors.Errorf("%v has more axes than the value of a batch that it goes together with", v)
-	}
-	if dims[0] != 1 {
-		return nil, errors.Errorf("%v goes together with the images of a batch, one by one: only a value that all images have in common can", v)
-	}
-	common, err := t.reshaped(v, false, dims[1:])
-	if err != nil {
-		return nil, err
-	}
-	inner := make([]int, len(order)) // without the batch
-	for k, axis := range order {
-		inner[k] = axis - 1
-	}
-	if common, err = t.arrange(common, inner); err != nil {
-		return nil, err
-	}
-	key := fmt.Sprint("batch", common.node)
-	node, there := t.arranged[key]
-	if !there {
-		if node, err = t.add("batch", graph.RepeatOverBatch{}, common.node); err != nil {
-			return nil, err
-		}
-		t.arranged[key] = node
-	}
-	return &value{node: node, batched: true, dims: dims, order: order, dtype: v.dtype}, nil
 }
 
 // detach is the value without its gradient.

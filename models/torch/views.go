@@ -8,96 +8,114 @@ import (
 
 // passing are operations whose result has the values of their input.
 var passing = map[string]translation{
-	"alias": same, "clone": same, "contiguous": same, "lift_fresh_copy": same, "lift_fresh": same, "positive": same,
-	"to": converted, "type_as": converted, "_to_copy": converted, "detach": detached,
+	"alias": one(same), "clone": one(same), "contiguous": one(same), "lift_fresh_copy": one(same), "lift_fresh": one(same), "positive": one(same),
+	"to": one(converted), "type_as": one(converted), "_to_copy": one(converted), "detach": one(detached),
 }
 
-func same(r *reading) ([]*value, error) { return r.done(r.tensor("self")) }
+func same(r *reading) *value { return r.tensor("self") }
 
 // converted is a value in another type. Numbers are float32 inside; truth values and small integers are among them.
-func converted(r *reading) ([]*value, error) {
+func converted(r *reading) *value {
 	v := r.tensor("self")
 	if r.err != nil {
-		return nil, r.err
+		return failed
 	}
 	to := r.types[r.call.outputs[0]].dtype
-	whole := func(d DType) bool { return d != Float32 && d != Bool }
 	switch {
-	case to == v.dtype, to == Float32:
-	case v.dtype == Bool && whole(to) && to != Float64 && to.size() > 0:
-	case to == Bool:
-		r.fail("it makes truth values of %v: compare with 0 instead", v.dtype)
-	case v.dtype == Float32:
-		r.fail("it makes %v of float32, which is not supported", to)
-	}
-	out := *v
-	if to == Float32 && v.integers != nil {
+	case to == v.dtype:
+		return v
+	case v.integers != nil && to == Float32:
 		return r.numbers(v)
+	case to == Float32 && v.hot == nil, v.dtype == Bool && to != Float64 && to.size() > 0:
+		out := *v
+		return &out
 	}
-	return r.done(&out)
+	r.fail("it makes %v of %v, which is not supported", to, v.dtype)
+	return failed
 }
 
 // numbers are a constant's integers as float32.
-func (r *reading) numbers(v *value) ([]*value, error) {
+func (r *reading) numbers(v *value) *value {
 	values := make([]float64, len(v.integers))
 	for i, n := range v.integers {
 		values[i] = float64(float32(n))
 	}
-	out, err := r.constant(v.dims, values)
-	return []*value{out}, err
+	return r.checked(r.constant(v.dims, values))
 }
 
-func detached(r *reading) ([]*value, error) {
+func detached(r *reading) *value {
 	v := r.tensor("self")
 	if r.err != nil {
-		return nil, r.err
+		return failed
 	}
-	return r.done(r.detach(v))
+	return r.detach(v)
 }
 
 // views are operations that give values another shape, or another order of axes.
 var views = map[string]translation{
-	"view": reshape, "reshape": reshape, "_unsafe_view": reshape, "view_as": reshape, "reshape_as": reshape, "flatten": reshape, "unflatten": reshape, "ravel": reshape,
-	"squeeze": reshape, "unsqueeze": reshape, "permute": permute, "transpose": permute, "swapaxes": permute, "swapdims": permute, "t": permute, "movedim": permute, "moveaxis": permute,
-	"numpy_T": permute, "mT": permute, "adjoint": permute,
-	"expand": expand, "expand_as": expand, "broadcast_to": expand,
+	"view": one(reshape), "reshape": one(reshape), "_unsafe_view": one(reshape), "view_as": one(reshape), "reshape_as": one(reshape), "flatten": one(reshape), "unflatten": one(reshape), "ravel": one(reshape),
+	"squeeze": one(reshape), "unsqueeze": one(reshape), "permute": one(permute), "transpose": one(permute), "swapaxes": one(permute), "swapdims": one(permute), "t": one(permute), "movedim": one(permute), "moveaxis": one(permute),
+	"numpy_T": one(permute), "mT": one(permute), "adjoint": one(permute),
+	"expand": one(expand), "expand_as": one(expand), "broadcast_to": one(expand),
 }
 
 // reshape gives a value the shape that PyTorch saw, in PyTorch's order of values.
-func reshape(r *reading) ([]*value, error) {
-	v := r.tensor("self")
-	if r.err != nil {
-		return nil, r.err
-	}
-	out, err := r.shapedAs(v, r.types[r.call.outputs[0]].shape)
-	return []*value{out}, err
-}
+func reshape(r *reading) *value { return r.shapedAs(r.tensor("self"), r.shapeOfResult(0)) }
+
+// shapeOfResult is the shape of one of a call's results, as PyTorch saw it.
+func (r *reading) shapeOfResult(i int) []extent { return r.types[r.call.outputs[i]].shape }
 
 // shapedAs gives a value another shape, in PyTorch's order of values.
-func (r *reading) shapedAs(v *value, shape []extent) (*value, error) {
-	if v.integers != nil {
-		out := *v
-		out.dims = fixedDims(shape)
-		out.order = plainOrder(false, out.dims)
-		return &out, nil
+func (r *reading) shapedAs(v *value, shape []extent) *value {
+	if r.err != nil {
+		return failed
 	}
 	dims := fixedDims(shape)
+	if v.hot != nil {
+		return r.indicesAs(v, shape)
+	}
+	if v.integers != nil {
+		out := *v
+		out.dims, out.order = dims, plainOrder(false, dims)
+		return &out
+	}
 	if v.batched {
-		if len(shape) == 0 {
-			r.fail("it gives a single number of a batch")
-			return nil, r.err
+		rows, ok := 0, len(shape) > 0
+		if ok {
+			rows, ok = r.split(shape[0])
 		}
-		rows, ok := r.split(shape[0])
-		if !ok || rows*graph.Shape(dims[1:]).Size() != item(v.dims, v.order).Size() {
+		if !ok || rows*graph.Shape(dims[1:]).Size() != r.shapeOf(v).Size() {
 			r.fail("it makes %v of %v, which mixes images of the batch", shape, v)
-			return nil, r.err
+			return failed
 		}
 		dims[0] = rows
 	}
-	if kept := r.keepsOrder(v, dims); kept != nil {
-		return kept, nil
+	return r.withDims(v, dims)
+}
+
+// indicesAs gives indices another shape.
+func (r *reading) indicesAs(v *value, shape []extent) *value {
+	places := v.hot.dims[len(v.hot.dims)-1]
+	hot := r.shapedAs(v.hot, append(slices.Clone(shape), extent{fixed: int64(places)}))
+	if r.err != nil {
+		return failed
 	}
-	return r.reshaped(v, v.batched, dims)
+	out := *v
+	out.hot, out.node = hot, hot.node
+	out.dims = slices.Clone(hot.dims[:len(hot.dims)-1])
+	out.order = plainOrder(out.batched, out.dims)
+	return &out
+}
+
+// withDims gives a value other axes, in PyTorch's order of values.
+func (r *reading) withDims(v *value, dims []int) *value {
+	if r.err != nil {
+		return failed
+	}
+	if kept := r.keepsOrder(v, dims); kept != nil {
+		return kept
+	}
+	return r.checked(r.reshaped(v, v.batched, dims))
 }
 
 // keepsOrder is a value whose axes of length 1 alone come or go, which needs no other order; nil for others.
@@ -153,29 +171,38 @@ func fixedDims(shape []extent) []int {
 }
 
 // permute brings axes into another order, which moves nothing in memory.
-func permute(r *reading) ([]*value, error) {
+func permute(r *reading) *value {
 	v := r.tensor("self")
 	if r.err != nil {
-		return nil, r.err
+		return failed
 	}
 	order, err := r.permutation(len(v.dims))
 	if err != nil {
-		return nil, err
+		return r.checked(nil, err)
 	}
 	return r.permuted(v, order)
 }
 
 // permuted is the value whose axis i is axis order[i] of v.
-func (r *reading) permuted(v *value, order []int) ([]*value, error) {
-	if v.batched && order[0] != 0 {
-		r.fail("it moves the batch axis, which is not supported")
-		return nil, r.err
-	}
-	if v.integers != nil {
-		r.fail("it reorders a constant of integers")
-		return nil, r.err
+func (r *reading) permuted(v *value, order []int) *value {
+	switch {
+	case r.err != nil:
+		return failed
+	case v.integers != nil:
+		r.fail("it reorders a constant of integers, which is not supported")
+		return failed
 	}
 	out := *v
+	if v.batched { // whose axis is the first inside
+		out.moved = slices.Index(order, v.moved)
+		inside := []int{0}
+		for _, axis := range order {
+			if axis != v.moved {
+				inside = append(inside, v.inside(axis))
+			}
+		}
+		order = inside
+	}
 	out.dims, out.order = make([]int, len(order)), make([]int, len(v.order))
 	at := make([]int, len(order))
 	for i, axis := range order {
@@ -184,7 +211,7 @@ func (r *reading) permuted(v *value, order []int) ([]*value, error) {
 	for k, axis := range v.order {
 		out.order[k] = at[axis]
 	}
-	return r.done(&out)
+	return &out
 }
 
 // permutation is the order of axes that a call gives: axis i of the result is axis order[i] of its input.
@@ -278,54 +305,48 @@ func (r *reading) moved(order []int) ([]int, error) {
 }
 
 // expand repeats a value along axes of length 1.
-func expand(r *reading) ([]*value, error) {
-	v := r.tensor("self")
-	if r.err != nil {
-		return nil, r.err
-	}
-	out, err := r.expanded(v, r.types[r.call.outputs[0]].shape)
-	return []*value{out}, err
-}
+func expand(r *reading) *value { return r.expanded(r.tensor("self"), r.shapeOfResult(0)) }
 
-// expanded is a value repeated along axes of length 1, and along new ones in front, to a shape. Along the batch it is not repeated before
-// something needs it so.
-func (r *reading) expanded(v *value, shape []extent) (*value, error) {
+// expanded is a value repeated along axes of length 1, and along new ones in front, to a shape.
+func (r *reading) expanded(v *value, shape []extent) *value {
+	if r.err != nil {
+		return failed
+	}
 	dims := fixedDims(shape)
-	batched := v.batched
-	if len(shape) > 0 && len(v.dims) <= len(shape) {
-		if rows, ok := r.split(shape[0]); ok && !batched && (len(v.dims) < len(shape) || v.dims[0] == 1) && r.isBatch(shape[0]) {
-			dims[0] = rows
-			if rows == 1 {
-				batched = true
-				spread, err := r.spread(v, len(shape), plainOrder(true, append([]int{1}, dims[1:]...)))
-				if err != nil {
-					return nil, err
-				}
-				v = spread
-			}
-		} else if batched {
-			dims[0] = rows
-		}
-	}
-	if batched != v.batched || batched && len(v.dims) != len(dims) {
+	if len(v.dims) > len(dims) || v.batched && len(v.dims) != len(dims) {
 		r.fail("it repeats %v to %v: how it treats the batch is not supported", v, shape)
-		return nil, r.err
+		return failed
 	}
-	if !batched && len(v.dims) < len(dims) {
-		var err error
-		if v, err = r.reshaped(v, false, append(slices.Repeat([]int{1}, len(dims)-len(v.dims)), v.dims...)); err != nil {
-			return nil, err
+	overBatch := v.batched
+	if len(shape) > 0 && r.isBatch(shape[0]) && (v.batched || len(v.dims) < len(shape) || v.dims[0] == 1) {
+		rows, ok := r.split(shape[0])
+		if !ok || v.batched && rows != v.rows() {
+			r.fail("it repeats %v to %v: how it treats the batch is not supported", v, shape)
+			return failed
 		}
+		dims[0], overBatch = rows, true
+	}
+	if overBatch && !v.batched {
+		v = r.checked(r.spread(v, len(shape), plainOrder(true, append([]int{1}, dims[1:]...))))
+	} else if len(v.dims) < len(dims) {
+		v = r.withDims(v, append(slices.Repeat([]int{1}, len(dims)-len(v.dims)), v.dims...))
+	}
+	if r.err != nil {
+		return failed
+	}
+	if overBatch && dims[0] != v.rows() { // every image has some rows
+		v = r.checked(r.reshaped(v, true, v.dims))
+		out := *v
+		out.dims, out.order = dims, plainOrder(true, dims)
+		out.node = r.node("", graph.BroadcastTo{Target: item(dims, out.order)}, v.node)
+		return r.checked(&out, nil)
 	}
 	out := *v
 	out.dims = dims
 	if target := item(dims, out.order); !slices.Equal(target, r.shapeOf(v)) {
-		var err error
-		if out.node, err = r.add("", graph.BroadcastTo{Target: target}, v.node); err != nil {
-			return nil, err
-		}
+		out.node = r.node("", graph.BroadcastTo{Target: target}, v.node)
 	}
-	return &out, nil
+	return r.checked(&out, nil)
 }
 
 // isBatch tells whether an axis is the batch, of so many rows an image. A constant batch size may be the length of other axes, too.

@@ -364,7 +364,7 @@ def arithmetic():
         h, g = s.c(x).chunk(2, 1)
         p = h.abs() + 0.5
         y = [h + g, h - 2 * g, 1 - h, 2 / p, h * g, h / p, p ** g, p ** 1.5, h ** 2, h ** 3, 2 ** h, -h, torch.exp(h), p.log(), torch.log1p(p), torch.log2(p), torch.log10(p), p.sqrt(), p.rsqrt(), p.reciprocal(), h.abs(), h.clamp(-0.2, 0.3),
-             h.clamp(min=0.1), torch.clamp(h, max=0.2), torch.maximum(h, g), torch.minimum(h, g), torch.where(h > 0, h, 0.1 * g), h.masked_fill(g < 0, 0.5), torch.cosh(h), torch.sinh(h), torch.sin(h), torch.cos(h), torch.atan(h), torch.erf(h),
+             h.clamp(min=0.1), torch.clamp(h, max=0.2), torch.maximum(h, g), torch.minimum(h, g), torch.where(h > 0, h, 0.1 * g), h.masked_fill(g < 0, 0.5), torch.cosh(h), torch.sinh(h), torch.sin(h), torch.cos(h), torch.erf(h), torch.ceil(h) * g,
              torch.square(h), torch.expm1(h), torch.lerp(h, g, 0.3), torch.addcmul(h, g, p, value=0.5), torch.rsub(h, 1), h.sign() * g, torch.add(h, g, alpha=0.5), (h >= g).float() * h, torch.addcdiv(h, g, p), h.mul(torch.tensor(0.5)), torch.logaddexp(h, g),
              torch.tan(0.3 * h), h.sigmoid().logit(eps=1e-6), torch.hypot(p, g), torch.float_power(p, 2).float() if False else p.pow(2), torch.special.expit(h)]
         return s.o(torch.cat(y, 1))
@@ -460,16 +460,17 @@ def mean_vae():
 
 @zoo(1, 6, 6, loss=Given())
 def batch_terms():
-    """Terms over the batch: decorrelation of the code, batch mean and variance, a mean discrepancy between pairs of samples."""
+    """Terms over the batch: decorrelation of the code, its mean and variance, per-batch normalization."""
     def forward(s, x):
         z = s.enc(x.flatten(1))
         y = s.dec(z).view(x.shape)
         c = z - z.mean(0, keepdim=True)
         cov = c.t() @ c / (z.shape[0] - 1)
         off = cov.pow(2).sum() - cov.diagonal().pow(2).sum()
-        v = torch.relu(1 - torch.sqrt(z.var(0) + 1e-4)).mean()
-        d = (z.unsqueeze(0) - z.unsqueeze(1)).pow(2).mean(2)
-        return F.mse_loss(y, x) + 0.1 * off + 0.1 * v + 0.1 * torch.exp(-d).mean() + 0.1 * torch.cdist(z, z.flip(0)).mean() if False else F.mse_loss(y, x) + 0.1 * off + 0.1 * v + 0.1 * torch.exp(-d).mean(), y
+        v = torch.relu(1 - torch.sqrt(z.var(0) + 1e-4)).mean() + z.std(dim=0, unbiased=False).sum() / 10
+        n = (z - z.mean(0)) / z.std(0)
+        corr = torch.einsum("bi,bj->ij", n, n) / z.shape[0]
+        return F.mse_loss(y, x) + 0.1 * off + 0.1 * v + 0.01 * (corr - torch.eye(5)).pow(2).sum() + 0.1 * z.norm() / x.shape[0], y
     return module(forward, enc=nn.Linear(36, 5), dec=nn.Linear(5, 36))
 
 
