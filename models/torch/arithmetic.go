@@ -1,14 +1,14 @@
 package torch
 
 import (
-	"math"
 	"slices"
 
 	"dcae/graph"
+	"dcae/graph/arithmetic"
 )
 
-// arithmetic is of two values, or a value and a number.
-var arithmetic = map[string]translation{
+// arithmeticOps are of two values, or a value and a number.
+var arithmeticOps = map[string]translation{
 	"add": one(func(r *reading) *value { return r.sum(1) }), "sub": one(func(r *reading) *value { return r.sum(-1) }), "subtract": one(func(r *reading) *value { return r.sum(-1) }),
 	"mul": one(multiply), "multiply": one(multiply), "div": one(divide), "divide": one(divide), "true_divide": one(divide), "rsub": one(reversedDifference), "pow": one(power),
 	"float_power": one(power), "maximum": ofTwo(graph.Maximum{}), "minimum": ofTwo(graph.Minimum{}), "fmax": ofTwo(graph.Maximum{}), "fmin": ofTwo(graph.Minimum{}),
@@ -189,7 +189,7 @@ func power(r *reading) *value {
 	case exponent != nil && e.givesWay(v):
 		return r.raised(v, *exponent)
 	case v == nil && *base > 0: // a number raised to values
-		return r.function(graph.Exp, r.affine(e, math.Log(*base), 0))
+		return r.function(graph.Exp, r.affine(e, arithmetic.Log(*base), 0))
 	case v == nil:
 		r.fail("%g raised to values is not supported: numbers above 0 are", *base)
 		return failed

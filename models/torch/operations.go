@@ -9,7 +9,7 @@ var operations = map[string]translation{}
 type translation = func(*reading) []*value
 
 func init() {
-	for _, family := range []map[string]translation{passing, views, products, normalizations, pools, functions, arithmetic, joins, reductions, losses, generators, matrices} {
+	for _, family := range []map[string]translation{passing, views, products, normalizations, pools, functions, arithmeticOps, joins, reductions, losses, generators, matrices} {
 		maps.Copy(operations, family)
 	}
 }
