@@ -7,10 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/pkg/errors"
 
-	"dcae/experiments/saved"
+	"dcae/training/dataset"
 	"dcae/training/files"
 	"dcae/training/names"
 )
@@ -26,6 +25,8 @@ type Plan struct {
 	Groups   []GroupPlan   `yaml:"groups" json:"groups"`
 	Measures []Measure     `yaml:"measures,omitempty" json:"measures,omitempty"`
 	Confirm  *Confirmation `yaml:"confirm,omitempty" json:"confirm,omitempty"`
+
+	from PathsFrom
 }
 
 // Confirmation keeps apart the seeds by which an arm was chosen and those that confirm the choice.
@@ -49,8 +50,8 @@ type GroupPlan struct {
 // ArmPlan is one variant.
 type ArmPlan struct {
 	Name       string   `yaml:"name" json:"name"`
-	Factors    []string `yaml:"factors,omitempty" json:"factors,omitempty"`         // default: the settings that are not the control's
-	FullEpochs int      `yaml:"full_epochs,omitempty" json:"full_epochs,omitempty"` // its length with --full; default the budget's
+	Factors    []string `yaml:"factors,omitempty" json:"factors,omitempty"`                   // default: the settings that are not the control's
+	FullEpochs int      `yaml:"full_epochs,omitempty" json:"full_epochs,omitempty" least:"1"` // its length with --full; default the budget's
 	Settings   `yaml:",inline"`
 }
 
@@ -68,20 +69,18 @@ type Measure struct {
 
 // PlanBudget is how long and on what each run trains.
 type PlanBudget struct {
-	Epochs           int  `yaml:"epochs,omitempty" json:"epochs"`                       // of every arm; default 8
-	Images           int  `yaml:"images,omitempty" json:"images"`                       // the first so many of the training part, or all if it has fewer; default 0: all
-	Exactly          bool `yaml:"-" json:"-"`                                           // fewer training images than Images are an error
-	Batch            int  `yaml:"batch,omitempty" json:"batch"`                         // images in a step; default 32
-	ValidationImages int  `yaml:"validation_images,omitempty" json:"validation_images"` // looked at after each epoch; default 1,000
-	TestImages       int  `yaml:"test_images,omitempty" json:"test_images"`             // looked at once, at the end; default 0: all
-	Full             bool `yaml:"-" json:"full,omitempty"`                              // each arm's own full length, on all images
+	Epochs           int  `yaml:"epochs,omitempty" json:"epochs" least:"1"`                       // of every arm; default 8
+	Images           int  `yaml:"images,omitempty" json:"images" least:"0"`                       // the first so many of the training part, or all if it has fewer; default 0: all
+	Exactly          bool `yaml:"-" json:"-"`                                                     // fewer training images than Images are an error
+	Batch            int  `yaml:"batch,omitempty" json:"batch" least:"1"`                         // images in a step; default 32
+	ValidationImages int  `yaml:"validation_images,omitempty" json:"validation_images" least:"1"` // looked at after each epoch; default 1,000
+	TestImages       int  `yaml:"test_images,omitempty" json:"test_images" least:"0"`             // looked at once, at the end; default 0: all
+	Full             bool `yaml:"-" json:"full,omitempty"`                                        // each arm's own full length, on all images
 }
 
 func (b *PlanBudget) complete() error {
-	for _, n := range []int{b.Epochs, b.Images, b.Batch, b.ValidationImages, b.TestImages} {
-		if n < 0 {
-			return errors.Errorf("budget: %d is negative", n)
-		}
+	if err := checkBounds(*b); err != nil {
+		return errors.WithMessage(err, "budget")
 	}
 	for _, n := range []struct {
 		value *int
@@ -94,7 +93,56 @@ func (b *PlanBudget) complete() error {
 	return nil
 }
 
-// ReadPlan reads a study from a YAML file. It fails where the file cannot be read or is no study; the error names line and column.
+// PathsFrom are the folders from which a plan's relative paths start; empty where that is the working directory. They are no part of
+// study.json, which is the same wherever a study lies.
+type PathsFrom struct {
+	Models string `json:"models,omitempty"`
+	Source string `json:"data,omitempty"`
+	Target string `json:"target,omitempty"`
+}
+
+// PathsFrom are those of the plan's paths: of its file, but for what was set since.
+func (p *Plan) PathsFrom() PathsFrom { return p.from }
+
+// SetSource takes other images than the plan's, with all that belongs to them. A relative path starts from the working directory.
+func (p *Plan) SetSource(source string) {
+	p.Data = DataPlan{Source: source}
+	p.from.Source, p.from.Target = workingDirectory(), workingDirectory()
+}
+
+// SetTarget takes other targets than the plan's. A relative path starts from the working directory.
+func (p *Plan) SetTarget(target string) { p.Data.Target, p.from.Target = target, workingDirectory() }
+
+// workingDirectory is empty if nobody knows it.
+func workingDirectory() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	return dir
+}
+
+// startingFrom is a path that starts from a folder if it is relative.
+func startingFrom(folder, path string) string {
+	if folder == "" || path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(folder, path)
+}
+
+// data is the plan's data with paths that start from the working directory.
+func (p *Plan) data() DataPlan {
+	d := p.Data
+	if !dataset.IsBuiltIn(d.Source) {
+		d.Source = startingFrom(p.from.Source, d.Source)
+	}
+	if !dataset.IsBuiltIn(d.Target) {
+		d.Target = startingFrom(p.from.Target, d.Target)
+	}
+	return d
+}
+
+// ReadPlan reads a study from a YAML file, from whose folder relative paths in it start. It fails where the file cannot be read or is no study; the error names line and column.
 func ReadPlan(path string) (*Plan, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -104,30 +152,19 @@ func ReadPlan(path string) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range p.Groups {
-		for k := range p.Groups[i].Arms {
-			a := &p.Groups[i].Arms[k]
-			if saved.IsFile(a.Model) && !filepath.IsAbs(a.Model) { // paths start from the study's file
-				a.Model = filepath.Join(filepath.Dir(path), a.Model)
-			}
-		}
+	folder, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, errors.Wrap(err, path)
 	}
+	p.from = PathsFrom{Models: folder, Source: folder, Target: folder}
 	return p, nil
 }
 
-// parsePlan reads YAML; origin is what messages call it.
-func parsePlan(b []byte, origin string) (*Plan, error) {
-	p := &Plan{}
-	if err := yaml.UnmarshalWithOptions(b, p, yaml.Strict()); err != nil {
-		var at yaml.Error
-		if errors.As(err, &at) && at.GetToken() != nil {
-			position := at.GetToken().Position
-			return nil, errors.Errorf("%s, line %d, column %d: %s", origin, position.Line, position.Column, strings.ReplaceAll(at.GetMessage(), "\n", " "))
-		}
-		return nil, errors.Errorf("%s: %v", origin, err)
-	}
-	return p, errors.WithMessage(p.complete(), origin)
-}
+// What a study may have at most: more are a mistake, and would fill the memory before anything is trained.
+const (
+	mostArms = 1_000
+	mostRuns = 100_000
+)
 
 var safeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+=-]*$`)
 
@@ -157,6 +194,9 @@ func (p *Plan) complete() error {
 	if len(p.Groups) == 0 {
 		return errors.New("a study needs a group of arms")
 	}
+	if n := len(p.Groups); n > mostArms {
+		return errors.Errorf("%d groups: a study has %d at most", n, mostArms)
+	}
 	seen := map[string]bool{}
 	var arms []ArmPlan
 	for i := range p.Groups {
@@ -165,7 +205,9 @@ func (p *Plan) complete() error {
 			return errors.WithMessagef(err, "group %q", g.Name)
 		}
 		for _, a := range g.Arms {
-			arms = append(arms, a)
+			if arms = append(arms, a); len(arms) > mostArms {
+				return errors.Errorf("over %d arms: a study has so many at most", mostArms)
+			}
 			if key := strings.ToLower(a.Name); seen[key] { // some file systems do not tell case apart
 				return errors.Errorf("there are two arms named %s; each arm of a study needs a name of its own", a.Name)
 			} else {
@@ -182,6 +224,9 @@ func (p *Plan) complete() error {
 		if err := m.check(p); err != nil {
 			return err
 		}
+	}
+	if n := p.Runs(); n > mostRuns {
+		return errors.Errorf("%d runs: a study has %d at most", n, mostRuns)
 	}
 	return p.Confirm.check(p)
 }
@@ -214,8 +259,8 @@ func (a *ArmPlan) check() error {
 	if !isSafe(a.Name) {
 		return errors.Errorf("arm %q: a name is of letters, digits and . _ + = -, since it is a folder's, too", names.Shown(a.Name))
 	}
-	if a.FullEpochs < 0 {
-		return errors.Errorf("arm %s: full_epochs is %d", a.Name, a.FullEpochs)
+	if err := checkBounds(*a); err != nil {
+		return errors.WithMessagef(err, "arm %s", a.Name)
 	}
 	return errors.WithMessagef(a.Settings.check(), "arm %s", a.Name)
 }

@@ -41,7 +41,7 @@ func (p *Plan) arm(a ArmPlan, images *dataset.Set) (Arm, error) {
 	if arm.FullEpochs == 0 {
 		arm.FullEpochs = p.Budget.Epochs
 	}
-	own, err := a.baseModel(images)
+	own, err := a.baseModel(images, p.from.Models)
 	if err != nil {
 		return arm, err
 	}
@@ -56,12 +56,15 @@ func (p *Plan) arm(a ArmPlan, images *dataset.Set) (Arm, error) {
 	return arm, err
 }
 
-// baseModel is the model before changes, with its own optimizer and loss.
-func (s Settings) baseModel(images *dataset.Set) (*saved.Model, error) {
+// baseModel is the model before changes, with its own optimizer and loss. The path of a file starts from a folder.
+func (s Settings) baseModel(images *dataset.Set, folder string) (*saved.Model, error) {
 	if s.Model == "" || s.Model == stackModel {
 		shape := images.Shape()
 		m, err := s.stack(graph.Shape{shape.H, shape.W, shape.C}).Model()
 		return &saved.Model{Model: m, Optimizer: training.Adam{}}, err
+	}
+	if saved.IsFile(s.Model) {
+		return saved.Open(startingFrom(folder, s.Model), images)
 	}
 	return saved.Open(s.Model, images)
 }
@@ -88,9 +91,15 @@ func (s Settings) decoder() models.Decoder {
 
 // treatment is what is done to the data.
 func (s Settings) treatment() (dataset.Treatment, error) {
-	t := dataset.Treatment{Multiply: s.Multiply, Outliers: s.Outliers, Noise: s.Noise}
-	if s.Clip > 0 {
-		t.Clip = dataset.Quantiles{Low: s.Clip, High: 1 - s.Clip}
+	t := dataset.Treatment{Multiply: s.Multiply}
+	if s.Outliers != nil {
+		t.Outliers = *s.Outliers
+	}
+	if s.Noise != nil {
+		t.Noise = *s.Noise
+	}
+	if s.Clip != nil && *s.Clip > 0 {
+		t.Clip = dataset.Quantiles{Low: *s.Clip, High: 1 - *s.Clip}
 	}
 	var err error
 	if s.Scale != "" {

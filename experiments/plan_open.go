@@ -7,7 +7,7 @@ import (
 // Open opens the plan's images and makes the study for them. It fails if they cannot be read, and if a model cannot be made of the plan or
 // does not fit them.
 func (p *Plan) Open() (Study, error) {
-	images, err := p.Data.Open()
+	images, err := p.data().Open()
 	if err != nil {
 		return Study{}, err
 	}

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/pkg/errors"
 )
 
@@ -74,11 +73,15 @@ func ParseShare(text string) (float64, error) {
 // SeedList is a list of random seeds, written as 1-5 or 1,3,7-9.
 type SeedList []uint64
 
-// UnmarshalYAML reads a list as ParseSeeds does. It fails where that does.
-func (s *SeedList) UnmarshalYAML(b []byte) error {
+// UnmarshalYAML reads a list as ParseSeeds does, or a list of such lists. It fails as ParseSeeds does.
+func (s *SeedList) UnmarshalYAML(decode func(any) error) error {
 	var text string
-	if err := yaml.Unmarshal(b, &text); err != nil {
-		return err
+	if decode(&text) != nil {
+		var parts []string
+		if err := decode(&parts); err != nil {
+			return err
+		}
+		text = strings.Join(parts, ",")
 	}
 	seeds, err := ParseSeeds(text)
 	*s = seeds

@@ -23,8 +23,8 @@ type Settings struct {
 	Model string `yaml:"model,omitempty" json:"model,omitempty"`
 
 	// Of a stack alone: convolutions a side, filters of the first level.
-	Convolutions int `yaml:"convolutions,omitempty" json:"convolutions,omitempty"`
-	Filters      int `yaml:"filters,omitempty" json:"filters,omitempty"`
+	Convolutions int `yaml:"convolutions,omitempty" json:"convolutions,omitempty" least:"1"`
+	Filters      int `yaml:"filters,omitempty" json:"filters,omitempty" least:"1"`
 
 	// Changes of any model.
 	Activation         string       `yaml:"activation,omitempty" json:"activation,omitempty"`                   // of the hidden layers
@@ -33,28 +33,28 @@ type Settings struct {
 	OutputBias         string       `yaml:"output_bias,omitempty" json:"output_bias,omitempty"`                 // where the last layer's bias begins: a number, or mean: where the output is as bright as the images
 	BatchNormalization *bool        `yaml:"batch_normalization,omitempty" json:"batch_normalization,omitempty"` // after each hidden layer with a kernel, or nowhere
 	Decoder            string       `yaml:"decoder,omitempty" json:"decoder,omitempty"`                         // transposed or upsampling
-	Bottleneck         int          `yaml:"bottleneck,omitempty" json:"bottleneck,omitempty"`                   // units of the narrowest layer
-	Width              float64      `yaml:"width,omitempty" json:"width,omitempty"`                             // factor to the filters and units of the other hidden layers
+	Bottleneck         int          `yaml:"bottleneck,omitempty" json:"bottleneck,omitempty" least:"1"`         // units of the narrowest layer
+	Width              float64      `yaml:"width,omitempty" json:"width,omitempty" above:"0"`                   // factor to the filters and units of the other hidden layers
 
 	// Training.
 	Optimizer      string    `yaml:"optimizer,omitempty" json:"optimizer,omitempty"` // one of saved.OptimizerNames; default adam
-	LearningRate   *float64  `yaml:"learning_rate,omitempty" json:"learning_rate,omitempty"`
-	Momentum       *float64  `yaml:"momentum,omitempty" json:"momentum,omitempty"`
+	LearningRate   *float64  `yaml:"learning_rate,omitempty" json:"learning_rate,omitempty" least:"0"`
+	Momentum       *float64  `yaml:"momentum,omitempty" json:"momentum,omitempty" least:"0"`
 	Nesterov       *bool     `yaml:"nesterov,omitempty" json:"nesterov,omitempty"`
-	WeightDecay    *float64  `yaml:"weight_decay,omitempty" json:"weight_decay,omitempty"`
-	ClipNorm       *float64  `yaml:"clipnorm,omitempty" json:"clipnorm,omitempty"`
-	GlobalClipNorm *float64  `yaml:"global_clipnorm,omitempty" json:"global_clipnorm,omitempty"`
-	ClipValue      *float64  `yaml:"clipvalue,omitempty" json:"clipvalue,omitempty"`
+	WeightDecay    *float64  `yaml:"weight_decay,omitempty" json:"weight_decay,omitempty" least:"0"`
+	ClipNorm       *float64  `yaml:"clipnorm,omitempty" json:"clipnorm,omitempty" least:"0"`
+	GlobalClipNorm *float64  `yaml:"global_clipnorm,omitempty" json:"global_clipnorm,omitempty" least:"0"`
+	ClipValue      *float64  `yaml:"clipvalue,omitempty" json:"clipvalue,omitempty" least:"0"`
 	Schedule       *Schedule `yaml:"schedule,omitempty" json:"schedule,omitempty"`
 	Plateau        *Plateau  `yaml:"plateau,omitempty" json:"plateau,omitempty"`
 	Loss           string    `yaml:"loss,omitempty" json:"loss,omitempty"` // one of saved.LossNames; default mse
 
 	// What is done to the training images before the model sees them.
-	Scale    string  `yaml:"scale,omitempty" json:"scale,omitempty"`       // none, unit, standardize, minmax
-	Multiply float64 `yaml:"multiply,omitempty" json:"multiply,omitempty"` // factor, after scaling
-	Outliers float64 `yaml:"outliers,omitempty" json:"outliers,omitempty"` // share of the images in which a pixel is far out
-	Noise    float64 `yaml:"noise,omitempty" json:"noise,omitempty"`       // standard deviation of Gaussian noise, after scaling
-	Clip     float64 `yaml:"clip,omitempty" json:"clip,omitempty"`         // share of the values, at either end, that are brought to a limit
+	Scale    string   `yaml:"scale,omitempty" json:"scale,omitempty"`                 // none, unit, standardize, minmax
+	Multiply float64  `yaml:"multiply,omitempty" json:"multiply,omitempty" above:"0"` // factor, after scaling
+	Outliers *float64 `yaml:"outliers,omitempty" json:"outliers,omitempty" least:"0"` // share of the images in which a pixel is far out
+	Noise    *float64 `yaml:"noise,omitempty" json:"noise,omitempty" least:"0"`       // standard deviation of Gaussian noise, after scaling
+	Clip     *float64 `yaml:"clip,omitempty" json:"clip,omitempty" least:"0"`         // share of the values, at either end, that are brought to a limit
 }
 
 // with is s where other has nothing to say.
@@ -68,9 +68,19 @@ func (s Settings) with(other Settings) Settings {
 	return s
 }
 
+// withoutNone is s with what is set to none of something left out.
+func (s Settings) withoutNone() Settings {
+	for _, share := range []**float64{&s.Outliers, &s.Noise, &s.Clip} {
+		if *share != nil && **share == 0 {
+			*share = nil
+		}
+	}
+	return s
+}
+
 // differences names the settings in which s is not other.
 func (s Settings) differences(other Settings) []string {
-	a, b := reflect.ValueOf(s), reflect.ValueOf(other)
+	a, b := reflect.ValueOf(s.withoutNone()), reflect.ValueOf(other.withoutNone())
 	out := []string{}
 	for i := range a.NumField() {
 		if !reflect.DeepEqual(a.Field(i).Interface(), b.Field(i).Interface()) {
@@ -118,22 +128,70 @@ func hasSetting(name string) bool {
 	return false
 }
 
+// checkBounds tells which number of a struct is out of the bounds that its field's tags give: least, or above. What is not set has none.
+func checkBounds(of any) error {
+	v := reflect.ValueOf(of)
+	for i := range v.NumField() {
+		f, value := v.Type().Field(i), v.Field(i)
+		if value.IsZero() {
+			continue
+		}
+		if value.Kind() == reflect.Pointer {
+			value = value.Elem()
+		}
+		var x float64
+		switch value.Kind() {
+		case reflect.Int:
+			x = float64(value.Int())
+		case reflect.Float64:
+			x = value.Float()
+		case reflect.Struct:
+			err := checkBounds(value.Interface())
+			if name := settingName(f); err != nil && name != "" {
+				err = errors.WithMessage(err, name)
+			}
+			if err != nil {
+				return err
+			}
+			continue
+		default:
+			continue
+		}
+		if err := bounded(f, x); err != nil {
+			return errors.WithMessage(err, settingName(f))
+		}
+	}
+	return nil
+}
+
+// bounded tells why a number cannot be a field's; nil if it can.
+func bounded(f reflect.StructField, x float64) error {
+	for _, bound := range []struct {
+		tag, words string
+		holds      func(limit float64) bool
+	}{{"least", "at least", func(limit float64) bool { return x >= limit }}, {"above", "above", func(limit float64) bool { return x > limit }}} {
+		text, ok := f.Tag.Lookup(bound.tag)
+		if !ok {
+			continue
+		}
+		if limit, _ := strconv.ParseFloat(text, 64); !bound.holds(limit) || !finite(x) {
+			return errors.Errorf("it must be %s %s, not %g", bound.words, text, x)
+		}
+	}
+	if !finite(x) {
+		return errors.Errorf("it must be a finite number, not %g", x)
+	}
+	return nil
+}
+
 // check finds what is wrong whatever the data.
 func (s Settings) check() error {
 	stack := s.Model == "" || s.Model == stackModel
 	if !stack && (s.Convolutions != 0 || s.Filters != 0) {
 		return errors.Errorf("convolutions and filters are settings of a stack, not of %s", s.Model)
 	}
-	for _, n := range []struct {
-		name  string
-		value float64
-	}{
-		{"convolutions", float64(s.Convolutions)}, {"filters", float64(s.Filters)}, {"bottleneck", float64(s.Bottleneck)}, {"width", s.Width},
-		{"outliers", s.Outliers}, {"noise", s.Noise}, {"clip", s.Clip},
-	} {
-		if n.value < 0 || !finite(n.value) {
-			return errors.Errorf("%s is %g; it must not be negative", n.name, n.value)
-		}
+	if err := checkBounds(s); err != nil {
+		return err
 	}
 	for _, a := range []string{s.Activation, s.OutputActivation} {
 		if err := graph.Activation(a).Check(); err != nil {

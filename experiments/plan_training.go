@@ -13,16 +13,16 @@ import (
 // Schedule is one of Keras' learning-rate schedules, or step_decay. It starts from the arm's learning rate.
 type Schedule struct {
 	Name        string    `yaml:"name" json:"name"` // step_decay, exponential_decay, inverse_time_decay, polynomial_decay, piecewise_constant_decay, cosine_decay, cosine_decay_restarts
-	DecaySteps  int       `yaml:"decay_steps,omitempty" json:"decay_steps,omitempty"`
-	DecayRate   float64   `yaml:"decay_rate,omitempty" json:"decay_rate,omitempty"`
+	DecaySteps  int       `yaml:"decay_steps,omitempty" json:"decay_steps,omitempty" least:"1"`
+	DecayRate   float64   `yaml:"decay_rate,omitempty" json:"decay_rate,omitempty" above:"0"`
 	Staircase   bool      `yaml:"staircase,omitempty" json:"staircase,omitempty"`
-	EndRate     float64   `yaml:"end_learning_rate,omitempty" json:"end_learning_rate,omitempty"`
-	Power       float64   `yaml:"power,omitempty" json:"power,omitempty"`
+	EndRate     float64   `yaml:"end_learning_rate,omitempty" json:"end_learning_rate,omitempty" least:"0"`
+	Power       float64   `yaml:"power,omitempty" json:"power,omitempty" above:"0"`
 	Boundaries  []int     `yaml:"boundaries,omitempty" json:"boundaries,omitempty"`
 	Values      []float64 `yaml:"values,omitempty" json:"values,omitempty"`
-	Alpha       float64   `yaml:"alpha,omitempty" json:"alpha,omitempty"`
-	WarmupSteps int       `yaml:"warmup_steps,omitempty" json:"warmup_steps,omitempty"` // from 0 to the learning rate
-	FirstDecay  int       `yaml:"first_decay_steps,omitempty" json:"first_decay_steps,omitempty"`
+	Alpha       float64   `yaml:"alpha,omitempty" json:"alpha,omitempty" least:"0"`
+	WarmupSteps int       `yaml:"warmup_steps,omitempty" json:"warmup_steps,omitempty" least:"0"` // from 0 to the learning rate
+	FirstDecay  int       `yaml:"first_decay_steps,omitempty" json:"first_decay_steps,omitempty" least:"1"`
 }
 
 func (s Schedule) schedule(rate float64) (training.Schedule, error) {
@@ -59,18 +59,22 @@ func (s Schedule) schedule(rate float64) (training.Schedule, error) {
 
 // Plateau lowers the learning rate where the held-out error stands still; see [training.Plateau].
 type Plateau struct {
-	Factor   float64 `yaml:"factor,omitempty" json:"factor,omitempty"`     // default 0.1
-	Patience int     `yaml:"patience,omitempty" json:"patience,omitempty"` // epochs; default 10
-	MinDelta float64 `yaml:"min_delta,omitempty" json:"min_delta,omitempty"`
-	Cooldown int     `yaml:"cooldown,omitempty" json:"cooldown,omitempty"`
-	MinRate  float64 `yaml:"min_lr,omitempty" json:"min_lr,omitempty"`
+	Factor   float64  `yaml:"factor,omitempty" json:"factor,omitempty" above:"0"`     // default 0.1
+	Patience int      `yaml:"patience,omitempty" json:"patience,omitempty" least:"1"` // epochs; default 10
+	MinDelta *float64 `yaml:"min_delta,omitempty" json:"min_delta,omitempty" least:"0"`
+	Cooldown int      `yaml:"cooldown,omitempty" json:"cooldown,omitempty" least:"0"`
+	MinRate  float64  `yaml:"min_lr,omitempty" json:"min_lr,omitempty" least:"0"`
 }
 
 func (p *Plateau) plateau() *training.Plateau {
 	if p == nil {
 		return nil
 	}
-	return &training.Plateau{Factor: p.Factor, Patience: p.Patience, MinDelta: p.MinDelta, Cooldown: p.Cooldown, MinRate: p.MinRate}
+	out := &training.Plateau{Factor: p.Factor, Patience: p.Patience, Cooldown: p.Cooldown, MinRate: p.MinRate}
+	if p.MinDelta != nil {
+		out.MinDelta = training.Exactly(*p.MinDelta)
+	}
+	return out
 }
 
 // optimizer makes the optimizer; own is the model's, which stays where nothing is set.

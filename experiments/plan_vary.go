@@ -20,11 +20,17 @@ func combine(vary []Vary) ([]ArmPlan, error) {
 	if len(vary) == 0 {
 		return nil, nil
 	}
-	arms := []ArmPlan{{}}
+	n := 1
 	for _, v := range vary {
 		if len(v.Values) == 0 || v.Names != nil && len(v.Names) != len(v.Values) {
 			return nil, errors.Errorf("vary %s: %d values and %d names; give values, and a name for each or none at all", v.Setting, len(v.Values), len(v.Names))
 		}
+		if n *= len(v.Values); n > mostArms {
+			return nil, errors.Errorf("vary: over %d combinations of values; a study has %d arms at most", mostArms, mostArms)
+		}
+	}
+	arms := []ArmPlan{{}}
+	for _, v := range vary {
 		var longer []ArmPlan
 		for _, a := range arms {
 			for i, value := range v.Values {
@@ -32,18 +38,27 @@ func combine(vary []Vary) ([]ArmPlan, error) {
 				if err != nil {
 					return nil, errors.WithMessagef(err, "vary %s", v.Setting)
 				}
-				b := ArmPlan{Name: a.Name, Settings: a.with(one)}
 				part := plain(value)
 				if v.Names != nil {
 					part = v.Names[i]
 				}
-				b.Name = strings.Trim(b.Name+"-"+part, "-")
-				longer = append(longer, b)
+				longer = append(longer, ArmPlan{Name: joinName(a.Name, part), Settings: a.with(one)})
 			}
 		}
 		arms = longer
 	}
 	return arms, nil
+}
+
+// joinName is a name with one more part. A name begins with no sign, so that that of a negative number is written out there.
+func joinName(name, part string) string {
+	if name != "" {
+		return name + "-" + part
+	}
+	if number, negative := strings.CutPrefix(part, "-"); negative {
+		return "minus-" + number
+	}
+	return part
 }
 
 // setting reads one setting.

@@ -53,7 +53,7 @@ func Verify(ctx context.Context, dir string, o VerifyOptions, w Watcher) (*Verif
 	for _, id := range missing {
 		v.Unfinished = append(v.Unfinished, id.String())
 	}
-	s, err := remake(d)
+	s, err := remake(dir, d)
 	if err != nil {
 		return nil, errors.WithMessagef(err, "the study in %s", dir)
 	}
@@ -105,8 +105,18 @@ func Verify(ctx context.Context, dir string, o VerifyOptions, w Watcher) (*Verif
 	return v, nil
 }
 
-// remake makes the study that a definition describes, and opens its images.
-func remake(d *Definition) (Study, error) {
+// remake makes the study that a folder's definition describes, and opens its images. Where relative paths start is said by the account of a
+// call that made the study; without one that is the working directory.
+func remake(dir string, d *Definition) (Study, error) {
+	for _, path := range allTasks(dir, invocationFile) {
+		var call struct {
+			From PathsFrom `json:"paths_from"`
+		}
+		if readJSON(path, &call) == nil && call.From != (PathsFrom{}) {
+			d.Plan.from = call.From
+			break
+		}
+	}
 	for _, g := range d.Plan.Groups { // which may come from elsewhere
 		for _, a := range g.Arms {
 			if err := a.check(); err != nil {

@@ -39,15 +39,19 @@ func (f *dataFlags) open(c *cobra.Command) (*dataset.Set, error) {
 	if err != nil {
 		return nil, usageError{errors.Errorf("--%v", err)}
 	}
-	if f.images < 0 {
+	if f.images < 0 || f.images == 0 && c.Flags().Changed("images") {
 		return nil, usageError{errors.Errorf("--images must be at least 1, not %d", f.images)}
 	}
 	o.Images = f.images
 	set, err := dataset.Open(f.Source, o)
-	if err == nil {
-		note(c, set.Notes)
+	if err != nil {
+		return nil, err
 	}
-	return set, err
+	if n := set.Train.Len(); n < f.images {
+		return nil, errors.Errorf("--images: %d images are more than the %d training images of %s", f.images, n, set.Name)
+	}
+	note(c, set.Notes)
+	return set, nil
 }
 
 // fit is a set as a model takes it.

@@ -90,7 +90,7 @@ func runStudy(c *cobra.Command, name string, f *runFlags) error {
 	}
 	savesWhenInterrupted(c)
 	results, err := experiments.Run(c.Context(), study, experiments.Options{
-		Dir: f.out, Threads: f.threads, Task: task, Force: f.force, Invocation: invocation(start, nil), TensorBoard: f.tensor, Notice: notice(c),
+		Dir: f.out, Threads: f.threads, Task: task, Force: f.force, Invocation: invocation(start, nil, plan.PathsFrom()), TensorBoard: f.tensor, Notice: notice(c),
 	}, progress)
 	progress.end()
 	interrupted := errors.Is(err, context.Canceled)
@@ -142,7 +142,10 @@ func choosePlan(c *cobra.Command, name string, f *runFlags) (*experiments.Plan, 
 		}
 	}
 	if changed("data") {
-		plan.Data = experiments.DataPlan{Source: f.data.Source}
+		plan.SetSource(f.data.Source)
+	}
+	if changed("target") {
+		plan.SetTarget(f.data.Target)
 	}
 	for _, n := range []struct {
 		flag, value string
@@ -181,8 +184,8 @@ func choosePlan(c *cobra.Command, name string, f *runFlags) (*experiments.Plan, 
 }
 
 // invocation is what invocation.json holds: it differs from time to time and from machine to machine. data is where the images came from, if
-// study.json does not say so.
-func invocation(start time.Time, data *experiments.DataPlan) any {
+// study.json does not say so, and from is where relative paths in study.json start.
+func invocation(start time.Time, data *experiments.DataPlan, from experiments.PathsFrom) any {
 	host, _ := os.Hostname()
 	dir, _ := os.Getwd()
 	return struct {
@@ -196,5 +199,6 @@ func invocation(start time.Time, data *experiments.DataPlan) any {
 		StartedAt time.Time `json:"started_at"`
 
 		Data *experiments.DataPlan `json:"data,omitempty"`
-	}{outcome.Version(), os.Args, dir, host, runtime.GOOS + "/" + runtime.GOARCH, runtime.NumCPU(), runtime.Version(), start, data}
+		From experiments.PathsFrom `json:"paths_from,omitzero"`
+	}{outcome.Version(), os.Args, dir, host, runtime.GOOS + "/" + runtime.GOARCH, runtime.NumCPU(), runtime.Version(), start, data, from}
 }

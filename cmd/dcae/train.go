@@ -113,7 +113,7 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 	data := f.data.Absolute()
 	start := time.Now()
 	res, fitted, err := experiments.Train(c.Context(), arm, set, experiments.TrainOptions{
-		Options: experiments.Options{Dir: f.out, Threads: f.threads, Force: f.force, Resume: f.resume, Notice: notice(c), TensorBoard: f.tensor, Invocation: invocation(start, &data)},
+		Options: experiments.Options{Dir: f.out, Threads: f.threads, Force: f.force, Resume: f.resume, Notice: notice(c), TensorBoard: f.tensor, Invocation: invocation(start, &data, experiments.PathsFrom{})},
 		Seed:    f.seed, Epochs: f.epochs, Batch: f.batch, CheckpointEvery: f.checkpointEvery, Params: model.Params, State: model.State,
 		Save: func(fitted *training.Result) error { return saveTrained(f.out, model, fitted) },
 	}, progress)
