@@ -1,9 +1,7 @@
 package experiments
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -12,7 +10,6 @@ import (
 
 	"dcae/experiments/saved"
 	"dcae/graph"
-	"dcae/graph/arithmetic"
 	"dcae/training/dataset"
 	"dcae/training/dataset/npz"
 	"dcae/training/files"
@@ -232,67 +229,6 @@ func (r *runner) data(t dataset.Treatment) *treated {
 
 // scaling is that of the images that arms with a treatment train on.
 func (r *runner) scaling(t dataset.Treatment) dataset.Scaling { return r.data(t).Scaling }
-
-// claim makes the folder this study's. If it holds another one, the error says in what they differ.
-func (r *runner) claim(ctx context.Context) error {
-	held, err := waitForFolder(ctx, r.dir, r.options.Notice)
-	if err != nil {
-		return err
-	}
-	defer held.Release()
-	if err := files.RemoveAbandoned(r.dir, studyFile, r.invocationFile(), resultsFile, imagesFile); err != nil {
-		return err
-	}
-	if err := removeIn(r.dir, "", ".*.png[0-9]*", ".*.html[0-9]*"); err != nil { // of a report that was being written
-		return err
-	}
-	own, err := encodeJSON(r.definition)
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(r.dir, studyFile)
-	if exists(path) {
-		there, err := readFile(path)
-		if err != nil {
-			return err
-		}
-		if err := r.checkBits(there); err != nil {
-			return err
-		}
-		if !bytes.Equal(own, there) {
-			return r.another(there, own)
-		}
-	} else if err := files.WriteBytes(path, own); err != nil {
-		return err
-	}
-	if images := filepath.Join(r.dir, imagesFile); !exists(images) {
-		if err := r.writeImages(images); err != nil {
-			return err
-		}
-	}
-	return r.writeInvocation()
-}
-
-// another says in what the study that the folder holds is another one, or that its study.json is damaged.
-func (r *runner) another(there, own []byte) error {
-	if _, err := ReadDefinition(r.dir); err != nil {
-		return errors.WithMessagef(err, "the study in %s cannot be continued; name another folder with --out", r.dir)
-	}
-	return errors.Errorf("the folder %s holds another study: %s; name another folder with --out, or replace the study with --force",
-		r.dir, firstOf(".json", there, own).between("there", "here"))
-}
-
-// checkBits refuses to go on with a study whose bits this program does not compute.
-func (r *runner) checkBits(study []byte) error {
-	var there Definition
-	if json.Unmarshal(study, &there) != nil {
-		return nil // it is another study, in which there is more to tell
-	}
-	if err := arithmetic.CheckBits(there.Kernels, there.Bits); err != nil {
-		return errors.Errorf("the study in %s can't be gone on with: %v; name another folder with --out, or replace the study with --force", r.dir, err)
-	}
-	return nil
-}
 
 // collect writes results.csv from all runs that are finished in the folder, whichever process did them.
 func (r *runner) collect() error {
