@@ -34,7 +34,7 @@ func runMemory(m *graph.Model, batch int) (bytes float64, err error) {
 		largest = max(largest, before+n)
 		before = n
 	}
-	return 32<<20 + 1.5*4*float64(3*batch*all+training.EvaluationBatch*largest+5*values), nil
+	return 32<<20 + 1.5*4*(3*float64(batch)*float64(all)+float64(training.EvaluationBatch*largest+5*values)), nil
 }
 
 // workersFor is how many runs that need so many bytes fit into the memory at the same time, at least one. A fifth stays free.

@@ -116,6 +116,9 @@ func (m *Model) Shapes() ([]Shape, error) {
 				return nil, errors.Errorf("layer %s takes its input from a layer that is not before it", n.Name)
 			}
 		}
+		if err := checkSettings(n.Layer); err != nil {
+			return nil, errors.WithMessagef(err, "layer %s (%s)", n.Name, n.Layer.Class())
+		}
 		s, err := n.Layer.OutputShape(m.inputShapes(i, shapes))
 		if err != nil {
 			return nil, errors.WithMessagef(err, "layer %s (%s)", n.Name, n.Layer.Class())

@@ -409,3 +409,18 @@ func TestLogitsAreScoredAsImages(t *testing.T) {
 		t.Errorf("scores %+v from logits, %+v from probabilities", logits, probabilities)
 	}
 }
+
+// A batch of more images than there are is all of them, however large it is said to be.
+func TestBatchOfMoreThanAllImages(t *testing.T) {
+	var losses []float64
+	for _, batch := range []int{12, math.MaxInt} {
+		var rec memory
+		if _, err := Fit(context.Background(), smallModel(), stripes{12}, stripes{4}, Config{Seed: 1, Epochs: 2, Batch: batch}, &rec); err != nil {
+			t.Fatal(err)
+		}
+		losses = append(losses, rec.steps[len(rec.steps)-1].Loss)
+	}
+	if losses[0] != losses[1] {
+		t.Errorf("losses %v", losses)
+	}
+}

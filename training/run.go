@@ -129,13 +129,12 @@ func (r *run) steps(ctx context.Context) error {
 			}
 			return err
 		}
-		batch := r.order[r.at.Images:min(r.at.Images+r.config.Batch, len(r.order))]
+		batch := r.nextBatch(r.at.Images)
 		x, target := r.stepper.program.Inputs(len(batch))
 		r.images.Read(x, batch)
 		readTargets(r.images, target, x, batch)
 		if p, ok := r.images.(prefetcher); ok {
-			next := r.at.Images + len(batch)
-			p.Prefetch(r.order[next:min(next+r.config.Batch, len(r.order))])
+			p.Prefetch(r.nextBatch(r.at.Images + len(batch)))
 		}
 		record, err := r.stepper.take(r.at.Epoch, len(batch))
 		if err != nil {
@@ -160,6 +159,11 @@ func (r *run) steps(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// nextBatch are the epoch's images from the given place on that make one step.
+func (r *run) nextBatch(from int) []int {
+	return r.order[from : from+min(r.config.Batch, len(r.order)-from)]
 }
 
 // endEpoch scores the model after an epoch.

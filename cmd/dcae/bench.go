@@ -24,13 +24,12 @@ func benchCommand() *cobra.Command {
 		Long: "Trains each model, a name or a file (default: sigmoid, highlr, improved, deep), for a few seconds and prints images/s (median of five windows),\n" +
 			"GFLOP/s of the products, the largest memory so far, and the time of each op.",
 		RunE: func(c *cobra.Command, args []string) error {
-			for _, n := range []struct {
-				flag  string
-				value int
-			}{{"batch", batch}, {"threads", threads}} {
-				if n.value < 1 && c.Flags().Changed(n.flag) {
-					return usageError{errors.Errorf("--%s must be at least 1, not %d", n.flag, n.value)}
-				}
+			least := 0 // the model's own
+			if c.Flags().Changed("batch") {
+				least = 1
+			}
+			if err := firstError(inRange("batch", batch, least, unlimited), inRange("threads", threads, 1, mostThreads)); err != nil {
+				return err
 			}
 			if err := kernels.choose(""); err != nil {
 				return err

@@ -56,13 +56,8 @@ func diagnoseCommand() *cobra.Command {
 }
 
 func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
-	for _, n := range []struct {
-		flag         string
-		value, least float64
-	}{{"seconds", f.seconds, 1}, {"batch", float64(f.batch), 1}, {"seeds", float64(f.seeds), 6}, {"threads", float64(f.threads), 1}} {
-		if !(n.value >= n.least) {
-			return usageError{errors.Errorf("--%s must be at least %g, not %g", n.flag, n.least, n.value)}
-		}
+	if err := firstError(inRange("seconds", f.seconds, 1, mostSeconds), inRange("batch", f.batch, 1, unlimited), inRange("seeds", f.seeds, 6, 1000), inRange("threads", f.threads, 1, mostThreads)); err != nil {
+		return err
 	}
 	if err := f.kernels.choose(""); err != nil {
 		return err

@@ -52,8 +52,9 @@ func predict(c *cobra.Command, path string, f *predictFlags) error {
 		return usageError{errors.New("--data names no images")}
 	case !isNPZ || folder == "":
 		return usageError{errors.Errorf("--out must name an .npz file to write, not %q", f.out)}
-	case f.threads < 1:
-		return usageError{errors.Errorf("--threads must be at least 1, not %d", f.threads)}
+	}
+	if err := inRange("threads", f.threads, 1, mostThreads); err != nil {
+		return err
 	}
 	choose, err := chooseParts(f.part)
 	if err != nil {

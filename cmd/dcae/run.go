@@ -162,16 +162,17 @@ func choosePlan(c *cobra.Command, name string, f *runFlags) (*experiments.Plan, 
 		flag  string
 		value int
 		to    *int
-	}{{"epochs", f.epochs, &plan.Budget.Epochs}, {"images", f.images, &plan.Budget.Images}, {"batch", f.batch, &plan.Budget.Batch}, {"threads", f.threads, nil}} {
+	}{{"epochs", f.epochs, &plan.Budget.Epochs}, {"images", f.images, &plan.Budget.Images}, {"batch", f.batch, &plan.Budget.Batch}} {
 		if !changed(n.flag) {
 			continue
 		}
-		if n.value < 1 {
-			return nil, errors.Errorf("--%s must be at least 1, not %d", n.flag, n.value)
+		if err := inRange(n.flag, n.value, 1, unlimited); err != nil {
+			return nil, err
 		}
-		if n.to != nil {
-			*n.to = n.value
-		}
+		*n.to = n.value
+	}
+	if err := inRange("threads", f.threads, 1, mostThreads); err != nil {
+		return nil, err
 	}
 	if f.full && (changed("epochs") || changed("images")) {
 		return nil, errors.New("--full sets epochs and images; leave out --epochs and --images")

@@ -43,10 +43,9 @@ func traceCommand() *cobra.Command {
 				return usageError{errors.New("--out names no .npz file to write")}
 			case !strings.HasSuffix(out, ".npz"):
 				return usageError{errors.Errorf("--out must name an .npz file to write, not %q", out)}
-			case steps < 0:
-				return usageError{errors.Errorf("--steps must be at least 0, not %d", steps)}
-			case threads < 1:
-				return usageError{errors.Errorf("--threads must be at least 1, not %d", threads)}
+			}
+			if err := firstError(inRange("steps", steps, 0, unlimited), inRange("threads", threads, 1, mostThreads)); err != nil {
+				return err
 			}
 			if err := kernels.choose(""); err != nil {
 				return err

@@ -65,13 +65,8 @@ func trainCommand() *cobra.Command {
 }
 
 func train(c *cobra.Command, name string, f *trainFlags) error {
-	for _, n := range []struct {
-		flag  string
-		value int
-	}{{"epochs", f.epochs}, {"batch", f.batch}, {"threads", f.threads}, {"checkpoint-every", f.checkpointEvery}} {
-		if n.value < 1 {
-			return usageError{errors.Errorf("--%s must be at least 1, not %d", n.flag, n.value)}
-		}
+	if err := firstError(inRange("epochs", f.epochs, 1, unlimited), inRange("batch", f.batch, 1, unlimited), inRange("threads", f.threads, 1, mostThreads), inRange("checkpoint-every", f.checkpointEvery, 1, unlimited)); err != nil {
+		return err
 	}
 	if f.quiet && f.json {
 		return usageError{errors.New("--quiet and --json exclude each other")}

@@ -25,8 +25,8 @@ func verifyCommand() *cobra.Command {
 			if o.Runs < 0 {
 				return usageError{errors.Errorf("--runs must be at least 1, not %d", o.Runs)}
 			}
-			if o.Threads < 1 {
-				return usageError{errors.Errorf("--threads must be at least 1, not %d", o.Threads)}
+			if err := inRange("threads", o.Threads, 1, mostThreads); err != nil {
+				return err
 			}
 			if err := kernels.choose(args[0]); err != nil {
 				return err

@@ -80,6 +80,9 @@ func Diagnose(ctx context.Context, subject Subject, o Options) (*Examination, er
 	if err := subject.check(); err != nil {
 		return nil, err
 	}
+	if all := max(usualBatch, subject.Images.Train.Len()); o.Batch > all {
+		o.Batch = all // no step takes more
+	}
 	guarded, stop := context.WithTimeout(ctx, o.Guard)
 	defer stop()
 	s, err := newSearch(guarded, subject, o)

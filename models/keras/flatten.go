@@ -90,6 +90,7 @@ type flattener struct {
 	paths  map[*Layer]string // of its variables in the file
 	names  map[*Layer]string // path from the outermost model, then the node's name
 	calls  map[*Layer]int    // how many nodes it has
+	all    int               // calls of layers and of models
 }
 
 // locate finds every layer's path in the file, and its path of names. What is frozen about a model stands with each of its layers;
@@ -332,19 +333,19 @@ func (f *flattener) ready(nodes map[output][]int, tensors []Tensor) (in []int, o
 	return in, true
 }
 
-// maxNodes bounds what shared models in shared models can grow to.
-const maxNodes = 10_000
+// maxCalls bounds what shared models in shared models can grow to, whose calls count even if no layer is in them.
+const maxCalls = 10_000
 
 // call adds the nodes of one call of a layer and returns those of its outputs.
 func (f *flattener) call(l *Layer, in []int) ([]int, error) {
+	if f.all++; f.all > maxCalls {
+		return nil, errors.Errorf("the model calls its layers, and the models in it, more than %d times", maxCalls)
+	}
 	if l.Model != nil {
 		return f.model(l.Model, in)
 	}
 	nodes := &f.flat.Model.Nodes
 	at := len(*nodes)
-	if at >= maxNodes {
-		return nil, errors.Errorf("the model has more than %d layers", maxNodes)
-	}
 	n := graph.Node{Name: f.names[l], Layer: f.made[l], Inputs: in, Frozen: f.frozen[l]}
 	if f.calls[l]++; f.calls[l] > 1 {
 		n.Name, n.SharedWith = fmt.Sprintf("%s/%d", f.names[l], f.calls[l]), f.names[l]

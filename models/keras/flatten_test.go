@@ -439,3 +439,24 @@ func TestTrainingArgumentsAreNoMatter(t *testing.T) {
 		}
 	}
 }
+
+// TestCallsOfModelsAreCounted nests models that call the one in them 20 times, down to one without layers: a few kB describe 5e10 calls.
+func TestCallsOfModelsAreCounted(t *testing.T) {
+	tensor := func(layer string, call int) string {
+		return fmt.Sprintf(`{"class_name": "__keras_tensor__", "config": {"shape": [null, 6, 6, 1], "dtype": "float32", "keras_history": [%q, %d, 0]}}`, layer, call)
+	}
+	in := strings.TrimSuffix(input, "}") + `, "name": "in", "inbound_nodes": []}`
+	inner := `{"module": "keras", "class_name": "Functional", "name": "inner", "config": {"name": "inner", "layers": [` + in + `], "input_layers": ["in", 0, 0], "output_layers": ["in", 0, 0]}`
+	for range 8 {
+		calls := []string{`{"args": [` + tensor("in", 0) + `], "kwargs": {}}`}
+		for k := range 19 {
+			calls = append(calls, `{"args": [`+tensor("inner", k)+`], "kwargs": {}}`)
+		}
+		inner = `{"module": "keras", "class_name": "Functional", "name": "inner", "config": {"name": "inner", "layers": [` + in + `, ` + inner + `, "inbound_nodes": [` + strings.Join(calls, ",") +
+			`]}], "input_layers": ["in", 0, 0], "output_layers": ["inner", 19, 0]}`
+	}
+	_, err := flattened(t, inner+"}")
+	if err == nil || !strings.Contains(err.Error(), "more than 10000 times") {
+		t.Error(err)
+	}
+}

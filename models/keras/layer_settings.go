@@ -235,24 +235,43 @@ func sequenceSettingsOf(class string) settings {
 	return nil
 }
 
-// size is a height and a width, which may be written as one number.
+// size is a height and a width of at least one, which may be written as one number.
 type size graph.Size
 
 // UnmarshalJSON reads n or [height, width]; null leaves the value.
 func (s *size) UnmarshalJSON(b []byte) error {
+	var two rowsAndColumns
+	if string(b) == "null" {
+		return nil
+	}
+	if err := two.UnmarshalJSON(b); err != nil {
+		return err
+	}
+	if two.H < 1 || two.W < 1 {
+		return errors.Errorf("%.40s: kernel, strides, dilation, pool and factors must be at least 1", b)
+	}
+	*s = size(two)
+	return nil
+}
+
+// rowsAndColumns is a number for the rows and one for the columns, which may be written as one.
+type rowsAndColumns graph.Size
+
+// UnmarshalJSON reads n or [rows, columns]; null leaves the value.
+func (s *rowsAndColumns) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		return nil
 	}
 	var n int
 	if json.Unmarshal(b, &n) == nil {
-		*s = size(graph.Square(n))
+		*s = rowsAndColumns(graph.Square(n))
 		return nil
 	}
 	var two []int
 	if err := json.Unmarshal(b, &two); err != nil || len(two) != 2 {
 		return errors.Errorf("%.40s is neither a number nor a height and a width", b)
 	}
-	*s = size{two[0], two[1]}
+	*s = rowsAndColumns{two[0], two[1]}
 	return nil
 }
 
@@ -261,7 +280,7 @@ type margins graph.Margins
 
 // UnmarshalJSON reads n, [rows, columns] or [[top, bottom], [left, right]].
 func (m *margins) UnmarshalJSON(b []byte) error {
-	var sides [2]size
+	var sides [2]rowsAndColumns
 	if err := json.Unmarshal(b, &sides); err == nil && b[0] == '[' {
 		*m = margins{sides[0].H, sides[0].W, sides[1].H, sides[1].W}
 		return nil

@@ -240,6 +240,8 @@ func (s *softmax) layer(at place, p *problems) graph.Layer {
 	switch {
 	case len(list) != 1:
 		p.refuse("axis %s: only one", s.Axis)
+	case list[0] == 0:
+		p.refuse("axis 0: images of a batch are not mixed")
 	case !at.lastAxis(list[0]):
 		return graph.SoftmaxLayer{Axis: list[0]}
 	}

@@ -8,7 +8,7 @@ import (
 	"dcae/graph"
 )
 
-// length is a number of places along a sequence, which may be written as a list of one.
+// length is a number of places along a sequence, at least one, which may be written as a list of one.
 type length int
 
 // UnmarshalJSON reads n or [n]; null leaves the value.
@@ -16,16 +16,30 @@ func (l *length) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		return nil
 	}
-	var n int
-	if json.Unmarshal(b, &n) == nil {
-		*l = length(n)
+	var n places
+	if err := n.UnmarshalJSON(b); err != nil {
+		return err
+	}
+	if n < 1 {
+		return errors.Errorf("%.40s: kernel, stride, dilation, pool and factor must be at least 1", b)
+	}
+	*l = length(n)
+	return nil
+}
+
+// places is a whole number, which may be written as a list of one.
+type places int
+
+// UnmarshalJSON reads n or [n].
+func (p *places) UnmarshalJSON(b []byte) error {
+	if json.Unmarshal(b, (*int)(p)) == nil {
 		return nil
 	}
 	var list []int
 	if err := json.Unmarshal(b, &list); err != nil || len(list) != 1 {
 		return errors.Errorf("%.40s is no number", b)
 	}
-	*l = length(list[0])
+	*p = places(list[0])
 	return nil
 }
 
@@ -34,7 +48,7 @@ type ends graph.Ends
 
 // UnmarshalJSON reads n or [before, after].
 func (e *ends) UnmarshalJSON(b []byte) error {
-	var both size
+	var both rowsAndColumns
 	if err := both.UnmarshalJSON(b); err != nil {
 		return errors.Errorf("%.40s is no padding: [before, after]", b)
 	}
@@ -79,7 +93,7 @@ type conv1DTranspose struct {
 	KernelSize    length  `json:"kernel_size"`
 	Strides       length  `json:"strides"`
 	Padding       string  `json:"padding"`
-	OutputPadding *length `json:"output_padding"`
+	OutputPadding *places `json:"output_padding"`
 	DilationRate  length  `json:"dilation_rate"`
 	UseBias       bool    `json:"use_bias"`
 }

@@ -67,13 +67,13 @@ func (p *problems) groups(n int) int {
 type conv2DTranspose struct {
 	formatted
 	weighted
-	Filters       int    `json:"filters"`
-	KernelSize    size   `json:"kernel_size"`
-	Strides       size   `json:"strides"`
-	Padding       string `json:"padding"`
-	OutputPadding *size  `json:"output_padding"`
-	DilationRate  size   `json:"dilation_rate"`
-	UseBias       bool   `json:"use_bias"`
+	Filters       int             `json:"filters"`
+	KernelSize    size            `json:"kernel_size"`
+	Strides       size            `json:"strides"`
+	Padding       string          `json:"padding"`
+	OutputPadding *rowsAndColumns `json:"output_padding"`
+	DilationRate  size            `json:"dilation_rate"`
+	UseBias       bool            `json:"use_bias"`
 }
 
 func (s *conv2DTranspose) layer(_ place, p *problems) graph.Layer {
