@@ -91,6 +91,10 @@ func Bench(name string, batch, threads int) (*Benchmark, error) {
 	if batch == 0 {
 		batch = own
 	}
+	c := training.Config{Seed: 1, Batch: batch, Optimizer: m.Optimizer, Loss: m.Loss}
+	if err := training.CheckMemory(m.Model, c, batch, threads, training.FreeMemory()); err != nil {
+		return nil, err
+	}
 	images, err := benchImages(m.Model.Input, batch)
 	if err != nil {
 		return nil, err
@@ -104,7 +108,8 @@ func Bench(name string, batch, threads int) (*Benchmark, error) {
 	steps := windowSteps((flops.Training + flops.Forward) * float64(batch))
 	th := graph.NewThreads(threads)
 	defer th.Close()
-	speed, err := training.MeasureSpeed(m.Model, images, training.Config{Seed: 1, Batch: batch, Optimizer: m.Optimizer, Loss: m.Loss, Threads: th}, 5, steps)
+	c.Threads = th
+	speed, err := training.MeasureSpeed(m.Model, images, c, 5, steps)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"context"
+	"math"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -10,6 +11,7 @@ import (
 
 	"dcae/experiments/saved"
 	"dcae/graph"
+	"dcae/training"
 	"dcae/training/dataset"
 	"dcae/training/dataset/npz"
 	"dcae/training/files"
@@ -123,15 +125,25 @@ func (r *runner) finishAll(ctx context.Context, jobs []job) ([]*Result, error) {
 func (r *runner) workers(jobs []job) (int, error) {
 	largest := 1.0
 	for _, a := range r.study.Arms() {
-		bytes, err := runMemory(a.Model, r.study.Budget.Batch)
+		bytes, err := training.Memory(a.Model, r.study.training(a), r.images.Train.Len(), 1)
 		if err != nil {
 			return 0, errors.WithMessagef(err, "arm %s", a.Name)
 		}
 		if slices.ContainsFunc(jobs, func(j job) bool { return j.arm.Name == a.Name }) {
-			largest = max(largest, bytes)
+			largest = max(largest, float64(bytes))
 		}
 	}
-	return max(1, min(r.options.Threads, len(jobs), workersFor(largest, availableMemory("/")))), nil
+	return max(1, min(r.options.Threads, len(jobs), workersFor(largest, training.FreeMemory()))), nil
+}
+
+// training is what decides how much memory a run of an arm needs.
+func (s Study) training(a Arm) training.Config {
+	return training.Config{Batch: s.Budget.Batch, Loss: a.Loss, Optimizer: a.Optimizer, KeepBest: true}
+}
+
+// workersFor is how many runs that need so many bytes fit into the memory at the same time, at least one. A fifth stays free.
+func workersFor(bytes, memory float64) int {
+	return int(max(1, min(0.8*memory/bytes, math.MaxInt32)))
 }
 
 // pool does the chosen jobs. After a failure it begins no others: when the disk is full, for example, they would fail too.
@@ -190,6 +202,11 @@ func newRunner(s Study, o Options, w Watcher) (*runner, error) {
 		set = *fitted
 	}
 	o.Threads = max(1, o.Threads)
+	for _, a := range s.Arms() {
+		if err := training.CheckMemory(a.Model, s.training(a), set.Train.Len(), 1, training.FreeMemory()); err != nil {
+			return nil, err
+		}
+	}
 	r := &runner{study: s, options: o, dir: o.Dir, images: treated{Set: &set, mean: set.Train.Targets().Mean()}, watch: w}
 	for _, a := range s.Arms() {
 		if err := r.treat(a.Treatment); err != nil {

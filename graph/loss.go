@@ -86,7 +86,7 @@ func (l Loss) wantsLogits(m *Model) bool {
 	}
 	switch last := m.Nodes[len(m.Nodes)-1].Layer.(type) {
 	case productLayer, Activate:
-		a, _ := activationOf(last)
+		a, _ := ActivationOf(last)
 		return a == Sigmoid
 	}
 	return false

@@ -157,6 +157,41 @@ func (m *Model) inputShapes(i int, outputs []Shape) []Shape {
 // layer's name and its own name alone. It fails where [Model.Shapes] does, if two layers have one name, if a layer cannot share the variables of
 // the other that it names, and if a variable is too large or its initializer does not fit its shape.
 func (m *Model) Init(seed uint64, p Precision) (*Params, error) {
+	var values []float64
+	return m.declare(p, func(v *Variable, d Declaration) error {
+		if n := d.Shape.Size(); n > cap(values) {
+			values = make([]float64, n)
+		} else {
+			values = values[:n]
+			clear(values)
+		}
+		d.Init.Fill(values, d.Shape, Random(seed, "initialize", v.Path(), 0))
+		v.Value = newDense(p, d.Shape)
+		return v.Set(values)
+	})
+}
+
+// Zeros creates the model's variables, all of them zero: memory that nobody has written to yet, which takes no room until then. It fails where Init
+// does.
+func (m *Model) Zeros(p Precision) (*Params, error) {
+	return m.declare(p, func(v *Variable, d Declaration) error {
+		v.Value = newDense(p, d.Shape)
+		return nil
+	})
+}
+
+// Values is how many values the model's variables have in all, the trainable ones and others. It fails where Init does.
+func (m *Model) Values() (trainable, others int, err error) {
+	params, err := m.declare(Float32, func(*Variable, Declaration) error { return nil })
+	if err != nil {
+		return 0, 0, err
+	}
+	all, trainable := params.Count()
+	return trainable, all - trainable, nil
+}
+
+// declare creates the model's variables, whose values make gives them.
+func (m *Model) declare(p Precision, make func(*Variable, Declaration) error) (*Params, error) {
 	m = m.withLoss()
 	shapes, err := m.Shapes()
 	if err != nil {
@@ -183,10 +218,7 @@ func (m *Model) Init(seed uint64, p Precision) (*Params, error) {
 					return nil, errors.WithMessagef(err, "layer %s (%s), %s", n.Name, n.Layer.Class(), d.Name)
 				}
 			}
-			values := make([]float64, d.Shape.Size())
-			d.Init.Fill(values, d.Shape, Random(seed, "initialize", v.Path(), 0))
-			v.Value = newDense(p, d.Shape)
-			if err := v.Set(values); err != nil {
+			if err := make(v, d); err != nil {
 				return nil, err
 			}
 			params.All = append(params.All, v)

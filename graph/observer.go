@@ -31,7 +31,7 @@ func (b *builder) observe(o Observer) error {
 // Saturation returns the values below which and above which an output of the layer counts as saturated: within 5% of
 // its activation's range from a limit. ok is false for layers whose activation has no limits.
 func Saturation(l Layer) (low, high float64, ok bool) {
-	a, _ := activationOf(l)
+	a, _ := ActivationOf(l)
 	low, high, ok = a.limits()
 	margin := float64(0.05 * (high - low))
 	return low + margin, high - margin, ok
@@ -39,11 +39,12 @@ func Saturation(l Layer) (low, high float64, ok bool) {
 
 // HasUnits tells whether a layer's outputs are units: those of a layer with a kernel, or of an activation.
 func HasUnits(l Layer) bool {
-	_, ok := activationOf(l)
+	_, ok := ActivationOf(l)
 	return ok
 }
 
-func activationOf(l Layer) (Activation, bool) {
+// ActivationOf is the activation that a layer ends with; ok is false for a layer that has neither a kernel nor an activation.
+func ActivationOf(l Layer) (Activation, bool) {
 	switch l := l.(type) {
 	case productLayer:
 		a, _ := l.ending()

@@ -105,25 +105,13 @@ func NewEvaluator(m *graph.Model, loss graph.Loss, params *graph.Params, images 
 	}
 	e := &Evaluator{images: images, n: n, size: targetSize(images, m.Input.Size()), image: m.Input.Size()}
 	var observers []graph.Observer
+	var err error
 	if units {
-		shapes, err := m.Shapes()
-		if err != nil {
+		if e.units, observers, err = unitObservers(m); err != nil {
 			return nil, err
-		}
-		common, err := m.Common()
-		if err != nil {
-			return nil, err
-		}
-		for i, node := range m.Nodes {
-			if graph.HasUnits(node.Layer) && !common[i] {
-				u := newUnitObserver(node, shapes[i])
-				e.units = append(e.units, u)
-				observers = append(observers, graph.Observer{Node: i, Observe: u.observe})
-			}
 		}
 	}
-	batch := min(EvaluationBatch, n)
-	var err error
+	batch := min(EvaluationBatchOf(m), n)
 	if e.program, err = graph.NewEvaluation(m.Reconstructing(loss), params, graph.Options{Batch: batch, Threads: threads}, observers...); err != nil {
 		return nil, err
 	}
@@ -134,6 +122,26 @@ func NewEvaluator(m *graph.Model, loss graph.Loss, params *graph.Params, images 
 	e.errors, e.distance = make([]float64, n), make([]float64, n)
 	e.measureImages(mean)
 	return e, nil
+}
+
+// unitObservers observe the units of all layers that have any.
+func unitObservers(m *graph.Model) (units []*unitObserver, observers []graph.Observer, err error) {
+	shapes, err := m.Shapes()
+	if err != nil {
+		return nil, nil, err
+	}
+	common, err := m.Common()
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, node := range m.Nodes {
+		if graph.HasUnits(node.Layer) && !common[i] {
+			u := newUnitObserver(node, shapes[i])
+			units = append(units, u)
+			observers = append(observers, graph.Observer{Node: i, Observe: u.observe})
+		}
+	}
+	return units, observers, nil
 }
 
 // Close ends the evaluator's program.

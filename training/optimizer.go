@@ -142,6 +142,15 @@ func checkShared(name string, o Optimizer) error {
 
 func describe(name string, o Optimizer) string { return settings.Describe(name, Settings(o)) }
 
+// StateValues is how many values of state an optimizer keeps for each variable.
+func StateValues(o Optimizer) int {
+	values := 0
+	for _, s := range o.start([]*graph.Variable{{Shape: graph.Shape{1}}}).slots() {
+		values += len(s.Values)
+	}
+	return values
+}
+
 // rule is an optimizer's formula at work on a model's variables.
 type rule interface {
 	// begin prepares step t (1, 2, ...) at a learning rate.

@@ -50,15 +50,9 @@ func newRun(m *graph.Model, train, valid Source, c Config, recorders []Recorder)
 	if err := checkOutput(m, train); err != nil {
 		return nil, err
 	}
-	params, err := m.Init(c.Seed, graph.Float32)
+	params, err := firstValues(m, c)
 	if err != nil {
 		return nil, err
-	}
-	if c.Params != nil {
-		if err := sameVariables(c.Params, params); err != nil {
-			return nil, errors.WithMessagef(err, "first values for model %s", m.Name)
-		}
-		params = c.Params
 	}
 	stepper, err := newStepper(m, params, c, train.Len())
 	if err != nil {
@@ -84,6 +78,18 @@ func newRun(m *graph.Model, train, valid Source, c Config, recorders []Recorder)
 		}
 	}
 	return r, nil
+}
+
+// firstValues are those that are given, or else those that the seed gives.
+func firstValues(m *graph.Model, c Config) (*graph.Params, error) {
+	if c.Params == nil {
+		return m.Init(c.Seed, graph.Float32)
+	}
+	own, err := m.Zeros(graph.Float32)
+	if err != nil {
+		return nil, err
+	}
+	return c.Params, errors.WithMessagef(sameVariables(c.Params, own), "first values for model %s", m.Name)
 }
 
 // sameVariables tells why given values are not those of a model that has other variables.

@@ -50,6 +50,15 @@ func TestBenchPrintsATable(t *testing.T) {
 	}
 }
 
+func TestBenchRefusesWhatDoesNotFitMemory(t *testing.T) {
+	for _, batch := range []string{"100000000", "9223372036854775807"} {
+		code, _, errs := call("bench", "improved", "--batch", batch)
+		if code != 1 || strings.Count(errs, "\n") != 1 || !strings.Contains(errs, "of memory") || !strings.Contains(errs, "would fit") {
+			t.Errorf("--batch %s: exit code %d: %s", batch, code, errs)
+		}
+	}
+}
+
 func TestMistakesWithBenchGetOneClearLine(t *testing.T) {
 	for _, c := range []struct {
 		args []string

@@ -26,18 +26,19 @@ func Predict(ctx context.Context, m *Model, images *dataset.Images, threads *gra
 	if have := axesOf(images.Shape()); !sameValues(m.Model.Input, have) {
 		return errors.New("model " + m.Model.Name + misfit(m.Model.Input, have, false))
 	}
-	e, err := graph.NewEvaluation(m.Model, m.Params, graph.Options{Batch: min(training.EvaluationBatch, max(images.Len(), 1)), Threads: threads})
+	batch := training.EvaluationBatchOf(m.Model)
+	e, err := graph.NewEvaluation(m.Model, m.Params, graph.Options{Batch: min(batch, max(images.Len(), 1)), Threads: threads})
 	if err != nil {
 		return err
 	}
 	defer e.Close()
-	indices := make([]int, 0, training.EvaluationBatch)
+	indices := make([]int, 0, batch)
 	for first := 0; first < images.Len(); first += len(indices) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		indices = indices[:0]
-		for i := first; i < min(first+training.EvaluationBatch, images.Len()); i++ {
+		for i := first; i < min(first+batch, images.Len()); i++ {
 			indices = append(indices, i)
 		}
 		x := e.Input(len(indices))

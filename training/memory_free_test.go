@@ -1,4 +1,4 @@
-package experiments
+package training
 
 import (
 	"math"
@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestAvailableMemory(t *testing.T) {
+func TestFreeMemory(t *testing.T) {
 	root := t.TempDir()
 	write := func(path, content string) {
 		t.Helper()
@@ -21,7 +21,7 @@ func TestAvailableMemory(t *testing.T) {
 	}
 	is := func(what string, want float64) {
 		t.Helper()
-		if got := availableMemory(root); got != want {
+		if got := freeMemory(root); got != want {
 			t.Errorf("%s: %g, want %g", what, got, want)
 		}
 	}
@@ -41,15 +41,11 @@ func TestAvailableMemory(t *testing.T) {
 	is("a limit of its own", 1000)
 	write("sys/fs/cgroup/jobs/7/memory.current", "9000\n")
 	is("over the limit", 0)
-}
-
-func TestWorkersFor(t *testing.T) {
-	for _, c := range []struct {
-		bytes, memory float64
-		want          int
-	}{{100, 1000, 8}, {100, 0, 1}, {100, 50, 1}, {1, math.Inf(1), math.MaxInt32}} {
-		if got := workersFor(c.bytes, c.memory); got != c.want {
-			t.Errorf("%g bytes in %g: %d workers, want %d", c.bytes, c.memory, got, c.want)
-		}
-	}
+	write("proc/self/cgroup", "4:memory:/jobs/8\n0::/\n")
+	write("sys/fs/cgroup/memory/jobs/8/memory.limit_in_bytes", "9223372036854771712\n")
+	write("sys/fs/cgroup/memory/jobs/8/memory.usage_in_bytes", "5000\n")
+	is("a group of version 1 without a limit", 1000*1024)
+	write("sys/fs/cgroup/memory/jobs/8/memory.limit_in_bytes", "8000\n")
+	write("sys/fs/cgroup/memory/jobs/8/memory.stat", "inactive_file 1\ntotal_inactive_file 100\n")
+	is("a limit of version 1", 3100)
 }
