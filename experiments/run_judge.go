@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"dcae/experiments/outcome"
+	"dcae/experiments/saved"
 	"dcae/experiments/statistics"
 	"dcae/graph"
 	"dcae/training"
@@ -55,7 +56,7 @@ func (r *runner) test(a Arm, params *graph.Params, threads *graph.Threads, res *
 		return err
 	}
 	if res.Test.Spread < outcome.ConstantSpread {
-		if evidence.Best, evidence.FromBest, err = fromBestConstant(e, a, set); err != nil {
+		if evidence.Best, evidence.FromBest, err = saved.FromBestConstant(e, a.Loss, set.Train, a.Model.Input.Size(), set.mean); err != nil {
 			return err
 		}
 	}
@@ -64,26 +65,6 @@ func (r *runner) test(a Arm, params *graph.Params, threads *graph.Threads, res *
 		return err
 	}
 	return npz.Write(filepath.Join(dir, reconstructionsFile), []npz.Array{imageArray("y", images, set.Train.Targets().Shape())})
-}
-
-// fromBestConstant names the constant image that an arm's loss likes best. The distance from it is that of the outputs that e has scored.
-func fromBestConstant(e *training.Evaluator, a Arm, set *treated) (best outcome.Outcome, distance float64, err error) {
-	switch l := a.Loss; {
-	case l.Function == "", l.Function == graph.MeanSquaredError, l.Function == graph.BinaryCrossentropy && l.LabelSmoothing == 0:
-		return outcome.MeanImage, e.Distance(e.MeanOutput(), set.mean), nil
-	}
-	constant, err := training.BestConstant(a.Loss, set.Train, a.Model.Input.Size())
-	if err != nil {
-		return "", 0, err
-	}
-	distance = e.Distance(e.MeanOutput(), constant)
-	switch {
-	case a.Loss.Function == graph.MeanAbsoluteError:
-		return outcome.MedianImage, distance, nil
-	case e.Distance(constant, set.mean) <= outcome.Near: // huber of small errors is the squared error
-		return outcome.MeanImage, distance, nil
-	}
-	return outcome.BestConstant, distance, nil
 }
 
 // testReestimated scores the model once more, after batch normalization's statistics were computed anew from training batches.

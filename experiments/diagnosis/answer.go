@@ -78,6 +78,7 @@ type Fix struct {
 	Keras     string   `json:"keras"` // code to paste after the model was built
 	Data      *string  `json:"data"`  // code for the images, null where they stay
 	Learned   string   `json:"learned"`
+	Likely    bool     `json:"likely,omitempty"` // too few seeds were tried to be sure that it repairs
 	FVUBefore Number   `json:"fvu_before"`
 	FVUAfter  Number   `json:"fvu_after"`
 	Model     string   `json:"model"` // path of the repaired model; empty until it is saved

@@ -16,8 +16,8 @@ import (
 //   - A model has learned when it explains at least half of what the linear code of its own size explains.
 //   - Where that code explains less than six tenths of what one of a sixteenth of the image's values does, and this one explains more than half of
 //     the variance, the bottleneck is too narrow for the data, and the wider code is the measure.
-//   - The rule ends where there is nothing to compare with: no bottleneck, a code as wide as the image, fewer than four training images for
-//     each value of the code. There a model has learned under an FVU of 0.5.
+//   - The rule ends where there is nothing to compare with: no bottleneck, or a code as wide as the image, where images are their own targets;
+//     fewer than four training images for each value of the code. There a model has learned under an FVU of 0.5.
 type attainable struct {
 	Values int     // of the code that is the measure; 0: there is none
 	Images int     // that it was fitted on
@@ -70,10 +70,13 @@ func newAttainable(values int, images *pool) attainable {
 	}
 	_, size := images.train.goals()
 	size = min(size, images.train.size)
+	if images.train.targets != nil && (values == 0 || values > size) {
+		values = size // even without a bottleneck there is something to do, which a regression may do, too
+	}
 	switch {
 	case values == 0:
 		return none("the model has no bottleneck that all paths go through")
-	case values >= size:
+	case values >= size && images.train.targets == nil:
 		return none("the code of %d values is as wide as the image", values)
 	case images.train.n() < imagesPerValue*min(values, mostComponents):
 		return none("%d training images are too few to fit a linear code of %d values", images.train.n(), values)

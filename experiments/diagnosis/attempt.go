@@ -1,7 +1,9 @@
 package diagnosis
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -67,6 +69,24 @@ func (a *attempt) departure() float64 {
 
 // trials are all of them, those of screening first.
 func (a *attempt) trials() []*trial { return slices.Concat(a.screened, a.confirmed) }
+
+// decisive are the trials that an attempt is judged by: those with fresh seeds, as soon as there are any.
+func (a *attempt) decisive() []*trial {
+	if len(a.confirmed) == 0 {
+		return a.screened
+	}
+	return a.confirmed
+}
+
+// learned says how many of them learned: "5/6".
+func (a *attempt) learned() string {
+	return fmt.Sprintf("%d/%d", count(a.decisive()), len(a.decisive()))
+}
+
+// best is the one that ended best.
+func (a *attempt) best() *trial {
+	return slices.MinFunc(a.decisive(), func(a, b *trial) int { return cmp.Compare(a.fvu(), b.fvu()) })
+}
 
 func (a *attempt) steps() int {
 	n := 0

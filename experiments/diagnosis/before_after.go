@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"dcae/experiments/outcome"
 	"dcae/experiments/saved"
 	"dcae/plots"
 	"dcae/training"
@@ -61,8 +62,8 @@ func (e *Examination) picture() (*plots.Figure, error) {
 		return nil, err
 	}
 	study.Arms = append(study.Arms, before)
-	if s.fix != nil && e.Fix != nil {
-		after, err := s.drawn(s.fix, "repaired", "Repaired: "+s.fix.what()+".", s.fix.confirmed)
+	if a, _ := s.toHandOver(); a != nil && len(a.changes) > 0 && e.Fix != nil {
+		after, err := s.drawn(a, "repaired", "Repaired: "+a.what()+".", a.decisive())
 		if err != nil {
 			return nil, err
 		}
@@ -76,13 +77,17 @@ func (s *search) drawn(a *attempt, name, summary string, trials []*trial) (plots
 	trials = slices.DeleteFunc(slices.Clone(trials), func(t *trial) bool { return len(t.norms) == 0 }) // those that took no steps
 	if len(trials) > shownRuns {
 		trials = trials[:shownRuns]
-		if a == s.fix && !slices.Contains(trials, s.best()) {
-			trials[0] = s.best()
+		if len(a.changes) > 0 && !slices.Contains(trials, a.best()) {
+			trials[0] = a.best()
 		}
 	}
 	epoch := float64(s.options.Batch) / float64(s.images.train.n())
 	for _, t := range trials {
-		run := plots.Run{Seed: t.seed, Outcome: string(t.outcome()), HeldOutMSE: math.NaN(), FVU: t.fvu(), RatioStart: math.NaN(), RatioEnd: math.NaN(), ImagesPerSecond: math.NaN()}
+		ended, err := t.outcome()
+		if err != nil {
+			return out, err
+		}
+		run := plots.Run{Seed: t.seed, Outcome: string(ended), HeldOutMSE: math.NaN(), FVU: t.fvu(), RatioStart: math.NaN(), RatioEnd: math.NaN(), ImagesPerSecond: math.NaN()}
 		for _, c := range t.checks {
 			run.HeldOut = append(run.HeldOut, plots.Point{X: float64(c.Step) * epoch, Y: c.FVU})
 		}
@@ -106,6 +111,37 @@ func (s *search) drawn(a *attempt, name, summary string, trials []*trial) (plots
 		out.Runs = append(out.Runs, run)
 	}
 	return out, nil
+}
+
+// outcome is how a trial ended, in the words of a study's.
+func (t *trial) outcome() (outcome.Outcome, error) {
+	switch {
+	case len(t.checks) == 0:
+		return "", nil // it was cut short
+	case t.learns():
+		return outcome.Learned, nil
+	}
+	last := t.checks[len(t.checks)-1]
+	seen := outcome.Evidence{FirstLoss: math.Inf(1), LastLoss: last.TrainLoss, FVU: t.fvu(), Spread: last.Spread}
+	for _, c := range t.checks {
+		seen.EpochLosses = append(seen.EpochLosses, c.TrainLoss)
+	}
+	if seen.Spread < outcome.ConstantSpread {
+		mean := t.images.mean(t.setup)
+		e, err := training.NewEvaluator(t.setup.model, t.setup.loss, t.params, newWindow(t.images.held, t.setup, math.MaxInt), 0, mean, nil, false)
+		if err != nil {
+			return "", err
+		}
+		defer e.Close()
+		if _, err := e.Scores(); err != nil {
+			return "", err
+		}
+		if seen.Best, seen.FromBest, err = saved.FromBestConstant(e, t.setup.loss, newWindow(t.images.train, t.setup, math.MaxInt), t.images.train.size, mean); err != nil {
+			return "", err
+		}
+	}
+	ended, _ := outcome.Judge(seen)
+	return ended, nil
 }
 
 // reconstruct draws what the model makes of the first test images, in the brightness of prepared targets of the given shape.

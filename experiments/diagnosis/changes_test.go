@@ -292,7 +292,7 @@ func TestKerasCode(t *testing.T) {
 	to.model = dense(graph.LeakyReLU, graph.Sigmoid, graph.HeNormal())
 	to.optimizer = training.SGD{LearningRate: 0.5, Momentum: 0.9, Nesterov: true}
 	to.prepare = preparation{divisor: 255}
-	code, data := kerasCode(from, to)
+	code, data := kerasCode(from, to, false)
 	for _, want := range []string{
 		`("Dense", 0): {"activation": "leaky_relu", "kernel_initializer": "he_normal"},  # dense`, `("Dense", 3): {"activation": "sigmoid"},  # dense_3`, `of_kind = {"Dense": 4}`, "clone_model",
 		`model.compile(optimizer=keras.optimizers.SGD(learning_rate=0.5, momentum=0.9, nesterov=True), loss=keras.losses.Huber(delta=2.0))`,
@@ -304,8 +304,18 @@ func TestKerasCode(t *testing.T) {
 	if data == nil || !strings.Contains(*data, "/ 255") {
 		t.Errorf("data %v", data)
 	}
+	to.prepare = preparation{clip: true, low: -1, high: 3, shift: -1, divisor: 4}
+	to.aim = preparation{log: true, origin: 2, divisor: 0.5}
+	if _, data = kerasCode(from, to, true); data == nil || *data != `import numpy as np
+
+x = (np.clip(np.nan_to_num(x.astype("float32"), nan=-1), -1, 3) - -1) / 4
+y = np.log1p(np.maximum(y.astype("float32") - 2, 0)) / 0.5
+# held-out images in the same way, with the same figures
+` {
+		t.Errorf("data %v", *data)
+	}
 	from.optimizer = training.Adam{Base: training.Base{Schedule: training.ExponentialDecay{InitialLearningRate: 0.1, DecaySteps: 5, DecayRate: 0.5}}}
-	code, data = kerasCode(from, from)
+	code, data = kerasCode(from, from, false)
 	if want := "learning_rate=keras.optimizers.schedules.ExponentialDecay(initial_learning_rate=0.1, decay_steps=5, decay_rate=0.5, staircase=False)"; !strings.Contains(code, want) || data != nil || strings.Contains(code, "clone") {
 		t.Error(code)
 	}

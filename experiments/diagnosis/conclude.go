@@ -1,10 +1,11 @@
 package diagnosis
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
-	"dcae/experiments/outcome"
 	"dcae/training/dataset"
 )
 
@@ -31,25 +32,36 @@ func (s *search) conclude() (Diagnosis, *Subject, error) {
 	default:
 		d.Causes = s.blames()
 	}
-	a, t, ok := s.toHandOver()
-	if !ok {
+	a, t := s.toHandOver()
+	if a == nil {
 		return d, nil, nil
 	}
 	var repaired *Subject
 	var err error
 	d.Fix, repaired, err = s.handOver(a, t)
+	d.Fix.Likely = a != s.fix && !s.deadFile
 	return d, repaired, err
 }
 
-// toHandOver is the repaired model's best run; ok is false where nothing was seen to repair.
-func (s *search) toHandOver() (a *attempt, t *trial, ok bool) {
-	switch {
-	case s.deadFile:
-		return s.given, s.given.screened[0], true
-	case s.fix != nil && len(s.fix.confirmed) > 0:
-		return s.fix, s.best(), true
+// toHandOver is the repaired model's best run; nil where nothing was seen to repair.
+func (s *search) toHandOver() (*attempt, *trial) {
+	if s.deadFile {
+		return s.given, s.given.screened[0]
 	}
-	return nil, nil, false
+	if a := cmp.Or(s.fix, s.likely()); a != nil {
+		return a, a.best()
+	}
+	return nil, nil
+}
+
+// likely is the first change that learned wherever it was tried, where too little was tried to be sure; nil: there is none.
+func (s *search) likely() *attempt {
+	for _, a := range slices.Concat(s.winners, s.attempts) {
+		if n := len(a.trials()); !a.beaten && n > 0 && count(a.trials()) == n {
+			return a
+		}
+	}
+	return nil
 }
 
 // handOver describes a repair, and makes the subject with it: its weights are those of a trial, its images are prepared as it wants them.
@@ -70,19 +82,22 @@ func (s *search) handOver(a *attempt, t *trial) (*Fix, *Subject, error) {
 	for _, c := range a.changes {
 		changes = append(changes, c.what)
 	}
-	trials := a.confirmed
-	if len(trials) == 0 {
-		trials = a.screened
-	}
-	code, data := kerasCode(s.given.setup, a.setup)
-	fix := &Fix{Changes: changes, Keras: code, Data: data, Learned: fmt.Sprintf("%d/%d", count(trials), len(trials)), FVUBefore: Number(before), FVUAfter: Number(after)}
+	code, data := kerasCode(s.given.setup, a.setup, s.images.train.targets != nil)
+	fix := &Fix{Changes: changes, Keras: code, Data: data, Learned: a.learned(), FVUBefore: Number(before), FVUAfter: Number(after)}
+	changed, err := s.changed(a, t)
+	return fix, changed, err
+}
+
+// changed is the subject with the changes of an attempt and the weights of one of its trials.
+func (s *search) changed(a *attempt, t *trial) (*Subject, error) {
 	images := s.subject.Images
 	if treatment := a.setup.prepare.treatment(); treatment != (dataset.Treatment{}) {
+		var err error
 		if images, err = images.Treated(treatment, 0); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return fix, &Subject{Name: s.subject.Name, Model: a.setup.model, Params: t.params, Optimizer: a.setup.optimizer, Loss: a.setup.loss, Images: images}, nil
+	return &Subject{Name: s.subject.Name, Model: a.setup.model, Params: t.params, Optimizer: a.setup.optimizer, Loss: a.setup.loss, Images: images}, nil
 }
 
 // middle is the given model's run that ended in the middle, the upper one of two; nil: there is none.
@@ -181,6 +196,9 @@ func (s *search) confidence(a *attempt) float64 {
 	case len(s.winners) == 1:
 		c = 0.9
 	}
+	if n < s.options.Seeds { // it could not be confirmed with all of them
+		c *= 0.8
+	}
 	return math.Round(100*c*float64(k)/float64(n)) / 100
 }
 
@@ -205,18 +223,4 @@ func (s *search) evidence(a *attempt) []string {
 		out = append(out, "With everything else that stands out restored, the model learns with the old value, too.")
 	}
 	return out
-}
-
-// outcome is how a trial ended, in the words of a study's.
-func (t *trial) outcome() outcome.Outcome {
-	if t.learns() {
-		return outcome.Learned
-	}
-	e := outcome.Evidence{FirstLoss: math.Inf(1), FVU: t.fvu(), Spread: math.NaN()}
-	for _, c := range t.checks {
-		e.EpochLosses = append(e.EpochLosses, c.TrainLoss)
-		e.LastLoss, e.Spread = c.TrainLoss, c.Spread
-	}
-	o, _ := outcome.Judge(e)
-	return o
 }

@@ -62,7 +62,7 @@ func (s *search) accepts(a *attempt) (bool, error) {
 		if err := s.asLong(a); err != nil || s.verdict == Healthy {
 			return false, err
 		}
-		return repairs(count(a.confirmed), len(a.confirmed), count(s.given.screened), len(s.given.screened)), nil
+		return s.steadies(a) && repairs(count(a.confirmed), len(a.confirmed), count(s.given.screened), len(s.given.screened)), nil
 	}
 	if ok, err = s.beatsGiven(a); err != nil {
 		return false, err
@@ -72,6 +72,16 @@ func (s *search) accepts(a *attempt) (bool, error) {
 		s.say("%s: no better than the model as given, trained as long (%.2f more is explained, %.2f to %.2f)", a.what(), a.comparison.gain, a.comparison.interval.Low, a.comparison.interval.High)
 	}
 	return ok, nil
+}
+
+// steadies tells whether the runs with which the given model fails do worse than with a change, by the margin that a repair must show. All are as long.
+func (s *search) steadies(a *attempt) bool {
+	for _, t := range s.given.screened {
+		if !t.learns() && beyondMargin(min(1, t.fvu())-middleFVU(a.confirmed), s.look.attainable) {
+			return true
+		}
+	}
+	return false
 }
 
 // fallsOn trains the given model's runs until they fall no more, as far as a part of the time allows, and tells whether they still do. A model that
@@ -112,9 +122,9 @@ func (s *search) goOn() error {
 
 // judgeGiven is the verdict anew, after runs of the given model went on.
 func (s *search) judgeGiven() {
-	switch countInTime(s.given.screened) {
-	case 0:
-	case len(s.given.screened):
+	switch k := countInTime(s.given.screened); {
+	case k == 0:
+	case k == len(s.given.screened), s.othersAreNear():
 		s.verdict = Healthy
 	default:
 		s.verdict = Unreliable
@@ -165,7 +175,10 @@ func (s *search) confirmed(a *attempt) (bool, error) {
 		return false, nil
 	}
 	s.say("%s: %d of %d fresh seeds learn", a.what(), count(a.confirmed), len(a.confirmed))
-	k, least := count(a.confirmed), (2*n+2)/3 // fewer that learn do not make a repair
+	k, least := count(a.confirmed), (2*n+2)/3
+	if k == len(a.confirmed) { // all that there was time for
+		least = leastPairs
+	}
 	return k >= least && repairs(k, len(a.confirmed), given, seeds), nil
 }
 

@@ -16,8 +16,8 @@ import (
 )
 
 // kerasCode is the difference of two setups as code to paste behind the model: for the model and its compilation, and, if images
-// are prepared in another way, for them.
-func kerasCode(from, to setup) (code string, data *string) {
+// are prepared in another way, for them and for their targets, if they have any.
+func kerasCode(from, to setup, targets bool) (code string, data *string) {
 	var b strings.Builder
 	if from.model != to.model {
 		b.WriteString(modelCode(from.model, to.model))
@@ -26,28 +26,36 @@ func kerasCode(from, to setup) (code string, data *string) {
 	if from.batch != to.batch {
 		fmt.Fprintf(&b, "# model.fit(..., batch_size=%d)\n", to.batch)
 	}
-	if from.prepare != to.prepare {
-		text := dataCode(to.prepare)
+	if from.prepare != to.prepare || targets && from.aim != to.aim {
+		text := "x = " + to.prepare.code("x") + "\n"
+		if targets {
+			text += "y = " + to.aim.code("y") + "\n"
+		}
+		if strings.Contains(text, "np.") {
+			text = "import numpy as np\n\n" + text
+		}
+		text += "# held-out images in the same way, with the same figures\n"
 		data = &text
 	}
 	return "import keras\n\n" + b.String(), data
 }
 
-func dataCode(p preparation) string {
-	var b strings.Builder
+// code is a preparation of an array as a Python expression, in which numpy is np.
+func (p preparation) code(array string) string {
+	code := array + `.astype("float32")`
 	if p.clip {
-		fmt.Fprintf(&b, "import numpy as np\n\nx = np.clip(np.nan_to_num(x, nan=%.6g), %.6g, %.6g)\n", p.low, p.low, p.high)
+		code = fmt.Sprintf("np.clip(np.nan_to_num(%s, nan=%.6g), %.6g, %.6g)", code, p.low, p.low, p.high)
 	}
-	switch {
-	case p.log:
-		fmt.Fprintf(&b, "import numpy as np\n\nx = np.log1p(np.maximum(x.astype(\"float32\") - %.6g, 0)) / %.6g\n", p.origin, p.divisor)
-	case p.divisor == 0:
-	case p.shift == 0:
-		fmt.Fprintf(&b, "x = x.astype(\"float32\") / %.6g\n", p.divisor)
-	default:
-		fmt.Fprintf(&b, "x = (x.astype(\"float32\") - %.6g) / %.6g\n", p.shift, p.divisor)
+	if p.log {
+		code = fmt.Sprintf("np.log1p(np.maximum(%s - %.6g, 0))", code, p.origin)
 	}
-	return b.String()
+	if p.shift != 0 {
+		code = fmt.Sprintf("(%s - %.6g)", code, p.shift)
+	}
+	if p.divisor != 0 {
+		code += fmt.Sprintf(" / %.6g", p.divisor)
+	}
+	return code
 }
 
 // modelCode clones the model with other settings of its layers, where that is all that differs. Layers are found by their kind and their

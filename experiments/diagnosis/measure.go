@@ -22,6 +22,9 @@ func (m measured) worse(than measured) bool { return m.interval.Low > than.inter
 // sides are a model's figures on training images beside those on held-out ones: of the given model's run that ended in the middle.
 type sides struct {
 	train, held, test measured
+
+	of    *trial
+	steps int // that it had taken
 }
 
 // measure scores a trial on images, moving statistics and all.
@@ -44,7 +47,7 @@ func (t *trial) measure(images samples, threads *graph.Threads) (measured, error
 func (s *search) sidesOf(t *trial) (sides, error) {
 	threads := graph.NewThreads(s.options.Threads)
 	defer threads.Close()
-	var out sides
+	out := sides{of: t, steps: t.steps}
 	for _, side := range []struct {
 		to     *measured
 		images samples
@@ -63,7 +66,7 @@ func (s *search) sidesOf(t *trial) (sides, error) {
 // fails with the test images beyond chance, has test images of another kind.
 func (s *search) compareSides() error {
 	t := s.middle()
-	if t == nil || t.hopeless != "" && math.IsInf(t.fvu(), 1) {
+	if t == nil || t.hopeless != "" && math.IsInf(t.fvu(), 1) || s.sides != nil && s.sides.of == t && s.sides.steps == t.steps {
 		return nil
 	}
 	both, err := s.sidesOf(t)

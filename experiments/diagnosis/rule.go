@@ -16,7 +16,7 @@ import (
 //     are of another kind; see [Finding]. All else that stands out is a warning or a symptom, and accuses nobody.
 //   - A model that learns late is slow, and healthy: when all its runs were seen to learn, or when their courses, extrapolated, learn within 3,000
 //     steps by the late end of the interval (slow.go, falling.go). Capacity and depth are not named for a model that still falls.
-//   - A change repairs if at least 4 of 6 fresh seeds learn where the given model had none, and if it beats the given model, trained as
+//   - A change repairs if at least 4 of 6 fresh seeds learn where the given model had none, or all of 3 or more where time allows no more, and if it beats the given model, trained as
 //     long with the same seeds: over the pairs it explains more by the early end of the interval than a tenth of what is attainable. Where
 //     the given model learned with some of its seeds, the share that learns must lie beyond the interval of the given model's instead. It is a fix
 //     if all of them learn.
@@ -42,11 +42,16 @@ const leastGain = 0.1
 
 // beats tells whether a comparison shows that a change is better than the given model.
 func beats(c comparison, a attainable) bool {
+	return beyondMargin(c.interval.Low, a)
+}
+
+// beyondMargin tells whether a gain of FVU counts.
+func beyondMargin(gain float64, a attainable) bool {
 	attainable := 1.0
 	if a.Values > 0 {
 		attainable = 1 - float64(a.FVU)
 	}
-	return c.interval.Low > leastGain*attainable
+	return gain > leastGain*attainable
 }
 
 // standing is what the rule looks at.
@@ -84,10 +89,7 @@ func (a standing) before(b standing) int {
 
 // standing of an attempt, by the trials that there are.
 func (a *attempt) standing() standing {
-	trials := a.confirmed
-	if len(trials) == 0 {
-		trials = a.screened
-	}
+	trials := a.decisive()
 	s := standing{Cause: a.cause(), Kind: Restore, Necessary: a.necessary, Departure: a.departure(), FVU: middleFVU(trials)}
 	for _, c := range a.changes {
 		if c.kind == Aid {

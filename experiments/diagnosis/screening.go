@@ -48,7 +48,10 @@ func (s *search) screen() error {
 		return nil
 	}
 	s.verdict = Unreliable
-	return s.screenMore()
+	if err := s.screenMore(); err != nil {
+		return err
+	}
+	return s.waitForOthers()
 }
 
 // proven tells whether it is certain that the model cannot learn, whatever its seed.
@@ -85,7 +88,7 @@ func (s *search) screenMore() error {
 		return err
 	}
 	s.lastLook(to)
-	if s.tell(s.given, "as given"); s.oneIsSlow() || countInTime(s.given.screened) == len(s.given.screened) {
+	if s.tell(s.given, "as given"); s.othersAreNear() || countInTime(s.given.screened) == len(s.given.screened) {
 		s.verdict = Healthy
 	}
 	return nil
@@ -98,11 +101,12 @@ func (s *search) lastLook(steps int) {
 	}
 }
 
-// oneIsSlow tells whether all runs have learned but for one that has not far to go: it is slower than the time that it had.
-func (s *search) oneIsSlow() bool {
+// othersAreNear tells whether some runs have learned, and all others have not far to go: a mark alone does not make a model unreliable.
+func (s *search) othersAreNear() bool {
 	notFar := 1.2 * s.look.attainable.mark()
-	at := slices.IndexFunc(s.given.screened, func(t *trial) bool { return !t.learns() })
-	return count(s.given.screened) == len(s.given.screened)-1 && s.given.screened[at].hopeless == "" && s.given.screened[at].fvu() < notFar
+	return count(s.given.screened) > 0 && !slices.ContainsFunc(s.given.screened, func(t *trial) bool {
+		return !t.learns() && (t.hopeless != "" || t.fvu() >= notFar)
+	})
 }
 
 // retention trains runs on that have all learned early, and sees whether they keep it: outliers, say, may come late.

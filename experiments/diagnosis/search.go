@@ -33,6 +33,13 @@ import (
 
 // examine comes to a verdict.
 func (s *search) examine() error {
+	if err := s.decide(); err != nil {
+		return err
+	}
+	return s.compareSides() // once more, where the given model's runs went on
+}
+
+func (s *search) decide() error {
 	if s.look.findings.untrainable() {
 		s.verdict = Faulty
 		return nil
@@ -83,6 +90,8 @@ func (s *search) examine() error {
 func (s *search) settle() {
 	proven := len(s.look.findings.deciding()) > 0 || s.quantity != nil
 	switch {
+	case !proven && s.fix == nil && len(s.winners) == 0 && (s.othersFollow() || s.allFollow()):
+		s.verdict = Healthy // nothing that was tried does better than waiting
 	case proven && s.verdict != Unreliable:
 		s.verdict = Faulty
 	case proven || s.verdict == Healthy || s.deadFile:

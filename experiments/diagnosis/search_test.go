@@ -106,3 +106,29 @@ func TestNoThreadIsIdleOrSharedAmongJobs(t *testing.T) {
 		}
 	}
 }
+
+// Where time is up after three fresh seeds, a change that learned with all of them repairs; what learned in screening alone is likely to, and its code
+// is handed over as that.
+func TestFewSeedsAndLikelyRepairs(t *testing.T) {
+	for seeds, sure := range map[float64]bool{1.2: false, 3.2: true} {
+		s := scripted(t, func(what string, _ uint64, _ int) float64 {
+			if what == "change" {
+				return 0.2
+			}
+			return 0.95
+		})
+		s.look.attainable = attainable{FVU: Number(math.NaN())}
+		s.givenFails(t)
+		found := s.madeOf(t, named("change", Loss, 1))
+		run, err := s.trialOf(found[0], 1)
+		must(t, err)
+		must(t, s.advance([]job{{found[0], run, 500, true}}))
+		s.budget.total = s.budget.spent + seeds*float64(run.steps)*s.given.step
+		must(t, s.confirm(found, nil))
+		d, repaired, err := s.conclude()
+		must(t, err)
+		if (s.fix != nil) != sure || d.Fix == nil || d.Fix.Likely == sure || repaired == nil || strings.Contains(d.Text(""), "probably") == sure {
+			t.Errorf("time for %v seeds: %+v", seeds, d.Fix)
+		}
+	}
+}

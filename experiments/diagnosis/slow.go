@@ -1,6 +1,9 @@
 package diagnosis
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // slowSteps is how long a run of the given model that is on its way is waited for: a model that learns within as many steps is slow, and
 // not faulty. Models whose learning rate is a hundred times too low take ten thousand and more.
@@ -114,20 +117,66 @@ func (s *search) slowness() *Slow {
 	return &out
 }
 
-// stillFalling tells whether the given model is on its way to the mark: most of its runs fall, and may be there in ten times the steps.
+// onItsWay tells whether a run that has not learned falls, and may be at the mark within ten times the steps.
+func (t *trial) onItsWay() bool {
+	if t.hopeless != "" || t.learns() {
+		return false
+	}
+	c, ok := newCourse(t.checks)
+	if !ok || !c.falls() {
+		return false
+	}
+	early, _ := c.learnsBetween(t.mark)
+	return early < 10*c.step
+}
+
+// stillFalling tells whether the given model is on its way to the mark: most of its runs that have not learned are.
 func (s *search) stillFalling() bool {
-	falling := 0
+	falling, open := 0, 0
 	for _, t := range s.given.screened {
-		if t.hopeless != "" || t.learns() {
+		if t.learns() {
 			continue
 		}
-		c, ok := newCourse(t.checks)
-		if !ok || !c.falls() {
-			continue
-		}
-		if early, _ := c.learnsBetween(t.mark); early < 10*c.step {
+		open++
+		if t.onItsWay() {
 			falling++
 		}
 	}
-	return 2*falling > len(s.given.screened)
+	return 2*falling > open
+}
+
+// othersFollow tells whether some of the given model's runs have learned, and all others are on their way: it depends on the time, then, and not
+// on the seed.
+func (s *search) othersFollow() bool {
+	n := 0
+	for _, t := range s.given.screened {
+		if t.onItsWay() {
+			n++
+		}
+	}
+	learned := countInTime(s.given.screened)
+	return learned > 0 && n > 0 && learned+n >= len(s.given.screened)
+}
+
+// allFollow tells whether all runs of the given model are on their way to the mark.
+func (s *search) allFollow() bool {
+	return len(s.given.screened) >= screeningSeeds && !slices.ContainsFunc(s.given.screened, func(t *trial) bool { return !t.onItsWay() })
+}
+
+// waitForOthers trains runs on that follow others, for a part of the time that is left. Those that are on their way then make the model slow.
+func (s *search) waitForOthers() error {
+	limit := s.budget.spent + 0.3*s.budget.left()
+	for s.verdict == Unreliable && s.othersFollow() && s.budget.spent < limit {
+		before := s.budget.spent
+		if err := s.goOn(); err != nil {
+			return err
+		}
+		if s.budget.spent == before {
+			break
+		}
+	}
+	if s.verdict == Unreliable && s.othersFollow() {
+		s.verdict = Healthy
+	}
+	return nil
 }

@@ -242,3 +242,65 @@ func TestMostRunsMustFall(t *testing.T) {
 		}
 	}
 }
+
+// A model with whose first seed a run has learned, and with the others is on its way, is slow and not unreliable; so is one whose other
+// runs end just above the mark. One whose other runs stand still far above it is unreliable.
+func TestRunsThatFollowMakeASlowModel(t *testing.T) {
+	for what, c := range map[string]struct {
+		others func(step float64) float64
+		want   Verdict
+	}{
+		"on their way":    {func(step float64) float64 { return law(step, 4500) }, Healthy},
+		"near the mark":   {func(float64) float64 { return 0.55 }, Healthy},
+		"far and resting": {func(float64) float64 { return 0.8 }, Unreliable},
+	} {
+		s := scripted(t, func(_ string, seed uint64, step int) float64 {
+			if seed == 1 {
+				return 0.3
+			}
+			return c.others(float64(step))
+		})
+		s.look.attainable = attainable{FVU: Number(math.NaN())}
+		must(t, s.screen())
+		if s.verdict != c.want {
+			t.Errorf("%s: %s after %d steps", what, s.verdict, s.given.steps())
+		}
+	}
+}
+
+// Where nothing does better than waiting, a model that still falls is slow.
+func TestAFallingModelThatNothingHelpsIsSlow(t *testing.T) {
+	s := scripted(t, func(_ string, _ uint64, step int) float64 { return law(float64(step), 20000) })
+	s.look.attainable = attainable{FVU: Number(math.NaN())}
+	must(t, s.examine())
+	d, _, err := s.conclude()
+	must(t, err)
+	if d.Verdict != Healthy || d.Given.Slow == nil || !strings.Contains(d.Answer(), "still falls") {
+		t.Errorf("%s: %s", d.Verdict, d.Answer())
+	}
+}
+
+// A change that lets all seeds learn repairs an unreliable model only if it does clearly better than the runs that fail.
+func TestAMarkAloneMakesNoModelUnreliable(t *testing.T) {
+	for fvu, repaired := range map[float64]bool{0.62: true, 0.53: false} {
+		s := scripted(t, func(what string, seed uint64, _ int) float64 {
+			if what == "change" || seed == 1 {
+				return 0.48
+			}
+			return fvu
+		})
+		s.look.attainable = attainable{FVU: Number(math.NaN())}
+		jobs, err := s.screening(1, 3)
+		must(t, err)
+		must(t, s.advance(jobs))
+		s.verdict = Unreliable
+		found := s.madeOf(t, named("change", Loss, 1))
+		run, err := s.trialOf(found[0], 2)
+		must(t, err)
+		must(t, s.advance([]job{{found[0], run, 200, true}}))
+		must(t, s.confirm(found, nil))
+		if (s.fix != nil) != repaired {
+			t.Errorf("FVU %v -> 0.48: repaired %v", fvu, s.fix != nil)
+		}
+	}
+}

@@ -61,8 +61,8 @@ func (o Options) withDefaults() Options {
 type Examination struct {
 	Diagnosis
 
-	// Repaired is the subject with the fix, trained: Params are those of the best fresh seed, Images are prepared as the fix wants
-	// them. nil: there is none.
+	// Repaired is the subject with the fix, trained: Params are those of the best seed, Images are prepared as the fix wants them. Where
+	// a fix was tried on a smaller twin alone, Params are just drawn. nil: there is no fix.
 	Repaired *Subject
 
 	search *search // whose runs are drawn

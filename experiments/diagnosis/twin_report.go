@@ -53,16 +53,40 @@ func (s *search) concludeTwin() (Diagnosis, *Subject, error) {
 		return d, nil, err
 	}
 	d.Verdict, d.Name, d.Findings, d.Truncated, d.Interrupted = s.verdict, s.subject.Name, append([]Finding{}, s.look.findings...), s.truncated, s.interrupted
+	seen := d.Fix
 	d.Twin, d.Fix = s.twin.told(s), nil
 	d.Used = Number(min(1, s.budget.spent/s.budget.total))
 	if s.fix == nil || len(s.fix.confirmed) == 0 {
-		return d, nil, nil
+		changed, err := s.likelyOfTwin(&d, seen)
+		return d, changed, err
 	}
-	fix, repaired, err := s.handOver(s.fix, s.best())
+	fix, repaired, err := s.handOver(s.fix, s.fix.best())
 	if err != nil {
 		return d, nil, err
 	}
-	fix.Learned = fmt.Sprintf("%d/%d", count(s.twin.small.fix.confirmed), len(s.twin.small.fix.confirmed))
+	fix.Learned = s.twin.small.fix.learned()
 	d.Fix = fix
 	return d, repaired, nil
+}
+
+// likelyOfTwin writes down what repaired the twin, where there was no time to try it in the real size. Its figures are the twin's, and the model
+// with it is untrained. What failed in the real size is not handed over.
+func (s *search) likelyOfTwin(d *Diagnosis, seen *Fix) (*Subject, error) {
+	small, _ := s.twin.small.toHandOver()
+	if seen == nil || small == nil || len(small.changes) == 0 {
+		return nil, nil
+	}
+	a, ok, err := s.newAttempt(small.changes...)
+	if err != nil || !ok || len(a.confirmed) > 0 {
+		return nil, err
+	}
+	untrained, err := newTrial(a.setup, firstFreshSeed, s.images, s.look.attainable.mark(), nil)
+	if err != nil {
+		return nil, err
+	}
+	d.Fix = seen
+	seen.Likely = true
+	seen.Keras, seen.Data = kerasCode(s.given.setup, a.setup, s.images.train.targets != nil)
+	d.Twin.Seen += fmt.Sprintf(" What probably repairs it was tried at %s alone: its figures are from there, and fixed.keras is not trained.", d.Twin.Size)
+	return s.changed(a, untrained)
 }

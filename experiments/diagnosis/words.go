@@ -17,8 +17,10 @@ func (d *Diagnosis) Answer() string {
 		return fmt.Sprintf("%s learns: with each of %d random seeds it explains more than half of what a model of its size can (held-out FVU %s, where 1 is no better than one mean image for all, and under %s counts as learned). Whatever looks odd about it does no harm.",
 			name, g.Seeds, figuresOf(g.FVU), fvuText(float64(d.Attainable.Mark)))
 	case Inconclusive:
-		if d.Fix != nil {
-			return fmt.Sprintf("%s does not learn. What repairs it, %s, says nothing certain about the cause.", name, strings.Join(d.Fix.Changes, "; "))
+		if f := d.Fix; f != nil && f.Likely {
+			return fmt.Sprintf("%s does not learn. What probably repairs it is %s; it learned with %s, which is too few to be sure.", name, strings.Join(f.Changes, "; "), f.seeds())
+		} else if f != nil {
+			return fmt.Sprintf("%s does not learn. What repairs it, %s, says nothing certain about the cause.", name, strings.Join(f.Changes, "; "))
 		}
 		if d.Truncated || d.Interrupted {
 			return fmt.Sprintf("The examination of %s was cut short before anything was certain: so far it learned with %d of %d random seeds.", name, g.Learned, g.Seeds)
@@ -168,16 +170,8 @@ func (d *Diagnosis) Text(dir string) string {
 			b.WriteString(wrap("- "+e, "  "))
 		}
 	}
-	if f := d.Fix; f != nil {
-		fmt.Fprintf(&b, "\nThe change that repairs it: %s\n", strings.Join(f.Changes, "; "))
-		b.WriteString(wrap(fmt.Sprintf("With it %s fresh seeds learn. On test images the FVU goes from %s to %s (0 is a perfect copy, 1 no better than the mean image).", f.Learned, fvuText(float64(f.FVUBefore)), fvuText(float64(f.FVUAfter))), "  "))
-		if f.Data != nil {
-			fmt.Fprintf(&b, "\nFor the images:\n\n%s", indent(*f.Data))
-		}
-		fmt.Fprintf(&b, "\nFor the model, after it is built:\n\n%s", indent(f.Keras))
-		if f.Model != "" {
-			fmt.Fprintf(&b, "\nThe repaired model, trained, is %s.\n", f.Model)
-		}
+	if d.Fix != nil {
+		d.Fix.write(&b)
 	}
 	if d.Interrupted {
 		b.WriteString("\nThis was stopped before it had ended: the answer is what was certain until then.\n")
@@ -191,10 +185,35 @@ func (d *Diagnosis) Text(dir string) string {
 	return b.String()
 }
 
+// write tells of a repair: the change, what came of it, and the code.
+func (f *Fix) write(b *strings.Builder) {
+	if f.Likely {
+		fmt.Fprintf(b, "\nA change that probably repairs it (learned with %s): %s\n", f.seeds(), strings.Join(f.Changes, "; "))
+	} else {
+		fmt.Fprintf(b, "\nThe change that repairs it (learned with %s): %s\n", f.seeds(), strings.Join(f.Changes, "; "))
+	}
+	b.WriteString(wrap(fmt.Sprintf("On test images the FVU goes from %s to %s (0 is a perfect copy, 1 no better than the mean image).", fvuText(float64(f.FVUBefore)), fvuText(float64(f.FVUAfter))), "  "))
+	if f.Data != nil {
+		fmt.Fprintf(b, "\nFor the images:\n\n%s", indent(*f.Data))
+	}
+	fmt.Fprintf(b, "\nFor the model, after it is built:\n\n%s", indent(f.Keras))
+	if f.Model != "" {
+		fmt.Fprintf(b, "\nThe model with this change is %s.\n", f.Model)
+	}
+}
+
+// seeds say with how many it learned.
+func (f *Fix) seeds() string {
+	return strings.ReplaceAll(f.Learned, "/", " of ") + " random seeds"
+}
+
 // words say when a slow model learns.
 func (s *Slow) words() string {
 	if s.Seen {
 		return fmt.Sprintf("it was seen to learn after about %.0f steps with each random seed", float64(s.Steps))
+	}
+	if math.IsInf(float64(s.High), 1) || math.IsNaN(float64(s.High)) { // which JSON does not hold
+		return fmt.Sprintf("its error still falls, and nothing that was tried does better; its course says that it learns after %.0f steps or more", float64(s.Low))
 	}
 	return fmt.Sprintf("it still falls, and its course says that it learns after about %.0f steps (%.0f to %.0f)", float64(s.Steps), float64(s.Low), float64(s.High))
 }

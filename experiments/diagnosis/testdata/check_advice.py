@@ -42,14 +42,12 @@ def learns(keras, case, folder, d, batch):
         shape = lambda v, like: v.reshape((len(v),) + tuple(like[1:])).astype("float32")
         model = keras.models.load_model(os.path.join(folder, case["file"]))
         optimizer, loss = model.optimizer, model.loss
-        parts = {}
-        for part in ("x", "xt", "y", "yt"):
-            if part in a.files:
-                names = {part[0]: shape(a[part], (model.input_shape if part[0] == "x" else model.output_shape)), "np": np}
-                if fix["data"]: exec(fix["data"], names)
-                parts[part] = names[part[0]]
-        x, xt = parts["x"], parts["xt"]
-        y, yt = parts.get("y", x), parts.get("yt", xt)
+        def part(x, y):
+            names = {"x": shape(a[x], model.input_shape)}
+            if y in a.files: names["y"] = shape(a[y], model.output_shape)
+            if fix["data"]: exec(fix["data"], names)
+            return names["x"], names.get("y", names["x"])
+        (x, y), (xt, yt) = part("x", "y"), part("xt", "yt")
         names = {"model": counted_on(keras, model)}
         names["model"].compile(optimizer=type(optimizer).from_config(optimizer.get_config()) if optimizer else "adam", loss=loss or "mse")
         here = os.getcwd()
@@ -80,6 +78,7 @@ def main():
         d = json.loads(run.stdout); d["folder"] = out
         if not d["fix"]:
             print(f"{name}: {d['verdict']} ({', '.join(c['cause'] for c in d['causes'][:1])}), no code", flush=True); continue
+        if d["fix"].get("likely"): name += " (likely)"
         batch = d["fix"].get("batch") or (int(args[args.index("--batch") + 1]) if "--batch" in args else 32)
         mark, wanted = d["attainable"]["mark"], 2 if d["verdict"] == "unreliable" else 3
         total += 1
