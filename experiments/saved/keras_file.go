@@ -62,6 +62,7 @@ func openModel(a *keras.Archive) (*Model, error) {
 	if m.Params, m.Warnings, err = flat.Params(a.Weights); err != nil {
 		return nil, err
 	}
+	m.Warnings = append(m.Warnings, a.Warnings...)
 	if !m.Compiled {
 		return m, nil
 	}

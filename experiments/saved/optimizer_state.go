@@ -67,8 +67,9 @@ func (m *Model) readKeras2State(given []*hdf5.Dataset) error {
 		return err
 	}
 	state := updater.State()
-	if state.Iterations, err = wholeNumber(given[0]); err != nil {
-		return errors.WithMessage(err, "optimizer's iterations")
+	if state.Iterations, err = wholeNumber(given[0]); err != nil { // before Keras 2.4 some had none, and the arrays no names
+		m.warn("the file does not say how many steps the optimizer took: it starts afresh")
+		return nil
 	}
 	older := strings.HasSuffix(given[0].Name, "/iter:0")
 	known, arrays := rowOf(m.Optimizer).slots, map[string][]*hdf5.Dataset{}

@@ -28,6 +28,8 @@ type Archive struct {
 
 	// Keras2Optimizer is the optimizer's variables in a file of Keras 2, named as there ("Adam/m/conv2d/kernel:0"); they are not in Weights then.
 	Keras2Optimizer []*hdf5.Dataset
+
+	Warnings []string // what a file of Keras 2 asks for that is done otherwise here, one sentence each
 }
 
 // Names of the entries of a .keras file.

@@ -53,11 +53,14 @@ func (o *Optimizer) parseRate() error {
 	if err := plainjson.Decode(o.Settings, &s); err != nil {
 		return errors.WithStack(err)
 	}
+	if s.Rate == nil {
+		return errors.New("it has no learning rate, and is none of Keras': compile the model with one of Keras'")
+	}
 	if len(s.Rate) > 0 && s.Rate[0] == '{' {
 		o.Schedule = &Object{}
 		return errors.WithMessage(plainjson.Decode(s.Rate, o.Schedule), "learning-rate schedule")
 	}
-	if s.Rate == nil || json.Unmarshal(s.Rate, &o.LearningRate) != nil {
+	if json.Unmarshal(s.Rate, &o.LearningRate) != nil {
 		return errors.Errorf("learning rate %.80s is neither a number nor a schedule", s.Rate)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -39,6 +40,10 @@ func decodeH5(r io.ReaderAt, size int64) (*Archive, error) {
 		}
 		return nil, errors.New("the HDF5 file holds no Keras model (there is no model_config or no model_weights): save the model with model.save(\"NAME.keras\")")
 	}
+	version := text(root, "keras_version")
+	if strings.HasPrefix(version, "1.") {
+		return nil, errors.Errorf("the file is of Keras %.20s, whose layers have other settings: load it in Keras 2, which still knows them, and save it again", version)
+	}
 	if text(root, "backend") == "theano" {
 		return nil, errors.New("the model was saved under Theano, whose kernels are flipped: load it in Keras under TensorFlow, and save it again")
 	}
@@ -46,18 +51,21 @@ func decodeH5(r io.ReaderAt, size int64) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &older{keras2: !strings.HasPrefix(text(root, "keras_version"), "3.")}
+	t := &older{keras2: !strings.HasPrefix(version, "3."), multiBackend: multiBackend.MatchString(version)}
 	names := layerNames(model)
 	config, err := t.config(model, training)
 	if err != nil {
 		return nil, err
 	}
-	a := &Archive{Config: config, Metadata: json.RawMessage(`{"keras_version": ` + strconv.Quote(text(root, "keras_version")) + `}`), Weights: &hdf5.Group{}}
+	a := &Archive{Config: config, Metadata: json.RawMessage(`{"keras_version": ` + strconv.Quote(version) + `}`), Weights: &hdf5.Group{}, Warnings: t.warnings}
 	if err := a.takeWeights(weights, names); err != nil {
 		return nil, err
 	}
 	return a, a.takeOptimizer(root.Group("optimizer_weights"), t.keras2)
 }
+
+// multiBackend are the versions of Keras 2 that stood apart from TensorFlow; those within TensorFlow say so, or are later.
+var multiBackend = regexp.MustCompile(`^2\.[0-3]\.\d+$`)
 
 // text is a text attribute; empty if there is none.
 func text(g *hdf5.Group, name string) string {

@@ -128,6 +128,61 @@ func TestOlderFunctional(t *testing.T) {
 	}
 }
 
+// What optimizers computed otherwise before Keras 2.11 is translated, or told.
+func TestOlderOptimizers(t *testing.T) {
+	model := `{"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "ReLU", "config": {"name": "a", "batch_input_shape": [null, 2]}}]}}`
+	for _, c := range []struct{ version, class, settings, want, warning string }{
+		{"2.2.4", "SGD", `"lr": 0.1, "decay": 0.0, "clipnorm": 0.5`, `"global_clipnorm":0.5`, ""},
+		{"2.2.4-tf", "SGD", `"learning_rate": 0.1, "decay": 0.0, "clipnorm": 0.5`, `{"clipnorm":0.5`, ""},
+		{"2.15.0", "SGD", `"learning_rate": 0.1, "clipnorm": 0.5`, `{"clipnorm":0.5`, ""},
+		{"2.2.4", "Adagrad", `"lr": 0.1, "decay": 0.0`, `"initial_accumulator_value":0`, "Adagrad's epsilon"},
+		{"2.4.0", "Adagrad", `"learning_rate": 0.1, "decay": 0.0, "initial_accumulator_value": 0.1`, `"initial_accumulator_value":0.1`, ""},
+		{"2.3.1", "RMSprop", `"learning_rate": 0.1, "decay": 0.0, "rho": 0.9`, `"rho":0.9`, "RMSprop's epsilon"},
+		{"2.4.0", "RMSprop", `"learning_rate": 0.1, "decay": 0.0, "momentum": 0.0`, `"momentum":0`, "RMSprop's epsilon"},
+		{"2.4.0", "RMSprop", `"learning_rate": 0.1, "decay": 0.0, "momentum": 0.9`, `"momentum":0.9`, ""},
+		{"2.15.0", "RMSprop", `"learning_rate": 0.1, "momentum": 0.0`, `"momentum":0`, ""},
+		{"2.3.1", "Nadam", `"learning_rate": 0.1, "schedule_decay": 0.004`, `"learning_rate":0.1}`, "Nadam's momentum"},
+		{"2.4.0", "Nadam", `"learning_rate": 0.1, "decay": 0.004`, `"learning_rate":0.1}`, "Nadam's momentum"},
+	} {
+		a, err := decodeBytes(h5File(t, c.version, model, `{"optimizer_config": {"class_name": "`+c.class+`", "config": {`+c.settings+`}}, "loss": "mse"}`))
+		if err != nil {
+			t.Errorf("%s of %s: %v", c.class, c.version, err)
+			continue
+		}
+		if !strings.Contains(string(a.Config), c.want) {
+			t.Errorf("%s of %s: no %s in %s", c.class, c.version, c.want, a.Config)
+		}
+		if told := strings.Join(a.Warnings, "; "); c.warning == "" && told != "" || !strings.Contains(told, c.warning) {
+			t.Errorf("%s of %s: warns %q, want %q", c.class, c.version, told, c.warning)
+		}
+	}
+}
+
+// A number may be an array, a class have the version of TensorFlow 1 behind its name, and Keras 3 gives axes counted from the front.
+func TestOlderSettings(t *testing.T) {
+	model := `{"class_name": "Sequential", "config": [
+		{"class_name": "LeakyReLU", "config": {"name": "a", "batch_input_shape": [null, 4, 3, 2], "alpha": {"type": "ndarray", "value": 0.30000001192092896}}},
+		{"class_name": "LeakyReLU", "config": {"name": "b", "alpha": {"type": "ndarray", "value": [0.10000000149011612]}}},
+		{"class_name": "BatchNormalizationV1", "config": {"name": "c", "axis": [3]}}, {"class_name": "LayerNormalization", "config": {"name": "d", "axis": [2, 3]}}]}`
+	a, err := decodeBytes(h5File(t, "2.0.4", model, "", weightsOf("c", pairsNamed("gamma", "beta", "moving_mean", "moving_variance")...), weightsOf("d", pairsNamed("gamma", "beta")...)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"negative_slope":0.3}`, `"negative_slope":0.1}`, `"BatchNormalization"`, `"axis":-1`, `"axis":[-2,-1]`} {
+		if !strings.Contains(string(a.Config), want) {
+			t.Errorf("no %s in %s", want, a.Config)
+		}
+	}
+}
+
+func pairsNamed(names ...string) []*hdf5.Dataset {
+	var out []*hdf5.Dataset
+	for _, name := range names {
+		out = append(out, &hdf5.Dataset{Name: name + ":0", Shape: []int{2}, Data: []float32{1, 2}})
+	}
+	return out
+}
+
 func TestH5IsRefusedInOneLine(t *testing.T) {
 	sequential := func(layers string) string {
 		return `{"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "InputLayer", "config": {"batch_input_shape": [null, 2], "name": "i"}}, ` + layers + `]}}`
@@ -145,11 +200,12 @@ func TestH5IsRefusedInOneLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, file := range map[string][]byte{
-		"the weights alone":        alone,
-		"holds no Keras model":     other,
-		"model_config is no valid": h5File(t, "2.4.0", `{"class_name": `, ""),
-		"infinite or no number":    h5File(t, "2.4.0", `{"class_name": "Sequential", "config": {"a": Infinity}}`, ""),
-		"without layers":           h5File(t, "2.4.0", `{"class_name": "MyModel", "config": {}}`, ""),
+		"the file is of Keras 1.2.2, whose layers":                h5File(t, "1.2.2", sequential(dense), ""),
+		"the weights alone":                                       alone,
+		"holds no Keras model":                                    other,
+		"model_config is no valid":                                h5File(t, "2.4.0", `{"class_name": `, ""),
+		"infinite or no number":                                   h5File(t, "2.4.0", `{"class_name": "Sequential", "config": {"a": Infinity}}`, ""),
+		"without layers":                                          h5File(t, "2.4.0", `{"class_name": "MyModel", "config": {}}`, ""),
 		"train the same in PyTorch and save it with torch.export": h5File(t, "2.4.0", `{"class_name": "MyModel", "config": {}}`, ""),
 		"training_config is no object":                            h5File(t, "2.4.0", sequential(dense), `[]`, weightsOf("d", &hdf5.Dataset{Name: "k", Shape: []int{2, 2}, Data: make([]float32, 4)})),
 		`layer "d" has 1 variables, the file has 0`:               h5File(t, "2.4.0", sequential(dense), ""),

@@ -13,7 +13,9 @@ import (
 // older brings the description of a model in an HDF5 file into the form of config.json: classes get their modules, settings the names that they
 // have in Keras 3, calls the form that they have there.
 type older struct {
-	keras2 bool // the file is of Keras 2
+	keras2       bool     // the file is of Keras 2
+	multiBackend bool     // of Keras 2 before it moved into TensorFlow
+	warnings     []string // of what trains otherwise here, one sentence each
 }
 
 type dict = map[string]any
@@ -41,10 +43,16 @@ func (t *older) config(model, training any) (json.RawMessage, error) {
 	return b, errors.Wrap(err, "model_config")
 }
 
-// shortened writes numbers that were float32 as such: Keras 2 keeps 0.1 as 0.10000000149011612.
+// shortened writes numbers that were float32 as such: Keras 2 keeps 0.1 as 0.10000000149011612, before 2.0.6 also as an array.
 func shortened(v any) any {
 	switch v := v.(type) {
 	case dict:
+		if array := v["value"]; v["type"] == "ndarray" && len(v) == 2 {
+			if list, ok := array.([]any); ok && len(list) == 1 {
+				array = list[0]
+			}
+			return shortened(array)
+		}
 		for k, e := range v {
 			v[k] = shortened(e)
 		}
@@ -123,6 +131,9 @@ var renamed = map[string]map[string]string{
 	"InputLayer": {"batch_input_shape": "batch_shape"},
 }
 
+// versioned are names of classes in TensorFlow 1.
+var versioned = map[string]string{"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization"}
+
 // withoutMeaning are settings that Keras 2 writes and Keras 3 does not take, by class.
 var withoutMeaning = map[string][]string{
 	"SeparableConv2D": {"kernel_initializer", "kernel_regularizer", "kernel_constraint"}, "SeparableConv1D": {"kernel_initializer", "kernel_regularizer", "kernel_constraint"},
@@ -135,6 +146,9 @@ func (t *older) layer(l dict) error {
 	config, ok := l["config"].(dict)
 	if _, list := l["config"].([]any); !ok && !(list && class == "Sequential") {
 		return errors.Errorf("%.80q without settings: the file is damaged", class)
+	}
+	if name := versioned[class]; name != "" {
+		class, l["class_name"] = name, name
 	}
 	if l["module"] == nil {
 		l["module"], l["registered_name"] = "keras.layers", nil
@@ -239,75 +253,4 @@ func (t *older) object(setting string, value any) any {
 		}
 	}
 	return value
-}
-
-// compile is compile_config for a training_config.
-func (t *older) compile(c dict) dict {
-	optimizer, _ := c["optimizer_config"].(dict)
-	delete(c, "optimizer_config")
-	if optimizer != nil {
-		class, _ := optimizer["class_name"].(string)
-		if _, plain, ok := strings.Cut(class, ">"); ok && strings.HasPrefix(class, "Custom>") { // so does Keras 2 call its own
-			class = plain
-		}
-		optimizer["module"], optimizer["class_name"], optimizer["registered_name"] = "keras.optimizers", class, nil
-		if settings, ok := optimizer["config"].(dict); ok {
-			t.optimizer(class, settings)
-		}
-		c["optimizer"] = optimizer
-	}
-	c["loss"] = t.losses(c["loss"])
-	return c
-}
-
-// optimizer translates an optimizer's settings.
-func (t *older) optimizer(class string, settings dict) {
-	if class == "Nadam" {
-		delete(settings, "decay") // of its momentum, 0.004
-	}
-
-	if rate, ok := settings["lr"]; ok {
-		settings["learning_rate"] = rate
-		delete(settings, "lr")
-	}
-	settings["learning_rate"] = t.object("learning_rate", settings["learning_rate"])
-	if decay, ok := settings["decay"].(json.Number); ok {
-		if by, err := decay.Float64(); err == nil && by != 0 {
-			settings["learning_rate"] = dict{"module": "keras.optimizers.schedules", "class_name": "InverseTimeDecay", "registered_name": nil,
-				"config": dict{"initial_learning_rate": settings["learning_rate"], "decay_steps": 1, "decay_rate": decay}}
-		}
-	}
-	delete(settings, "decay")
-	for name, value := range settings {
-		if value == nil {
-			delete(settings, name) // it stands for the default
-		}
-	}
-	for _, name := range []string{"jit_compile", "is_legacy_optimizer", "schedule_decay"} { // the last one is what decay is of Nadam
-		delete(settings, name)
-	}
-}
-
-// losses is a loss, a list of losses or losses by output, with their modules.
-func (t *older) losses(loss any) any {
-	switch l := loss.(type) {
-	case dict:
-		if l["class_name"] != nil {
-			if config, ok := l["config"].(dict); ok {
-				delete(config, "fn")
-				if config["reduction"] == "auto" {
-					delete(config, "reduction")
-				}
-			}
-			return t.object("loss", l)
-		}
-		for name, one := range l {
-			l[name] = t.losses(one)
-		}
-	case []any:
-		for i, one := range l {
-			l[i] = t.losses(one)
-		}
-	}
-	return loss
 }

@@ -49,6 +49,15 @@ func (t *older) through(l dict, axes, depth int) (int, error) {
 			config["axis"] = -1
 		}
 	}
+	if list, ok := axis.([]any); ok && axes > 0 {
+		for i, one := range list {
+			if n, ok := one.(json.Number); ok {
+				if at, err := n.Int64(); err == nil && at > 0 {
+					list[i] = at - int64(axes)
+				}
+			}
+		}
+	}
 	return axes, nil
 }
 
