@@ -45,8 +45,9 @@ func checkOutput(m *graph.Model, s Source) error {
 		return err
 	}
 	out := shapes[len(shapes)-1]
+	same := slices.Equal(out, m.Input) || out.Size() == m.Input.Size() && (len(out) == 1 || len(m.Input) == 1) // flattened
 	switch want := targetSize(s, 0); {
-	case want == 0 && !slices.Equal(out, m.Input):
+	case want == 0 && !same:
 		return errors.Errorf("model %s makes %v of images of %v; an autoencoder must give back what it is given, or the data must hold targets", m.Name, out, m.Input)
 	case want > 0 && out.Size() != want:
 		return errors.Errorf("model %s makes %v, %d values, but each target has %d", m.Name, out, out.Size(), want)

@@ -55,6 +55,21 @@ func (e epochs) Epoch(r *EpochRecord) error {
 	return nil
 }
 
+// A model may give its image back flattened.
+func TestFitTakesAFlatOutput(t *testing.T) {
+	flat := graph.Sequential("flat", graph.Shape{6, 6, 1}, graph.Flatten{}, graph.Dense{Units: 36})
+	deep := graph.Sequential("flat", graph.Shape{6, 6, 1}, graph.Flatten{}, graph.Dense{Units: 36}, graph.Reshape{Target: graph.Shape{6, 6, 1}})
+	var losses [2]float64
+	for i, m := range []*graph.Model{flat, deep} {
+		if _, err := Fit(context.Background(), m, stripes{64}, stripes{64}, Config{Epochs: 1, Batch: 8}, epochs(func(e *EpochRecord) { losses[i] = e.HeldOut.FVU })); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if losses[0] != losses[1] || losses[0] == 0 {
+		t.Errorf("FVU %g flat, %g as images", losses[0], losses[1])
+	}
+}
+
 func TestFitRefusesOutputsOfAnotherSizeThanTargets(t *testing.T) {
 	m := graph.Sequential("two", graph.Shape{6, 6, 1}, graph.Flatten{}, graph.Dense{Units: 2})
 	for _, images := range []Source{halved{stripes{64}}, stripes{64}} {

@@ -71,7 +71,7 @@ func traceCommand() *cobra.Command {
 			return npz.Write(out, arrays)
 		},
 	}
-	c.Flags().StringVar(&data, "data", "", "NPZ file with x and target (default: x)")
+	c.Flags().StringVar(&data, "data", "", "NPZ file with x and target (default: y if it is such, else x)")
 	c.Flags().StringVar(&out, "out", "", "NPZ file to write")
 	c.Flags().IntVar(&steps, "steps", 20, "optimizer steps")
 	c.Flags().IntVar(&threads, "threads", runtime.NumCPU(), "threads; results do not depend on them")

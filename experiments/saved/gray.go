@@ -53,10 +53,13 @@ func (g Gray) byteOf(v float32) uint8 {
 	return 0
 }
 
-// picture draws one sample: an image, or, where it has no height, a line.
+// picture draws one sample: an image, or lines where it has no height, or is a sequence.
 func (g Gray) picture(shape graph.Shape, v []float32) image.Image {
-	if shape[0] == 1 && shape[2] == 1 && shape[1] > 1 {
-		return g.line(v)
+	switch h, w, c := shape[0], shape[1], shape[2]; {
+	case h == 1 && c == 1 && w > 1:
+		return g.lines(v, 1)
+	case c == 1 && w <= mostLines && h >= 4*w: // steps times values
+		return g.lines(v, w)
 	}
 	box := image.Rect(0, 0, shape[1], shape[0])
 	if shape[2] == 1 {
@@ -74,31 +77,37 @@ func (g Gray) picture(shape graph.Shape, v []float32) image.Image {
 	return p
 }
 
-// lineHeight and lineWidth are those of the picture of a sample without height, in pixels.
-const lineHeight, lineWidth = 48, 96
+// lineHeight and lineWidth are those of the picture of lines, in pixels. A narrow image of up to mostLines values a row is taken for a sequence.
+const lineHeight, lineWidth, mostLines = 48, 96, 4
 
-// line draws values from left to right, Black at the bottom and White at the top.
-func (g Gray) line(v []float32) image.Image {
+// lines draws a sequence of so many values a step, each a line from left to right, Black at the bottom and White at the top; later ones are lighter.
+func (g Gray) lines(v []float32, values int) image.Image {
 	p := image.NewGray(image.Rect(0, 0, lineWidth, lineHeight))
 	for i := range p.Pix {
 		p.Pix[i] = 255
 	}
-	y := func(x int) int {
-		i := x * (len(v) - 1) / (lineWidth - 1)
-		return lineHeight - 1 - int(g.byteOf(v[i]))*(lineHeight-1)/255
-	}
-	before := y(0)
-	for x := range lineWidth {
-		now := y(x)
-		for at := min(before, now); at <= max(before, now); at++ {
-			p.SetGray(x, at, color.Gray{Y: 40})
+	last := len(v)/values - 1
+	for s := range values {
+		ink := color.Gray{Y: uint8(40 + 120*s/values)}
+		at := func(step int) float64 { return float64(g.byteOf(v[min(step, last)*values+s])) }
+		between := func(x int) float64 {
+			step, rest := x*last/lineWidth, float64(x*last%lineWidth)/lineWidth
+			return float64((1-rest)*at(step)) + float64(rest*at(step+1))
 		}
-		before = now
+		for x := range lineWidth {
+			low, high := min(between(x), between(x+1)), max(between(x), between(x+1))
+			for step := x*last/lineWidth + 1; step <= (x+1)*last/lineWidth; step++ { // so that no peak gets lost
+				low, high = min(low, at(step)), max(high, at(step))
+			}
+			for y := int(low) * (lineHeight - 1) / 255; y <= int(high)*(lineHeight-1)/255; y++ {
+				p.SetGray(x, lineHeight-1-y, ink)
+			}
+		}
 	}
 	return p
 }
 
-// Pictures are made of an array [N, H, W, C] of one or three channels; none of any other. Samples without height become lines.
+// Pictures are made of an array [N, H, W, C] of one or three channels; none of any other. Samples without height, and sequences, become lines.
 func (g Gray) Pictures(a npz.Array) []image.Image {
 	if len(a.Shape) != 4 || a.Shape[3] != 1 && a.Shape[3] != 3 {
 		return nil

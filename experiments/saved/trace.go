@@ -15,8 +15,9 @@ import (
 // Batch is images, [n, input shape...], and what the model's output for them is compared with, [n, output shape...].
 type Batch struct{ X, Target []float64 }
 
-// ReadBatch reads x and target (default: x) from a .npz file, for a model's input and output. It fails where the file cannot be read, has no x, or
-// has arrays of other shapes than the model takes and gives.
+// ReadBatch reads x and target (default: y where it has as many values as the model's output, else x) from a .npz file, for a model's input and
+// output. Samples may be flattened, or lack axes of length 1. It fails where the file cannot be read, has no x, or has samples of other shapes than
+// the model takes and gives.
 func ReadBatch(path string, m *graph.Model) (Batch, error) {
 	arrays, err := npz.Read(path)
 	if err != nil {
@@ -35,6 +36,10 @@ func batchOf(arrays []npz.Array, m *graph.Model) (Batch, error) {
 	if x == nil {
 		return Batch{}, errors.New("there is no array x")
 	}
+	out := shapes[len(shapes)-1]
+	if y := lookup(arrays, "y"); target == nil && y != nil && fits(y, out) {
+		target = y
+	}
 	if target == nil {
 		target = x
 	}
@@ -42,15 +47,20 @@ func batchOf(arrays []npz.Array, m *graph.Model) (Batch, error) {
 		array *npz.Array
 		item  graph.Shape
 		what  string
-	}{{x, m.Input, "the model takes x"}, {target, shapes[len(shapes)-1], "the model's output needs a target"}} {
-		if s := a.array.Shape; len(s) != 1+len(a.item) || s[0] < 1 || !slices.Equal(s[1:], a.item) {
-			return Batch{}, errors.Errorf("%s of shape [images %v], not %v", a.what, []int(a.item), s)
+	}{{x, m.Input, "the model takes x"}, {target, out, "the model's output needs a target"}} {
+		if !fits(a.array, a.item) {
+			return Batch{}, errors.Errorf("%s of shape [images %v], not %v", a.what, []int(a.item), a.array.Shape)
 		}
 	}
 	if x.Shape[0] != target.Shape[0] {
 		return Batch{}, errors.Errorf("there are %d images in x and %d in target", x.Shape[0], target.Shape[0])
 	}
 	return Batch{float64s(x), float64s(target)}, nil
+}
+
+// fits tells whether an array's samples are of a shape, or the same values in another.
+func fits(a *npz.Array, sample graph.Shape) bool {
+	return len(a.Shape) > 0 && a.Shape[0] > 0 && sameValues(sample, a.Shape[1:])
 }
 
 func lookup(arrays []npz.Array, name string) *npz.Array {

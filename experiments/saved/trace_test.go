@@ -187,6 +187,30 @@ func TestTraceRefuses(t *testing.T) {
 	}
 }
 
+// Targets may be called y, as in data for training, and samples may have other axes of the same values; labels are no targets.
+func TestTraceTakesData(t *testing.T) {
+	plain := graph.Sequential("plain", graph.Shape{2, 2, 1}, graph.Dense{Units: 1})
+	array := func(name string, values []float32, shape ...int) npz.Array {
+		return npz.Array{Name: name, Shape: shape, Float32: values}
+	}
+	x, y, other := []float32{1, 2, 3, 4}, []float32{5, 6, 7, 8}, []float32{9, 9, 9, 9}
+	for i, c := range []struct {
+		arrays []npz.Array
+		want   []float64
+	}{
+		{[]npz.Array{array("x", x, 1, 2, 2, 1)}, []float64{1, 2, 3, 4}},
+		{[]npz.Array{array("x", x, 1, 4), array("y", y, 1, 2, 2)}, []float64{5, 6, 7, 8}},
+		{[]npz.Array{array("x", x, 1, 2, 2, 1), array("target", y, 1, 2, 2, 1), array("y", other, 1, 2, 2, 1)}, []float64{5, 6, 7, 8}},
+		{[]npz.Array{array("x", x, 1, 2, 2, 1), array("y", []float32{3}, 1)}, []float64{1, 2, 3, 4}},
+	} {
+		b, err := batchOf(c.arrays, plain)
+		check(t, err)
+		if diff := cmp.Diff(c.want, b.Target); diff != "" || b.X[3] != 4 {
+			t.Errorf("case %d: x %v, target %s", i, b.X, diff)
+		}
+	}
+}
+
 func readTestdata(name string) ([]npz.Array, error) {
 	return npz.Read(filepath.Join("testdata", name+".npz"))
 }
