@@ -11,42 +11,65 @@ import (
 	"github.com/pkg/errors"
 )
 
+// pictureReading is raised where the same pictures become other images, so that decoded copies of before are not used.
+const pictureReading = "2"
+
 // folderFiles lists the pictures in a folder and its sub-folders, by path, and a text that changes when one of them
-// does. Names that start with a dot are left out.
+// does. Links are followed; a folder to which several ways lead is read once. Names that start with a dot are left out.
 func folderFiles(folder string) (files []string, version string, err error) {
-	var versions []string
-	err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return errors.WithStack(err)
-		}
-		if path != folder && strings.HasPrefix(entry.Name(), ".") {
-			if entry.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if entry.IsDir() || !isPicture(path) {
-			return nil
-		}
-		info, err := os.Stat(path)
-		if err != nil {
-			return errors.WithStack(err)
-		}
-		if info.Mode().IsRegular() {
-			files = append(files, path)
-			versions = append(versions, fmt.Sprintf("%s %s", path, fileVersion(info)))
-		}
-		return nil
-	})
-	if err != nil {
+	l := lister{versions: []string{pictureReading}, seen: map[string]bool{}}
+	if err := l.list(folder); err != nil {
 		return nil, "", err
 	}
-	if len(files) == 0 {
+	if len(l.files) == 0 {
 		return nil, "", errors.Errorf("%s holds no .png, .jpg or .jpeg files", folder)
 	}
-	slices.Sort(files)
-	slices.Sort(versions)
-	return files, strings.Join(versions, "\n"), nil
+	slices.Sort(l.files)
+	slices.Sort(l.versions)
+	return l.files, strings.Join(l.versions, "\n"), nil
+}
+
+// lister goes through a folder.
+type lister struct {
+	files, versions []string
+	seen            map[string]bool // folders, by their true paths
+}
+
+func (l *lister) list(folder string) error {
+	place, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		return errors.WithStack(err)
+	}
+	if l.seen[place] {
+		return nil
+	}
+	l.seen[place] = true
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return errors.WithStack(err)
+	}
+	for _, entry := range entries {
+		path := filepath.Join(folder, entry.Name())
+		mayBeFolder := entry.IsDir() || entry.Type()&fs.ModeSymlink != 0
+		if strings.HasPrefix(entry.Name(), ".") || !mayBeFolder && !isPicture(path) {
+			continue
+		}
+		info, err := os.Stat(path)
+		switch {
+		case err != nil && !isPicture(path):
+			continue // a link to nothing
+		case err != nil:
+			return errors.WithStack(err)
+		case info.IsDir():
+			if err := l.list(path); err != nil {
+				return err
+			}
+		case info.Mode().IsRegular() && isPicture(path):
+			l.files = append(l.files, path)
+			l.versions = append(l.versions, fmt.Sprintf("%s %s", path, fileVersion(info)))
+		}
+	}
+	return nil
 }
 
 // folderSource reads pictures. All become grey when all are grey, else three channels; 0 to 65535 as float32 when one

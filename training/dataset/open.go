@@ -50,7 +50,7 @@ type Options struct {
 //     themselves: y or y_train, y_val, yt or y_test (of one number a sample they are labels, and passed over);
 //   - a .npy file or an IDX file, which may be compressed by gzip;
 //   - a .csv or .tsv table, a sample in each row, with or without a header;
-//   - a folder of PNG or JPEG files; sub-folders count, files are taken in the order of their paths.
+//   - a folder of PNG or JPEG files, turned as their EXIF data says; sub-folders and links count, files are taken in the order of their paths.
 //
 // Files are told apart by their content, and must not change while the set is in use. Arrays are [N, values], [N, H, W] or [N, H, W, C], of any type of number. Parts that the
 // source lacks are taken out of its training images; see Options.Holdout. A file named mnist can be given as ./mnist.

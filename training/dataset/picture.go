@@ -36,10 +36,11 @@ func isPicture(name string) bool {
 	return false
 }
 
-// readLayout reads the head of a picture.
+// readLayout reads the head of a picture. Its size is that of the picture as it was taken.
 func readLayout(r io.Reader) (layout, error) {
 	var l layout
-	buffered := bufio.NewReader(r)
+	turn, whole := readOrientation(bufio.NewReader(r))
+	buffered := bufio.NewReader(whole)
 	head, _ := buffered.Peek(pngHead)
 	isPNG := strings.HasPrefix(string(head), pngMagic)
 	decode := jpeg.DecodeConfig
@@ -58,6 +59,9 @@ func readLayout(r io.Reader) (layout, error) {
 	}
 	if config.Width < 1 || config.Height < 1 || config.Width > limit/config.Height {
 		return l, errors.Errorf("%dx%d pixels are over the limit of %d million: make the picture smaller", config.Height, config.Width, limit>>20)
+	}
+	if turn.isOnSide() {
+		l.size = Size{config.Width, config.Height}
 	}
 	switch model := config.ColorModel.(type) {
 	case color.Palette:
@@ -88,9 +92,10 @@ func greyPalette(palette color.Palette) bool {
 	return true
 }
 
-// decodePicture decodes a picture. Its bounds must be those that readLayout saw.
+// decodePicture decodes a picture as it was taken. Its bounds must be those that readLayout saw.
 func decodePicture(r io.Reader, want Size) (image.Image, error) {
-	buffered := bufio.NewReader(r)
+	turn, whole := readOrientation(bufio.NewReader(r))
+	buffered := bufio.NewReader(whole)
 	head, _ := buffered.Peek(len(pngMagic))
 	decode := jpeg.Decode
 	if string(head) == pngMagic {
@@ -99,6 +104,9 @@ func decodePicture(r io.Reader, want Size) (image.Image, error) {
 	picture, err := decode(buffered)
 	if err != nil {
 		return nil, errors.Wrap(err, "the picture is damaged")
+	}
+	if turn > 1 {
+		picture = turned{picture, turn}
 	}
 	if size := picture.Bounds().Size(); size.X != want.W || size.Y != want.H {
 		return nil, errors.New("the picture changed while it was read")
@@ -130,6 +138,9 @@ func writePicture(dst []byte, picture image.Image, channels int, deep bool) {
 // pixels returns a function that reads red, green and blue as 16 bits, not multiplied by alpha.
 func pixels(picture image.Image) func(x, y int) [3]uint16 {
 	switch p := picture.(type) {
+	case turned:
+		at, size := pixels(p.Image), p.Image.Bounds().Size()
+		return func(x, y int) [3]uint16 { return at(p.by.stored(x, y, size.X, size.Y)) }
 	case *image.Gray:
 		return func(x, y int) [3]uint16 {
 			v := uint16(p.Pix[p.PixOffset(x, y)]) * 257
