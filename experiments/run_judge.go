@@ -55,6 +55,7 @@ func (r *runner) test(a Arm, params *graph.Params, threads *graph.Threads, res *
 	if res.Test, err = e.Scores(); err != nil {
 		return err
 	}
+	evidence.Alike = e.Alike() && !math.IsNaN(res.Test.MSE) && !math.IsInf(res.Test.MSE, 0)
 	if res.Test.Spread < outcome.ConstantSpread {
 		if evidence.Best, evidence.FromBest, err = saved.FromBestConstant(e, a.Loss, set.Train, a.Model.Input.Size(), set.mean); err != nil {
 			return err

@@ -88,6 +88,7 @@ type Evaluator struct {
 	x        []float32
 	target   []float32
 	baseline float64 // squared distance of the targets from the mean training target
+	alike    bool    // the targets are the mean training target: there is nothing to explain
 	variance float64 // of the targets around their own mean, summed over pixels
 	sum, sq  []float64
 	errors   []float64 // squared error of each image in the last Scores
@@ -184,7 +185,18 @@ func (e *Evaluator) measureImages(mean []float32) {
 		return nil
 	})
 	e.variance = spread(e.sum, e.sq, e.n)
+	square := 0.0
+	for _, s := range e.sq {
+		square += s
+	}
+	e.alike = e.baseline <= nothing*square
 }
+
+// nothing is the share of the mean square under which a variance comes from rounding.
+const nothing = 1e-10
+
+// Alike tells whether all targets are the mean training target, so that FVU has no meaning, and is not a number.
+func (e *Evaluator) Alike() bool { return e.alike }
 
 // spread is the summed squared deviation from the mean, from sums and sums of squares over n images.
 func spread(sum, sq []float64, n int) float64 {
@@ -236,10 +248,14 @@ func (e *Evaluator) Scores() (Scores, error) {
 		err = readError(e.images)
 	}
 	values := float64(e.n * e.size)
-	return Scores{
+	scores := Scores{
 		MSE: squared / values, FVU: squared / e.baseline, Mean: total / values,
 		Spread: math.Sqrt(spread(e.sum, e.sq, e.n) / e.variance),
-	}, err
+	}
+	if e.alike {
+		scores.FVU, scores.Spread = math.NaN(), math.NaN()
+	}
+	return scores, err
 }
 
 // MeanOutput is the mean over the images of what the last Scores saw.

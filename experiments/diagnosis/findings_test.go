@@ -190,6 +190,9 @@ func TestWhatIsProvenMakesTheVerdict(t *testing.T) {
 	if e = diagnose(same, same[:160]); e.Verdict != Faulty || e.Given.Seeds != 0 || e.Causes[0].Cause != DataQuality {
 		t.Errorf("equal images: %s, %+v", e.Verdict, e.Causes)
 	}
+	if text := e.Text(""); strings.Contains(text, "far off") || !strings.Contains(text, "images that hold nothing to learn") {
+		t.Errorf("equal images: %s", text)
+	}
 }
 
 func TestRemarksOnTraining(t *testing.T) {

@@ -43,9 +43,12 @@ func newLook(s setup, images *pool, known findings) (*look, error) {
 	if l.settings, err = edit.Inspect(s.model); err != nil {
 		return nil, err
 	}
-	if l.spoilt() || known.untrainable() {
+	switch {
+	case known.untrainable():
+		l.attainable = attainable{FVU: Number(math.NaN()), why: "there is nothing in the images that a model could learn"}
+	case l.spoilt():
 		l.attainable = attainable{FVU: Number(math.NaN()), why: "the images have no usual values"}
-	} else {
+	default:
 		l.attainable = newAttainable(l.settings.BottleneckValues, images)
 	}
 	l.outOfReach = unreachable(s.model, l.settings.Output, images.train, images.mean(s))

@@ -42,10 +42,10 @@ func (e *Examination) savePage(dir string, pictures []plots.Picture) error {
 		p.Question = fmt.Sprintf("Does %s learn?", s.subject.Name)
 	}
 	for _, c := range e.Causes {
-		p.Evidence = append(p.Evidence, fmt.Sprintf("%s (%s, confidence %.2f): %s", upperFirst(causeName(c.Cause)), c.Cause, c.Confidence, strings.Join(c.Evidence, " ")))
+		p.Evidence = append(p.Evidence, fmt.Sprintf("%s (%s, confidence %.2f): %s", upperFirst(e.causeName(c.Cause)), c.Cause, c.Confidence, strings.Join(c.Evidence, " ")))
 	}
 	if len(e.Causes) > 0 {
-		p.Evidence = append([]string{explanation(e.Causes[0].Cause)}, p.Evidence...)
+		p.Evidence = append([]string{e.explanation(e.Causes[0].Cause)}, p.Evidence...)
 	}
 	if f := e.Fix; f != nil {
 		p.Facts = append(p.Facts, plots.Fact{Label: "repair", Value: strings.Join(f.Changes, "; ")}, plots.Fact{Label: "learns then", Value: f.Learned},

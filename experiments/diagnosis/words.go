@@ -38,7 +38,7 @@ func (d *Diagnosis) Answer() string {
 	if len(d.Causes) == 0 {
 		return fmt.Sprintf("%s %s. What repairs it says nothing certain about the cause.", name, problem)
 	}
-	return fmt.Sprintf("%s %s. The cause: %s.", name, problem, causeName(d.Causes[0].Cause))
+	return fmt.Sprintf("%s %s. The cause: %s.", name, problem, d.causeName(d.Causes[0].Cause))
 }
 
 func (d *Diagnosis) timeHint() string {
@@ -61,6 +61,13 @@ func fvuText(f float64) string {
 		return "none"
 	}
 	return fmt.Sprintf("%.2f", f)
+}
+
+func (d *Diagnosis) causeName(c Cause) string {
+	if c == DataQuality && findings(d.Findings).untrainable() {
+		return "images that hold nothing to learn"
+	}
+	return causeName(c)
 }
 
 func causeName(c Cause) string {
@@ -106,6 +113,13 @@ func causeName(c Cause) string {
 }
 
 // explanation says what a cause does, in plain words.
+func (d *Diagnosis) explanation(c Cause) string {
+	if c == DataQuality && findings(d.Findings).untrainable() {
+		return "A model learns from what differs between images. Nothing in these does, or none of their values is a number, so that no training could show anything."
+	}
+	return explanation(c)
+}
+
 func explanation(c Cause) string {
 	switch c {
 	case DataQuality:
@@ -162,9 +176,9 @@ func (d *Diagnosis) Text(dir string) string {
 		if i == 1 {
 			b.WriteString("\nOther suspects:\n")
 		}
-		fmt.Fprintf(&b, "\n%s (%s, confidence %.2f)\n", upperFirst(causeName(c.Cause)), c.Cause, c.Confidence)
+		fmt.Fprintf(&b, "\n%s (%s, confidence %.2f)\n", upperFirst(d.causeName(c.Cause)), c.Cause, c.Confidence)
 		if i == 0 {
-			b.WriteString(wrap(explanation(c.Cause), "  "))
+			b.WriteString(wrap(d.explanation(c.Cause), "  "))
 		}
 		for _, e := range c.Evidence {
 			b.WriteString(wrap("- "+e, "  "))

@@ -46,6 +46,7 @@ type Evidence struct {
 	FVU         float64   // on the test images, moving statistics
 	Spread      float64   // root mean square deviation of the outputs over the images, as share of the images' own
 	Mean        float64   // of all output values
+	Alike       bool      // the outputs are finite, but the test images are all the mean training image: FVU and Spread have no meaning
 
 	// Of an output that does not depend on the input: what the constant image is called that the loss likes best, and the squared distance
 	// from it in the unit of FVU. "" and MeanImage need no distance, since FVU says it.
@@ -66,10 +67,12 @@ func Judge(e Evidence) (outcome Outcome, why string) {
 	switch fall := (before - last) / before; {
 	case !finite(e.LastLoss):
 		return Diverged, "the loss is no longer finite"
-	case !finite(e.FVU):
+	case !finite(e.FVU) && !e.Alike:
 		return Diverged, "the outputs are no longer finite"
 	case last > 10*e.FirstLoss:
 		return Diverged, fmt.Sprintf("epoch loss %.3g is over 10 x the first step's %.3g", last, e.FirstLoss)
+	case e.Alike:
+		return Stuck, "all test images are equal to the mean training image: there is nothing to learn, and FVU has no meaning"
 	case constant && (e.Best == MedianImage || e.Best == BestConstant) && e.FromBest <= Near:
 		return e.Best, fmt.Sprintf("spread %.2g < %g, squared distance from the %s %.3f <= %g of the variance", e.Spread, ConstantSpread, bestNames[e.Best], e.FromBest, Near)
 	case constant && e.FVU >= 1-Near && e.FVU <= 1+Near:

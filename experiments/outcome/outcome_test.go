@@ -19,6 +19,7 @@ func TestJudge(t *testing.T) {
 		{"loss is not a number", Evidence{FirstLoss: 0.1, LastLoss: nan, FVU: nan, Spread: nan}, Diverged, "no longer finite"},
 		{"loss is infinite", Evidence{FirstLoss: 0.1, LastLoss: math.Inf(1), EpochLosses: []float64{0.1}, FVU: 0.1, Spread: 1}, Diverged, "no longer finite"},
 		{"weights broke in the last step", Evidence{FirstLoss: 0.1, LastLoss: 0.1, EpochLosses: []float64{0.1}, FVU: nan, Spread: nan}, Diverged, "outputs"},
+		{"nothing to learn", Evidence{FirstLoss: 0.1, LastLoss: 0.01, EpochLosses: []float64{0.05}, FVU: nan, Spread: nan, Alike: true}, Stuck, "FVU has no meaning"},
 		{"loss grew", Evidence{FirstLoss: 0.1, LastLoss: 1, EpochLosses: []float64{0.5, 1.1}, FVU: 10, Spread: 1}, Diverged, "1.1 is over 10 x"},
 		{"ten times is not over ten times", Evidence{FirstLoss: 0.25, LastLoss: 1, EpochLosses: []float64{2.5}, FVU: 10, Spread: 1}, Stuck, ""},
 		{"mean image", Evidence{FirstLoss: 0.2, LastLoss: 0.07, EpochLosses: []float64{0.1, 0.07}, FVU: 1.01, Spread: 1e-7}, MeanImage, "FVU 1.010"},

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"hash/maphash"
+	"math"
 	"slices"
 )
 
@@ -31,7 +32,7 @@ type Report struct {
 // PartReport is what [Describe] finds in one part.
 type PartReport struct {
 	Images         int
-	Min, Max       float64 // over finite values, as are Mean and Deviation
+	Min, Max       float64 // over finite values, as are Mean and Deviation; not a number where there are none
 	Mean           float64
 	Deviation      float64 // standard deviation of all values
 	NonFinite      int     // values that are infinite or NaN
@@ -110,6 +111,9 @@ func summarize(images *Images, seed maphash.Seed) ([]imageSummary, PartReport) {
 		}
 	})
 	report.Min, report.Max, report.Mean, report.Deviation = m.min, m.max, m.mean, m.deviation()
+	if m.nonFinite == images.Len()*images.Shape().Size() { // there is none to tell of
+		report.Min, report.Max, report.Mean, report.Deviation = math.NaN(), math.NaN(), math.NaN(), math.NaN()
+	}
 	report.Repeated = repeated(summaries)
 	if report.NonFinite = m.nonFinite; report.NonFinite > 0 {
 		report.FirstNonFinite = images.Name(m.firstNonFinite)

@@ -180,3 +180,10 @@ func TestMomentsOfShiftedValues(t *testing.T) {
 		t.Errorf("mean %v, deviation %v of %d values", m.mean, m.deviation(), m.count)
 	}
 }
+
+func TestNoFiniteValueHasNoSmallest(t *testing.T) {
+	set := mustOpen(t, "a.npy", floatFile(20, func(int, int) float32 { return float32(math.NaN()) }), Options{})
+	if r := Describe(set).Train; !math.IsNaN(r.Min) || !math.IsNaN(r.Mean) || r.NonFinite != r.Images*16 {
+		t.Errorf("%+v", r)
+	}
+}

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"encoding/binary"
 	"image"
 	"math"
 	"os"
@@ -91,6 +92,7 @@ func fuzzOptions(variant byte) Options {
 func FuzzPicture(f *testing.F) {
 	f.Add(pngOf(f, grey(3, 2, 9)))
 	f.Add(greyAlphaPNG(5, 6))
+	f.Add(turnedJPEG(f, halves(), 6, binary.LittleEndian, "II"))
 	f.Add(pngOf(f, image.NewNRGBA64(image.Rect(0, 0, 2, 1))))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		defer limitMemory(t, content)()
