@@ -30,6 +30,9 @@ bench-peers: ## the same models in Keras and PyTorch, side by side (about half a
 check-keras: ## models of many kinds against the real Keras: traces, round trips, going on with training (about 5 minutes)
 	python3 models/keras/testdata/check_keras.py
 
+supported: ## docs/supported.md anew, from what the code reads
+	go test ./experiments/saved -count=1 -run TestSupportedIsUpToDate -supported
+
 check-arm64: ## the portable kernels give the same bits on arm64: tests and whole studies under qemu-user (half an hour)
 	bash graph/arithmetic/testdata/check-arm64.sh
 
@@ -56,4 +59,4 @@ ADVICE = ../shared/reports ../shared/odd
 check-advice: build ## the code that dcae diagnose prints, run in the real Keras with three seeds (ADVICE=folders; about half an hour)
 	for folder in $(ADVICE); do python3 experiments/diagnosis/testdata/check_advice.py $$folder || exit 1; done
 
-.PHONY: check-advice corpus score help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill slurm
+.PHONY: check-advice corpus score supported help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill slurm

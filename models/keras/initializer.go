@@ -2,6 +2,9 @@ package keras
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/pkg/errors"
 
@@ -72,41 +75,50 @@ func decodeInitializer(o *Object) (graph.Initializer, error) {
 	if isSet(s.InputAxes) || isSet(s.OutputAxes) {
 		return nil, errors.Errorf("%s with input_axes or output_axes", o.Class)
 	}
-	switch snakeCase(o.Class) {
-	case "zeros", "zero":
-		return graph.Zeros{}, nil
-	case "ones", "one":
-		return graph.Ones{}, nil
-	case "constant":
-		return graph.Constant{Value: s.Value}, nil
-	case "random_normal", "normal":
-		return graph.RandomNormal{Mean: s.Mean, StdDev: s.StdDev}, nil
-	case "random_uniform", "uniform":
-		return graph.RandomUniform{Min: s.Min, Max: s.Max}, nil
-	case "truncated_normal":
-		return graph.RandomTruncatedNormal{Mean: s.Mean, StdDev: s.StdDev}, nil
-	case "variance_scaling":
-		return varianceScaling(s)
-	case "glorot_normal":
-		return graph.GlorotNormal(), nil
-	case "glorot_uniform":
-		return graph.GlorotUniform(), nil
-	case "he_normal":
-		return graph.HeNormal(), nil
-	case "he_uniform":
-		return graph.HeUniform(), nil
-	case "lecun_normal":
-		return graph.LecunNormal(), nil
-	case "lecun_uniform":
-		return graph.LecunUniform(), nil
-	case "orthogonal", "orthogonal_initializer":
-		return graph.Orthogonal{Gain: s.Gain}, nil
-	case "identity", "identity_initializer":
-		return graph.IdentityMatrix{Gain: s.Gain}, nil
-	case "stft", "stft_initializer":
-		return nil, errors.Errorf("%s, which is for Conv1D alone", o.Class)
+	if made := initializers[strings.TrimSuffix(snakeCase(o.Class), "_initializer")]; made != nil {
+		return made(s)
 	}
 	return nil, errors.Errorf("there is no initializer %s here", o.Class)
+}
+
+// initializers are those of Keras that are read, by their names in small letters.
+var initializers = map[string]func(s randomSettings) (graph.Initializer, error){
+	"zeros": plainly(graph.Zeros{}), "zero": plainly(graph.Zeros{}), "ones": plainly(graph.Ones{}), "one": plainly(graph.Ones{}),
+	"glorot_normal": plainly(graph.GlorotNormal()), "glorot_uniform": plainly(graph.GlorotUniform()), "he_normal": plainly(graph.HeNormal()), "he_uniform": plainly(graph.HeUniform()),
+	"lecun_normal": plainly(graph.LecunNormal()), "lecun_uniform": plainly(graph.LecunUniform()),
+	"constant":       func(s randomSettings) (graph.Initializer, error) { return graph.Constant{Value: s.Value}, nil },
+	"random_normal":  normal,
+	"normal":         normal,
+	"random_uniform": uniform,
+	"uniform":        uniform,
+	"truncated_normal": func(s randomSettings) (graph.Initializer, error) {
+		return graph.RandomTruncatedNormal{Mean: s.Mean, StdDev: s.StdDev}, nil
+	},
+	"variance_scaling": varianceScaling,
+	"orthogonal":       func(s randomSettings) (graph.Initializer, error) { return graph.Orthogonal{Gain: s.Gain}, nil },
+	"identity":         func(s randomSettings) (graph.Initializer, error) { return graph.IdentityMatrix{Gain: s.Gain}, nil },
+	"stft": func(randomSettings) (graph.Initializer, error) {
+		return nil, errors.New("STFT, which is for Conv1D alone")
+	},
+}
+
+// Initializers lists the initializers of Keras that are read, by all of their names, in order.
+func Initializers() []string {
+	names := slices.Sorted(maps.Keys(initializers))
+	return slices.DeleteFunc(names, func(name string) bool { return name == "stft" })
+}
+
+// plainly is an initializer without settings.
+func plainly(made graph.Initializer) func(randomSettings) (graph.Initializer, error) {
+	return func(randomSettings) (graph.Initializer, error) { return made, nil }
+}
+
+func normal(s randomSettings) (graph.Initializer, error) {
+	return graph.RandomNormal{Mean: s.Mean, StdDev: s.StdDev}, nil
+}
+
+func uniform(s randomSettings) (graph.Initializer, error) {
+	return graph.RandomUniform{Min: s.Min, Max: s.Max}, nil
 }
 
 func varianceScaling(s randomSettings) (graph.Initializer, error) {

@@ -103,22 +103,6 @@ func (s *unitNormalization) layer(_ place, p *problems) graph.Layer {
 	return graph.UnitNormalization{Axes: p.someAxes(s.Axis)}
 }
 
-// normalizationSettingsOf is settingsOf for normalizations of single items.
-func normalizationSettingsOf(class string) settings {
-	plain := scaled{Epsilon: 1e-3, Center: true, Scale: true, Axis: json.RawMessage("-1")}
-	switch class {
-	case "LayerNormalization":
-		return &layerNormalization{scaled: plain}
-	case "GroupNormalization":
-		return &groupNormalization{scaled: plain, Groups: 32}
-	case "RMSNormalization":
-		return &rmsNormalization{Epsilon: 1e-6}
-	case "UnitNormalization":
-		return &unitNormalization{}
-	}
-	return nil
-}
-
 // normalizationFields are the settings of normalizations as Keras writes them.
 func normalizationFields(l graph.Layer) fields {
 	switch l := l.(type) {

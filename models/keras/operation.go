@@ -9,27 +9,19 @@ import (
 // isOperation tells whether this is a function of keras.ops in the place of a layer: a + b makes an Add.
 func (l *Layer) isOperation() bool { return strings.HasPrefix(l.Module, "keras.src.ops.") }
 
+// functionLayers are the layers that compute the same as functions of keras.ops.
+var functionLayers = map[string]graph.Layer{
+	"Add": graph.Add{}, "Subtract": graph.Subtract{}, "Multiply": graph.Multiply{}, "Maximum": graph.Maximum{}, "Minimum": graph.Minimum{}, "Concatenate": graph.Concatenate{},
+}
+
 // operation makes the layer that computes the same as a function of keras.ops.
 func operation(l *Layer, p *problems) graph.Layer {
-	var made graph.Layer
 	s := struct {
 		Name string `json:"name"`
 		Axis *int   `json:"axis"`
 	}{}
-	switch l.Class {
-	case "Add":
-		made = graph.Add{}
-	case "Subtract":
-		made = graph.Subtract{}
-	case "Multiply":
-		made = graph.Multiply{}
-	case "Maximum":
-		made = graph.Maximum{}
-	case "Minimum":
-		made = graph.Minimum{}
-	case "Concatenate":
-		made = graph.Concatenate{}
-	default:
+	made := functionLayers[l.Class]
+	if made == nil {
 		p.refuse("function %s: use a layer of Keras instead", l.Class)
 		return nil
 	}

@@ -1,9 +1,15 @@
 package torch
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // operations are the translations of PyTorch's operations, by name.
 var operations = map[string]translation{}
+
+// Operations lists PyTorch's operations that are translated, by their names in ATen, in order.
+func Operations() []string { return slices.Sorted(maps.Keys(operations)) }
 
 // translation makes layers of a call, and gives its results. What is wrong it leaves in the reading.
 type translation = func(*reading) []*value
