@@ -81,7 +81,9 @@ type Fix struct {
 	Likely    bool     `json:"likely,omitempty"` // too few seeds were tried to be sure that it repairs
 	FVUBefore Number   `json:"fvu_before"`
 	FVUAfter  Number   `json:"fvu_after"`
-	Model     string   `json:"model"` // path of the repaired model; empty until it is saved
+	Model     string   `json:"model"`           // path of the repaired model; empty until it is saved
+	Steps     int      `json:"steps,omitempty"` // that its longest run took
+	Batch     int      `json:"batch,omitempty"` // images in a step, where that is one of the changes; 0: as before
 }
 
 // Intervention is a change that was tried.

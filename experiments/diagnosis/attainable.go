@@ -49,6 +49,14 @@ func (a attainable) mark() float64 {
 	return 1 - halfLearned*(1-min(1, float64(a.FVU)))
 }
 
+// share is that of the variance that can be attained; 1 where it is not known.
+func (a attainable) share() float64 {
+	if a.Values == 0 {
+		return 1
+	}
+	return 1 - float64(a.FVU)
+}
+
 // told is what the answer says about it.
 func (a attainable) told() Attainable {
 	out := Attainable{Values: a.Values, FVU: a.FVU, Mark: Number(a.mark())}

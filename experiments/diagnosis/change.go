@@ -118,15 +118,19 @@ func departingRates(o training.Optimizer) []change {
 	return out
 }
 
-// otherRates are all decades within three of the present rate: those that are not too far from the usual one, and others.
+// otherRates are all decades within three of the present rate, and those above up to a hundred times the usual one: those that are not too far from the
+// usual one, and others.
 func otherRates(o training.Optimizer) (likely, unlikely []change) {
 	from, usual := presentRate(o), saved.UsualRate(o)
 	most := 100 * usual
 	if _, sgd := o.(training.SGD); sgd {
 		most *= 10 // it depends on the scale of the loss
 	}
-	for _, k := range []float64{1, -1, 2, -2, 3, -3} {
+	for _, k := range []float64{1, -1, 2, -2, 3, -3, 4, 5} {
 		to := round3(from * math.Pow(10, k))
+		if k > 3 && to > 101*usual {
+			break // a rate far below the usual one is taken as far above it as others are
+		}
 		if c := rateChange(o, to, 0); to > usual/101 && to < 1.01*most {
 			likely = append(likely, c)
 		} else {

@@ -54,14 +54,18 @@ func (s *search) toHandOver() (*attempt, *trial) {
 	return nil, nil
 }
 
-// likely is the first change that learned wherever it was tried, where too little was tried to be sure; nil: there is none.
+// likely is the change that learned with the largest share of the seeds that it was tried with, the first one of several, where too little was tried
+// to be sure; nil: none learned with half of them.
 func (s *search) likely() *attempt {
+	var likely *attempt
+	most := 0.5
 	for _, a := range slices.Concat(s.winners, s.attempts) {
-		if n := len(a.trials()); !a.beaten && n > 0 && count(a.trials()) == n {
-			return a
+		n := len(a.decisive())
+		if share := float64(count(a.decisive())) / float64(max(1, n)); !a.beaten && n > 0 && share >= most && (likely == nil || share > most) {
+			likely, most = a, share
 		}
 	}
-	return nil
+	return likely
 }
 
 // handOver describes a repair, and makes the subject with it: its weights are those of a trial, its images are prepared as it wants them.
@@ -83,7 +87,10 @@ func (s *search) handOver(a *attempt, t *trial) (*Fix, *Subject, error) {
 		changes = append(changes, c.what)
 	}
 	code, data := kerasCode(s.given.setup, a.setup, s.images.train.targets != nil)
-	fix := &Fix{Changes: changes, Keras: code, Data: data, Learned: a.learned(), FVUBefore: Number(before), FVUAfter: Number(after)}
+	fix := &Fix{Changes: changes, Keras: code, Data: data, Learned: a.learned(), FVUBefore: Number(before), FVUAfter: Number(after), Steps: a.steps()}
+	if a.setup.batch != s.given.setup.batch {
+		fix.Batch = a.setup.batch
+	}
 	changed, err := s.changed(a, t)
 	return fix, changed, err
 }

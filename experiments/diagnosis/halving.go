@@ -9,8 +9,8 @@ import (
 // failing are screening seeds with which the given model does not learn, those first with which it dies.
 func (s *search) failing() []uint64 {
 	most := 1
-	if s.verdict == Unreliable {
-		most = 2
+	if s.verdict == Unreliable && s.budget.left() > 0.6*s.budget.total {
+		most = 2 // a change that does nothing may learn with one
 	}
 	var dead, others []uint64
 	for _, t := range s.given.screened {

@@ -14,6 +14,7 @@ import (
 //     that ends, too. Two looks at held-out images in a row decide.
 //   - What is certain without training makes the verdict where it proves that the model cannot get there, or that its held-out images
 //     are of another kind; see [Finding]. All else that stands out is a warning or a symptom, and accuses nobody.
+//   - A model that learns with frozen layers is faulty if it explains far more, by the early end of the interval, when these are trained, too (frozen.go).
 //   - A model that learns late is slow, and healthy: when all its runs were seen to learn, or when their courses, extrapolated, learn within 3,000
 //     steps by the late end of the interval (slow.go, falling.go). Capacity and depth are not named for a model that still falls.
 //   - A change repairs if at least 4 of 6 fresh seeds learn where the given model had none, or all of 3 or more where time allows no more, and if it beats the given model, trained as
@@ -24,7 +25,8 @@ import (
 //     again; then restores that only repair; then aids.
 //   - Ties: the larger departure of the setting from its default in decades; then the median FVU, if it differs by more than the
 //     range over the seeds; then the order of the causes.
-//   - The optimizer is to blame only if no learning rate within three decades works with it: rates are tried before it.
+//   - The optimizer is to blame only if no learning rate within three decades, or up to a hundred times its usual one, works with it: rates are tried before
+//     it.
 
 // repairs tells whether learning with k of n fresh seeds is a repair of a model that learned with given of seeds.
 func repairs(k, n, given, seeds int) bool {
@@ -47,11 +49,7 @@ func beats(c comparison, a attainable) bool {
 
 // beyondMargin tells whether a gain of FVU counts.
 func beyondMargin(gain float64, a attainable) bool {
-	attainable := 1.0
-	if a.Values > 0 {
-		attainable = 1 - float64(a.FVU)
-	}
-	return gain > leastGain*attainable
+	return gain > leastGain*a.share()
 }
 
 // standing is what the rule looks at.

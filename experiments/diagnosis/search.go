@@ -56,6 +56,9 @@ func (s *search) decide() error {
 		}
 	}
 	if s.verdict == Healthy && !s.deadFile {
+		if err := s.lookAtFrozen(); err != nil || s.fix != nil {
+			return err
+		}
 		if len(s.look.findings.deciding()) > 0 {
 			s.verdict = Faulty
 		}

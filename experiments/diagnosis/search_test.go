@@ -55,11 +55,15 @@ func TestASlowRunIsNotGivenUp(t *testing.T) {
 }
 
 func TestAnUnreliableModelsDeadRunsComeFirst(t *testing.T) {
-	s := &search{verdict: Unreliable, look: &look{settings: &edit.Settings{}}, given: &attempt{setup: setup{optimizer: training.Adam{}}, screened: []*trial{
+	s := &search{verdict: Unreliable, budget: budget{total: 1}, look: &look{settings: &edit.Settings{}}, given: &attempt{setup: setup{optimizer: training.Adam{}}, screened: []*trial{
 		{seed: 1, mark: 0.5, learned: true, checks: []check{{FVU: 0.3}}}, {seed: 2}, {seed: 3}, {seed: 4, hopeless: "dead"},
 	}}}
 	if got := s.failing(); !slices.Equal(got, []uint64{4, 2}) {
 		t.Errorf("seeds %v", got)
+	}
+	s.budget.spent = 0.5
+	if got := s.failing(); !slices.Equal(got, []uint64{4}) {
+		t.Errorf("seeds %v where time is short", got)
 	}
 	if first := s.steadying()[0].changes; len(first) != 1 || first[0].cause != Activation {
 		t.Errorf("%+v", first)

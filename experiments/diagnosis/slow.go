@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -20,31 +21,60 @@ type Slow struct {
 	Seen  bool   `json:"seen"` // it was trained that long, and has learned
 }
 
-// wait trains runs of the given model further that have not learned, but are on their way to it.
+// wait trains runs of the given model further that have not learned, but are on their way to it, the best one first: as soon as it has learned, the
+// others get twice its steps, since runs may stand still for long before they fall.
 func (s *search) wait() error {
 	for {
-		var jobs []job
-		cost := 0.0
+		var open []*trial
 		for _, t := range s.givenRuns() {
-			if t.done() || t.learns() || t.steps >= slowSteps {
-				continue
+			if !t.done() && t.steps < slowSteps {
+				open = append(open, t)
 			}
-			c, ok := newCourse(t.checks)
-			if early, _ := c.learnsBetween(t.mark); !ok || !c.falls() || early > slowSteps {
-				return nil // one that fails decides
-			}
-			to := min(2*t.steps, slowSteps)
-			jobs = append(jobs, job{s.given, t, to, true})
-			cost += float64(to-t.steps) * s.given.step
 		}
-		if len(jobs) == 0 || s.budget.spent+cost > waitingShare*s.budget.total {
+		if len(open) == 0 {
 			return nil
 		}
-		s.say("%d runs are on their way, and are trained to %d steps", len(jobs), jobs[0].to)
+		best := slices.MinFunc(open, func(a, b *trial) int { return cmp.Compare(a.fvu(), b.fvu()) })
+		to := min(2*best.steps, slowSteps)
+		learned := s.lastLearned()
+		switch c, ok := newCourse(best.checks); {
+		case learned > 0 && best.steps < min(2*learned, slowSteps):
+			to = min(2*learned, slowSteps)
+		case !ok || !c.falls():
+			return nil
+		default:
+			if early, _ := c.learnsBetween(best.mark); early > slowSteps {
+				return nil
+			}
+			open = []*trial{best}
+		}
+		var jobs []job
+		cost := 0.0
+		for _, t := range open {
+			if t.steps < to {
+				jobs = append(jobs, job{s.given, t, to, true})
+				cost += float64(to-t.steps) * s.given.step
+			}
+		}
+		if s.budget.spent+cost > waitingShare*s.budget.total {
+			return nil
+		}
+		s.say("%d runs are on their way, and are trained to %d steps", len(jobs), to)
 		if err := s.advance(jobs); err != nil {
 			return err
 		}
 	}
+}
+
+// lastLearned is the most steps that a run of the given model took to learn; 0: none has.
+func (s *search) lastLearned() int {
+	most := 0
+	for _, t := range s.givenRuns() {
+		if t.learns() {
+			most = max(most, t.steps)
+		}
+	}
+	return most
 }
 
 // givenRuns are all screening runs of the given model, with the one that began with the file's weights.

@@ -304,3 +304,48 @@ func TestAMarkAloneMakesNoModelUnreliable(t *testing.T) {
 		}
 	}
 }
+
+// Runs that stand still get twice the steps after which another has learned: a plateau may end.
+func TestAPlateauIsWaitedFor(t *testing.T) {
+	for end, want := range map[int]Verdict{1400: Healthy, 2900: Unreliable} {
+		s := scripted(t, func(_ string, seed uint64, step int) float64 {
+			switch {
+			case seed == 1:
+				return law(float64(step), 980)
+			case step > end:
+				return 0.3
+			}
+			return 1
+		})
+		s.look.attainable = attainable{FVU: Number(math.NaN())}
+		must(t, s.screen())
+		if s.verdict != want {
+			t.Errorf("a plateau of %d steps: %s after %d steps", end, s.verdict, s.given.steps())
+		}
+	}
+}
+
+// Freeing frozen layers that hold a model back names them, though it learns; freeing good ones does not.
+func TestFrozenLayersThatHoldBack(t *testing.T) {
+	for freed, want := range map[float64]Verdict{0.1: Faulty, 0.5: Healthy} {
+		s := scripted(t, func(what string, _ uint64, _ int) float64 {
+			if what == "one frozen layer trained, too" {
+				return freed
+			}
+			return 0.6
+		})
+		s.look.attainable = attainable{Values: 10, FVU: 0.3}
+		frozen := *s.given.setup.model
+		frozen.Nodes = slices.Clone(frozen.Nodes)
+		at := slices.IndexFunc(frozen.Nodes, func(n graph.Node) bool { return graph.HasUnits(n.Layer) })
+		frozen.Nodes[at].Frozen = true
+		s.given.setup.model = &frozen
+		s.look.settings.Frozen = []string{frozen.Nodes[at].Name}
+		must(t, s.examine())
+		d, _, err := s.conclude()
+		must(t, err)
+		if d.Verdict != want || want == Faulty && (d.Causes[0].Cause != Frozen || d.Fix == nil || !strings.Contains(d.Answer(), "learns far less")) {
+			t.Errorf("freed %v: %s, %+v, %s", freed, d.Verdict, d.Causes, d.Answer())
+		}
+	}
+}

@@ -29,7 +29,9 @@ func (d *Diagnosis) Answer() string {
 			name, g.Learned, g.Seeds, d.timeHint())
 	}
 	problem := "does not learn"
-	if g.Seeds > 0 && g.Learned == g.Seeds {
+	if len(d.Causes) > 0 && d.Causes[0].Cause == Frozen && g.Learned == g.Seeds {
+		problem = "learns far less than it would if all its layers were trained"
+	} else if g.Seeds > 0 && g.Learned == g.Seeds {
 		problem = "learns its training images, but that is of no use for the test images"
 	}
 	if d.Verdict == Unreliable {
@@ -147,7 +149,7 @@ func explanation(c Cause) string {
 	case Activation:
 		return "Where an activation function is flat, no gradient passes. Sigmoids shrink the gradient at every layer, and a ReLU whose input is always negative is dead; leaky ReLUs keep a slope everywhere."
 	case Optimizer:
-		return "The optimizer turns gradients into steps. With these settings no learning rate within a factor of a thousand makes steps that learn."
+		return "The optimizer turns gradients into steps. With these settings no learning rate that was tried, within a factor of a thousand and more, makes steps that learn."
 	case Regularization:
 		return "Dropout, penalties and weight decay hold a model back on purpose. This much leaves it nothing to learn with."
 	case Clipping:
