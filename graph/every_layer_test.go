@@ -221,3 +221,33 @@ func TestEveryLayerTakesOrRefusesScalars(t *testing.T) {
 		p.Close()
 	}
 }
+
+// behindDense is an example's model behind a dense layer, so that the layer's gradient by its input is seen, too.
+func behindDense(e graphtest.Example) *graph.Model {
+	m := e.Model()
+	nodes := []graph.Node{{Name: "before", Layer: graph.Dense{Units: m.Input[len(m.Input)-1], Activation: graph.Sigmoid}, Inputs: []int{-1}}}
+	for _, n := range m.Nodes {
+		for k := range n.Inputs {
+			n.Inputs[k]++
+		}
+		nodes = append(nodes, n)
+	}
+	m.Nodes = nodes
+	return m
+}
+
+// testedElsewhere are kinds of layers that are: no gradient goes through the first four, and the others do not take any values.
+var testedElsewhere = []string{"Sample", "StopGradient", "OneHotMax", "Compare", "MaxUnpooling2D", "BinaryEntropy"}
+
+// Each kind of layer has the gradients that finite differences give, and the same bits for every number of threads.
+func TestEveryLayerHasItsGradientAndTheSameBitsForAllThreads(t *testing.T) {
+	for _, e := range graphtest.Layers() {
+		if slices.Contains(testedElsewhere, e.Layer.Class()) {
+			continue
+		}
+		t.Run(e.Layer.Class(), func(t *testing.T) {
+			compareWithDifferences(t, behindDense(e), graph.MSE)
+			compareThreads(t, behindDense(e), 1+(1<<15)/e.Inputs[0].Size(), 1, 3)
+		})
+	}
+}

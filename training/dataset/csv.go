@@ -71,18 +71,25 @@ func readTable(r *bufio.Reader) (table, error) {
 	if err != nil && err != io.EOF {
 		return t, errors.Wrap(err, "can't be read")
 	}
-	line, _, _ := strings.Cut(string(head), "\n")
-	reader := csv.NewReader(r)
-	reader.ReuseRecord, reader.TrimLeadingSpace, reader.Comment = true, true, '#'
-	for _, comma := range []rune{'\t', ';'} {
-		if strings.ContainsRune(line, comma) && !strings.ContainsRune(line, ',') {
-			reader.Comma = comma
-		}
+	text, marked := strings.CutPrefix(string(head), byteOrderMark)
+	if marked {
+		_, _ = r.Discard(len(byteOrderMark)) // which was read
 	}
+	line, rest, _ := strings.Cut(text, "\n")
+	for strings.HasPrefix(line, "#") {
+		line, rest, _ = strings.Cut(rest, "\n")
+	}
+	reader := csv.NewReader(r)
+	reader.ReuseRecord, reader.Comment, reader.Comma = true, '#', separatorOf(strings.TrimSuffix(line, "\r"))
+	reader.TrimLeadingSpace = reader.Comma != ' '
 	for {
 		record, err := reader.Read()
 		if err == io.EOF {
 			break
+		}
+		if errors.Is(err, csv.ErrFieldCount) {
+			line, _ := reader.FieldPos(0)
+			return t, errors.Errorf("line %d has another number of cells (%d) than the lines before it (%d)", line, len(record), reader.FieldsPerRecord)
 		}
 		if err != nil {
 			return t, errors.Wrap(err, "no table of numbers")
@@ -101,6 +108,19 @@ func readTable(r *bufio.Reader) (table, error) {
 		return t, errors.New("the table holds no numbers")
 	}
 	return t, nil
+}
+
+// byteOrderMark begins what some programs write as UTF-8.
+const byteOrderMark = "\ufeff"
+
+// separatorOf is what stands between the cells of a line: a comma where there is one, else a semicolon, a tab or a space.
+func separatorOf(line string) rune {
+	for _, separator := range ",;\t " {
+		if strings.ContainsRune(line, separator) {
+			return separator
+		}
+	}
+	return ','
 }
 
 // header takes the names of columns from the first row, and tells whether it holds names.

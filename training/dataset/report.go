@@ -74,7 +74,11 @@ func (r Report) parts() []namedPart {
 // WriteTo writes the report as text: a line on the set, a table of its parts, the warnings. It fails where w does.
 func (r Report) WriteTo(w io.Writer) (int64, error) {
 	var text bytes.Buffer
-	fmt.Fprintf(&text, "%s: images of %v (height x width x channels), scale %v", r.Name, r.Shape, r.Scaling.Scale)
+	what := fmt.Sprintf("images of %v (height x width x channels)", r.Shape)
+	if r.Shape.H == 1 && r.Shape.C == 1 {
+		what = fmt.Sprintf("samples of %d values", r.Shape.W)
+	}
+	fmt.Fprintf(&text, "%s: %s, scale %v", r.Name, what, r.Scaling.Scale)
 	if r.Scaling.Shift != 0 {
 		fmt.Fprintf(&text, ": (value - %.6g) / %.6g", r.Scaling.Shift, r.Scaling.Divisor)
 	} else if !r.Scaling.identity() {

@@ -231,6 +231,10 @@ func TestOpenTables(t *testing.T) {
 		{"header.csv", "a,b,c\n" + rows(",", ""), 0},
 		{"index.csv", ",a,b,c\n" + rows(",", "9,"), 1},
 		{"labels.csv", "label,a,b,c\n" + rows(",", "cat,"), 1},
+		{"marked.csv", "\ufeff" + rows(",", ""), 0},
+		{"marked header.csv", "\ufeffa,b,c\r\n" + rows(",", ""), 0},
+		{"spaces.csv", rows(" ", ""), 0},
+		{"comment.csv", "# written by a program\n# with spaces\n" + rows(",", ""), 0},
 		{"semicolons.csv", "a;b;c\n" + rows(";", ""), 0},
 		{"tabs.tsv", rows("\t", ""), 0},
 	} {
@@ -249,7 +253,7 @@ func TestOpenTables(t *testing.T) {
 	}
 	for _, c := range []struct{ name, text, want string }{
 		{"text.csv", "a,b\n1,2\n3,red\n", `line 3: column "b" holds "red"`},
-		{"ragged.csv", "1,2\n3\n", "wrong number of fields"},
+		{"ragged.csv", "1,2\n3\n", "line 2 has another number of cells (1) than the lines before it (2)"},
 		{"empty.csv", "", "no numbers"},
 		{"words.csv", "a,b\n", "no numbers"},
 	} {
