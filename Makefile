@@ -10,6 +10,9 @@ build: ## one static binary, ./dcae
 test: ## the tests that the README names
 	go test ./...
 
+wheel: ## wheels and release archives for Linux, macOS and Windows, in dist/
+	python3 cmd/python/packaging/wheels.py dist
+
 race: ## the tests with the race detector
 	go test -race ./...
 
@@ -59,4 +62,4 @@ ADVICE = ../shared/reports ../shared/odd
 check-advice: build ## the code that dcae diagnose prints, run in the real Keras with three seeds (ADVICE=folders; about half an hour)
 	for folder in $(ADVICE); do python3 experiments/diagnosis/testdata/check_advice.py $$folder || exit 1; done
 
-.PHONY: check-advice corpus score supported help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill slurm
+.PHONY: wheel check-advice corpus score supported help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill slurm

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"strings"
+
+	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
 	"dcae/training/dataset"
@@ -8,6 +11,7 @@ import (
 
 func dataCommand() *cobra.Command {
 	f := &dataFlags{}
+	asJSON := false
 	c := &cobra.Command{
 		Use:   "data D",
 		Short: "Describe a set of images, and warn of what training would fail on",
@@ -21,10 +25,38 @@ func dataCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = dataset.Describe(set).WriteTo(c.OutOrStdout())
+			report := dataset.Describe(set)
+			if asJSON {
+				return writeReport(c, report)
+			}
+			_, err = report.WriteTo(c.OutOrStdout())
 			return err
 		},
 	}
 	f.addTreatment(c.Flags())
+	c.Flags().BoolVar(&asJSON, "json", false, "the description as JSON: warnings is a list, text what is printed without this flag")
 	return c
+}
+
+// writeReport prints a description as JSON. Warnings about targets say that they are.
+func writeReport(c *cobra.Command, r dataset.Report) error {
+	var text strings.Builder
+	if _, err := r.WriteTo(&text); err != nil {
+		return errors.Wrap(err, "describing the images")
+	}
+	warnings := append([]string{}, r.Warnings...)
+	if r.Targets != nil {
+		for _, w := range r.Targets.Warnings {
+			warnings = append(warnings, "Targets: "+w)
+		}
+	}
+	return writeJSON(c.OutOrStdout(), struct {
+		Name     string   `json:"name"`
+		Shape    [3]int   `json:"shape"` // height, width, channels
+		Training int      `json:"training_images"`
+		Held     int      `json:"validation_images"`
+		Test     int      `json:"test_images"`
+		Warnings []string `json:"warnings"`
+		Text     string   `json:"text"`
+	}{r.Name, [3]int{r.Shape.H, r.Shape.W, r.Shape.C}, r.Train.Images, r.Validation.Images, r.Test.Images, warnings, text.String()})
 }

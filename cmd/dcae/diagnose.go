@@ -28,6 +28,7 @@ type diagnoseFlags struct {
 	kernels     kernels
 	out         string
 	quiet, json bool
+	progress    bool
 }
 
 func diagnoseCommand() *cobra.Command {
@@ -51,13 +52,17 @@ func diagnoseCommand() *cobra.Command {
 	f.kernels.add(flags, "the machine's best")
 	flags.StringVar(&f.out, "out", "", "folder for the answer and the repaired model (default: results/diagnose-MODEL)")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress, only the answer")
-	flags.BoolVar(&f.json, "json", false, "the answer as JSON")
+	flags.BoolVar(&f.json, "json", false, "the answer as JSON, and no progress")
+	flags.BoolVar(&f.progress, "progress", false, "with --json: what is being done, too, as one JSON object a line on standard error")
 	return c
 }
 
 func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 	if err := firstError(inRange("seconds", f.seconds, 1, mostSeconds), inRange("batch", f.batch, 1, unlimited), inRange("seeds", f.seeds, 6, 1000), inRange("threads", f.threads, 1, mostThreads)); err != nil {
 		return err
+	}
+	if f.progress && !f.json {
+		return usageError{errors.New("--progress goes with --json; progress in words is shown anyway")}
 	}
 	if err := f.kernels.choose(""); err != nil {
 		return err
@@ -92,7 +97,10 @@ func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 	}
 	defer claimed.Release()
 	options := diagnosis.Options{Seconds: f.seconds, Batch: f.batch, Seeds: f.seeds, Threads: f.threads}
-	if !f.quiet && !f.json {
+	switch {
+	case f.progress:
+		options.Progress = newEvents(c.ErrOrStderr()).said
+	case !f.quiet && !f.json:
 		options.Progress = func(line string) { fmt.Fprintln(c.ErrOrStderr(), names.Escaped(line)) }
 	}
 	savesWhenInterrupted(c)

@@ -72,7 +72,7 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{errors.Errorf("%v; see %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(runCommand(), verifyCommand(), mergeCommand(), listCommand(), showCommand(), plotCommand(), compareCommand(), trainCommand(), diagnoseCommand(), graphCommand(), benchCommand(), traceCommand(), predictCommand(), summaryCommand(), dataCommand())
+	root.AddCommand(runCommand(), verifyCommand(), mergeCommand(), listCommand(), showCommand(), plotCommand(), compareCommand(), trainCommand(), diagnoseCommand(), graphCommand(), benchCommand(), traceCommand(), predictCommand(), summaryCommand(), dataCommand(), manCommand())
 	return root
 }
 

@@ -217,4 +217,12 @@ func (e *events) Warned(arm string, seed uint64, warning string) {
 	}{"warning", arm, seed, warning})
 }
 
+// said is a line on what is being done.
+func (e *events) said(text string) {
+	e.write(struct {
+		Event string `json:"event"`
+		Text  string `json:"text"`
+	}{"progress", text})
+}
+
 func (e *events) end() {}

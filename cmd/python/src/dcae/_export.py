@@ -1,0 +1,306 @@
+"""PyTorch modules as exported programs (.pt2) with the file ``dcae.json``, which says how they are trained."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import _export_errors
+from ._program import Error
+
+# Losses that the program has itself, by the name of their class or function, with the settings that they may have.
+OWN_LOSSES = {
+    "MSELoss": (), "L1Loss": (), "SmoothL1Loss": ("beta",), "HuberLoss": ("delta",), "BCELoss": (), "BCEWithLogitsLoss": (),
+}  # fmt: skip
+OWN_FUNCTIONS = {
+    "mse_loss": "MSELoss", "l1_loss": "L1Loss", "smooth_l1_loss": "SmoothL1Loss", "huber_loss": "HuberLoss",
+    "binary_cross_entropy": "BCELoss", "binary_cross_entropy_with_logits": "BCEWithLogitsLoss",
+}  # fmt: skip
+
+
+@dataclass
+class Exported:
+    """An exported module."""
+
+    path: Path
+    notes: list[str] = field(default_factory=list)
+    batch: int | None = None  # the only one that its code allows; None: any
+
+
+def is_module(model: Any) -> bool:
+    """Whether this is a module of PyTorch. Imports nothing: who has one has imported torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(model, torch.nn.Module)
+
+
+def save(net: Any, images: tuple[np.ndarray, np.ndarray | None], optimizer: Any, loss: Any, path: Path, batch: int) -> Exported:
+    """Exports a copy of a module in training mode; the module, its mode and the state of all generators stay as they are.
+
+    ``images`` are a few images and targets (None: the images), ``batch`` is what the module is exported with where its code fixes the batch.
+    Raises ``Error``, which names the line of the module or the loss that cannot be exported.
+    """
+    import torch
+
+    out = Exported(path)
+    net = _unwrapped(net)
+    how: dict[str, Any] = {}
+    if optimizer is not None:
+        how["optimizer"] = _optimizer(net, optimizer, out.notes)
+    with torch.random.fork_rng(devices=[]), _export_errors.quiet():
+        own = _own_loss(loss)
+        step, inputs = _step(net, None if own else _on_cpu(loss, "the loss") if loss is not None else None, images)
+        step.train()
+        program, fixed = _export(step, inputs, batch, out)
+        if fixed:
+            out.batch, inputs = batch, _repeated(inputs, batch)
+        _refuse_changing(program, _once(step, inputs, not fixed))
+        if own:
+            how["loss"] = own
+        elif loss is not None or _returns_loss(program):
+            how["loss"] = {"class": "Given"}
+        step.eval()
+        random = _random_in_evaluation(program, step, inputs, not fixed)
+        if random is not None:
+            how["evaluation"] = {"random": random}
+        torch.export.save(program, path, extra_files={"dcae.json": json.dumps(how)})
+    return out
+
+
+def load_safetensors(path: str) -> dict[str, Any]:
+    """Reads the tensors of a .safetensors file (https://github.com/huggingface/safetensors). Raises ``Error``."""
+    try:
+        import torch
+    except ImportError as e:
+        raise Error(f"PyTorch is not installed here, so that {path} cannot be read") from e
+    kinds = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32, "I16": np.int16, "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_}
+    try:
+        data = Path(path).read_bytes()
+        start = 8 + int.from_bytes(data[:8], "little")
+        out = {}
+        for name, about in json.loads(data[8:start]).items():
+            if name != "__metadata__":
+                begin, end = about["data_offsets"]
+                values = np.frombuffer(data[start + begin : start + end], kinds[about["dtype"]])
+                out[name] = torch.from_numpy(values.reshape(about["shape"]).copy())
+        return out
+    except (OSError, ValueError, KeyError) as e:
+        raise Error(f"{path} cannot be read: {e}") from e
+
+
+def _unwrapped(net: Any) -> Any:
+    """The module within torch.compile, DataParallel and DistributedDataParallel."""
+    while True:
+        name = type(net).__name__
+        if name == "OptimizedModule":
+            net = net._orig_mod
+        elif name in ("DataParallel", "DistributedDataParallel"):
+            net = net.module
+        else:
+            break
+    if "ScriptModule" in [c.__name__ for c in type(net).__mro__]:
+        raise Error("the module was compiled by torch.jit, which cannot be exported: give the module that it was made from")
+    for path, module in net.named_modules():
+        if "BatchNorm" in type(module).__name__ and getattr(module, "momentum", 0) is None and getattr(module, "track_running_stats", False):
+            raise Error(f"{path or 'the module'} is a {type(module).__name__} with momentum=None, whose average over all batches cannot be exported: give it a number, as momentum=0.1")
+    return net
+
+
+def _on_cpu(value: Any, what: str) -> Any:
+    """A copy in the computer's own memory; functions stay themselves."""
+    import torch
+
+    try:
+        value = copy.deepcopy(value)
+    except Exception as e:  # of code that is not ours
+        raise Error(f"{what} cannot be copied: {type(e).__name__}: {e}") from e
+    return value.cpu() if isinstance(value, torch.nn.Module) else value
+
+
+def _step(net: Any, loss: Callable[[Any, Any], Any] | None, images: tuple[np.ndarray, np.ndarray | None]) -> tuple[Any, tuple[Any, ...]]:
+    """A copy of the module, which computes its loss, too, if there is one, and what it is called with.
+
+    The copy gets another class, so that nothing wraps the module: its parameters keep their names.
+    """
+    import torch
+
+    x, y = (None if a is None else torch.from_numpy(np.array(a, dtype=np.float32)) for a in images)
+    if len(x) < 2:  # with one image its code's batch counts as fixed
+        x, y = (None if a is None else a.repeat_interleave(2, 0) for a in (x, y))
+    step = _on_cpu(net, "the module")
+    if loss is None:
+        return step, (x,)
+    try:
+        inspect.signature(loss.forward if isinstance(loss, torch.nn.Module) else loss).bind(None, None)
+    except TypeError as e:
+        raise Error(f"the loss is called as loss(output, target), which it does not take: {e}") from e
+    except ValueError:  # of a function without a signature
+        pass
+    own = type(step)
+
+    def forward(self: Any, x: Any, target: Any = None) -> Any:
+        target = x if target is None else target
+        output = own.forward(self, x)
+        return loss(output, target), _reconstruction(output, target)
+
+    step.__class__ = type(own.__name__, (own,), {"forward": forward, "__module__": own.__module__})
+    return step, (x,) if y is None else (x, y)
+
+
+def _reconstruction(output: Any, target: Any) -> Any:
+    """Of a module's outputs the first one of the target's shape."""
+    tensors = list(_tensors(output))
+    for t in tensors:
+        if t.shape == target.shape:
+            return t
+    if not tensors:
+        raise Error("the module returns no tensor")
+    return tensors[0]
+
+
+def _tensors(output: Any) -> Iterator[Any]:
+    import torch
+
+    if isinstance(output, torch.Tensor):
+        yield output
+    elif isinstance(output, dict):
+        for value in output.values():
+            yield from _tensors(value)
+    elif isinstance(output, (list, tuple)):
+        for value in output:
+            yield from _tensors(value)
+
+
+def _export(step: Any, inputs: tuple[Any, ...], batch: int, out: Exported) -> tuple[Any, bool]:
+    """Exports with any batch or, where the code fixes it, with the given one."""
+    try:
+        return _once(step, inputs, True), False
+    except Error:
+        raise
+    except Exception as e:  # PyTorch raises many kinds
+        if not _export_errors.may_fix_batch(e):
+            raise _export_errors.told(e) from e
+    try:
+        program = _once(step, _repeated(inputs, batch), False)
+    except Exception as e:
+        raise _export_errors.told(e) from e
+    out.notes.append(
+        f"the module's code fixes the batch (by len(x), or a number in view or reshape): it is trained with batches of exactly {batch}; -1 or x.shape[0] in their place leave it free"
+    )
+    return program, True
+
+
+def _once(step: Any, inputs: tuple[Any, ...], free: bool) -> Any:
+    import torch
+
+    batch = torch.export.Dim("batch", min=2)
+    shapes = tuple({0: batch} for _ in inputs) if free else None
+    return torch.export.export(step, inputs, dynamic_shapes=shapes, strict=False)
+
+
+def _repeated(inputs: tuple[Any, ...], batch: int) -> tuple[Any, ...]:
+    return tuple(t[[i % len(t) for i in range(batch)]] for t in inputs)
+
+
+def _refuse_changing(first: Any, second: Any) -> None:
+    """Numbers of Python are a part of the program as they are at its export. One that changes from step to step would stand still."""
+    import torch
+
+    for a, b in zip(first.graph.nodes, second.graph.nodes, strict=False):
+        if str(a.target) != str(b.target) or _numbers(a) != _numbers(b):
+            raise Error(
+                f"a number changes from call to call{_export_errors.where(a)}, and would stand still here: make it constant, or keep it in a tensor that is a buffer of the module"
+            )
+    for name, value in first.constants.items():
+        other = second.constants.get(name)
+        if isinstance(value, torch.Tensor) and isinstance(other, torch.Tensor) and not torch.equal(value, other):
+            raise Error(f"the constant {name} changes from call to call, and would stand still here: make it a buffer of the module")
+
+
+def _numbers(node: Any) -> list[Any]:
+    return [a for a in (*node.args, *node.kwargs.values()) if isinstance(a, (int, float, bool, str))]
+
+
+def _returns_loss(program: Any) -> bool:
+    """Whether the first output is a single number."""
+    outputs = next(n for n in program.graph.nodes if n.op == "output").args[0]
+    users = [o for o, s in zip(outputs, program.graph_signature.output_specs, strict=False) if s.kind.name == "USER_OUTPUT"]
+    value = users[0].meta.get("val") if users and hasattr(users[0], "meta") else None
+    return value is not None and getattr(value, "ndim", 1) == 0
+
+
+def _random_in_evaluation(program: Any, step: Any, inputs: tuple[Any, ...], free: bool) -> list[str] | None:
+    """The program's random nodes that are random in evaluation, too: a dropout that is always on looks like any other one in training.
+
+    None where no node is random, or where the module cannot be exported for evaluation.
+    """
+    random = [n for n in program.graph.nodes if _is_random(n)]
+    if not random:
+        return None
+    try:
+        evaluated = _once(step, inputs, free)
+    except Exception:  # noqa: BLE001 - of code that only runs in evaluation; training is what counts
+        return None
+    left = [_place(n) for n in evaluated.graph.nodes if _is_random(n)]
+    out = []
+    for n in random:
+        if _place(n) in left:
+            left.remove(_place(n))
+            out.append(n.name)
+    return out
+
+
+def _is_random(node: Any) -> bool:
+    if node.op != "call_function":
+        return False
+    name = str(node.target).removeprefix("aten.").split(".")[0].rstrip("_")
+    if "dropout" in name:
+        return len(node.args) < 3 or bool(node.args[2])
+    return name in ("rand", "randn", "rand_like", "randn_like", "randint", "randint_like", "randperm", "bernoulli", "normal", "normal_functional", "uniform", "multinomial")
+
+
+def _place(node: Any) -> tuple[str, str]:
+    return str(node.target), str(node.meta.get("stack_trace"))
+
+
+def _own_loss(loss: Any) -> dict[str, Any] | None:
+    """How the program calls a loss that it has itself; None for others."""
+    name = getattr(loss, "__name__", "")
+    if name in OWN_FUNCTIONS and getattr(loss, "__module__", "").startswith("torch"):
+        return {"class": OWN_FUNCTIONS[name], "reduction": "mean"}
+    kind = type(loss).__name__
+    if kind not in OWN_LOSSES or not type(loss).__module__.startswith("torch.nn"):
+        return None
+    if getattr(loss, "weight", None) is not None or getattr(loss, "pos_weight", None) is not None:
+        return None
+    return {"class": kind, "reduction": loss.reduction} | {s: getattr(loss, s) for s in OWN_LOSSES[kind]}
+
+
+def _optimizer(net: Any, optimizer: Any, notes: list[str]) -> dict[str, Any]:
+    """An optimizer's class and groups, parameters by their names in state_dict."""
+    if not hasattr(optimizer, "param_groups"):
+        raise Error(f"optimizer is a {type(optimizer).__name__}: give the object, as torch.optim.Adam(net.parameters(), lr=0.001)")
+    names = {id(p): name for name, p in reversed(list(net.named_parameters(remove_duplicate=False)))}
+    groups = []
+    for group in optimizer.param_groups:
+        foreign = sum(id(p) not in names for p in group["params"])
+        if foreign:
+            raise Error(f"{foreign} of the optimizer's parameters are not of this module: make the optimizer of net.parameters(), after net.to(...)")
+        settings = {k: _plain(v) for k, v in group.items() if k not in ("params", "param_names")}
+        groups.append(settings | {"params": [names[id(p)] for p in group["params"]]})
+        if "initial_lr" in group and group["initial_lr"] != group["lr"]:
+            notes.append(f"a schedule of the learning rate is not seen: it is {_plain(group['lr']):g} throughout, as now")
+    return {"class": type(optimizer).__name__, "groups": groups}
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return list(value) if isinstance(value, tuple) else value
