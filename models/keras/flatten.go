@@ -191,6 +191,9 @@ func (c Call) plain() error {
 		return err
 	}
 	for name, value := range named {
+		if name == keptTraining {
+			return errors.Errorf("argument training=%v, to which Keras 2 keeps in fit and predict: leave it out, or freeze the layers instead", value)
+		}
 		if _, told := value.(bool); !isNull(value) && (name != "training" || !told) {
 			return errors.Errorf("argument %s=%v", name, value)
 		}

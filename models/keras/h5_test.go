@@ -175,6 +175,47 @@ func TestOlderSettings(t *testing.T) {
 	}
 }
 
+// Keras 2 keeps to a call's argument training where fit says otherwise; it matters to layers that compute something else then.
+func TestOlderTrainingArgument(t *testing.T) {
+	norm := func(trainable string) string {
+		return `{"class_name": "BatchNormalization", "name": "n", "config": {"name": "n", "trainable": ` + trainable + `}`
+	}
+	for what, c := range map[string]struct {
+		layer   string
+		refused bool
+	}{
+		"norm":        {norm("true"), true},
+		"frozen norm": {norm("false"), false},
+		"dropout":     {`{"class_name": "SpatialDropout2D", "name": "n", "config": {"name": "n", "rate": 0.5}`, true},
+		"relu":        {`{"class_name": "ReLU", "name": "n", "config": {"name": "n"}`, false},
+		"model":       {`{"class_name": "Sequential", "name": "n", "config": {"name": "n", "layers": [` + norm("true") + `}]}`, true},
+	} {
+		call := "0"
+		if what == "model" {
+			call = "1" // after its own construction
+		}
+		model := `{"class_name": "Functional", "config": {"name": "m", "layers": [{"class_name": "InputLayer", "name": "x", "config": {"batch_input_shape": [null, 4, 4, 2], "name": "x"}, "inbound_nodes": []},
+			` + c.layer + `, "inbound_nodes": [[["x", 0, 0, {"training": false}]]]}], "input_layers": [["x", 0, 0]], "output_layers": [["n", ` + call + `, 0]]}}`
+		weights := weightsOf("n", pairsNamed("gamma", "beta", "moving_mean", "moving_variance")...)
+		if !strings.Contains(c.layer, "BatchNorm") {
+			weights = weightsOf("n")
+		}
+		a, err := decodeBytes(h5File(t, "2.15.0", model, "", weights))
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+			continue
+		}
+		m, err := ParseConfig(a.Config)
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+			continue
+		}
+		if _, err = m.Flatten(); c.refused != (err != nil && strings.Contains(err.Error(), "argument training=false, to which Keras 2 keeps")) || !c.refused && err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 func pairsNamed(names ...string) []*hdf5.Dataset {
 	var out []*hdf5.Dataset
 	for _, name := range names {

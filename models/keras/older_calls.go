@@ -3,6 +3,8 @@ package keras
 import (
 	"encoding/json"
 	"maps"
+	"slices"
+	"strings"
 
 	"github.com/pkg/errors"
 )
@@ -212,7 +214,36 @@ func (g *olderGraph) call(l dict, node any) (any, error) {
 	} else if len(tensors) > 1 {
 		tensors = []any{tensors}
 	}
+	if told, ok := arguments["training"].(bool); ok && g.keras2 {
+		delete(arguments, "training")
+		if mindsTraining(l) {
+			arguments[keptTraining] = told
+		}
+	}
 	return dict{"args": tensors, "kwargs": arguments}, nil
+}
+
+// keptTraining stands for a call's argument training in files of Keras 2, which keeps to it in fit and predict. Keras 3 does not.
+const keptTraining = "training, in Keras 2"
+
+// mindsTraining tells whether a layer, or one in a model, computes something else in training.
+func mindsTraining(l dict) bool {
+	config, _ := l["config"].(dict)
+	switch class, _ := l["class_name"].(string); class {
+	case "BatchNormalization":
+		return config["trainable"] != false
+	case "Sequential", "Functional", "Model":
+		if layers, ok := config["layers"].([]dict); ok { // translated
+			return slices.ContainsFunc(layers, mindsTraining)
+		}
+		layers, _ := config["layers"].([]any)
+		return slices.ContainsFunc(layers, func(one any) bool {
+			layer, _ := one.(dict)
+			return mindsTraining(layer)
+		})
+	default:
+		return strings.Contains(class, "Dropout") || strings.Contains(class, "Noise")
+	}
 }
 
 // tensor is a reference in the form of Keras 3.

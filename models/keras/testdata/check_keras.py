@@ -348,6 +348,18 @@ def normalized_alone(shape=(10, 9, 3)):
                L.UnitNormalization(axis=[1, 2]), L.Conv2D(3, 3, padding=S))
 
 
+def told_training():
+    """Keras 3 tells each layer in fit anew whether it is training, whatever it was called with."""
+    i = keras.Input((8, 8, 2))
+    inner = seq((8, 8, 2), L.Conv2D(2, 3, padding=S), L.BatchNormalization())
+    return keras.Model(i, L.Conv2D(2, 3, padding=S)(inner(L.BatchNormalization()(L.Conv2D(2, 3, padding=S)(i), training=False), training=False)))
+
+
+def four_axes():
+    """An input of four axes, which no layer here takes but those that arrange axes and Dense."""
+    return seq((2, 5, 4, 3), L.Dense(4, activation="relu"), L.Reshape((10, 16)), L.Conv1D(6, 3, padding=S, activation="tanh"), L.Dense(12), L.Reshape((2, 5, 4, 3)))
+
+
 def adaptive(shape=(11, 13, 3)):
     return seq(shape, L.Conv2D(6, 3, padding=S, activation="relu"), L.Softmax(axis=1), L.Softmax(axis=[2]), L.AdaptiveAveragePooling2D((5, 4)), L.Conv2D(6, 3, padding=S, activation="tanh"), L.UpSampling2D((3, 4), interpolation="bicubic"), L.AdaptiveMaxPooling2D((11, 13)), L.Conv2D(3, 3, padding=S))
 
@@ -438,6 +450,7 @@ optimizers = {
 }
 # name: (model, optimizer, loss)
 cases = {
+    "told_training": (told_training, lambda: O.Adam(2e-3), "mse"), "four_axes": (four_axes, lambda: O.Adam(2e-3), "mse"),
     "adaptive": (adaptive, lambda: O.Adam(2e-3), "mse"), "normalized_alone": (normalized_alone, lambda: O.Adam(2e-3), "mse"), "mobile": (mobile, lambda: O.Adam(2e-3), "mse"), "signal": (signal, lambda: O.Adam(2e-3), "mse"), "summary_of_signal": (summary_of_signal, lambda: O.SGD(0.05, momentum=0.9), "mae"), "moved": (moved, lambda: O.Adam(1e-3), "huber"),
     "strided": (strided, lambda: O.AdamW(1e-3, weight_decay=0.05), "mse"), "dilated": (dilated, optimizers["rmsprop_centered"], "mae"), "stride3_same": (lambda: stride3(S), optimizers["adam"], "mse"),
     "stride3_valid": (lambda: stride3("valid"), lambda: O.SGD(0.05, momentum=0.5, weight_decay=0.01, clipvalue=0.05), "huber"), "deep_unet": (deep_unet, lambda: O.Adam(Sched.CosineDecay(1e-3, 30, warmup_target=3e-3, warmup_steps=10), global_clipnorm=0.5), "binary_crossentropy"),
@@ -542,12 +555,12 @@ refused = {
     "orthogonal_regularizer": (lambda: between(L.Dense(4, kernel_regularizer="orthogonal_regularizer")), "kernel_regularizer OrthogonalRegularizer"), "activity_of_pooling": (lambda: between(L.MaxPooling2D(activity_regularizer="l2")), "activity_regularizer"),
     "activity_of_object": (lambda: between(L.Conv2D(3, 3, activation=L.ReLU(), activity_regularizer="l2")), "activity_regularizer beside activation ReLU"),
     "prelu_object": (lambda: between(L.Conv2D(3, 3, activation=L.PReLU())), "activation PReLU given as an object"), "norm_object": (lambda: between(L.Activation(L.BatchNormalization())), "activation BatchNormalization given as an object"),
-    "array_initializer": (lambda: between(L.Conv2D(2, 1, kernel_initializer=np.ones((1, 1, 4, 2), "float32"))), "initialize_fn"), "list_initializer": (lambda: between(L.Dense(2, bias_initializer=keras.initializers.Constant(np.array([1.0, 2.0])))), "settings of Constant: value is a JSON object"),
+    "array_initializer": (lambda: between(L.Conv2D(2, 1, kernel_initializer=np.ones((1, 1, 4, 2), "float32"))), "initialize_fn"), "list_initializer": (lambda: between(L.Dense(2, bias_initializer=keras.initializers.Constant(np.array([1.0, 2.0])))), "settings of Constant: value: an object stands where a number belongs"),
     "lanczos": (lambda: between(L.UpSampling2D(interpolation="lanczos3")), "interpolation lanczos3"),
     "noise_shape": (lambda: between(L.Dropout(0.5, noise_shape=(None, 1, 1, 4))), "noise_shape"), "lora": (with_lora, "lora"), "quantized": (quantized, "QuantizedDTypePolicy"),
     "conv3d": (lambda: compiled(seq((8, 8, 4, 2), L.Conv3D(2, 3, padding=S))), "Conv3D"), "recurrent": (lambda: compiled(seq((8, 2), L.LSTM(2, return_sequences=True))), "LSTM"), "rms_scaling": (lambda: between(L.LayerNormalization(rms_scaling=True)), "rms_scaling"), "group_axis": (lambda: between(L.GroupNormalization(2, axis=1)), "axis 1: only the last"), "masking": (lambda: compiled(seq((8, 2), L.Masking(), L.Dense(2))), "Masking"), "lambda": (lambda: between(L.Lambda(lambda x: x * 2)), "Lambda"), "augmentation": (lambda: between(L.RandomFlip()), "RandomFlip"),
     "penalty_layer": (lambda: between(L.ActivityRegularization(0.1)), "ActivityRegularization"), "constant_operand": (lambda: on_tensor(lambda x: x * 0.5), "argument 0.5 is no tensor"), "operation": (lambda: on_tensor(keras.ops.relu), "function Relu"), "operation_mean": (lambda: on_tensor(lambda x: keras.ops.mean(x, axis=-1, keepdims=True)), "function Mean"),
-    "operation_batch": (lambda: on_tensor(lambda x: keras.ops.concatenate([x, x])), "axis 0"), "inference": (lambda: on_tensor(lambda x: L.BatchNormalization()(x, training=False)), "argument training=false"), "in_two_models": (in_two_models, "has 2 variables, the file has 0"), "two_outputs": (two_outputs, "2 outputs"), "unused_output": (unused_output, "does not lead to the output"),
+    "operation_batch": (lambda: on_tensor(lambda x: keras.ops.concatenate([x, x])), "axis 0"), "in_two_models": (in_two_models, "has 2 variables, the file has 0"), "two_outputs": (two_outputs, "2 outputs"), "unused_output": (unused_output, "does not lead to the output"),
     "unknown_size": (lambda: keras.Sequential([keras.Input((None, None, 1)), L.Conv2D(1, 3, padding=S)]), "no fixed size"), "dicts": (lambda: keras.Model({"a": (i := keras.Input((8, 8, 1), name="a"))}, {"b": L.Conv2D(1, 3)(i)}), "lists, not dicts"),
 }
 
