@@ -16,6 +16,9 @@ type DataPlan struct {
 	Resize  string `yaml:"resize,omitempty" json:"resize,omitempty"`   // HEIGHTxWIDTH
 	Holdout string `yaml:"holdout,omitempty" json:"holdout,omitempty"` // share held out where the data has no such part; default 10%
 	Target  string `yaml:"target,omitempty" json:"target,omitempty"`   // file or folder with what images are to become; default what the source holds
+
+	// ChannelsFirst says that arrays of four axes are [N, C, H, W], which is so where a model is PyTorch's.
+	ChannelsFirst bool `yaml:"channels_first,omitempty" json:"channels_first,omitempty"`
 }
 
 // UnmarshalYAML reads a mapping, or a name alone. It fails for anything else.
@@ -44,7 +47,7 @@ func (d DataPlan) Options() (o dataset.Options, err error) {
 	if o.Resize, err = dataset.ParseSize(d.Resize); err != nil {
 		return o, errors.WithMessage(err, "resize")
 	}
-	o.Target = d.Target
+	o.Target, o.ChannelsFirst = d.Target, d.ChannelsFirst
 	if d.Holdout != "" {
 		if o.Holdout, err = ParseShare(d.Holdout); err != nil {
 			return o, errors.WithMessage(err, "holdout")

@@ -202,7 +202,7 @@ func (s Settings) check() error {
 		return errors.Errorf("decoder %q: there are transposed and upsampling", s.Decoder)
 	}
 	if s.Optimizer != "" {
-		if _, err := saved.OptimizerByName(s.Optimizer); err != nil {
+		if _, err := saved.OptimizerByName(s.Optimizer, saved.FrameworkOfFile(s.Model)); err != nil {
 			return err
 		}
 	}
@@ -222,7 +222,7 @@ func (s Settings) check() error {
 	if s.Loss == "" {
 		return nil
 	}
-	_, err := saved.LossByName(s.Loss)
+	_, err := saved.LossByName(s.Loss, saved.FrameworkOfFile(s.Model))
 	return err
 }
 

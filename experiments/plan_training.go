@@ -84,7 +84,7 @@ func (s Settings) optimizer(own training.Optimizer) (training.Optimizer, error) 
 	}
 	o, err := own, error(nil)
 	if s.Optimizer != "" {
-		if o, err = saved.OptimizerByName(s.Optimizer); err != nil {
+		if o, err = saved.OptimizerByName(s.Optimizer, saved.FrameworkOfFile(s.Model)); err != nil {
 			return nil, err
 		}
 	}
@@ -125,5 +125,6 @@ func (s Settings) loss(own graph.Loss) graph.Loss {
 	if s.Loss == "" {
 		return own
 	}
-	return graph.Loss{Function: graph.LossFunction(s.Loss)}
+	l, _ := saved.LossByName(s.Loss, saved.FrameworkOfFile(s.Model)) // it was checked
+	return l
 }

@@ -250,10 +250,13 @@ func (d *digests) convolutions() {
 }
 
 func (d *digests) trainings() {
-	for _, name := range saved.OptimizerNames() {
-		o, err := saved.OptimizerByName(name)
-		d.check(err)
-		d.training("optimizer "+name, miniature(graph.HeNormal()), noise{40, 8 * 8 * 3}, training.Config{Optimizer: o})
+	prefixes := map[saved.Framework]string{saved.Keras: "", saved.PyTorch: "of PyTorch "}
+	for f, prefix := range prefixes {
+		for _, name := range saved.OptimizerNames(f) {
+			o, err := saved.OptimizerByName(name, f)
+			d.check(err)
+			d.training("optimizer "+prefix+name, miniature(graph.HeNormal()), noise{40, 8 * 8 * 3}, training.Config{Optimizer: o})
+		}
 	}
 	base := func(b training.Base) training.Config { return training.Config{Optimizer: training.SGD{Base: b}} }
 	for name, c := range map[string]training.Config{
@@ -265,11 +268,14 @@ func (d *digests) trainings() {
 	} {
 		d.training(name, miniature(graph.HeNormal()), noise{40, 8 * 8 * 3}, c)
 	}
-	for _, loss := range saved.LossNames() {
-		l, err := saved.LossByName(loss)
-		d.check(err)
-		d.training("loss "+loss, miniature(graph.HeNormal()), noise{40, 8 * 8 * 3}, training.Config{Optimizer: training.Adam{}, Loss: l})
+	for f, prefix := range prefixes {
+		for _, loss := range saved.LossNames(f) {
+			l, err := saved.LossByName(loss, f)
+			d.check(err)
+			d.training("loss "+prefix+loss, miniature(graph.HeNormal()), noise{40, 8 * 8 * 3}, training.Config{Optimizer: training.Adam{}, Loss: l})
+		}
 	}
+	d.training("loss summed", miniature(graph.HeNormal()), noise{40, 8 * 8 * 3}, training.Config{Optimizer: training.SGD{LearningRate: 1e-5}, Loss: graph.Loss{Sum: true}})
 	d.training("loss of logits", miniature(graph.HeNormal()), noise{40, 8 * 8 * 3}, training.Config{Optimizer: training.Adam{},
 		Loss: graph.Loss{Function: graph.BinaryCrossentropy, LabelSmoothing: 0.1, FromLogits: true}})
 	for i, init := range []graph.Initializer{

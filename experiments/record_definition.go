@@ -2,7 +2,6 @@ package experiments
 
 import (
 	"encoding/json"
-	"math"
 	"path/filepath"
 	"slices"
 
@@ -80,6 +79,8 @@ type recordedArm struct {
 	Rescaling *rescaling      `json:"units,omitempty"`     // of values by the treatment
 	Input     []int           `json:"input"`
 	Layers    []recordedLayer `json:"layers"`
+	OwnLoss   []recordedLayer `json:"own_loss,omitempty"`    // layers of a loss that the model computes itself
+	Least     int             `json:"least_batch,omitempty"` // images in a step, of a model that does not take any number
 }
 
 // recordedLayer is a layer as study.json holds it.
@@ -162,6 +163,9 @@ func principals(s Study, set *dataset.Set) ([]principal, error) {
 
 func describe(a Arm, epochs int) (recordedArm, error) {
 	out := recordedArm{Name: a.Name, Factors: append([]string{}, a.Factors...), Epochs: epochs, Optimizer: a.Optimizer.String(), Loss: a.Loss.String(), Input: a.Model.Input}
+	if least := a.Model.Batch.Least; least > 1 {
+		out.Least = least
+	}
 	if a.Plateau != nil {
 		out.Plateau = a.Plateau.String()
 	}
@@ -176,12 +180,26 @@ func describe(a Arm, epochs int) (recordedArm, error) {
 	if err != nil {
 		return out, err
 	}
-	for i, n := range a.Model.Nodes {
+	if out.Layers, err = recordLayers(a.Model.Nodes, shapes, params); err != nil {
+		return out, err
+	}
+	if a.Loss.Function == graph.Given {
+		out.OwnLoss, err = recordLayers(a.Model.OwnLoss, nil, params)
+	}
+	return out, err
+}
+
+func recordLayers(nodes []graph.Node, shapes []graph.Shape, params *graph.Params) ([]recordedLayer, error) {
+	var out []recordedLayer
+	for i, n := range nodes {
 		settings, err := json.Marshal(n.Layer)
 		if err != nil {
 			return out, errors.Wrap(err, n.Name)
 		}
-		l := recordedLayer{Name: n.Name, Class: n.Layer.Class(), Settings: settings, Output: shapes[i]}
+		l := recordedLayer{Name: n.Name, Class: n.Layer.Class(), Settings: settings}
+		if shapes != nil {
+			l.Output = shapes[i]
+		}
 		trainable := false
 		for _, v := range params.All {
 			if v.Layer == n.Name {
@@ -191,7 +209,7 @@ func describe(a Arm, epochs int) (recordedArm, error) {
 			}
 		}
 		l.Frozen = l.Values > 0 && !trainable
-		out.Layers = append(out.Layers, l)
+		out = append(out, l)
 	}
 	return out, nil
 }
@@ -282,9 +300,13 @@ func (d *Definition) arms() []recordedArm {
 	return out
 }
 
-// stepsPerEpoch is the number of steps in one epoch.
-func (d *Definition) stepsPerEpoch() int {
-	return int(math.Ceil(float64(d.Data.Train) / float64(d.Budget.Batch)))
+// stepsPerEpoch is the number of steps in one epoch of a model that takes so many images in a step at least.
+func (d *Definition) stepsPerEpoch(least int) int {
+	steps, rest := d.Data.Train/d.Budget.Batch, d.Data.Train%d.Budget.Batch
+	if rest >= max(least, 1) {
+		steps++
+	}
+	return steps
 }
 
 // RecordedKernels is the family of kernels that the study in a folder was computed with; the machine's best if the folder holds no

@@ -8,8 +8,10 @@ import (
 // ModelFile is the model that a name stands for: in the folder of a finished run the model after its last epoch, else the name
 // itself.
 func ModelFile(name string) string {
-	if last := filepath.Join(name, LastModel); isFile(last) {
-		return last
+	for _, model := range []string{LastModel, LastWeights} {
+		if last := filepath.Join(name, model); isFile(last) {
+			return last
+		}
 	}
 	return name
 }

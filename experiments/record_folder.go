@@ -50,12 +50,6 @@ const (
 	inUseFile = ".in-use" // of the folder: shared by all that work in it
 )
 
-// Models that dcae train leaves in a folder.
-const (
-	BestModel = "model.keras" // after the epoch with the smallest held-out error
-	LastModel = "last.keras"  // after the last epoch, with the optimizer's state
-)
-
 // taskPattern matches what [Task.suffix] makes.
 const taskPattern = "-[0-9]*-of-[0-9]*"
 
@@ -199,7 +193,7 @@ func (d *Definition) wholeFiles() []string {
 		}
 	}
 	if d.Plan == nil {
-		return append(out, BestModel, LastModel)
+		return append(out, trainedFiles...)
 	}
 	for i, m := range d.Plan.Measures {
 		out = append(out, m.pictureFile(i))

@@ -129,7 +129,7 @@ func (d *Definition) base(dir string) (out plots.Study, gray saved.Gray, err err
 		Title: d.Question, LossName: "MSE",
 		References: []plots.Reference{{Label: "mean image", Y: d.Data.MeanImage}, {Label: "all black", Y: d.Data.AllBlack}},
 		Moments: []plots.Moment{
-			{Label: "first step", Step: 1}, {Label: "after one epoch", Step: float64(d.stepsPerEpoch())}, {Label: "end", Step: math.Inf(1)},
+			{Label: "first step", Step: 1}, {Label: "after one epoch", Step: float64(d.stepsPerEpoch(d.arms()[0].Least))}, {Label: "end", Step: math.Inf(1)},
 		},
 	}
 	shown, err := npz.Read(filepath.Join(dir, imagesFile))

@@ -136,7 +136,7 @@ func (r *runner) trainAlone(ctx context.Context, j job, threads *graph.Threads) 
 	if err := r.begin(j.resume); err != nil {
 		return nil, nil, err
 	}
-	r.watch.Started(j.arm.Name, j.seed, r.study.Budget.epochs(j.arm)*r.definition.stepsPerEpoch())
+	r.watch.Started(j.arm.Name, j.seed, r.study.Budget.epochs(j.arm)*r.definition.stepsPerEpoch(j.arm.Model.Batch.Least))
 	res, fitted, err := r.train(ctx, j, dir, threads)
 	if e := r.timing.close(); err == nil {
 		err = e

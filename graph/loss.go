@@ -22,11 +22,18 @@ const (
 	LogCosh            LossFunction = "log_cosh"
 )
 
+// PyTorch's losses, by their classes, where they are others than Keras' ones.
+const (
+	BCELoss           LossFunction = "BCELoss"           // logarithms are at least -100
+	BCEWithLogitsLoss LossFunction = "BCEWithLogitsLoss" // of the sigmoid of the output, also of one that is a sigmoid's
+	SmoothL1Loss      LossFunction = "SmoothL1Loss"      // huber divided by its delta, which PyTorch calls beta
+)
+
 // Given is the loss that a model computes itself, [Model.OwnLoss].
 const Given LossFunction = "given"
 
-// Loss is the mean of a loss function over all values of a batch; the zero value is the mean squared error. Reference:
-// https://keras.io/api/losses/
+// Loss is the mean, or the sum, of a loss function over all values of a batch; the zero value is the mean squared error. References:
+// https://keras.io/api/losses/ and https://pytorch.org/docs/stable/nn.html#loss-functions
 type Loss struct {
 	Function LossFunction
 
@@ -34,7 +41,8 @@ type Loss struct {
 	// 1e-7 and 1-1e-7. As in Keras, what goes into the sigmoid is taken where a model's last layer ends in one.
 	FromLogits     bool    `setting:"from_logits"`
 	LabelSmoothing float64 `setting:"label_smoothing"` // of binary_crossentropy: the share by which targets are drawn to 0.5
-	Delta          float64 `setting:"delta"`           // of huber: where it turns linear; default 1
+	Delta          float64 `setting:"delta"`           // of huber and SmoothL1Loss: where they turn linear; default 1
+	Sum            bool    `setting:"sum"`             // over all values, not their mean
 }
 
 // LossDefaults has the settings' defaults that are not 0.
@@ -43,40 +51,54 @@ var LossDefaults = Loss{Delta: 1}
 // MSE is the mean squared error.
 var MSE = Loss{Function: MeanSquaredError}
 
-// String names the loss and the settings that differ from their defaults: "mse", "huber(delta=2)".
+// String names the loss and the settings that differ from their defaults: "mse", "huber(delta=2)", "mse, summed".
 func (l Loss) String() string {
+	name := string(l.Function)
 	switch l.Function {
 	case "":
-		return string(MeanSquaredError)
+		name = string(MeanSquaredError)
 	case BinaryCrossentropy:
 		if l.FromLogits || l.LabelSmoothing != 0 {
-			return fmt.Sprintf("%s(from_logits=%t, label_smoothing=%g)", l.Function, l.FromLogits, l.LabelSmoothing)
+			name += fmt.Sprintf("(from_logits=%t, label_smoothing=%g)", l.FromLogits, l.LabelSmoothing)
 		}
-	case Huber:
+	case Huber, SmoothL1Loss:
 		if l.Delta != 0 && l.Delta != LossDefaults.Delta {
-			return fmt.Sprintf("%s(delta=%g)", l.Function, l.Delta)
+			name += fmt.Sprintf("(delta=%g)", l.Delta)
 		}
 	}
-	return string(l.Function)
+	if l.Sum {
+		name += ", summed"
+	}
+	return name
+}
+
+// IsCrossEntropy tells whether the loss is a binary cross-entropy, Keras' or PyTorch's.
+func (l Loss) IsCrossEntropy() bool {
+	return l.Function == BinaryCrossentropy || l.Function == BCELoss || l.Function == BCEWithLogitsLoss
+}
+
+// TakesLogits tells whether the loss takes the sigmoid of what it is given.
+func (l Loss) TakesLogits() bool {
+	return l.Function == BinaryCrossentropy && l.FromLogits || l.Function == BCEWithLogitsLoss
 }
 
 // Check tells why there is no such loss; nil if there is.
 func (l Loss) Check() error {
 	switch l.Function {
-	case "", MeanSquaredError, MeanAbsoluteError, LogCosh, Given:
+	case "", MeanSquaredError, MeanAbsoluteError, LogCosh, Given, BCELoss, BCEWithLogitsLoss:
 		return nil
 	case BinaryCrossentropy:
 		if !(l.LabelSmoothing >= 0 && l.LabelSmoothing <= 1) {
 			return errors.Errorf("label smoothing must be 0 to 1, not %g", l.LabelSmoothing)
 		}
 		return nil
-	case Huber:
+	case Huber, SmoothL1Loss:
 		if !(l.Delta >= 0) {
-			return errors.Errorf("huber's delta must be positive, not %g", l.Delta)
+			return errors.Errorf("the delta of %s must be positive, not %g", l.Function, l.Delta)
 		}
 		return nil
 	}
-	return errors.Errorf("unknown loss %q (there are mse, mae, binary_crossentropy, huber, log_cosh)", l.Function)
+	return errors.Errorf("unknown loss %q (there are mse, mae, binary_crossentropy, huber, log_cosh, and PyTorch's BCELoss, BCEWithLogitsLoss and SmoothL1Loss)", l.Function)
 }
 
 // wantsLogits tells whether the loss takes the place of a sigmoid at the model's end.
@@ -110,7 +132,7 @@ func (l Loss) apply(b *builder, y, target *gorgonia.Node) (*gorgonia.Node, error
 
 // Reconstructing is the model whose output is to be compared with the images: where a loss takes logits, the model with a sigmoid at its end.
 func (m *Model) Reconstructing(l Loss) *Model {
-	if l.Function != BinaryCrossentropy || !l.FromLogits || l.wantsLogits(m) {
+	if !l.TakesLogits() || l.wantsLogits(m) {
 		return m
 	}
 	out := *m
@@ -133,10 +155,25 @@ type measure[T kernel.Float] interface {
 }
 
 func measureOf[T kernel.Float](l Loss) measure[T] {
+	if l.Sum {
+		l.Sum = false
+		return total[T]{measureOf[T](l)}
+	}
 	if l.Function == "" || l.Function == MeanSquaredError {
 		return kernel.NewSquaredError[T]()
 	}
 	return kernel.NewMeanDistance[T](distanceOf[T](l))
+}
+
+// total is the sum where another measure is the mean.
+type total[T kernel.Float] struct{ mean measure[T] }
+
+func (s total[T]) Forward(p *kernel.Pool, y, target []T) T {
+	return T(len(y)) * s.mean.Forward(p, y, target)
+}
+
+func (s total[T]) Backward(p *kernel.Pool, dy, y, target []T, scale T) {
+	s.mean.Backward(p, dy, y, target, T(len(y))*scale)
 }
 
 // distanceOf is the loss of one value in a precision.
@@ -151,10 +188,17 @@ func distanceOf[T kernel.Float](l Loss) kernel.Distance {
 		const epsilon = 1e-7
 		low, high := float64(T(epsilon)), float64(T(1-epsilon))
 		return kernel.CrossEntropy(low, high, l.LabelSmoothing)
-	case Huber:
+	case BCELoss:
+		return kernel.ClampedCrossEntropy()
+	case BCEWithLogitsLoss:
+		return kernel.LogitCrossEntropy(0)
+	case Huber, SmoothL1Loss:
 		delta := l.Delta
 		if delta == 0 {
 			delta = LossDefaults.Delta
+		}
+		if l.Function == SmoothL1Loss {
+			return kernel.SmoothL1(delta)
 		}
 		return kernel.Huber(delta)
 	case LogCosh:
@@ -167,6 +211,9 @@ func distanceOf[T kernel.Float](l Loss) kernel.Distance {
 // one.
 func (l Loss) Slope() func(y, target float64) float64 {
 	l.FromLogits = false
+	if l.Function == BCEWithLogitsLoss {
+		l.Function = BCELoss
+	}
 	return distanceOf[float64](l).Slope
 }
 

@@ -71,6 +71,8 @@ type Model struct {
 	// OwnLoss are the nodes that a model adds to Nodes to compute a loss of its own; the last one's output is that, a scalar. Their indices count
 	// on from those of Nodes. They take part in training alone, where the loss is [Given].
 	OwnLoss []Node `json:",omitempty"`
+
+	Batch BatchRange `json:",omitzero"` // of training
 }
 
 // Sequential chains layers and names them as Keras does: conv2d, conv2d_1, max_pooling2d ...

@@ -127,7 +127,7 @@ func alphaDropped[T kernel.Float](b *builder, l AlphaDropout, x *gorgonia.Node) 
 	if l.Rate == 1 {
 		return dropped[T](b, "alpha_dropout", 1, l.Channels, x) // zeros
 	}
-	a := 1 / math.Sqrt((least*least*l.Rate+1)*(1-l.Rate))
+	a := 1 / math.Sqrt((float64(least*least*l.Rate)+1)*(1-l.Rate))
 	over, err := rescaled[T](b, Rescaling{Offset: []float64{-least}}, x)
 	if err != nil {
 		return nil, err
@@ -136,5 +136,5 @@ func alphaDropped[T kernel.Float](b *builder, l AlphaDropout, x *gorgonia.Node) 
 	if err != nil {
 		return nil, err
 	}
-	return rescaled[T](b, Rescaling{Scale: []float64{a * (1 - l.Rate)}, Offset: []float64{a*least - a*l.Rate*least}}, kept)
+	return rescaled[T](b, Rescaling{Scale: []float64{a * (1 - l.Rate)}, Offset: []float64{float64(a*least) - float64(a*l.Rate*least)}}, kept)
 }

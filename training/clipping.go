@@ -32,11 +32,41 @@ func (b Base) clip(dst, g []float32, all float64) {
 
 func (b Base) clips() bool { return b.ClipNorm > 0 || b.GlobalClipNorm > 0 || b.ClipValue > 0 }
 
-// decay takes rate*WeightDecay of each value off.
-func (b Base) decay(w []float32, rate float64) {
-	decay, by := float32(b.WeightDecay), float32(rate)
+// decay is the weight decay of one variable.
+type decay struct {
+	by   float64
+	rate float64 // times the learning rate
+}
+
+// decays are those of variables; nil if none of them has one.
+func (b Base) decays(variables []*graph.Variable) []decay {
+	out, some := make([]decay, len(variables)), false
+	for i, v := range variables {
+		out[i] = decay{b.WeightDecay, 1}
+		if k := groupOf(b.Groups, v); k >= 0 {
+			out[i] = decay{b.Groups[k].WeightDecay, b.Groups[k].Rate}
+		}
+		some = some || out[i].by != 0
+	}
+	if !some {
+		return nil
+	}
+	return out
+}
+
+// shrink takes its share, times the learning rate, off each value.
+func (d decay) shrink(w []float32, rate float64) {
+	decay, by := float32(d.by), float32(rate*d.rate)
 	for i, x := range w {
 		w[i] = x - float32(float32(x*decay)*by)
+	}
+}
+
+// couple adds its share of each value to the gradient by it.
+func (d decay) couple(dst, g, w []float32) {
+	decay := float32(d.by)
+	for i, x := range w {
+		dst[i] = g[i] + float32(decay*x)
 	}
 }
 
@@ -68,8 +98,13 @@ func (u *updates) limited(threads *graph.Threads, i int, all, rate float64) {
 		u.base.clip(clipped, g, all)
 		u.gradients[i] = clipped
 	}
-	if u.base.WeightDecay != 0 {
-		u.base.decay(w, rate)
+	switch {
+	case u.decays == nil || u.decays[i].by == 0:
+	case u.coupled:
+		u.decays[i].couple(u.clipped[:len(g)], u.gradients[i], w)
+		u.gradients[i] = u.clipped[:len(g)]
+	default:
+		u.decays[i].shrink(w, rate)
 	}
 	u.take(threads, i, i+1)
 	for k, x := range w {

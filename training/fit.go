@@ -47,8 +47,8 @@ type Best struct {
 }
 
 // Fit draws the model's first values from the seed and trains it to print the targets of images, or the images themselves where they have
-// none. Images are shuffled anew each
-// epoch; the last batch of an epoch may be smaller. When ctx ends, Fit returns its error, and all that was recorded stays.
+// none. Images are shuffled anew each epoch; the last batch of an epoch may be smaller, and is left out where the model takes none that is so
+// small. When ctx ends, Fit returns its error, and all that was recorded stays.
 func Fit(ctx context.Context, m *graph.Model, train, valid Source, c Config, recorders ...Recorder) (*Result, error) {
 	return fit(ctx, m, train, valid, c, recorders, false)
 }

@@ -10,7 +10,7 @@ import (
 	"dcae/training/settings"
 )
 
-// Optimizer is the settings of an optimizer. Formulas and defaults are Keras 3's.
+// Optimizer is the settings of an optimizer. Formulas and defaults are Keras 3's, or PyTorch's of those that begin with Torch.
 //
 // A setting of 0 means its default. Where 0 itself is meant and is not the default, as in RMSprop without memory, say
 // [Zero]: RMSprop{Rho: Zero}. Settings are known by the names in their fields' tags, see package settings.
@@ -102,13 +102,15 @@ type Base struct {
 	Schedule Schedule // the learning rate at each step, in place of LearningRate; default none
 
 	// WeightDecay takes learning rate * WeightDecay * value off every trainable value before each step, apart from the
-	// gradient (Loshchilov and Hutter 2019). Default 0, for AdamW 0.004.
+	// gradient (Loshchilov and Hutter 2019); most of PyTorch's optimizers add WeightDecay * value to the gradient. Default 0, for AdamW 0.004.
 	WeightDecay float64 `setting:"weight_decay,optional,quiet"`
 
 	// At most one of these limits the gradient; default none.
 	ClipNorm       float64 `setting:"clipnorm,optional,quiet"`        // L2 norm of each variable's gradient
 	GlobalClipNorm float64 `setting:"global_clipnorm,optional,quiet"` // L2 norm of all variables' gradients together
 	ClipValue      float64 `setting:"clipvalue,optional,quiet"`       // absolute value of each element
+
+	Groups []Group // variables with a rate and weight decay of their own; default none
 }
 
 func (b Base) shared() Base { return b }
@@ -140,7 +142,13 @@ func checkShared(name string, o Optimizer) error {
 	return nil
 }
 
-func describe(name string, o Optimizer) string { return settings.Describe(name, Settings(o)) }
+func describe(name string, o Optimizer) string {
+	out := settings.Describe(name, Settings(o))
+	for _, g := range o.shared().Groups {
+		out += " " + g.String()
+	}
+	return out
+}
 
 // StateValues is how many values of state an optimizer keeps for each variable.
 func StateValues(o Optimizer) int {

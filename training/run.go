@@ -18,6 +18,7 @@ type run struct {
 	recorders []Recorder
 	snapshots []SnapshotRecorder // those of the recorders that want to see values
 	image     graph.Shape
+	least     int // images in a step: a rest of an epoch with fewer is left out
 	stepper   *stepper
 	held      *Evaluator
 	identity  identity
@@ -50,6 +51,12 @@ func newRun(m *graph.Model, train, valid Source, c Config, recorders []Recorder)
 	if err := checkOutput(m, train); err != nil {
 		return nil, err
 	}
+	if err := m.Batch.Check(c.Batch); err != nil {
+		return nil, err
+	}
+	if least := m.Batch.Least; train.Len() < least {
+		return nil, errors.Errorf("%d training images are too few: the model is for batches of at least %d", train.Len(), least)
+	}
 	params, err := firstValues(m, c)
 	if err != nil {
 		return nil, err
@@ -68,7 +75,7 @@ func newRun(m *graph.Model, train, valid Source, c Config, recorders []Recorder)
 		return nil, err
 	}
 	r := &run{
-		config: c, images: train, recorders: recorders, snapshots: snapshotRecorders(recorders), image: m.Input, stepper: stepper, held: held,
+		config: c, images: train, recorders: recorders, snapshots: snapshotRecorders(recorders), image: m.Input, least: max(m.Batch.Least, 1), stepper: stepper, held: held,
 		order: make([]int, train.Len()), at: place{Epoch: 1}, result: &Result{Params: params},
 	}
 	if c.CheckpointPath != "" {
@@ -118,7 +125,7 @@ func (r *run) train(ctx context.Context) error {
 		if err := r.steps(ctx); err != nil || r.result.Diverged {
 			return err
 		}
-		record := &EpochRecord{Images: len(r.order) - first, Training: time.Since(start)}
+		record := &EpochRecord{Images: r.at.Images - first, Training: time.Since(start)}
 		if err := r.endEpoch(record); err != nil {
 			return err
 		}
@@ -128,7 +135,7 @@ func (r *run) train(ctx context.Context) error {
 
 // steps takes the steps that are left of the epoch.
 func (r *run) steps(ctx context.Context) error {
-	for r.at.Images < len(r.order) {
+	for len(r.order)-r.at.Images >= r.least {
 		if err := ctx.Err(); err != nil {
 			if e := r.checkpoint(); e != nil {
 				return e
@@ -182,7 +189,7 @@ func (r *run) endEpoch(record *EpochRecord) error {
 	if err != nil {
 		return errors.WithMessagef(err, "evaluation after epoch %d", r.at.Epoch)
 	}
-	record.Epoch, record.Step, record.TrainLoss = r.at.Epoch, r.result.Steps, float64(r.at.LossSum)/float64(len(r.order))
+	record.Epoch, record.Step, record.TrainLoss = r.at.Epoch, r.result.Steps, float64(r.at.LossSum)/float64(r.at.Images)
 	record.HeldOut, record.Units, record.Held = scores, r.held.Units(), time.Since(start)
 	for _, recorder := range r.recorders {
 		if err := recorder.Epoch(record); err != nil {

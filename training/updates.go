@@ -7,6 +7,8 @@ import (
 // updates is an optimizer at work on a model.
 type updates struct {
 	base       Base
+	coupled    bool    // weight decay is a part of the gradient
+	decays     []decay // of each variable; nil if there is none
 	rate       float64 // where there is no schedule
 	iterations int     // steps taken
 	variables  []*graph.Variable
@@ -38,7 +40,7 @@ func newUpdates(o Optimizer, variables []*graph.Variable, state *OptimizerState)
 		return nil, err
 	}
 	u := &updates{
-		base: resolved(o).shared(), rate: LearningRate(o), variables: variables, rule: o.start(variables),
+		base: resolved(o).shared(), rate: LearningRate(o), variables: variables, rule: startGroups(o, variables),
 		gradients: make([][]float32, len(variables)), sums: make([]graph.UpdateSums, len(variables)),
 	}
 	largest := 0
@@ -52,7 +54,8 @@ func newUpdates(o Optimizer, variables []*graph.Variable, state *OptimizerState)
 	}
 	u.firstBlock = append(u.firstBlock, len(u.blocks))
 	u.update = u.updateBlock
-	if u.base.clips() || u.base.WeightDecay != 0 {
+	u.coupled, u.decays = couplesDecay(o), u.base.decays(variables)
+	if u.base.clips() || u.decays != nil {
 		u.before, u.clipped = make([]float32, largest), make([]float32, largest)
 	}
 	if state == nil {

@@ -33,6 +33,12 @@ func (f *dataFlags) addTreatment(flags *pflag.FlagSet) {
 	flags.StringVar(&f.Holdout, "holdout", "", "share of the images that is held out where the data has no such part (default 10%)")
 }
 
+// openFor reads the images for a model, whose framework says how arrays of images lie.
+func (f *dataFlags) openFor(c *cobra.Command, model string) (*dataset.Set, error) {
+	f.ChannelsFirst = f.ChannelsFirst || saved.FrameworkOfFile(model) == saved.PyTorch
+	return f.open(c)
+}
+
 // open reads the images, and tells what of them was passed over.
 func (f *dataFlags) open(c *cobra.Command) (*dataset.Set, error) {
 	o, err := f.Options()

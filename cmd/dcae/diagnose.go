@@ -20,7 +20,8 @@ import (
 
 // diagnoseFlags are the flags of dcae diagnose.
 type diagnoseFlags struct {
-	data        dataFlags
+	data dataFlags
+	trainedBy
 	seconds     float64
 	batch       int
 	seeds       int
@@ -37,14 +38,15 @@ func diagnoseCommand() *cobra.Command {
 		Use:   "diagnose MODEL",
 		Short: "Find out why a model does not learn, and repair it",
 		Long: "Names the cause by intervention: changes one thing about a model, trains it briefly, and looks whether it learns now. MODEL is a\n" +
-			"file of Keras (.keras, .h5, .hdf5), a variant (" + strings.Join(saved.VariantNames(), ", ") + "), or the folder of a finished dcae train, whose images are\n" +
+			"file of Keras (.keras, .h5, .hdf5) or PyTorch (.pt2), a variant (" + strings.Join(saved.VariantNames(), ", ") + "), or the folder of a finished dcae train, whose images are\n" +
 			"those that it was trained on unless --data names others. Leaves the answer as report.html and diagnosis.json, and the\n" +
-			"repaired model, trained, as fixed.keras.",
+			"repaired model, trained, as fixed.keras, or its state_dict as fixed.safetensors.",
 		Args: arguments(1),
 		RunE: func(c *cobra.Command, args []string) error { return diagnose(c, args[0], f) },
 	}
 	flags := c.Flags()
 	f.data.add(flags)
+	f.trainedBy.add(c)
 	flags.Float64Var(&f.seconds, "seconds", 60, "how long it may take on two processors")
 	flags.IntVar(&f.batch, "batch", 32, "images in a step")
 	flags.IntVar(&f.seeds, "seeds", 6, "fresh random seeds that confirm a repair, at least 6")
@@ -78,6 +80,12 @@ func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 		return err
 	}
 	if set, err = f.data.fit(c, model.Model, set); err != nil {
+		return err
+	}
+	if err := f.change(c, model); err != nil {
+		return usageError{err}
+	}
+	if f.batch, err = fitBatch(c, model, f.batch, 0); err != nil {
 		return err
 	}
 	for _, warning := range model.Warnings {
@@ -145,7 +153,7 @@ func (f *diagnoseFlags) images(c *cobra.Command, name string) (*dataset.Set, err
 		return nil, err
 	}
 	if !ok || c.Flags().Changed("data") {
-		return f.data.open(c)
+		return f.data.openFor(c, experiments.ModelFile(name))
 	}
 	for flag, value := range map[string]struct{ given, trained *string }{
 		"scale": {&f.data.Scale, &from.Scale}, "resize": {&f.data.Resize, &from.Resize}, "holdout": {&f.data.Holdout, &from.Holdout}, "target": {&f.data.Target, &from.Target},
@@ -154,7 +162,7 @@ func (f *diagnoseFlags) images(c *cobra.Command, name string) (*dataset.Set, err
 			*value.given = *value.trained
 		}
 	}
-	f.data.Source, f.data.images = from.Source, trained.Train
+	f.data.Source, f.data.images, f.data.ChannelsFirst = from.Source, trained.Train, from.ChannelsFirst
 	set, err := f.data.open(c)
 	if err != nil {
 		return nil, errors.WithMessagef(err, "the images that %s was trained on cannot be opened; give --data", name)

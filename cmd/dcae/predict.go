@@ -27,8 +27,8 @@ func predictCommand() *cobra.Command {
 	f := &predictFlags{}
 	c := &cobra.Command{
 		Use:   "predict MODEL",
-		Short: "Run a Keras model on images",
-		Long: "Runs a model, in evaluation, on images and writes its outputs as y, [images, ...], float32. Images come in the order of the source:\n" +
+		Short: "Run a model on images",
+		Long: "Runs a model, in evaluation, on images and writes its outputs as y, [images, ...], float32, of a model of PyTorch [N, C, H, W]. Images come in the order of the source:\n" +
 			"all of it (for an .npz file with held-out images of its own, those it has to train on), or with --part one of the parts that\n" +
 			"training makes of it. With --png every output is also written as a picture, into a folder with the name of Y.npz: 0 is black\n" +
 			"and 1 is white, or the smallest and largest value of the images where these lie outside of that.",
@@ -68,7 +68,7 @@ func predict(c *cobra.Command, path string, f *predictFlags) error {
 	if err != nil {
 		return err
 	}
-	set, err := f.open(c)
+	set, err := f.openFor(c, path)
 	if err != nil {
 		return err
 	}
@@ -85,18 +85,18 @@ func predict(c *cobra.Command, path string, f *predictFlags) error {
 	}
 	threads := graph.NewThreads(f.threads)
 	defer threads.Close()
-	y := npz.Array{Name: "y", Shape: append([]int{images.Len()}, shape...), Float32: make([]float32, 0, images.Len()*shape.Size())}
+	y := make([]float32, 0, images.Len()*shape.Size())
 	err = saved.Predict(c.Context(), model, images, threads, func(_ int, _, out []float32) error {
-		y.Float32 = append(y.Float32, out...)
+		y = append(y, out...)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if err := npz.Write(f.out, []npz.Array{y}); err != nil || !f.png {
+	if err := npz.Write(f.out, []npz.Array{model.Outputs("y", y)}); err != nil || !f.png {
 		return err
 	}
-	return saved.GrayOf(images).WritePictures(c.Context(), folder, shape, y.Float32)
+	return saved.GrayOf(images).WritePictures(c.Context(), folder, shape, y)
 }
 
 // chooseParts is which images of a set are meant.

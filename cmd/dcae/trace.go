@@ -58,7 +58,7 @@ func traceCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			batch, err := saved.ReadBatch(data, model.Model)
+			batch, err := saved.ReadBatch(data, model)
 			if err != nil {
 				return err
 			}
@@ -79,9 +79,9 @@ func traceCommand() *cobra.Command {
 	return c
 }
 
-// loadModel reads a .keras file and prints what is odd about it.
+// loadModel reads a model's file and prints what is odd about it.
 func loadModel(c *cobra.Command, path string) (*saved.Model, error) {
-	model, err := saved.LoadKeras(path)
+	model, err := saved.Load(path)
 	if err != nil {
 		return nil, err
 	}

@@ -20,10 +20,9 @@ import (
 
 // trainFlags are the flags of dcae train.
 type trainFlags struct {
-	data            dataFlags
+	data dataFlags
+	trainedBy
 	epochs, batch   int
-	rate            float64
-	optimizer, loss string
 	seed            uint64
 	out             string
 	force, resume   bool
@@ -39,8 +38,9 @@ func trainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train MODEL",
 		Short: "Train one model on any images",
-		Long: "Trains a variant (" + strings.Join(saved.VariantNames(), ", ") + ") from values that the seed gives, or a model that Keras saved (.keras, .h5, .hdf5) from those\n" +
-			"in the file. Leaves the records and pictures of a run, and model.keras (after the best held-out epoch) and last.keras.",
+		Long: "Trains a variant (" + strings.Join(saved.VariantNames(), ", ") + ") from values that the seed gives, or a model that Keras saved (.keras, .h5, .hdf5) or\n" +
+			"PyTorch exported (.pt2) from those in the file. Leaves the records and pictures of a run, and model.keras (after the best held-out\n" +
+			"epoch) and last.keras; for PyTorch model.safetensors, last.safetensors and the program itself.",
 		Args: arguments(1),
 		RunE: func(c *cobra.Command, args []string) error { return train(c, args[0], f) },
 	}
@@ -48,9 +48,7 @@ func trainCommand() *cobra.Command {
 	f.data.add(flags)
 	flags.IntVar(&f.epochs, "epochs", 10, "epochs")
 	flags.IntVar(&f.batch, "batch", 32, "images in a step")
-	flags.Float64Var(&f.rate, "lr", 0, "learning rate (default: the model's)")
-	flags.StringVar(&f.optimizer, "optimizer", "", strings.Join(saved.OptimizerNames(), ", ")+", with Keras' defaults (default: the model's)")
-	flags.StringVar(&f.loss, "loss", "", strings.Join(saved.LossNames(), ", ")+" (default: the model's)")
+	f.trainedBy.add(c)
 	flags.Uint64Var(&f.seed, "seed", 1, "random seed: of a variant's first values, and of the images' order")
 	flags.StringVar(&f.out, "out", "", "folder for records, pictures and models (default: results/train-MODEL)")
 	flags.BoolVar(&f.force, "force", false, "replace the study that lies in the folder")
@@ -85,7 +83,7 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 	if err := f.kernels.choose(folder); err != nil {
 		return err
 	}
-	set, err := f.data.open(c)
+	set, err := f.data.openFor(c, name)
 	if err != nil {
 		return err
 	}
@@ -99,6 +97,9 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 	if err := f.change(c, model); err != nil {
 		return usageError{err}
 	}
+	if f.batch, err = fitBatch(c, model, f.batch, set.Train.Len()); err != nil {
+		return err
+	}
 	for _, warning := range model.Warnings {
 		warn(c, name, warning)
 	}
@@ -110,7 +111,7 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 	res, fitted, err := experiments.Train(c.Context(), arm, set, experiments.TrainOptions{
 		Options: experiments.Options{Dir: f.out, Threads: f.threads, Force: f.force, Resume: f.resume, Notice: notice(c), TensorBoard: f.tensor, Invocation: invocation(start, &data, experiments.PathsFrom{})},
 		Seed:    f.seed, Epochs: f.epochs, Batch: f.batch, CheckpointEvery: f.checkpointEvery, Params: model.Params, State: model.State,
-		Save: func(fitted *training.Result) error { return saveTrained(f.out, model, fitted) },
+		Save: func(fitted *training.Result) error { return experiments.SaveTrained(f.out, model, fitted) },
 	}, progress)
 	progress.end()
 	if errors.Is(err, context.Canceled) {
@@ -130,7 +131,7 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 		return undrawn
 	}
 	if !f.json {
-		fmt.Fprintf(c.OutOrStdout(), "\nmodel.keras, last.keras, records and pictures are in %s; it took %s.\n", f.out, time.Since(start).Round(time.Second))
+		fmt.Fprintf(c.OutOrStdout(), "\n%s, records and pictures are in %s; it took %s.\n", strings.Join(experiments.TrainedFiles(model), ", "), f.out, time.Since(start).Round(time.Second))
 	}
 	return nil
 }
@@ -142,53 +143,4 @@ func openModel(name string, set *dataset.Set) (*saved.Model, error) {
 		err = usageError{err}
 	}
 	return m, err
-}
-
-// change applies the flags that replace the model's own settings.
-func (f *trainFlags) change(c *cobra.Command, m *saved.Model) error {
-	changed := c.Flags().Changed
-	if changed("optimizer") {
-		o, err := saved.OptimizerByName(f.optimizer)
-		if err != nil {
-			return err
-		}
-		m.Optimizer, m.State = o, nil
-	}
-	if changed("lr") {
-		if f.rate <= 0 {
-			return errors.Errorf("--lr must be positive, not %g", f.rate)
-		}
-		m.Optimizer = training.WithLearningRate(m.Optimizer, f.rate)
-		if m.State != nil {
-			m.State.LearningRate = f.rate
-		}
-	}
-	if changed("loss") {
-		l, err := saved.LossByName(f.loss)
-		if err != nil {
-			return err
-		}
-		m.Loss = l
-	}
-	return nil
-}
-
-// saveTrained writes the model as it is now with the optimizer's state, and after its best epoch.
-func saveTrained(dir string, m *saved.Model, fitted *training.Result) error {
-	last := *m
-	last.Params, last.State = fitted.Params, &fitted.Optimizer
-	if err := saved.SaveKeras(filepath.Join(dir, experiments.LastModel), &last); err != nil {
-		return err
-	}
-	if fitted.Best == nil {
-		return nil // no epoch's held-out error was a number
-	}
-	values := fitted.Params.Snapshot()
-	defer func() { _ = fitted.Params.Restore(values) }() // of the same model: cannot fail
-	if err := fitted.Params.Restore(fitted.Best.Values); err != nil {
-		return err
-	}
-	best := last
-	best.State = nil // it is that of the last step
-	return saved.SaveKeras(filepath.Join(dir, experiments.BestModel), &best)
 }

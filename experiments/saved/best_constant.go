@@ -13,7 +13,7 @@ func FromBestConstant(e *training.Evaluator, loss graph.Loss, train training.Sou
 	switch {
 	case loss.Function == graph.Given:
 		return "", 0, nil
-	case loss.Function == "", loss.Function == graph.MeanSquaredError, loss.Function == graph.BinaryCrossentropy && loss.LabelSmoothing == 0:
+	case loss.Function == "", loss.Function == graph.MeanSquaredError, loss.IsCrossEntropy() && loss.LabelSmoothing == 0:
 		return outcome.MeanImage, e.Distance(e.MeanOutput(), mean), nil
 	}
 	constant, err := training.BestConstant(loss, train, size)

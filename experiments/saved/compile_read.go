@@ -48,7 +48,7 @@ func readOptimizer(o *keras.Optimizer) (training.Optimizer, error) {
 	if !o.IsKeras() {
 		return nil, errors.New("a class of your own")
 	}
-	i := slices.IndexFunc(optimizers, func(r optimizerRow) bool { return r.class == o.Class })
+	i := slices.IndexFunc(optimizers, func(r optimizerRow) bool { return r.of == Keras && r.class == o.Class })
 	if i < 0 {
 		return nil, errors.New("there is no such optimizer here")
 	}
@@ -176,6 +176,12 @@ func valueOf(raw json.RawMessage, t reflect.Type) (any, error) {
 			out = append(out, n.(int))
 		}
 		return out, errors.Wrap(err, "JSON")
+	case reflect.TypeFor[[2]float64]():
+		var two []float64
+		if err := json.Unmarshal(raw, &two); err != nil || len(two) != 2 {
+			return nil, errors.New("no two numbers")
+		}
+		return [2]float64(two), nil
 	}
 	p := reflect.New(t)
 	if err := plainjson.Decode(raw, p.Interface()); err != nil {

@@ -61,7 +61,7 @@ func writeLoss(l graph.Loss) (json.RawMessage, error) {
 	if err := l.Check(); err != nil {
 		return nil, err
 	}
-	row, all := lossSettings(l)
+	row, all := lossSettings(l, Keras)
 	var what any = row.name
 	if slices.ContainsFunc(all, func(s settings.Setting) bool { return !s.IsDefault }) {
 		what = kerasObject{"keras.losses", row.class, all, nil}

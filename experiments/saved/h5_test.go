@@ -26,7 +26,7 @@ func TestTraceOfKeras2(t *testing.T) {
 			}
 			want, err := readTestdata(name)
 			check(t, err)
-			batch, err := batchOf(want, m.Model)
+			batch, err := batchOf(want, m)
 			check(t, err)
 			got, err := m.Trace(batch, 20, nil)
 			check(t, err)
@@ -49,7 +49,7 @@ func TestKeras2GoesOn(t *testing.T) {
 		}
 		want, err := readTestdata(name)
 		check(t, err)
-		batch, err := batchOf(want, m.Model)
+		batch, err := batchOf(want, m)
 		check(t, err)
 		for range 5 {
 			takeStep(t, m, batch)

@@ -11,6 +11,7 @@ import (
 
 	"dcae/graph"
 	"dcae/models/keras"
+	"dcae/models/torch"
 	"dcae/training"
 )
 
@@ -28,6 +29,9 @@ type Model struct {
 	Metrics  []string // that the model was compiled with, by name
 	Nested   bool     // there were models in the model
 	Warnings []string // what is odd about the file, one sentence each
+
+	Torch   *torch.Module // the program that it comes from; nil for a model of Keras
+	Program string        // that program's file
 
 	config json.RawMessage // as it was in the file; nil for a model that comes from elsewhere
 }
@@ -161,6 +165,14 @@ func (m *Model) archive() (*keras.Archive, error) {
 		return nil, err
 	}
 	return keras.NewArchive(config, m.Params, state)
+}
+
+// Framework is the library that the model comes from.
+func (m *Model) Framework() Framework {
+	if m.Torch != nil {
+		return PyTorch
+	}
+	return Keras
 }
 
 // optimizer is the one that the model is trained by.

@@ -36,7 +36,7 @@ func TestTraceOfBranchesNestingSharingAndFreezing(t *testing.T) {
 			m := loadSaved(t, name)
 			want, err := readTestdata(name)
 			check(t, err)
-			batch, err := batchOf(want, m.Model)
+			batch, err := batchOf(want, m)
 			check(t, err)
 			got, err := m.Trace(batch, 20, nil)
 			check(t, err)
@@ -54,7 +54,7 @@ func TestOptimizerStateGoesOn(t *testing.T) {
 	}
 	arrays, err := readTestdata("continued")
 	check(t, err)
-	batch, err := batchOf(arrays, m.Model)
+	batch, err := batchOf(arrays, m)
 	check(t, err)
 	for i, want := range float64s(lookup(arrays, "losses")) {
 		// each step from a file of its own

@@ -93,7 +93,7 @@ func readLossObject(o *keras.Object) (graph.Loss, error) {
 		delete(given, name)
 	}
 	l := graph.Loss{Function: row.name}
-	_, known := lossSettings(l)
+	_, known := lossSettings(l, Keras)
 	err = given.each(o.Class, known, func(name string, value any) (err error) {
 		l, err = settings.Set(l, graph.LossDefaults, name, value)
 		return err
@@ -110,9 +110,9 @@ func readLossObject(o *keras.Object) (graph.Loss, error) {
 // lossOfKeras is the row of a loss that Keras calls so.
 func lossOfKeras(name string) (lossRow, error) {
 	for _, r := range losses {
-		if name == string(r.name) || name == r.class || slices.Contains(r.others, name) {
+		if r.of == Keras && (name == string(r.name) || name == r.class || slices.Contains(r.others, name)) {
 			return r, nil
 		}
 	}
-	return lossRow{}, errors.Errorf("%s (there are %s)", name, strings.Join(LossNames(), ", "))
+	return lossRow{}, errors.Errorf("%s (there are %s)", name, strings.Join(LossNames(Keras), ", "))
 }

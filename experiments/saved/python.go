@@ -21,7 +21,7 @@ func OptimizerCode(o training.Optimizer) string {
 
 // LossCode is the Python expression for a loss in Keras: its name, or a call if it has settings.
 func LossCode(l graph.Loss) string {
-	row, all := lossSettings(l)
+	row, all := lossSettings(l, Keras)
 	if all = changed(all); len(all) == 0 {
 		return Python(string(row.name))
 	}
@@ -66,6 +66,8 @@ func Python(value any) string {
 		return pythonList(v)
 	case []float64:
 		return pythonList(v)
+	case [2]float64:
+		return "(" + Python(v[0]) + ", " + Python(v[1]) + ")"
 	case []any:
 		return pythonList(v)
 	case map[string]any:

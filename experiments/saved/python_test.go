@@ -29,6 +29,8 @@ func unusual(s settings.Setting) any {
 		return []int{100, 200}
 	case []float64:
 		return []float64{1, 0.5, 1e-5}
+	case [2]float64:
+		return [2]float64{0.5, 0.75}
 	case nil:
 		return 2.0
 	}
@@ -39,6 +41,9 @@ func unusual(s settings.Setting) any {
 func manyOptimizers(t *testing.T) []training.Optimizer {
 	var out []training.Optimizer
 	for _, r := range optimizers {
+		if r.of != Keras {
+			continue
+		}
 		out = append(out, r.plain)
 		for _, s := range training.Settings(r.plain) {
 			o, err := training.WithSetting(r.plain, s.Name, unusual(s))
@@ -68,9 +73,12 @@ func manyOptimizers(t *testing.T) []training.Optimizer {
 func manyLosses(t *testing.T) []graph.Loss {
 	var out []graph.Loss
 	for _, r := range losses {
+		if r.of != Keras {
+			continue
+		}
 		plain := graph.Loss{Function: r.name}
 		out = append(out, plain)
-		_, all := lossSettings(plain)
+		_, all := lossSettings(plain, Keras)
 		for _, s := range all {
 			l, err := settings.Set(plain, graph.LossDefaults, s.Name, unusual(s))
 			check(t, err)
@@ -142,10 +150,14 @@ func TestGrammarCheckFindsMistakes(t *testing.T) {
 // TestNamesOfTheTable: an optimizer, a schedule or a loss calls itself by the name in its row.
 func TestNamesOfTheTable(t *testing.T) {
 	for _, r := range optimizers {
-		if name, _, _ := strings.Cut(r.plain.String(), "("); name != r.name {
-			t.Errorf("%s calls itself %s", r.name, name)
+		own := r.name
+		if r.of == PyTorch {
+			own = "torch." + r.class
 		}
-		if o, err := OptimizerByName(r.name); err != nil || o.String() != r.plain.String() {
+		if name, _, _ := strings.Cut(r.plain.String(), "("); name != own {
+			t.Errorf("%s calls itself %s", own, name)
+		}
+		if o, err := OptimizerByName(r.name, r.of); err != nil || o.String() != r.plain.String() {
 			t.Errorf("%s is %v: %v", r.name, o, err)
 		}
 	}
@@ -155,11 +167,11 @@ func TestNamesOfTheTable(t *testing.T) {
 		}
 	}
 	for _, r := range losses {
-		if l, err := LossByName(string(r.name)); err != nil || l.String() != string(r.name) {
+		if l, err := LossByName(r.shown(), r.of); err != nil || l.String() != string(r.name) {
 			t.Errorf("%s is %v: %v", r.name, l, err)
 		}
 	}
-	for _, err := range []error{second(OptimizerByName("ftrl")), second(ScheduleByName("cosine")), second(LossByName("mape"))} {
+	for _, err := range []error{second(OptimizerByName("ftrl", Keras)), second(OptimizerByName("lion", PyTorch)), second(ScheduleByName("cosine")), second(LossByName("mape", Keras))} {
 		if err == nil || !strings.Contains(err.Error(), "there are ") {
 			t.Errorf("error %v does not say what there is", err)
 		}

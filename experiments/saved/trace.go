@@ -8,6 +8,7 @@ import (
 
 	"dcae/graph"
 	"dcae/models/keras"
+	"dcae/models/torch"
 	"dcae/training"
 	"dcae/training/dataset/npz"
 )
@@ -17,8 +18,8 @@ type Batch struct{ X, Target []float64 }
 
 // ReadBatch reads x and target (default: y where it has as many values as the model's output, else x) from a .npz file, for a model's input and
 // output. Samples may be flattened, or lack axes of length 1. It fails where the file cannot be read, has no x, or has samples of other shapes than
-// the model takes and gives.
-func ReadBatch(path string, m *graph.Model) (Batch, error) {
+// the model takes and gives. Images for a model of PyTorch are [N, C, H, W].
+func ReadBatch(path string, m *Model) (Batch, error) {
 	arrays, err := npz.Read(path)
 	if err != nil {
 		return Batch{}, err
@@ -27,8 +28,8 @@ func ReadBatch(path string, m *graph.Model) (Batch, error) {
 	return b, errors.WithMessage(err, path)
 }
 
-func batchOf(arrays []npz.Array, m *graph.Model) (Batch, error) {
-	shapes, err := m.Shapes()
+func batchOf(arrays []npz.Array, m *Model) (Batch, error) {
+	takes, gives, err := m.imageLayouts()
 	if err != nil {
 		return Batch{}, err
 	}
@@ -36,7 +37,7 @@ func batchOf(arrays []npz.Array, m *graph.Model) (Batch, error) {
 	if x == nil {
 		return Batch{}, errors.New("there is no array x")
 	}
-	out := shapes[len(shapes)-1]
+	out := graph.Shape(gives.Shape)
 	if y := lookup(arrays, "y"); target == nil && y != nil && fits(y, out) {
 		target = y
 	}
@@ -45,17 +46,17 @@ func batchOf(arrays []npz.Array, m *graph.Model) (Batch, error) {
 	}
 	for _, a := range []struct {
 		array *npz.Array
-		item  graph.Shape
+		item  []int
 		what  string
-	}{{x, m.Input, "the model takes x"}, {target, out, "the model's output needs a target"}} {
+	}{{x, takes.Shape, "the model takes x"}, {target, gives.Shape, "the model's output needs a target"}} {
 		if !fits(a.array, a.item) {
-			return Batch{}, errors.Errorf("%s of shape [images %v], not %v", a.what, []int(a.item), a.array.Shape)
+			return Batch{}, errors.Errorf("%s of shape [images %v], not %v", a.what, a.item, a.array.Shape)
 		}
 	}
 	if x.Shape[0] != target.Shape[0] {
 		return Batch{}, errors.Errorf("there are %d images in x and %d in target", x.Shape[0], target.Shape[0])
 	}
-	return Batch{float64s(x), float64s(target)}, nil
+	return Batch{torch.Inward(takes, float64s(x)), torch.Inward(gives, float64s(target))}, nil
 }
 
 // fits tells whether an array's samples are of a shape, or the same values in another.
@@ -82,14 +83,15 @@ func float64s(a *npz.Array) []float64 {
 }
 
 // Trace computes what a model does with one batch, and what becomes of it in some steps of training on that batch, for
-// comparison with Keras. Arrays are in Keras' shapes:
+// comparison with Keras, or PyTorch where the model comes from there. Arrays are in the framework's shapes, and named as by it: LAYER/VAR is
+// enc.0.weight, as in state_dict, for PyTorch.
 //
 //	x, target           the batch
 //	y                   output in evaluation, with moving statistics
 //	y_train, loss       output in training, with the batch's statistics, and its loss
 //	param/LAYER/VAR     trainable variables at the start
 //	grad/LAYER/VAR      gradient of the loss by them
-//	act/LAYER           a layer's output in that training pass
+//	act/LAYER           a layer's output in that training pass; Keras' models alone
 //	actgrad/LAYER       gradient of the loss by that output; none at the end where the loss is taken from what went into a sigmoid
 //	losses              the loss before each step
 //	final/LAYER/VAR     trainable variables after the steps
@@ -121,7 +123,7 @@ func refuseRandom(m *graph.Model) error {
 		}
 	}
 	if len(random) > 0 {
-		return errors.Errorf("layers that draw at random cannot be traced, since Keras draws other numbers: %s; leave them out of the model", strings.Join(random, ", "))
+		return errors.Errorf("layers that draw at random cannot be traced, since Keras and PyTorch draw other numbers: %s; leave them out of the model", strings.Join(random, ", "))
 	}
 	return nil
 }
@@ -141,7 +143,7 @@ func (t *tracer) add(name string, shape []int, values []float32) {
 func (t *tracer) addVariables(prefix string, trainable bool) {
 	for _, v := range t.saved.Params.All {
 		if v.Trainable == trainable {
-			t.add(prefix+v.Path(), v.Shape, v.Float32s())
+			t.addVariable(prefix, v, v.Float32s())
 		}
 	}
 }
@@ -164,9 +166,13 @@ func (t *tracer) evaluate() error {
 	if err != nil {
 		return err
 	}
-	t.add("x", append([]int{t.n}, t.saved.Model.Input...), float32s(t.batch.X))
-	t.add("target", y.Shape(), float32s(t.batch.Target))
-	t.add("y", y.Shape(), y.Data().([]float32))
+	takes, gives, err := t.saved.imageLayouts()
+	if err != nil {
+		return err
+	}
+	t.addImages("x", takes, float32s(t.batch.X))
+	t.addImages("target", gives, float32s(t.batch.Target))
+	t.addImages("y", gives, y.Data().([]float32))
 	return nil
 }
 
@@ -185,9 +191,12 @@ func (t *tracer) layers() error {
 	if _, err := p.Step(t.n); err != nil {
 		return err
 	}
-	last := p.Activation(len(t.saved.Model.Nodes) - 1)
-	t.add("y_train", last.Shape(), last.Data().([]float32))
-	if t.saved.Nested {
+	_, gives, err := t.saved.imageLayouts()
+	if err != nil {
+		return err
+	}
+	t.addImages("y_train", gives, p.Activation(len(t.saved.Model.Nodes)-1).Data().([]float32))
+	if t.saved.Nested || t.saved.Torch != nil {
 		return nil
 	}
 	for i, n := range t.saved.Model.Nodes {
@@ -230,7 +239,7 @@ func (t *tracer) train(steps int) error {
 		if i == 0 {
 			t.add("loss", nil, losses[:1])
 			for k, v := range trainable {
-				t.add("grad/"+v.Path(), v.Shape, p.Gradient(k).Data().([]float32))
+				t.addVariable("grad/", v, p.Gradient(k).Data().([]float32))
 			}
 		}
 		if i < steps {
@@ -240,6 +249,10 @@ func (t *tracer) train(steps int) error {
 	}
 	t.add("losses", []int{steps}, losses[:steps])
 	t.addVariables("final/", true)
+	if t.saved.Torch != nil {
+		t.addBuffers(steps)
+		return nil
+	}
 	t.addVariables("moving/", false)
 	return nil
 }

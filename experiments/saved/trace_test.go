@@ -47,7 +47,7 @@ func TestTraceAgreesWithKeras(t *testing.T) {
 			m, err := LoadKeras(fixturePath(t, name+".keras"))
 			check(t, err)
 			want := readArrays(t, name)
-			batch, err := batchOf(want, m.Model)
+			batch, err := batchOf(want, m)
 			check(t, err)
 			got, err := m.Trace(batch, 20, nil)
 			check(t, err)
@@ -181,7 +181,7 @@ func TestTraceRefuses(t *testing.T) {
 		"the model takes x":    {{Name: "x", Shape: []int{2}, Float32: make([]float32, 2)}},
 		"1 images in x and 2 ": {x, {Name: "target", Shape: []int{2, 2, 3}, Float32: make([]float32, 12)}},
 	} {
-		if _, err := batchOf(arrays, plain); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := batchOf(arrays, &Model{Model: plain}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
 		}
 	}
@@ -203,7 +203,7 @@ func TestTraceTakesData(t *testing.T) {
 		{[]npz.Array{array("x", x, 1, 2, 2, 1), array("target", y, 1, 2, 2, 1), array("y", other, 1, 2, 2, 1)}, []float64{5, 6, 7, 8}},
 		{[]npz.Array{array("x", x, 1, 2, 2, 1), array("y", []float32{3}, 1)}, []float64{1, 2, 3, 4}},
 	} {
-		b, err := batchOf(c.arrays, plain)
+		b, err := batchOf(c.arrays, &Model{Model: plain})
 		check(t, err)
 		if diff := cmp.Diff(c.want, b.Target); diff != "" || b.X[3] != 4 {
 			t.Errorf("case %d: x %v, target %s", i, b.X, diff)

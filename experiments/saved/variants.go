@@ -34,8 +34,29 @@ func VariantNames() []string {
 	return names
 }
 
+// torchEnding is that of files that hold PyTorch's programs, weightsEnding of those that hold the weights of one.
+const torchEnding, weightsEnding = ".pt2", ".safetensors"
+
 // endings are those of files that hold models.
-var endings = []string{".keras", ".h5", ".hdf5"}
+var endings = []string{".keras", ".h5", ".hdf5", torchEnding, weightsEnding}
+
+// otherFiles are files that people save models to, by their endings, and why they cannot be read.
+var otherFiles = map[string]string{
+	".pt":   "it holds PyTorch's weights or pickled code: " + exportInstead,
+	".pth":  "it holds PyTorch's weights or pickled code: " + exportInstead,
+	".ckpt": "it holds a checkpoint, without the model: " + exportInstead,
+	".onnx": "it holds a program for inference alone: " + exportInstead,
+}
+
+const exportInstead = "save the model itself, in Keras with model.save(\"model.keras\"), in PyTorch with torch.export.save(torch.export.export(model.train(), (x,), dynamic_shapes=({0: torch.export.Dim(\"batch\", min=2)},)), \"model.pt2\")"
+
+// FrameworkOfFile is that of a model's file, by its name.
+func FrameworkOfFile(path string) Framework {
+	if strings.HasSuffix(path, torchEnding) || strings.HasSuffix(path, weightsEnding) {
+		return PyTorch
+	}
+	return Keras
+}
 
 // IsFile tells whether a model's name is that of a file.
 func IsFile(name string) bool { return NameOf(name) != filepath.Base(name) }
@@ -52,10 +73,10 @@ func NameOf(path string) string {
 }
 
 // Open reads a model's file, or makes a model that is known by name, whose Params are nil, for the given images; nil stands for
-// MNIST's. It fails for an unknown name, and as [LoadKeras] does.
+// MNIST's. It fails for an unknown name, and as [LoadKeras] and [LoadTorch] do.
 func Open(name string, images *dataset.Set) (*Model, error) {
 	if IsFile(name) {
-		return LoadKeras(name)
+		return Load(name)
 	}
 	for _, v := range variants {
 		if v.name != name {
@@ -69,7 +90,21 @@ func Open(name string, images *dataset.Set) (*Model, error) {
 		return &Model{Model: v.model(input), Optimizer: v.optimizer}, nil
 	}
 	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
-		return LoadKeras(name) // which says what else it is
+		return Load(name) // which says what else it is
 	}
 	return nil, errors.Errorf("there is no model %q; there are %s, or give a file (%s)", name, strings.Join(VariantNames(), ", "), strings.Join(endings, ", "))
+}
+
+// Load reads a model's file, Keras' or PyTorch's.
+func Load(path string) (*Model, error) {
+	if why, known := otherFiles[filepath.Ext(path)]; known {
+		return nil, errors.Errorf("%s is no model that can be read: %s", path, why)
+	}
+	switch {
+	case strings.HasSuffix(path, weightsEnding):
+		return LoadTorchWeights(path)
+	case FrameworkOfFile(path) == PyTorch:
+		return LoadTorch(path)
+	}
+	return LoadKeras(path)
 }

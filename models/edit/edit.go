@@ -73,7 +73,7 @@ func (d *draft) all() []*node { return append(slices.Clip(d.nodes), d.loss...) }
 
 // build numbers the nodes.
 func (d *draft) build() *graph.Model {
-	m := &graph.Model{Name: d.of.Name, Input: slices.Clone(d.of.Input)}
+	m := &graph.Model{Name: d.of.Name, Input: slices.Clone(d.of.Input), Batch: d.of.Batch}
 	at := map[*node]int{nil: -1}
 	for i, n := range d.all() {
 		at[n] = i

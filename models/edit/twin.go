@@ -175,7 +175,7 @@ func near(length, to, from int) []int {
 
 // build makes the twin whose free maps have the given sizes, by those of the original. It fails if shapes do not fit.
 func (t *twin) build(maps map[graph.Size]graph.Size) (*graph.Model, error) {
-	m := &graph.Model{Name: t.of.Name, Input: t.input, Nodes: slices.Clone(t.of.Nodes)}
+	m := &graph.Model{Name: t.of.Name, Input: t.input, Nodes: slices.Clone(t.of.Nodes), Batch: t.of.Batch}
 	t.fillReshapes(m, maps)
 	shapes := make([]graph.Shape, 0, len(m.Nodes))
 	for i := range m.Nodes {

@@ -228,6 +228,7 @@ func (t *translator) assemble(m *Module, output, loss *value) error {
 			m.Model.OwnLoss = append(m.Model.OwnLoss, move(i))
 		}
 	}
+	m.Model.Batch = graph.BatchRange{Least: m.MinBatch, Most: m.MaxBatch}
 	m.shareAnew()
 	m.findUnreached()
 	for _, n := range m.Model.Nodes {

@@ -93,6 +93,30 @@ func Huber(delta float64) Distance {
 	}
 }
 
+// SmoothL1 is Huber divided by beta, which is its delta (Girshick 2015, Fast R-CNN, with PyTorch's beta).
+func SmoothL1(beta float64) Distance {
+	h := Huber(beta)
+	return Distance{
+		Value: func(y, target float64) float64 { return h.Value(y, target) / beta },
+		Slope: func(y, target float64) float64 { return h.Slope(y, target) / beta },
+	}
+}
+
+// ClampedCrossEntropy is CrossEntropy whose logarithms are at least -100, and whose derivative is divided by no less than 1e-12, as PyTorch has it.
+func ClampedCrossEntropy() Distance {
+	return Distance{
+		Value: func(y, target float64) float64 {
+			return float64((target-1)*max(arithmetic.Log1p(-y), -100)) - float64(target*max(arithmetic.Log(y), -100))
+		},
+		Slope: func(y, target float64) float64 { return (y - target) / max((1-y)*y, 1e-12) },
+		slopes: func(dy, y, target []float32, factor float32) { // in float32, as there
+			for i, v := range y {
+				dy[i] = factor * ((v - target[i]) / max(float32((1-v)*v), 1e-12))
+			}
+		},
+	}
+}
+
 // LogCosh is the logarithm of the hyperbolic cosine of the error.
 func LogCosh() Distance {
 	return Distance{
