@@ -46,7 +46,7 @@ func diagnoseCommand() *cobra.Command {
 	}
 	flags := c.Flags()
 	f.data.add(flags)
-	f.trainedBy.add(c)
+	f.add(c)
 	flags.Float64Var(&f.seconds, "seconds", 60, "how long it may take on two processors")
 	flags.IntVar(&f.batch, "batch", 32, "images in a step")
 	flags.IntVar(&f.seeds, "seeds", 6, "fresh random seeds that confirm a repair, at least 6")

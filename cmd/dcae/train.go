@@ -48,7 +48,7 @@ func trainCommand() *cobra.Command {
 	f.data.add(flags)
 	flags.IntVar(&f.epochs, "epochs", 10, "epochs")
 	flags.IntVar(&f.batch, "batch", 32, "images in a step")
-	f.trainedBy.add(c)
+	f.add(c)
 	flags.Uint64Var(&f.seed, "seed", 1, "random seed: of a variant's first values, and of the images' order")
 	flags.StringVar(&f.out, "out", "", "folder for records, pictures and models (default: results/train-MODEL)")
 	flags.BoolVar(&f.force, "force", false, "replace the study that lies in the folder")

@@ -98,9 +98,24 @@ func supported(t *testing.T) string {
 	}
 	line("activations by name", activations, nil)
 	line("functions of `keras.ops` that operators make", keras.Functions(), nil)
-	line("optimizers", namesOf(optimizers, func(r optimizerRow) string { return r.class }), nil)
+	classes := func(f Framework) (o, l []string) {
+		for _, r := range optimizers {
+			if r.of == f {
+				o = append(o, r.class)
+			}
+		}
+		for _, r := range losses {
+			if r.of == f {
+				l = append(l, r.class)
+			}
+		}
+		return o, l
+	}
+	kerasOptimizers, kerasLosses := classes(Keras)
+	torchOptimizers, torchLosses := classes(PyTorch)
+	line("optimizers", kerasOptimizers, torchOptimizers)
 	line("learning-rate schedules", namesOf(schedules, func(r scheduleRow) string { return r.class }), nil)
-	line("losses", namesOf(losses, func(r lossRow) string { return r.class }), nil)
+	line("losses", kerasLosses, torchLosses)
 	line("initializers", keras.Initializers(), nil)
 	return b.String()
 }
