@@ -45,6 +45,9 @@ kill: ## dcae run, killed at 20 random moments, against a run that was left alon
 slurm: ## a study as a job array on a Slurm of this machine alone; as root, on Debian (3 minutes)
 	bash experiments/deploy/try-slurm.sh
 
+kubernetes: ## the manifest of a study as an Indexed Job against its schema, and its pods as processes of this machine (a minute)
+	bash experiments/deploy/try-job.sh
+
 check-tensorboard: ## event files against the real TensorBoard
 	python3 training/tensorboard/testdata/check_tensorboard.py
 
@@ -62,4 +65,4 @@ ADVICE = ../shared/reports ../shared/odd
 check-advice: build ## the code that dcae diagnose prints, run in the real Keras with three seeds (ADVICE=folders; about half an hour)
 	for folder in $(ADVICE); do python3 experiments/diagnosis/testdata/check_advice.py $$folder || exit 1; done
 
-.PHONY: wheel check-advice corpus score supported help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill slurm
+.PHONY: kubernetes wheel check-advice corpus score supported help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill slurm

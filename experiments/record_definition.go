@@ -26,6 +26,10 @@ type Definition struct {
 	Groups   []recordedGroup `json:"groups"`
 	Plan     *Plan           `json:"plan,omitempty"` // what the study was made of, and can be made of again
 	PCA      []principal     `json:"pca,omitempty"`  // where a measure is set beside it
+
+	// RecordedBy names what the run was trained with, where that was not this program but a recorder of the Python package. Such records can
+	// be drawn and looked at, and not be gone on with.
+	RecordedBy string `json:"recorded_by,omitempty"`
 }
 
 // rescaling is what a treatment does to values: treated = Factor * value + Shift.
@@ -252,6 +256,9 @@ func (d *Definition) check() error {
 	if d.Budget.Batch < 1 {
 		return errors.Errorf("its batch is %d", d.Budget.Batch)
 	}
+	if d.RecordedBy != "" && len(d.arms()) != 1 {
+		return errors.New("it was recorded elsewhere, and has not one run")
+	}
 	var own []string
 	for _, a := range d.arms() {
 		if names.File(a.Name) != a.Name || slices.ContainsFunc(own, func(other string) bool { return names.SameFile(other, a.Name) }) {
@@ -318,6 +325,9 @@ func RecordedKernels(dir string) (arithmetic.Family, error) {
 	d, err := ReadDefinition(dir)
 	if err != nil {
 		return 0, err
+	}
+	if d.RecordedBy != "" {
+		return 0, errors.Errorf("%s holds records of %s, which cannot be gone on with or run again: draw them with dcae plot, and see dcae diagnose --records", dir, names.Shown(d.RecordedBy))
 	}
 	family, err := arithmetic.ParseFamily(d.Kernels)
 	if err != nil {

@@ -132,7 +132,11 @@ func (d *Definition) base(dir string) (out plots.Study, gray saved.Gray, err err
 			{Label: "first step", Step: 1}, {Label: "after one epoch", Step: float64(d.stepsPerEpoch(d.arms()[0].Least))}, {Label: "end", Step: math.Inf(1)},
 		},
 	}
-	shown, err := npz.Read(filepath.Join(dir, imagesFile))
+	path := filepath.Join(dir, imagesFile)
+	if d.RecordedBy != "" && !exists(path) { // no held-out images were given
+		return out, saved.Gray{Black: 0, White: 1}, nil
+	}
+	shown, err := npz.Read(path)
 	if err != nil {
 		return out, gray, err
 	}
@@ -178,6 +182,9 @@ func grayOf(shown []npz.Array) saved.Gray {
 
 // subtitle says what was trained with the given seeds.
 func (d *Definition) subtitle(seeds string) string {
+	if d.RecordedBy != "" {
+		return fmt.Sprintf("recorded by %s; %d held-out images, whose own mean stands for that of the training images", d.RecordedBy, d.Data.Held)
+	}
 	return fmt.Sprintf("%s, %d training images, %d held out for validation, %d for test; batch %d; seeds %s", strings.ToUpper(d.Data.Name),
 		d.Data.Train, d.Data.Held, d.Data.Test, d.Budget.Batch, seeds)
 }

@@ -31,6 +31,9 @@ func (d *Definition) page(dir string, results []*Result) (*page, error) {
 		Command: d.command(),
 		Notes:   d.notes(),
 	}}
+	if d.RecordedBy != "" {
+		return p, d.recordedElsewhere(dir, p)
+	}
 	if d.Plan != nil {
 		for i, m := range d.Plan.Measures {
 			if groups, _ := d.laidOut(m, arms); m.Over != "" && len(groups) == 0 {
@@ -57,6 +60,23 @@ func (d *Definition) page(dir string, results []*Result) (*page, error) {
 		return nil, err
 	}
 	return p, p.draw(dir, sharesFile, shares, "Share of seeds that learn", "")
+}
+
+// recordedElsewhere puts what the records show in the place of results, which only runs of this program have.
+func (d *Definition) recordedElsewhere(dir string, p *page) error {
+	r, err := Symptoms(dir)
+	if err != nil {
+		return err
+	}
+	p.Title, p.Command, p.Notes = d.Name, "", []string{symptomNote}
+	p.Answer = fmt.Sprintf("%d symptoms stand out. None of them is a cause.", len(r.Symptoms))
+	p.Facts = []plots.Fact{{Label: "recorded by", Value: d.RecordedBy}, {Label: "epochs", Value: fmt.Sprint(d.Groups[0].Arms[0].Epochs)}}
+	t := plots.Table{Title: "Symptoms", Columns: []plots.Column{{Name: "symptom"}, {Name: "layer"}, {Name: "value", Numeric: true}, {Name: "meaning"}}}
+	for _, s := range r.Symptoms {
+		t.Rows = append(t.Rows, []string{s.Name, s.Layer, figure(float64(s.Value)), s.Text})
+	}
+	p.Tables = []plots.Table{t}
+	return nil
 }
 
 // The pictures that are of all groups together.

@@ -22,6 +22,36 @@ func ParseTask(text string) (Task, error) {
 	return Task{k, n}, nil
 }
 
+// ClusterTask is the part that falls to this process by its environment: a task of a Slurm job array, or of an Indexed Job of Kubernetes; the
+// whole study elsewhere. lookup is os.LookupEnv. It fails as [SlurmTask] and [KubernetesTask] do.
+func ClusterTask(lookup func(string) (string, bool)) (Task, error) {
+	if task, err := SlurmTask(lookup); err != nil || task != (Task{}) {
+		return task, err
+	}
+	return KubernetesTask(lookup)
+}
+
+// KubernetesTask is the part that falls to a pod of an Indexed Job, by JOB_COMPLETION_INDEX, which Kubernetes counts from 0
+// (https://kubernetes.io/docs/concepts/workloads/controllers/job/#completion-mode), and DCAE_TASKS, which the manifest sets to the Job's
+// completions, since Kubernetes does not tell them; the whole study outside of one. It fails if only the index is set, or if the two do not
+// fit together.
+func KubernetesTask(lookup func(string) (string, bool)) (Task, error) {
+	index, ok := lookup("JOB_COMPLETION_INDEX")
+	if !ok {
+		return Task{}, nil
+	}
+	tasks, ok := lookup("DCAE_TASKS")
+	if !ok {
+		return Task{}, errors.New("JOB_COMPLETION_INDEX is set and DCAE_TASKS is not: set it to the Job's completions, or say which part is to run with --task K/N")
+	}
+	k, err := strconv.Atoi(index)
+	n, other := strconv.Atoi(tasks)
+	if err != nil || other != nil || k < 0 || k >= n {
+		return Task{}, errors.Errorf("JOB_COMPLETION_INDEX is %q and DCAE_TASKS %q: the index goes from 0 to one less than DCAE_TASKS, which is the Job's completions; or say which part is to run with --task K/N", index, tasks)
+	}
+	return Task{k + 1, n}, nil
+}
+
 // SlurmTask is the part that falls to a task of a Slurm job array, by the variables that Slurm sets in its environment
 // (https://slurm.schedmd.com/job_array.html); the whole study outside of one. lookup is os.LookupEnv. It fails if the array is not evenly
 // numbered, or if a variable is no number.

@@ -78,3 +78,36 @@ func TestSlurmTask(t *testing.T) {
 		}
 	}
 }
+
+func TestKubernetesTask(t *testing.T) {
+	for _, c := range []struct {
+		index, tasks, slurm string
+		want                Task
+		fails               bool
+	}{
+		{"", "", "", Task{}, false},
+		{"", "8", "", Task{}, false},
+		{"0", "8", "", Task{1, 8}, false},
+		{"7", "8", "", Task{8, 8}, false},
+		{"0", "1", "", Task{1, 1}, false},
+		{"3", "", "", Task{}, true},
+		{"8", "8", "", Task{}, true},
+		{"-1", "8", "", Task{}, true},
+		{"x", "8", "", Task{}, true},
+		{"0", "0", "", Task{}, true},
+		{"0", "many", "", Task{}, true},
+		{"0", "8", "5", Task{5, 6}, false}, // a Slurm array within a pod
+	} {
+		environment := map[string]string{"JOB_COMPLETION_INDEX": c.index, "DCAE_TASKS": c.tasks, "SLURM_ARRAY_TASK_ID": c.slurm}
+		if c.slurm != "" {
+			environment["SLURM_ARRAY_TASK_COUNT"] = "6"
+		}
+		got, err := ClusterTask(func(name string) (string, bool) {
+			v := environment[name]
+			return v, v != ""
+		})
+		if got != c.want || (err != nil) != c.fails || err != nil && !strings.Contains(err.Error(), "--task K/N") {
+			t.Errorf("%+v gives %v, %v", c, got, err)
+		}
+	}
+}

@@ -30,6 +30,7 @@ type diagnoseFlags struct {
 	out         string
 	quiet, json bool
 	progress    bool
+	records     bool
 }
 
 func diagnoseCommand() *cobra.Command {
@@ -56,10 +57,27 @@ func diagnoseCommand() *cobra.Command {
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress, only the answer")
 	flags.BoolVar(&f.json, "json", false, "the answer as JSON, and no progress")
 	flags.BoolVar(&f.progress, "progress", false, "with --json: what is being done, too, as one JSON object a line on standard error")
+	flags.BoolVar(&f.records, "records", false, "MODEL is a folder of records, of a run or of a recorder in Python: tell the symptoms that they show, and no cause")
 	return c
 }
 
+// tellSymptoms prints what records alone show.
+func tellSymptoms(c *cobra.Command, dir string, asJSON bool) error {
+	r, err := experiments.Symptoms(dir)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return writeJSON(c.OutOrStdout(), r)
+	}
+	_, err = r.WriteTo(c.OutOrStdout())
+	return err
+}
+
 func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
+	if f.records {
+		return tellSymptoms(c, name, f.json)
+	}
 	if err := firstError(inRange("seconds", f.seconds, 1, mostSeconds), inRange("batch", f.batch, 1, unlimited), inRange("seeds", f.seeds, 6, 1000), inRange("threads", f.threads, 1, mostThreads)); err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func runCommand() *cobra.Command {
 	flags.BoolVar(&f.full, "full", false, "each arm's full published length on all images: hours")
 	flags.StringVar(&f.out, "out", "", "folder for records and pictures (default: results/STUDY)")
 	flags.BoolVar(&f.force, "force", false, "replace the study that lies in the folder")
-	flags.StringVar(&f.task, "task", "", "do the K-th of N parts alone, as 3/16 (default: SLURM_ARRAY_TASK_ID and ..._COUNT, where set); dcae merge joins them")
+	flags.StringVar(&f.task, "task", "", "do the K-th of N parts alone, as 3/16 (default: SLURM_ARRAY_TASK_ID and ..._COUNT, or JOB_COMPLETION_INDEX and DCAE_TASKS, where set); dcae merge joins them")
 	flags.IntVar(&f.threads, "threads", runtime.NumCPU(), "processors to use; results do not depend on it")
 	f.kernels.add(flags, "those of the study in the folder, else the machine's best")
 	flags.BoolVar(&f.tensor, "tensorboard", false, "write TensorBoard's event files, too, under tensorboard/ in the folder")

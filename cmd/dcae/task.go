@@ -8,12 +8,13 @@ import (
 	"dcae/experiments"
 )
 
-// chooseTask is the part of a study that --task names or, without it, that falls to a task of a Slurm job array.
+// chooseTask is the part of a study that --task names or, without it, that falls to this process in a Slurm job array
+// or an Indexed Job of Kubernetes.
 func chooseTask(flag string) (task experiments.Task, err error) {
 	if flag != "" {
 		task, err = experiments.ParseTask(flag)
 	} else {
-		task, err = experiments.SlurmTask(os.LookupEnv)
+		task, err = experiments.ClusterTask(os.LookupEnv)
 	}
 	if err != nil {
 		return task, usageError{errors.WithMessage(err, "--task")}

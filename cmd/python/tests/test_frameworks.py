@@ -51,6 +51,18 @@ def test_a_repaired_model_without_keras_says_so(fake, tmp_path, monkeypatch):
         d.fixed_state_dict()
 
 
+def test_recorders_without_their_framework_say_so(monkeypatch):
+    import importlib
+
+    for name in ("keras", "torch"):
+        monkeypatch.setitem(sys.modules, name, None)
+        monkeypatch.delitem(sys.modules, f"dcae.{name}", raising=False)
+        with pytest.raises(ImportError, match=f"{name}.*not installed"):
+            importlib.import_module(f"dcae.{name}")
+        with pytest.raises(ImportError, match="not installed"):
+            getattr(dcae, name)
+
+
 def test_progress_in_a_notebook(fake, monkeypatch):
     shown = []
     handle = types.SimpleNamespace(update=lambda html: shown.append(html))

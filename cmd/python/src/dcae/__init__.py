@@ -9,8 +9,11 @@
     r = dcae.run("failure-modes")        # a study: faulty and mended variants side by side
     dcae.data(x)                         # what is odd about images
 
-Importing this package imports no framework.
+``dcae.keras.Recorder`` and ``dcae.torch.Recorder`` record a training loop of one's own. Importing this package imports no framework.
 """
+
+import importlib
+from typing import Any
 
 from ._data import Data, DataWarning, data
 from ._diagnose import Cause, Diagnosis, Fix, diagnose
@@ -19,3 +22,10 @@ from ._study import Study, run
 
 __all__ = ["Cause", "Data", "DataWarning", "Diagnosis", "Error", "Fix", "Study", "data", "diagnose", "program", "run", "version"]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Imports ``dcae.keras`` and ``dcae.torch`` when they are first asked for: each imports its framework."""
+    if name in ("keras", "torch"):
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

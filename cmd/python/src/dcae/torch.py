@@ -1,0 +1,164 @@
+"""Records a training loop of PyTorch."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+try:
+    import torch
+except ImportError as e:
+    raise ImportError("dcae.torch records trainings of torch (PyTorch), which is not installed here") from e
+
+from . import _export, _records
+from ._arrays import Images
+from ._program import Error
+
+FLUSH = 50  # steps between writes: until then all stays on its device, so that nothing waits for it
+
+
+class Recorder:
+    """Records each step of an optimizer: loss, gradient norm, weight norm and update ratio of each layer, as ``dcae train`` does.
+
+        with dcae.torch.Recorder(net, optimizer, "run/", valid=xv) as r:
+            for epoch in range(5):
+                for x in loader:
+                    optimizer.zero_grad()
+                    loss = loss_fn(net(x), x)
+                    loss.backward()
+                    optimizer.step()
+                    r.step(loss)
+                r.epoch()
+
+    ``dcae plot run/`` draws it, ``dcae diagnose run/ --records`` tells its symptoms. A layer is a module that has parameters itself, named by its
+    path. Norms are L2, of the gradients that the optimizer gets (after clipping), and of the weights before the step. ``valid``, held-out images x or
+    (x, y), of which up to 1,000 are looked at after each epoch, adds held-out figures, dead and saturated units, and pictures. FVU is over the
+    variance around the held-out targets' own mean. The net, its mode and the random state stay as they are.
+
+    Raises ``Error`` where the folder holds something else, or where the optimizer's parameters are not the net's.
+    """
+
+    def __init__(self, net: torch.nn.Module, optimizer: torch.optim.Optimizer, folder: str | os.PathLike[str], *, valid: Images = None) -> None:
+        if not isinstance(net, torch.nn.Module):
+            raise Error(f"net is a {type(net).__name__}: give the module that is trained")
+        if not hasattr(optimizer, "register_step_post_hook"):
+            raise Error(f"optimizer is a {type(optimizer).__name__}: give the optimizer's object")
+        self._net, self._optimizer = _export._unwrapped(net), optimizer
+        held = _records.held_out(valid)
+        owned = {id(p) for g in optimizer.param_groups for p in g["params"]}
+        layers, self._parameters = [], []
+        for path, module in self._net.named_modules():
+            own = [p for p in module.parameters(recurse=False)]
+            trained = [p for p in own if p.requires_grad and id(p) in owned]
+            if own:
+                values = sum(p.numel() for p in trained or own)
+                layers.append(_records.LayerInfo(path or type(module).__name__, type(module).__name__, values, any(p.ndim > 1 for p in own), not trained))
+            if trained:
+                self._parameters.append(trained)
+        if not self._parameters:
+            raise Error("none of the optimizer's parameters is the net's: was it made for another module?")
+        self._flat = [p for own in self._parameters for p in own]
+        self._records = _records.Records(folder, type(self._net).__name__, layers, f"PyTorch {torch.__version__}", held, channels_first=True)
+        self._held = held
+        self._hooks: list[Any] = []
+        self._copies: list[torch.Tensor] = []
+        self._pending: list[tuple[torch.Tensor, float, torch.Tensor]] = []  # loss, rate, norms: not yet written
+        self._norms: torch.Tensor | None = None  # of the optimizer's last step, whose loss is not known yet
+        self._loss: torch.Tensor | None = None  # told before the optimizer's step
+
+    def __enter__(self) -> Recorder:
+        self._hooks = [self._optimizer.register_step_pre_hook(self._before), self._optimizer.register_step_post_hook(self._after)]
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        for hook in self._hooks:
+            hook.remove()
+        try:
+            self.epoch()
+        finally:
+            self._records.close()
+
+    def step(self, loss: torch.Tensor | float) -> None:
+        """Tells the loss of a step, a single number, after the optimizer's step or before it."""
+        loss = torch.as_tensor(loss).detach()
+        if loss.numel() != 1:
+            raise Error(f"the loss of a step is one number, not of shape {tuple(loss.shape)}")
+        if self._norms is None:
+            self._loss = loss
+        else:
+            self._add(loss)
+
+    def epoch(self) -> None:
+        """Ends an epoch: looks at the held-out images. At the end of ``with`` the last one ends by itself."""
+        self._write()
+        if self._held is not None and self._records.step > self._records._before:
+            self._evaluate(self._held)
+        self._records.end_epoch()
+
+    def _before(self, optimizer: Any, *_: Any) -> None:
+        with torch.no_grad():
+            gradients = [p.grad if p.grad is not None else torch.zeros((), device=p.device) for p in self._flat]
+            self._gradients = torch._foreach_norm(gradients)
+            self._weights = torch._foreach_norm(self._flat)
+            if not self._copies:
+                self._copies = [torch.empty_like(p) for p in self._flat]
+            torch._foreach_copy_(self._copies, self._flat)
+
+    def _after(self, optimizer: Any, *_: Any) -> None:
+        with torch.no_grad():
+            torch._foreach_sub_(self._copies, self._flat)
+            taken = torch._foreach_norm(self._copies)
+            self._norms = torch.stack([torch.stack([v.float() for v in norms]) for norms in (self._gradients, self._weights, taken)])
+        if self._loss is not None:
+            self._add(self._loss)
+
+    def _add(self, loss: torch.Tensor) -> None:
+        rate = self._optimizer.param_groups[0]["lr"]
+        self._pending.append((loss, float(rate), self._norms))
+        self._norms = self._loss = None
+        if len(self._pending) >= FLUSH:
+            self._write()
+
+    def _write(self) -> None:
+        for loss, rate, norms in self._pending:
+            squares = norms.double().square().cpu().numpy()
+            rows, at = [], 0
+            for own in self._parameters:
+                rows.append(tuple(np.sqrt(squares[:, at : at + len(own)].sum(1)).tolist()))
+                at += len(own)
+            self._records.add_step(float(loss), rate, rows)
+        self._pending.clear()
+
+    def _evaluate(self, held: _records.Held) -> None:
+        """Runs the net over the held-out images, and watches its units."""
+        units = _records.Units()
+        hooks = [m.register_forward_hook(self._watch(path, units)) for path, m in self._net.named_modules() if not any(m.children())]
+        modes = {m: m.training for m in self._net.modules()}
+        device = self._flat[0].device
+        outputs = []
+        try:
+            self._net.eval()
+            with torch.no_grad(), torch.random.fork_rng():
+                for i in range(0, len(held.x), 100):
+                    output = self._net(torch.from_numpy(held.x[i : i + 100]).to(device, self._flat[0].dtype))
+                    target = torch.from_numpy(held.y[i : i + 100])
+                    outputs.append(_export._reconstruction(output, target).float().cpu().numpy())
+        finally:
+            for hook in hooks:
+                hook.remove()
+            for module, mode in modes.items():
+                module.training = mode
+        held.outputs = np.concatenate(outputs)
+        held.units = units.shares()
+
+    @staticmethod
+    def _watch(path: str, units: _records.Units) -> Any:
+        def hook(module: torch.nn.Module, _: Any, output: Any) -> None:
+            is_layer = any(p.ndim > 1 for p in module.parameters(recurse=False)) or type(module).__module__ == "torch.nn.modules.activation"
+            if is_layer and isinstance(output, torch.Tensor) and output.ndim > 1:
+                units.add(path, output.float().cpu().numpy(), type(module).__name__.lower(), units_last=output.ndim < 3)
+
+        return hook

@@ -1,0 +1,88 @@
+import csv
+import json
+import math
+import subprocess
+
+import numpy as np
+import pytest
+
+import dcae
+from dcae import _records
+from dcae._records import LayerInfo, Records, Units
+
+LAYERS = [LayerInfo("enc.0", "Conv2d", 80, True), LayerInfo("frozen", "Linear", 4, True, frozen=True), LayerInfo("dec", "Conv2d", 72, True)]
+valid = np.random.default_rng(1).random((20, 1, 6, 5)).astype(np.float32)
+
+
+def record(folder, losses=(1.0, 0.5, 0.4, 0.3), held=None, first=1e-3):
+    r = Records(folder, "My Net", LAYERS, "PyTorch 9", held, channels_first=True)
+    for i, loss in enumerate(losses):
+        r.add_step(loss, 0.01, [(first * math.sqrt(80), 2.0, 0.002), (1.0 * math.sqrt(72), 4.0, 0.4)])
+        if i % 2:
+            if held is not None:
+                held.outputs, held.units = held.y * 0 + 0.25, {"enc.0": (0.75, 0.0), "dec": (0.0, 0.9)}
+            r.end_epoch()
+    r.close()
+    return folder
+
+
+def test_what_is_written(tmp_path):
+    record(tmp_path / "run", held=_records.held_out(valid))
+    run = tmp_path / "run" / "runs" / "my-net" / "seed-1"
+    steps = list(csv.DictReader(open(run / "steps.csv")))
+    assert [s["epoch"] for s in steps] == ["1", "1", "2", "2"] and float(steps[2]["loss"]) == np.float32(0.4)
+    assert "frozen/gradient_norm" not in steps[0]
+    assert float(steps[0]["dec/gradient_rms"]) == pytest.approx(1) and float(steps[0]["dec/update_ratio"]) == pytest.approx(0.1)
+    epochs = list(csv.DictReader(open(run / "epochs.csv")))
+    assert float(epochs[0]["train_loss"]) == 0.75 and epochs[1]["enc.0/dead"] == "0.75"
+    y = valid.astype(float)
+    assert float(epochs[0]["heldout_fvu"]) == pytest.approx(((y - 0.25) ** 2).mean() / ((y - y.mean(0)) ** 2).mean(), rel=1e-6)
+    assert float(epochs[0]["heldout_spread"]) == 0
+    with np.load(tmp_path / "run" / "images.npz") as images:
+        assert images["test"].shape == (8, 6, 5, 1) and np.array_equal(images["test"][3, :, :, 0], valid[3, 0])
+
+
+def test_a_folder_with_something_else_is_left_alone(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(dcae.Error, match="not empty"):
+        record(tmp_path)
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "study.json").write_text("{}")
+    with pytest.raises(dcae.Error, match="not recorded here"):
+        record(tmp_path / "study")
+    record(tmp_path / "again")
+    record(tmp_path / "again", losses=(1.0, 1.0))
+    assert len(open(tmp_path / "again/runs/my-net/seed-1/steps.csv").readlines()) == 3
+
+
+def test_units_over_batches():
+    units = Units()
+    units.add("a", np.array([[0.0, 1.0], [0.0, 0.01]]), "sigmoid", units_last=True)
+    units.add("a", np.array([[0.0, 0.0], [0.5, 0.0]]), "sigmoid", units_last=True)
+    assert units.shares() == {"a": (0.0, 7 / 8)}
+    units.add("b", np.zeros((2, 3, 4, 4)), "relu", units_last=False)
+    assert units.shares()["b"] == (1.0, 0.0)
+
+
+def program(*args):
+    return subprocess.run([dcae.program(), *map(str, args)], capture_output=True, text=True, check=False)
+
+
+def test_the_program_draws_it_and_tells_symptoms(real, tmp_path):
+    run = record(tmp_path / "run", held=_records.held_out(valid), first=1e-5)
+    drawn = program("plot", run)
+    assert drawn.returncode == 0 and (run / "gradients.png").exists() and "recorded by" in (run / "report.html").read_text(), drawn.stderr
+    told = json.loads(program("diagnose", run, "--records", "--json").stdout)
+    assert {s["symptom"] for s in told["symptoms"]} == {"still_falling", "constant_output", "large_updates", "fading_gradient", "dead_units", "saturated"} - {"large_updates"}
+    assert "None of them is a cause" in told["note"] and told["recorded_by"] == "PyTorch 9"
+    for command in (["verify", run], ["run", "failure-modes", "--out", run]):
+        failed = program(*command)
+        assert failed.returncode == 1 and "holds records of PyTorch 9" in failed.stderr, failed.stderr
+
+
+def test_without_held_out_images_and_with_a_loss_that_ends(real, tmp_path):
+    run = record(tmp_path / "run", losses=(1.0, math.nan, math.inf, 2.0))
+    assert program("plot", run).returncode == 0
+    told = program("diagnose", run, "--records").stdout
+    assert "non_finite_loss: the loss is not a number from step 2 on" in told and "None of them is a cause" in told
+    assert program("diagnose", tmp_path, "--records").returncode == 1
