@@ -36,7 +36,7 @@ func predictCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return predict(c, args[0], f) },
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.Source, "data", "", "mnist, pneumonia, a .npz, .npy or IDX file, or a folder of PNG or JPEG files")
+	flags.StringVar(&f.Source, "data", "", "mnist, pneumonia, a .npz, .npy, .csv or IDX file, or a folder of PNG or JPEG files")
 	flags.StringVar(&f.out, "out", "", "NPZ file to write")
 	flags.StringVar(&f.part, "part", "all", "all, train, validation or test")
 	flags.BoolVar(&f.png, "png", false, "write pictures, too")

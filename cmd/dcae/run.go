@@ -48,7 +48,7 @@ func runCommand() *cobra.Command {
 	flags.IntVar(&f.images, "images", 0, "train on the first so many training images (default: the study's)")
 	flags.IntVar(&f.batch, "batch", 0, "images in a step (default: the study's)")
 	flags.StringSliceVar(&f.arms, "arms", nil, "run only these arms, as sigmoid,improved")
-	flags.StringVar(&f.data.Source, "data", "", "images: mnist, pneumonia, a .npz, .npy or IDX file, or a folder of PNG or JPEG files (default: the study's)")
+	flags.StringVar(&f.data.Source, "data", "", "images: mnist, pneumonia, a .npz, .npy, .csv or IDX file, or a folder of PNG or JPEG files (default: the study's)")
 	f.data.addTreatment(flags)
 	flags.BoolVar(&f.full, "full", false, "each arm's full published length on all images: hours")
 	flags.StringVar(&f.out, "out", "", "folder for records and pictures (default: results/STUDY)")

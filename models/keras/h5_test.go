@@ -268,6 +268,15 @@ func TestH5IsRefusedInOneLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	own, err := decodeBytes(h5File(t, "3.1.0", sequential(`{"class_name": "Custom>Half", "config": {"name": "h", "trainable": true}}`), ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if parsed, err := ParseConfig(own.Config); err != nil {
+		t.Error(err)
+	} else if _, err = parsed.Flatten(); err == nil || !strings.Contains(err.Error(), "h (Half): a layer class of your own") {
+		t.Errorf("a layer of one's own: %v", err)
+	}
 	if _, err = m.Flatten(); err == nil || !strings.Contains(err.Error(), "half (Lambda)") || !strings.Contains(err.Error(), "torch.export") {
 		t.Errorf("a Lambda: %v", err)
 	}

@@ -150,6 +150,10 @@ func (t *older) layer(l dict) error {
 	if name := versioned[class]; name != "" {
 		class, l["class_name"] = name, name
 	}
+	if _, own, ok := strings.Cut(class, ">"); ok { // PACKAGE>CLASS is registered by the user
+		l["module"], l["registered_name"] = "", class
+		class, l["class_name"] = own, own
+	}
 	if l["module"] == nil {
 		l["module"], l["registered_name"] = "keras.layers", nil
 	}
