@@ -176,7 +176,7 @@ func shorten(label string, width vg.Length, most int) []string {
 	return lines
 }
 
-// drawPixels enlarges or shrinks an image into the middle of r, each pixel a rectangle of its own.
+// drawPixels brings an image into the middle of r: enlarged, each pixel a rectangle of its own; shrunk, pixels are averaged, so that no thin line is lost.
 func drawPixels(c draw.Canvas, r vg.Rectangle, img image.Image) {
 	if img == nil || img.Bounds().Empty() {
 		return
@@ -186,7 +186,11 @@ func drawPixels(c draw.Canvas, r vg.Rectangle, img image.Image) {
 	pixels := image.NewNRGBA(image.Rect(0, 0,
 		max(1, int(math.Round(scale*float64(img.Bounds().Dx())*pixelsPerUnit))),
 		max(1, int(math.Round(scale*float64(img.Bounds().Dy())*pixelsPerUnit)))))
-	xdraw.NearestNeighbor.Scale(pixels, pixels.Bounds(), img, img.Bounds(), xdraw.Src, nil)
+	var scaler xdraw.Scaler = xdraw.NearestNeighbor
+	if pixels.Rect.Dx() < img.Bounds().Dx() {
+		scaler = xdraw.BiLinear
+	}
+	scaler.Scale(pixels, pixels.Bounds(), img, img.Bounds(), xdraw.Src, nil)
 	w, h := vg.Length(pixels.Rect.Dx())/pixelsPerUnit, vg.Length(pixels.Rect.Dy())/pixelsPerUnit
 	at := vg.Point{X: snap(r.Min.X + (size.X-w)/2), Y: snap(r.Min.Y + (size.Y-h)/2)}
 	c.DrawImage(vg.Rectangle{Min: at, Max: vg.Point{X: at.X + w, Y: at.Y + h}}, pixels)

@@ -45,7 +45,7 @@ func (e *Examination) savePicture(dir string) ([]plots.Picture, error) {
 func (e *Examination) picture() (*plots.Figure, error) {
 	s := e.search
 	study := plots.Study{
-		Title: "Why does " + s.subject.Name + " not learn?", Subtitle: fmt.Sprintf("%s, %v, batch %d", s.subject.Images.Name, s.subject.Optimizer, s.options.Batch),
+		Title: e.question(), Subtitle: fmt.Sprintf("%s, %v, batch %d", s.subject.Images.Name, s.subject.Optimizer, s.options.Batch),
 		LossName: "FVU", References: []plots.Reference{{Label: "mean image", Y: 1}, {Label: "learned", Y: s.look.attainable.mark()}},
 	}
 	shown := func(images *dataset.Images, values []float32) []image.Image {

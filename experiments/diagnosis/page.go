@@ -14,7 +14,7 @@ import (
 func (e *Examination) savePage(dir string, pictures []plots.Picture) error {
 	s := e.search
 	p := plots.Page{
-		Title: "diagnosis of " + s.subject.Name, Question: fmt.Sprintf("Why does %s not learn?", s.subject.Name), Answer: e.Answer(),
+		Title: "diagnosis of " + s.subject.Name, Question: e.question(), Answer: e.Answer(),
 		Facts: []plots.Fact{
 			{Label: "verdict", Value: string(e.Verdict)},
 			{Label: "images", Value: s.subject.Images.Name},
@@ -37,9 +37,6 @@ func (e *Examination) savePage(dir string, pictures []plots.Picture) error {
 	}
 	if s.truncated {
 		p.Notes = append(p.Notes, "The examination took twice as long as it should, and was cut short.")
-	}
-	if e.Verdict == Healthy {
-		p.Question = fmt.Sprintf("Does %s learn?", s.subject.Name)
 	}
 	for _, c := range e.Causes {
 		p.Evidence = append(p.Evidence, fmt.Sprintf("%s (%s, confidence %.2f): %s", upperFirst(e.causeName(c.Cause)), c.Cause, c.Confidence, strings.Join(c.Evidence, " ")))
@@ -106,4 +103,12 @@ func (e *Examination) symptomTable() plots.Table {
 		t.Rows = append(t.Rows, []string{s.Name, s.Where, fmt.Sprintf("%.3g", float64(s.Value)), s.Text})
 	}
 	return t
+}
+
+// question is what the answer answers.
+func (e *Examination) question() string {
+	if e.Verdict == Healthy {
+		return fmt.Sprintf("Does %s learn?", e.search.subject.Name)
+	}
+	return fmt.Sprintf("Why does %s not learn?", e.search.subject.Name)
 }
