@@ -235,7 +235,7 @@ func (d *digests) steps(name string, m *graph.Model) {
 func (d *digests) convolutions() {
 	image := graph.Shape{13, 11, 2}
 	for _, channels := range [][2]int{{1, 17}, {3, 5}, {16, 16}, {24, 3}, {33, 40}} {
-		for _, c := range []struct{ kernel, stride, dilation int }{{1, 1, 1}, {3, 1, 1}, {3, 2, 1}, {3, 1, 2}, {2, 2, 1}, {5, 1, 1}} {
+		for _, c := range []struct{ kernel, stride, dilation int }{{1, 1, 1}, {3, 1, 1}, {3, 2, 1}, {3, 1, 2}, {2, 1, 1}, {2, 2, 1}, {4, 2, 1}, {5, 1, 1}, {5, 2, 1}} {
 			square := graph.Square
 			before := graph.Conv2D{Filters: channels[0], Kernel: square(1)}
 			conv := graph.Conv2D{Filters: channels[1], Kernel: square(c.kernel), Strides: square(c.stride), Dilation: square(c.dilation), Padding: graph.Same, Activation: graph.ReLU}

@@ -69,6 +69,8 @@ func TestVerifyNamesTheFirstDifference(t *testing.T) {
 	}
 	family := `"kernels": "%s"`
 	replace(studyFile, fmt.Sprintf(family, arithmetic.Chosen()), fmt.Sprintf(family, other))
+	bits := `"bits": %d,`
+	replace(studyFile, fmt.Sprintf(bits, arithmetic.Chosen().Bits()), fmt.Sprintf(bits, other.Bits()))
 	v := verified(t, dir, 0)
 	if len(v.Reasons) != 1 || !strings.Contains(v.Reasons[0], other.String()+" kernels") {
 		t.Errorf("reasons %q", v.Reasons)

@@ -159,6 +159,26 @@ func gradient4AVX2(args *byte)
 //go:noescape
 func kernelSum4AVX2(args *byte)
 
+// sourcePairAVX2 takes the address of filterArgs.
+//
+//go:noescape
+func sourcePairAVX2(args *byte)
+
+// kernelPairAVX2 takes the address of filterArgs.
+//
+//go:noescape
+func kernelPairAVX2(args *byte)
+
+// gradientPairAVX2 takes the address of filterArgs.
+//
+//go:noescape
+func gradientPairAVX2(args *byte)
+
+// kernelSumPairAVX2 takes the address of filterArgs.
+//
+//go:noescape
+func kernelSumPairAVX2(args *byte)
+
 // wideSourceAVX2 takes the address of filterArgs.
 //
 //go:noescape
@@ -194,6 +214,11 @@ func result3AVX2(args *byte)
 //go:noescape
 func result4AVX2(args *byte)
 
+// resultPairAVX2 takes the address of filterArgs.
+//
+//go:noescape
+func resultPairAVX2(args *byte)
+
 // wideResultAVX2 takes the address of filterArgs.
 //
 //go:noescape
@@ -203,6 +228,11 @@ func wideResultAVX2(args *byte)
 //
 //go:noescape
 func thinResultAVX2(args *byte)
+
+// peakAVX2 takes the address of a number of rounds.
+//
+//go:noescape
+func peakAVX2(args *byte)
 
 // tileAVX512_12x1 takes the address of tileArgs.
 //
@@ -379,6 +409,26 @@ func gradient4AVX512(args *byte)
 //go:noescape
 func kernelSum4AVX512(args *byte)
 
+// sourcePairAVX512 takes the address of filterArgs.
+//
+//go:noescape
+func sourcePairAVX512(args *byte)
+
+// kernelPairAVX512 takes the address of filterArgs.
+//
+//go:noescape
+func kernelPairAVX512(args *byte)
+
+// gradientPairAVX512 takes the address of filterArgs.
+//
+//go:noescape
+func gradientPairAVX512(args *byte)
+
+// kernelSumPairAVX512 takes the address of filterArgs.
+//
+//go:noescape
+func kernelSumPairAVX512(args *byte)
+
 // wideSourceAVX512 takes the address of filterArgs.
 //
 //go:noescape
@@ -414,6 +464,11 @@ func result3AVX512(args *byte)
 //go:noescape
 func result4AVX512(args *byte)
 
+// resultPairAVX512 takes the address of filterArgs.
+//
+//go:noescape
+func resultPairAVX512(args *byte)
+
 // wideResultAVX512 takes the address of filterArgs.
 //
 //go:noescape
@@ -423,6 +478,11 @@ func wideResultAVX512(args *byte)
 //
 //go:noescape
 func thinResultAVX512(args *byte)
+
+// peakAVX512 takes the address of a number of rounds.
+//
+//go:noescape
+func peakAVX512(args *byte)
 
 // nineAVX512 takes the address of tileArgs.
 //

@@ -4511,7 +4511,263 @@ DATA vectorConstants<>+1456(SB)/4, $0x40580000
 DATA vectorConstants<>+1460(SB)/4, $0x40580000
 DATA vectorConstants<>+1464(SB)/4, $0x40580000
 DATA vectorConstants<>+1468(SB)/4, $0x40580000
-GLOBL vectorConstants<>(SB), RODATA|NOPTR, $1472
+DATA vectorConstants<>+1472(SB)/4, $0xbfc80000
+DATA vectorConstants<>+1476(SB)/4, $0xbfc80000
+DATA vectorConstants<>+1480(SB)/4, $0xbfc80000
+DATA vectorConstants<>+1484(SB)/4, $0xbfc80000
+DATA vectorConstants<>+1488(SB)/4, $0xbfc80000
+DATA vectorConstants<>+1492(SB)/4, $0xbfc80000
+DATA vectorConstants<>+1496(SB)/4, $0xbfc80000
+DATA vectorConstants<>+1500(SB)/4, $0xbfc80000
+DATA vectorConstants<>+1504(SB)/4, $0xbfc80000
+DATA vectorConstants<>+1508(SB)/4, $0xbfc80000
+DATA vectorConstants<>+1512(SB)/4, $0xbfc80000
+DATA vectorConstants<>+1516(SB)/4, $0xbfc80000
+DATA vectorConstants<>+1520(SB)/4, $0xbfc80000
+DATA vectorConstants<>+1524(SB)/4, $0xbfc80000
+DATA vectorConstants<>+1528(SB)/4, $0xbfc80000
+DATA vectorConstants<>+1532(SB)/4, $0xbfc80000
+DATA vectorConstants<>+1536(SB)/4, $0xbe800000
+DATA vectorConstants<>+1540(SB)/4, $0xbe800000
+DATA vectorConstants<>+1544(SB)/4, $0xbe800000
+DATA vectorConstants<>+1548(SB)/4, $0xbe800000
+DATA vectorConstants<>+1552(SB)/4, $0xbe800000
+DATA vectorConstants<>+1556(SB)/4, $0xbe800000
+DATA vectorConstants<>+1560(SB)/4, $0xbe800000
+DATA vectorConstants<>+1564(SB)/4, $0xbe800000
+DATA vectorConstants<>+1568(SB)/4, $0xbe800000
+DATA vectorConstants<>+1572(SB)/4, $0xbe800000
+DATA vectorConstants<>+1576(SB)/4, $0xbe800000
+DATA vectorConstants<>+1580(SB)/4, $0xbe800000
+DATA vectorConstants<>+1584(SB)/4, $0xbe800000
+DATA vectorConstants<>+1588(SB)/4, $0xbe800000
+DATA vectorConstants<>+1592(SB)/4, $0xbe800000
+DATA vectorConstants<>+1596(SB)/4, $0xbe800000
+DATA vectorConstants<>+1600(SB)/4, $0x3fa00000
+DATA vectorConstants<>+1604(SB)/4, $0x3fa00000
+DATA vectorConstants<>+1608(SB)/4, $0x3fa00000
+DATA vectorConstants<>+1612(SB)/4, $0x3fa00000
+DATA vectorConstants<>+1616(SB)/4, $0x3fa00000
+DATA vectorConstants<>+1620(SB)/4, $0x3fa00000
+DATA vectorConstants<>+1624(SB)/4, $0x3fa00000
+DATA vectorConstants<>+1628(SB)/4, $0x3fa00000
+DATA vectorConstants<>+1632(SB)/4, $0x3fa00000
+DATA vectorConstants<>+1636(SB)/4, $0x3fa00000
+DATA vectorConstants<>+1640(SB)/4, $0x3fa00000
+DATA vectorConstants<>+1644(SB)/4, $0x3fa00000
+DATA vectorConstants<>+1648(SB)/4, $0x3fa00000
+DATA vectorConstants<>+1652(SB)/4, $0x3fa00000
+DATA vectorConstants<>+1656(SB)/4, $0x3fa00000
+DATA vectorConstants<>+1660(SB)/4, $0x3fa00000
+DATA vectorConstants<>+1664(SB)/4, $0xbfa00000
+DATA vectorConstants<>+1668(SB)/4, $0xbfa00000
+DATA vectorConstants<>+1672(SB)/4, $0xbfa00000
+DATA vectorConstants<>+1676(SB)/4, $0xbfa00000
+DATA vectorConstants<>+1680(SB)/4, $0xbfa00000
+DATA vectorConstants<>+1684(SB)/4, $0xbfa00000
+DATA vectorConstants<>+1688(SB)/4, $0xbfa00000
+DATA vectorConstants<>+1692(SB)/4, $0xbfa00000
+DATA vectorConstants<>+1696(SB)/4, $0xbfa00000
+DATA vectorConstants<>+1700(SB)/4, $0xbfa00000
+DATA vectorConstants<>+1704(SB)/4, $0xbfa00000
+DATA vectorConstants<>+1708(SB)/4, $0xbfa00000
+DATA vectorConstants<>+1712(SB)/4, $0xbfa00000
+DATA vectorConstants<>+1716(SB)/4, $0xbfa00000
+DATA vectorConstants<>+1720(SB)/4, $0xbfa00000
+DATA vectorConstants<>+1724(SB)/4, $0xbfa00000
+DATA vectorConstants<>+1728(SB)/4, $0xbfe80000
+DATA vectorConstants<>+1732(SB)/4, $0xbfe80000
+DATA vectorConstants<>+1736(SB)/4, $0xbfe80000
+DATA vectorConstants<>+1740(SB)/4, $0xbfe80000
+DATA vectorConstants<>+1744(SB)/4, $0xbfe80000
+DATA vectorConstants<>+1748(SB)/4, $0xbfe80000
+DATA vectorConstants<>+1752(SB)/4, $0xbfe80000
+DATA vectorConstants<>+1756(SB)/4, $0xbfe80000
+DATA vectorConstants<>+1760(SB)/4, $0xbfe80000
+DATA vectorConstants<>+1764(SB)/4, $0xbfe80000
+DATA vectorConstants<>+1768(SB)/4, $0xbfe80000
+DATA vectorConstants<>+1772(SB)/4, $0xbfe80000
+DATA vectorConstants<>+1776(SB)/4, $0xbfe80000
+DATA vectorConstants<>+1780(SB)/4, $0xbfe80000
+DATA vectorConstants<>+1784(SB)/4, $0xbfe80000
+DATA vectorConstants<>+1788(SB)/4, $0xbfe80000
+DATA vectorConstants<>+1792(SB)/4, $0x3ec80000
+DATA vectorConstants<>+1796(SB)/4, $0x3ec80000
+DATA vectorConstants<>+1800(SB)/4, $0x3ec80000
+DATA vectorConstants<>+1804(SB)/4, $0x3ec80000
+DATA vectorConstants<>+1808(SB)/4, $0x3ec80000
+DATA vectorConstants<>+1812(SB)/4, $0x3ec80000
+DATA vectorConstants<>+1816(SB)/4, $0x3ec80000
+DATA vectorConstants<>+1820(SB)/4, $0x3ec80000
+DATA vectorConstants<>+1824(SB)/4, $0x3ec80000
+DATA vectorConstants<>+1828(SB)/4, $0x3ec80000
+DATA vectorConstants<>+1832(SB)/4, $0x3ec80000
+DATA vectorConstants<>+1836(SB)/4, $0x3ec80000
+DATA vectorConstants<>+1840(SB)/4, $0x3ec80000
+DATA vectorConstants<>+1844(SB)/4, $0x3ec80000
+DATA vectorConstants<>+1848(SB)/4, $0x3ec80000
+DATA vectorConstants<>+1852(SB)/4, $0x3ec80000
+DATA vectorConstants<>+1856(SB)/4, $0xbf430c31
+DATA vectorConstants<>+1860(SB)/4, $0xbf430c31
+DATA vectorConstants<>+1864(SB)/4, $0xbf430c31
+DATA vectorConstants<>+1868(SB)/4, $0xbf430c31
+DATA vectorConstants<>+1872(SB)/4, $0xbf430c31
+DATA vectorConstants<>+1876(SB)/4, $0xbf430c31
+DATA vectorConstants<>+1880(SB)/4, $0xbf430c31
+DATA vectorConstants<>+1884(SB)/4, $0xbf430c31
+DATA vectorConstants<>+1888(SB)/4, $0xbf430c31
+DATA vectorConstants<>+1892(SB)/4, $0xbf430c31
+DATA vectorConstants<>+1896(SB)/4, $0xbf430c31
+DATA vectorConstants<>+1900(SB)/4, $0xbf430c31
+DATA vectorConstants<>+1904(SB)/4, $0xbf430c31
+DATA vectorConstants<>+1908(SB)/4, $0xbf430c31
+DATA vectorConstants<>+1912(SB)/4, $0xbf430c31
+DATA vectorConstants<>+1916(SB)/4, $0xbf430c31
+DATA vectorConstants<>+1920(SB)/4, $0xbec30c31
+DATA vectorConstants<>+1924(SB)/4, $0xbec30c31
+DATA vectorConstants<>+1928(SB)/4, $0xbec30c31
+DATA vectorConstants<>+1932(SB)/4, $0xbec30c31
+DATA vectorConstants<>+1936(SB)/4, $0xbec30c31
+DATA vectorConstants<>+1940(SB)/4, $0xbec30c31
+DATA vectorConstants<>+1944(SB)/4, $0xbec30c31
+DATA vectorConstants<>+1948(SB)/4, $0xbec30c31
+DATA vectorConstants<>+1952(SB)/4, $0xbec30c31
+DATA vectorConstants<>+1956(SB)/4, $0xbec30c31
+DATA vectorConstants<>+1960(SB)/4, $0xbec30c31
+DATA vectorConstants<>+1964(SB)/4, $0xbec30c31
+DATA vectorConstants<>+1968(SB)/4, $0xbec30c31
+DATA vectorConstants<>+1972(SB)/4, $0xbec30c31
+DATA vectorConstants<>+1976(SB)/4, $0xbec30c31
+DATA vectorConstants<>+1980(SB)/4, $0xbec30c31
+DATA vectorConstants<>+1984(SB)/4, $0x3f430c31
+DATA vectorConstants<>+1988(SB)/4, $0x3f430c31
+DATA vectorConstants<>+1992(SB)/4, $0x3f430c31
+DATA vectorConstants<>+1996(SB)/4, $0x3f430c31
+DATA vectorConstants<>+2000(SB)/4, $0x3f430c31
+DATA vectorConstants<>+2004(SB)/4, $0x3f430c31
+DATA vectorConstants<>+2008(SB)/4, $0x3f430c31
+DATA vectorConstants<>+2012(SB)/4, $0x3f430c31
+DATA vectorConstants<>+2016(SB)/4, $0x3f430c31
+DATA vectorConstants<>+2020(SB)/4, $0x3f430c31
+DATA vectorConstants<>+2024(SB)/4, $0x3f430c31
+DATA vectorConstants<>+2028(SB)/4, $0x3f430c31
+DATA vectorConstants<>+2032(SB)/4, $0x3f430c31
+DATA vectorConstants<>+2036(SB)/4, $0x3f430c31
+DATA vectorConstants<>+2040(SB)/4, $0x3f430c31
+DATA vectorConstants<>+2044(SB)/4, $0x3f430c31
+DATA vectorConstants<>+2048(SB)/4, $0x3e9c09c1
+DATA vectorConstants<>+2052(SB)/4, $0x3e9c09c1
+DATA vectorConstants<>+2056(SB)/4, $0x3e9c09c1
+DATA vectorConstants<>+2060(SB)/4, $0x3e9c09c1
+DATA vectorConstants<>+2064(SB)/4, $0x3e9c09c1
+DATA vectorConstants<>+2068(SB)/4, $0x3e9c09c1
+DATA vectorConstants<>+2072(SB)/4, $0x3e9c09c1
+DATA vectorConstants<>+2076(SB)/4, $0x3e9c09c1
+DATA vectorConstants<>+2080(SB)/4, $0x3e9c09c1
+DATA vectorConstants<>+2084(SB)/4, $0x3e9c09c1
+DATA vectorConstants<>+2088(SB)/4, $0x3e9c09c1
+DATA vectorConstants<>+2092(SB)/4, $0x3e9c09c1
+DATA vectorConstants<>+2096(SB)/4, $0x3e9c09c1
+DATA vectorConstants<>+2100(SB)/4, $0x3e9c09c1
+DATA vectorConstants<>+2104(SB)/4, $0x3e9c09c1
+DATA vectorConstants<>+2108(SB)/4, $0x3e9c09c1
+DATA vectorConstants<>+2112(SB)/4, $0x3ec30c31
+DATA vectorConstants<>+2116(SB)/4, $0x3ec30c31
+DATA vectorConstants<>+2120(SB)/4, $0x3ec30c31
+DATA vectorConstants<>+2124(SB)/4, $0x3ec30c31
+DATA vectorConstants<>+2128(SB)/4, $0x3ec30c31
+DATA vectorConstants<>+2132(SB)/4, $0x3ec30c31
+DATA vectorConstants<>+2136(SB)/4, $0x3ec30c31
+DATA vectorConstants<>+2140(SB)/4, $0x3ec30c31
+DATA vectorConstants<>+2144(SB)/4, $0x3ec30c31
+DATA vectorConstants<>+2148(SB)/4, $0x3ec30c31
+DATA vectorConstants<>+2152(SB)/4, $0x3ec30c31
+DATA vectorConstants<>+2156(SB)/4, $0x3ec30c31
+DATA vectorConstants<>+2160(SB)/4, $0x3ec30c31
+DATA vectorConstants<>+2164(SB)/4, $0x3ec30c31
+DATA vectorConstants<>+2168(SB)/4, $0x3ec30c31
+DATA vectorConstants<>+2172(SB)/4, $0x3ec30c31
+DATA vectorConstants<>+2176(SB)/4, $0xbe9c09c1
+DATA vectorConstants<>+2180(SB)/4, $0xbe9c09c1
+DATA vectorConstants<>+2184(SB)/4, $0xbe9c09c1
+DATA vectorConstants<>+2188(SB)/4, $0xbe9c09c1
+DATA vectorConstants<>+2192(SB)/4, $0xbe9c09c1
+DATA vectorConstants<>+2196(SB)/4, $0xbe9c09c1
+DATA vectorConstants<>+2200(SB)/4, $0xbe9c09c1
+DATA vectorConstants<>+2204(SB)/4, $0xbe9c09c1
+DATA vectorConstants<>+2208(SB)/4, $0xbe9c09c1
+DATA vectorConstants<>+2212(SB)/4, $0xbe9c09c1
+DATA vectorConstants<>+2216(SB)/4, $0xbe9c09c1
+DATA vectorConstants<>+2220(SB)/4, $0xbe9c09c1
+DATA vectorConstants<>+2224(SB)/4, $0xbe9c09c1
+DATA vectorConstants<>+2228(SB)/4, $0xbe9c09c1
+DATA vectorConstants<>+2232(SB)/4, $0xbe9c09c1
+DATA vectorConstants<>+2236(SB)/4, $0xbe9c09c1
+DATA vectorConstants<>+2240(SB)/4, $0x3e800000
+DATA vectorConstants<>+2244(SB)/4, $0x3e800000
+DATA vectorConstants<>+2248(SB)/4, $0x3e800000
+DATA vectorConstants<>+2252(SB)/4, $0x3e800000
+DATA vectorConstants<>+2256(SB)/4, $0x3e800000
+DATA vectorConstants<>+2260(SB)/4, $0x3e800000
+DATA vectorConstants<>+2264(SB)/4, $0x3e800000
+DATA vectorConstants<>+2268(SB)/4, $0x3e800000
+DATA vectorConstants<>+2272(SB)/4, $0x3e800000
+DATA vectorConstants<>+2276(SB)/4, $0x3e800000
+DATA vectorConstants<>+2280(SB)/4, $0x3e800000
+DATA vectorConstants<>+2284(SB)/4, $0x3e800000
+DATA vectorConstants<>+2288(SB)/4, $0x3e800000
+DATA vectorConstants<>+2292(SB)/4, $0x3e800000
+DATA vectorConstants<>+2296(SB)/4, $0x3e800000
+DATA vectorConstants<>+2300(SB)/4, $0x3e800000
+DATA vectorConstants<>+2304(SB)/4, $0x3e000000
+DATA vectorConstants<>+2308(SB)/4, $0x3e000000
+DATA vectorConstants<>+2312(SB)/4, $0x3e000000
+DATA vectorConstants<>+2316(SB)/4, $0x3e000000
+DATA vectorConstants<>+2320(SB)/4, $0x3e000000
+DATA vectorConstants<>+2324(SB)/4, $0x3e000000
+DATA vectorConstants<>+2328(SB)/4, $0x3e000000
+DATA vectorConstants<>+2332(SB)/4, $0x3e000000
+DATA vectorConstants<>+2336(SB)/4, $0x3e000000
+DATA vectorConstants<>+2340(SB)/4, $0x3e000000
+DATA vectorConstants<>+2344(SB)/4, $0x3e000000
+DATA vectorConstants<>+2348(SB)/4, $0x3e000000
+DATA vectorConstants<>+2352(SB)/4, $0x3e000000
+DATA vectorConstants<>+2356(SB)/4, $0x3e000000
+DATA vectorConstants<>+2360(SB)/4, $0x3e000000
+DATA vectorConstants<>+2364(SB)/4, $0x3e000000
+DATA vectorConstants<>+2368(SB)/4, $0x3fc80000
+DATA vectorConstants<>+2372(SB)/4, $0x3fc80000
+DATA vectorConstants<>+2376(SB)/4, $0x3fc80000
+DATA vectorConstants<>+2380(SB)/4, $0x3fc80000
+DATA vectorConstants<>+2384(SB)/4, $0x3fc80000
+DATA vectorConstants<>+2388(SB)/4, $0x3fc80000
+DATA vectorConstants<>+2392(SB)/4, $0x3fc80000
+DATA vectorConstants<>+2396(SB)/4, $0x3fc80000
+DATA vectorConstants<>+2400(SB)/4, $0x3fc80000
+DATA vectorConstants<>+2404(SB)/4, $0x3fc80000
+DATA vectorConstants<>+2408(SB)/4, $0x3fc80000
+DATA vectorConstants<>+2412(SB)/4, $0x3fc80000
+DATA vectorConstants<>+2416(SB)/4, $0x3fc80000
+DATA vectorConstants<>+2420(SB)/4, $0x3fc80000
+DATA vectorConstants<>+2424(SB)/4, $0x3fc80000
+DATA vectorConstants<>+2428(SB)/4, $0x3fc80000
+DATA vectorConstants<>+2432(SB)/4, $0x3ffa0000
+DATA vectorConstants<>+2436(SB)/4, $0x3ffa0000
+DATA vectorConstants<>+2440(SB)/4, $0x3ffa0000
+DATA vectorConstants<>+2444(SB)/4, $0x3ffa0000
+DATA vectorConstants<>+2448(SB)/4, $0x3ffa0000
+DATA vectorConstants<>+2452(SB)/4, $0x3ffa0000
+DATA vectorConstants<>+2456(SB)/4, $0x3ffa0000
+DATA vectorConstants<>+2460(SB)/4, $0x3ffa0000
+DATA vectorConstants<>+2464(SB)/4, $0x3ffa0000
+DATA vectorConstants<>+2468(SB)/4, $0x3ffa0000
+DATA vectorConstants<>+2472(SB)/4, $0x3ffa0000
+DATA vectorConstants<>+2476(SB)/4, $0x3ffa0000
+DATA vectorConstants<>+2480(SB)/4, $0x3ffa0000
+DATA vectorConstants<>+2484(SB)/4, $0x3ffa0000
+DATA vectorConstants<>+2488(SB)/4, $0x3ffa0000
+DATA vectorConstants<>+2492(SB)/4, $0x3ffa0000
+GLOBL vectorConstants<>(SB), RODATA|NOPTR, $2496
 
 // func gradient3AVX2(args *byte)
 // Requires: AVX
@@ -6199,6 +6455,1014 @@ loop:
 	VZEROUPPER
 	RET
 
+// func sourcePairAVX2(args *byte)
+// Requires: AVX, FMA3
+TEXT ·sourcePairAVX2(SB), NOSPLIT, $64-8
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     vectorConstants<>+1472(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     vectorConstants<>+1472(SB), Y6
+	VFMADD213PS Y2, Y0, Y6
+	VMOVUPS     vectorConstants<>+1536(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+1536(SB), Y8
+	VFMADD213PS Y2, Y0, Y8
+	VMOVUPS     vectorConstants<>+0(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, (R13)
+	VMOVUPS     vectorConstants<>+64(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, 160(R13)
+	VMOVUPS     vectorConstants<>+1600(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, 320(R13)
+	VMOVUPS     vectorConstants<>+1664(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, 480(R13)
+	VMOVUPS     vectorConstants<>+1728(SB), Y9
+	VFMADD213PS Y4, Y2, Y9
+	VFMADD231PS vectorConstants<>+1792(SB), Y0, Y9
+	VMOVUPS     Y9, 640(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     vectorConstants<>+1472(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     vectorConstants<>+1472(SB), Y6
+	VFMADD213PS Y2, Y0, Y6
+	VMOVUPS     vectorConstants<>+1536(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+1536(SB), Y8
+	VFMADD213PS Y2, Y0, Y8
+	VMOVUPS     vectorConstants<>+0(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, 32(R13)
+	VMOVUPS     vectorConstants<>+64(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, 192(R13)
+	VMOVUPS     vectorConstants<>+1600(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, 352(R13)
+	VMOVUPS     vectorConstants<>+1664(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, 512(R13)
+	VMOVUPS     vectorConstants<>+1728(SB), Y9
+	VFMADD213PS Y4, Y2, Y9
+	VFMADD231PS vectorConstants<>+1792(SB), Y0, Y9
+	VMOVUPS     Y9, 672(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     vectorConstants<>+1472(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     vectorConstants<>+1472(SB), Y6
+	VFMADD213PS Y2, Y0, Y6
+	VMOVUPS     vectorConstants<>+1536(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+1536(SB), Y8
+	VFMADD213PS Y2, Y0, Y8
+	VMOVUPS     vectorConstants<>+0(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, 64(R13)
+	VMOVUPS     vectorConstants<>+64(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, 224(R13)
+	VMOVUPS     vectorConstants<>+1600(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, 384(R13)
+	VMOVUPS     vectorConstants<>+1664(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, 544(R13)
+	VMOVUPS     vectorConstants<>+1728(SB), Y9
+	VFMADD213PS Y4, Y2, Y9
+	VFMADD231PS vectorConstants<>+1792(SB), Y0, Y9
+	VMOVUPS     Y9, 704(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     vectorConstants<>+1472(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     vectorConstants<>+1472(SB), Y6
+	VFMADD213PS Y2, Y0, Y6
+	VMOVUPS     vectorConstants<>+1536(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+1536(SB), Y8
+	VFMADD213PS Y2, Y0, Y8
+	VMOVUPS     vectorConstants<>+0(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, 96(R13)
+	VMOVUPS     vectorConstants<>+64(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, 256(R13)
+	VMOVUPS     vectorConstants<>+1600(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, 416(R13)
+	VMOVUPS     vectorConstants<>+1664(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, 576(R13)
+	VMOVUPS     vectorConstants<>+1728(SB), Y9
+	VFMADD213PS Y4, Y2, Y9
+	VFMADD231PS vectorConstants<>+1792(SB), Y0, Y9
+	VMOVUPS     Y9, 736(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     vectorConstants<>+1472(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     vectorConstants<>+1472(SB), Y6
+	VFMADD213PS Y2, Y0, Y6
+	VMOVUPS     vectorConstants<>+1536(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+1536(SB), Y8
+	VFMADD213PS Y2, Y0, Y8
+	VMOVUPS     vectorConstants<>+0(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, 128(R13)
+	VMOVUPS     vectorConstants<>+64(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, 288(R13)
+	VMOVUPS     vectorConstants<>+1600(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, 448(R13)
+	VMOVUPS     vectorConstants<>+1664(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, 608(R13)
+	VMOVUPS     vectorConstants<>+1728(SB), Y9
+	VFMADD213PS Y4, Y2, Y9
+	VFMADD231PS vectorConstants<>+1792(SB), Y0, Y9
+	VMOVUPS     Y9, 768(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	VMOVUPS     (R13), Y0
+	VMOVUPS     32(R13), Y1
+	VMOVUPS     64(R13), Y2
+	VMOVUPS     96(R13), Y3
+	VMOVUPS     128(R13), Y4
+	VMOVUPS     vectorConstants<>+1472(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     vectorConstants<>+1472(SB), Y6
+	VFMADD213PS Y2, Y0, Y6
+	VMOVUPS     vectorConstants<>+1536(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+1536(SB), Y8
+	VFMADD213PS Y2, Y0, Y8
+	MOVQ        DI, R8
+	VMOVUPS     vectorConstants<>+0(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+64(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1600(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1664(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1728(SB), Y9
+	VFMADD213PS Y4, Y2, Y9
+	VFMADD231PS vectorConstants<>+1792(SB), Y0, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     160(R13), Y0
+	VMOVUPS     192(R13), Y1
+	VMOVUPS     224(R13), Y2
+	VMOVUPS     256(R13), Y3
+	VMOVUPS     288(R13), Y4
+	VMOVUPS     vectorConstants<>+1472(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     vectorConstants<>+1472(SB), Y6
+	VFMADD213PS Y2, Y0, Y6
+	VMOVUPS     vectorConstants<>+1536(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+1536(SB), Y8
+	VFMADD213PS Y2, Y0, Y8
+	MOVQ        DI, R8
+	VMOVUPS     vectorConstants<>+0(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+64(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1600(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1664(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1728(SB), Y9
+	VFMADD213PS Y4, Y2, Y9
+	VFMADD231PS vectorConstants<>+1792(SB), Y0, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     320(R13), Y0
+	VMOVUPS     352(R13), Y1
+	VMOVUPS     384(R13), Y2
+	VMOVUPS     416(R13), Y3
+	VMOVUPS     448(R13), Y4
+	VMOVUPS     vectorConstants<>+1472(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     vectorConstants<>+1472(SB), Y6
+	VFMADD213PS Y2, Y0, Y6
+	VMOVUPS     vectorConstants<>+1536(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+1536(SB), Y8
+	VFMADD213PS Y2, Y0, Y8
+	MOVQ        DI, R8
+	VMOVUPS     vectorConstants<>+0(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+64(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1600(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1664(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1728(SB), Y9
+	VFMADD213PS Y4, Y2, Y9
+	VFMADD231PS vectorConstants<>+1792(SB), Y0, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     480(R13), Y0
+	VMOVUPS     512(R13), Y1
+	VMOVUPS     544(R13), Y2
+	VMOVUPS     576(R13), Y3
+	VMOVUPS     608(R13), Y4
+	VMOVUPS     vectorConstants<>+1472(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     vectorConstants<>+1472(SB), Y6
+	VFMADD213PS Y2, Y0, Y6
+	VMOVUPS     vectorConstants<>+1536(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+1536(SB), Y8
+	VFMADD213PS Y2, Y0, Y8
+	MOVQ        DI, R8
+	VMOVUPS     vectorConstants<>+0(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+64(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1600(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1664(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1728(SB), Y9
+	VFMADD213PS Y4, Y2, Y9
+	VFMADD231PS vectorConstants<>+1792(SB), Y0, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     640(R13), Y0
+	VMOVUPS     672(R13), Y1
+	VMOVUPS     704(R13), Y2
+	VMOVUPS     736(R13), Y3
+	VMOVUPS     768(R13), Y4
+	VMOVUPS     vectorConstants<>+1472(SB), Y5
+	VFMADD213PS Y3, Y1, Y5
+	VMOVUPS     vectorConstants<>+1472(SB), Y6
+	VFMADD213PS Y2, Y0, Y6
+	VMOVUPS     vectorConstants<>+1536(SB), Y7
+	VFMADD213PS Y3, Y1, Y7
+	VMOVUPS     vectorConstants<>+1536(SB), Y8
+	VFMADD213PS Y2, Y0, Y8
+	MOVQ        DI, R8
+	VMOVUPS     vectorConstants<>+0(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+64(SB), Y9
+	VFMADD213PS Y5, Y6, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1600(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1664(SB), Y9
+	VFMADD213PS Y7, Y8, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1728(SB), Y9
+	VFMADD213PS Y4, Y2, Y9
+	VFMADD231PS vectorConstants<>+1792(SB), Y0, Y9
+	VMOVUPS     Y9, (R8)
+	ADDQ        $0x20, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func kernelPairAVX2(args *byte)
+// Requires: AVX, FMA3
+TEXT ·kernelPairAVX2(SB), NOSPLIT, $64-8
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMULPS      vectorConstants<>+1856(SB), Y0, Y3
+	VFMADD231PS vectorConstants<>+1920(SB), Y1, Y3
+	VMULPS      vectorConstants<>+1984(SB), Y0, Y5
+	VFMADD231PS vectorConstants<>+1920(SB), Y1, Y5
+	VMULPS      vectorConstants<>+2048(SB), Y0, Y7
+	VFMADD231PS vectorConstants<>+2112(SB), Y1, Y7
+	VMULPS      vectorConstants<>+2176(SB), Y0, Y9
+	VFMADD231PS vectorConstants<>+2112(SB), Y1, Y9
+	VMOVAPS     Y1, Y11
+	ADDQ        SI, AX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMULPS      vectorConstants<>+1856(SB), Y0, Y4
+	VFMADD231PS vectorConstants<>+1920(SB), Y1, Y4
+	VMULPS      vectorConstants<>+1984(SB), Y0, Y6
+	VFMADD231PS vectorConstants<>+1920(SB), Y1, Y6
+	VMULPS      vectorConstants<>+2048(SB), Y0, Y8
+	VFMADD231PS vectorConstants<>+2112(SB), Y1, Y8
+	VMULPS      vectorConstants<>+2176(SB), Y0, Y10
+	VFMADD231PS vectorConstants<>+2112(SB), Y1, Y10
+	VMOVAPS     Y1, Y12
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	MOVQ        DI, R8
+	VMULPS      vectorConstants<>+1856(SB), Y3, Y2
+	VFMADD231PS vectorConstants<>+1920(SB), Y4, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+1984(SB), Y3, Y2
+	VFMADD231PS vectorConstants<>+1920(SB), Y4, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+2048(SB), Y3, Y2
+	VFMADD231PS vectorConstants<>+2112(SB), Y4, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+2176(SB), Y3, Y2
+	VFMADD231PS vectorConstants<>+2112(SB), Y4, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y4, (R8)
+	ADDQ        8(SP), DI
+	MOVQ        DI, R8
+	VMULPS      vectorConstants<>+1856(SB), Y5, Y2
+	VFMADD231PS vectorConstants<>+1920(SB), Y6, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+1984(SB), Y5, Y2
+	VFMADD231PS vectorConstants<>+1920(SB), Y6, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+2048(SB), Y5, Y2
+	VFMADD231PS vectorConstants<>+2112(SB), Y6, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+2176(SB), Y5, Y2
+	VFMADD231PS vectorConstants<>+2112(SB), Y6, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y6, (R8)
+	ADDQ        8(SP), DI
+	MOVQ        DI, R8
+	VMULPS      vectorConstants<>+1856(SB), Y7, Y2
+	VFMADD231PS vectorConstants<>+1920(SB), Y8, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+1984(SB), Y7, Y2
+	VFMADD231PS vectorConstants<>+1920(SB), Y8, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+2048(SB), Y7, Y2
+	VFMADD231PS vectorConstants<>+2112(SB), Y8, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+2176(SB), Y7, Y2
+	VFMADD231PS vectorConstants<>+2112(SB), Y8, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y8, (R8)
+	ADDQ        8(SP), DI
+	MOVQ        DI, R8
+	VMULPS      vectorConstants<>+1856(SB), Y9, Y2
+	VFMADD231PS vectorConstants<>+1920(SB), Y10, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+1984(SB), Y9, Y2
+	VFMADD231PS vectorConstants<>+1920(SB), Y10, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+2048(SB), Y9, Y2
+	VFMADD231PS vectorConstants<>+2112(SB), Y10, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+2176(SB), Y9, Y2
+	VFMADD231PS vectorConstants<>+2112(SB), Y10, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y10, (R8)
+	ADDQ        8(SP), DI
+	MOVQ        DI, R8
+	VMULPS      vectorConstants<>+1856(SB), Y11, Y2
+	VFMADD231PS vectorConstants<>+1920(SB), Y12, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+1984(SB), Y11, Y2
+	VFMADD231PS vectorConstants<>+1920(SB), Y12, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+2048(SB), Y11, Y2
+	VFMADD231PS vectorConstants<>+2112(SB), Y12, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+2176(SB), Y11, Y2
+	VFMADD231PS vectorConstants<>+2112(SB), Y12, Y2
+	VMOVUPS     Y2, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y12, (R8)
+	ADDQ        $0x20, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func gradientPairAVX2(args *byte)
+// Requires: AVX, FMA3
+TEXT ·gradientPairAVX2(SB), NOSPLIT, $64-8
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     vectorConstants<>+2240(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+0(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+2304(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+2368(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+1600(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+2432(SB), Y3, Y7
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R13)
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, 128(R13)
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 256(R13)
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 384(R13)
+	VMOVUPS     Y3, 512(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     vectorConstants<>+2240(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+0(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+2304(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+2368(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+1600(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+2432(SB), Y3, Y7
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, 32(R13)
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, 160(R13)
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 288(R13)
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 416(R13)
+	VMOVUPS     Y3, 544(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     vectorConstants<>+2240(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+0(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+2304(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+2368(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+1600(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+2432(SB), Y3, Y7
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, 64(R13)
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, 192(R13)
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 320(R13)
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 448(R13)
+	VMOVUPS     Y3, 576(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     vectorConstants<>+2240(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+0(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+2304(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+2368(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+1600(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+2432(SB), Y3, Y7
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, 96(R13)
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, 224(R13)
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 352(R13)
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, 480(R13)
+	VMOVUPS     Y3, 608(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	VMOVUPS     (R13), Y0
+	VMOVUPS     32(R13), Y1
+	VMOVUPS     64(R13), Y2
+	VMOVUPS     96(R13), Y3
+	VMOVUPS     vectorConstants<>+2240(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+0(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+2304(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+2368(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+1600(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+2432(SB), Y3, Y7
+	MOVQ        DI, R8
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     128(R13), Y0
+	VMOVUPS     160(R13), Y1
+	VMOVUPS     192(R13), Y2
+	VMOVUPS     224(R13), Y3
+	VMOVUPS     vectorConstants<>+2240(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+0(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+2304(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+2368(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+1600(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+2432(SB), Y3, Y7
+	MOVQ        DI, R8
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     256(R13), Y0
+	VMOVUPS     288(R13), Y1
+	VMOVUPS     320(R13), Y2
+	VMOVUPS     352(R13), Y3
+	VMOVUPS     vectorConstants<>+2240(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+0(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+2304(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+2368(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+1600(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+2432(SB), Y3, Y7
+	MOVQ        DI, R8
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     384(R13), Y0
+	VMOVUPS     416(R13), Y1
+	VMOVUPS     448(R13), Y2
+	VMOVUPS     480(R13), Y3
+	VMOVUPS     vectorConstants<>+2240(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+0(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+2304(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+2368(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+1600(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+2432(SB), Y3, Y7
+	MOVQ        DI, R8
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     512(R13), Y0
+	VMOVUPS     544(R13), Y1
+	VMOVUPS     576(R13), Y2
+	VMOVUPS     608(R13), Y3
+	VMOVUPS     vectorConstants<>+2240(SB), Y4
+	VFMADD213PS Y0, Y2, Y4
+	VMULPS      vectorConstants<>+0(SB), Y1, Y5
+	VFMADD231PS vectorConstants<>+2304(SB), Y3, Y5
+	VMOVUPS     vectorConstants<>+2368(SB), Y6
+	VFMADD213PS Y0, Y2, Y6
+	VMULPS      vectorConstants<>+1600(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+2432(SB), Y3, Y7
+	MOVQ        DI, R8
+	VADDPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y5, Y4, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Y7, Y6, Y8
+	VMOVUPS     Y8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Y3, (R8)
+	ADDQ        $0x20, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func kernelSumPairAVX2(args *byte)
+// Requires: AVX, FMA3
+TEXT ·kernelSumPairAVX2(SB), NOSPLIT, $64-8
+	MOVQ args+0(FP), R14
+	MOVQ (R14), R8
+	MOVQ R8, (SP)
+	MOVQ args+0(FP), R14
+	MOVQ 56(R14), R8
+	MOVQ R8, 8(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 40(R14), R8
+	MOVQ R8, 16(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 72(R14), R8
+	MOVQ R8, 24(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 16(R14), R8
+	MOVQ R8, 32(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 48(R14), R8
+	MOVQ R8, 40(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 120(R14), R8
+	MOVQ R8, 56(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 24(R14), BX
+	MOVQ args+0(FP), R14
+	MOVQ 32(R14), SI
+	MOVQ args+0(FP), R14
+	MOVQ 64(R14), R9
+	MOVQ args+0(FP), R14
+	MOVQ 128(R14), R13
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMULPS      vectorConstants<>+1856(SB), Y0, Y6
+	VFMADD231PS vectorConstants<>+1984(SB), Y1, Y6
+	VFMADD231PS vectorConstants<>+2048(SB), Y2, Y6
+	VFMADD231PS vectorConstants<>+2176(SB), Y3, Y6
+	VMOVUPS     vectorConstants<>+1920(SB), Y11
+	VFMADD213PS Y4, Y0, Y11
+	VFMADD231PS vectorConstants<>+1920(SB), Y1, Y11
+	VFMADD231PS vectorConstants<>+2112(SB), Y2, Y11
+	VFMADD231PS vectorConstants<>+2112(SB), Y3, Y11
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMULPS      vectorConstants<>+1856(SB), Y0, Y7
+	VFMADD231PS vectorConstants<>+1984(SB), Y1, Y7
+	VFMADD231PS vectorConstants<>+2048(SB), Y2, Y7
+	VFMADD231PS vectorConstants<>+2176(SB), Y3, Y7
+	VMOVUPS     vectorConstants<>+1920(SB), Y12
+	VFMADD213PS Y4, Y0, Y12
+	VFMADD231PS vectorConstants<>+1920(SB), Y1, Y12
+	VFMADD231PS vectorConstants<>+2112(SB), Y2, Y12
+	VFMADD231PS vectorConstants<>+2112(SB), Y3, Y12
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMULPS      vectorConstants<>+1856(SB), Y0, Y8
+	VFMADD231PS vectorConstants<>+1984(SB), Y1, Y8
+	VFMADD231PS vectorConstants<>+2048(SB), Y2, Y8
+	VFMADD231PS vectorConstants<>+2176(SB), Y3, Y8
+	VMOVUPS     vectorConstants<>+1920(SB), Y13
+	VFMADD213PS Y4, Y0, Y13
+	VFMADD231PS vectorConstants<>+1920(SB), Y1, Y13
+	VFMADD231PS vectorConstants<>+2112(SB), Y2, Y13
+	VFMADD231PS vectorConstants<>+2112(SB), Y3, Y13
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMULPS      vectorConstants<>+1856(SB), Y0, Y9
+	VFMADD231PS vectorConstants<>+1984(SB), Y1, Y9
+	VFMADD231PS vectorConstants<>+2048(SB), Y2, Y9
+	VFMADD231PS vectorConstants<>+2176(SB), Y3, Y9
+	VMOVUPS     vectorConstants<>+1920(SB), Y14
+	VFMADD213PS Y4, Y0, Y14
+	VFMADD231PS vectorConstants<>+1920(SB), Y1, Y14
+	VFMADD231PS vectorConstants<>+2112(SB), Y2, Y14
+	VFMADD231PS vectorConstants<>+2112(SB), Y3, Y14
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMULPS      vectorConstants<>+1856(SB), Y0, Y10
+	VFMADD231PS vectorConstants<>+1984(SB), Y1, Y10
+	VFMADD231PS vectorConstants<>+2048(SB), Y2, Y10
+	VFMADD231PS vectorConstants<>+2176(SB), Y3, Y10
+	VMOVUPS     vectorConstants<>+1920(SB), Y15
+	VFMADD213PS Y4, Y0, Y15
+	VFMADD231PS vectorConstants<>+1920(SB), Y1, Y15
+	VFMADD231PS vectorConstants<>+2112(SB), Y2, Y15
+	VFMADD231PS vectorConstants<>+2112(SB), Y3, Y15
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	MOVQ        DI, R8
+	VMULPS      vectorConstants<>+1856(SB), Y6, Y5
+	VFMADD231PS vectorConstants<>+1984(SB), Y7, Y5
+	VFMADD231PS vectorConstants<>+2048(SB), Y8, Y5
+	VFMADD231PS vectorConstants<>+2176(SB), Y9, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1920(SB), Y5
+	VFMADD213PS Y10, Y6, Y5
+	VFMADD231PS vectorConstants<>+1920(SB), Y7, Y5
+	VFMADD231PS vectorConstants<>+2112(SB), Y8, Y5
+	VFMADD231PS vectorConstants<>+2112(SB), Y9, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        8(SP), DI
+	MOVQ        DI, R8
+	VMULPS      vectorConstants<>+1856(SB), Y11, Y5
+	VFMADD231PS vectorConstants<>+1984(SB), Y12, Y5
+	VFMADD231PS vectorConstants<>+2048(SB), Y13, Y5
+	VFMADD231PS vectorConstants<>+2176(SB), Y14, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+1920(SB), Y5
+	VFMADD213PS Y15, Y11, Y5
+	VFMADD231PS vectorConstants<>+1920(SB), Y12, Y5
+	VFMADD231PS vectorConstants<>+2112(SB), Y13, Y5
+	VFMADD231PS vectorConstants<>+2112(SB), Y14, Y5
+	VMOVUPS     Y5, (R8)
+	ADDQ        $0x20, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
 // func wideSourceAVX2(args *byte)
 // Requires: AVX
 TEXT ·wideSourceAVX2(SB), NOSPLIT, $64-8
@@ -7739,6 +9003,618 @@ stored_3_3:
 	VZEROUPPER
 	RET
 
+// func resultPairAVX2(args *byte)
+// Requires: AVX, FMA3
+TEXT ·resultPairAVX2(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
+	VXORPS       Y13, Y13, Y13
+	MOVQ         args+0(FP), R14
+	MOVQ         104(R14), R11
+	MOVQ         args+0(FP), R14
+	VBROADCASTSS 112(R14), Y11
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	MOVQ args+0(FP), R14
+	MOVQ 80(R14), R14
+	MOVQ R14, 48(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 96(R14), R12
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VADDPS      Y1, Y0, Y5
+	VSUBPS      Y1, Y0, Y6
+	VADDPS      Y3, Y2, Y7
+	VSUBPS      Y3, Y2, Y8
+	VADDPS      Y7, Y5, Y9
+	VMOVUPS     Y9, (R13)
+	VMULPS      vectorConstants<>+0(SB), Y6, Y9
+	VFMADD231PS vectorConstants<>+1600(SB), Y8, Y9
+	VMOVUPS     Y9, 160(R13)
+	VMULPS      vectorConstants<>+2240(SB), Y5, Y9
+	VFMADD231PS vectorConstants<>+2368(SB), Y7, Y9
+	VMOVUPS     Y9, 320(R13)
+	VMOVUPS     vectorConstants<>+2304(SB), Y9
+	VFMADD213PS Y4, Y6, Y9
+	VFMADD231PS vectorConstants<>+2432(SB), Y8, Y9
+	VMOVUPS     Y9, 480(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VADDPS      Y1, Y0, Y5
+	VSUBPS      Y1, Y0, Y6
+	VADDPS      Y3, Y2, Y7
+	VSUBPS      Y3, Y2, Y8
+	VADDPS      Y7, Y5, Y9
+	VMOVUPS     Y9, 32(R13)
+	VMULPS      vectorConstants<>+0(SB), Y6, Y9
+	VFMADD231PS vectorConstants<>+1600(SB), Y8, Y9
+	VMOVUPS     Y9, 192(R13)
+	VMULPS      vectorConstants<>+2240(SB), Y5, Y9
+	VFMADD231PS vectorConstants<>+2368(SB), Y7, Y9
+	VMOVUPS     Y9, 352(R13)
+	VMOVUPS     vectorConstants<>+2304(SB), Y9
+	VFMADD213PS Y4, Y6, Y9
+	VFMADD231PS vectorConstants<>+2432(SB), Y8, Y9
+	VMOVUPS     Y9, 512(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VADDPS      Y1, Y0, Y5
+	VSUBPS      Y1, Y0, Y6
+	VADDPS      Y3, Y2, Y7
+	VSUBPS      Y3, Y2, Y8
+	VADDPS      Y7, Y5, Y9
+	VMOVUPS     Y9, 64(R13)
+	VMULPS      vectorConstants<>+0(SB), Y6, Y9
+	VFMADD231PS vectorConstants<>+1600(SB), Y8, Y9
+	VMOVUPS     Y9, 224(R13)
+	VMULPS      vectorConstants<>+2240(SB), Y5, Y9
+	VFMADD231PS vectorConstants<>+2368(SB), Y7, Y9
+	VMOVUPS     Y9, 384(R13)
+	VMOVUPS     vectorConstants<>+2304(SB), Y9
+	VFMADD213PS Y4, Y6, Y9
+	VFMADD231PS vectorConstants<>+2432(SB), Y8, Y9
+	VMOVUPS     Y9, 544(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VADDPS      Y1, Y0, Y5
+	VSUBPS      Y1, Y0, Y6
+	VADDPS      Y3, Y2, Y7
+	VSUBPS      Y3, Y2, Y8
+	VADDPS      Y7, Y5, Y9
+	VMOVUPS     Y9, 96(R13)
+	VMULPS      vectorConstants<>+0(SB), Y6, Y9
+	VFMADD231PS vectorConstants<>+1600(SB), Y8, Y9
+	VMOVUPS     Y9, 256(R13)
+	VMULPS      vectorConstants<>+2240(SB), Y5, Y9
+	VFMADD231PS vectorConstants<>+2368(SB), Y7, Y9
+	VMOVUPS     Y9, 416(R13)
+	VMOVUPS     vectorConstants<>+2304(SB), Y9
+	VFMADD213PS Y4, Y6, Y9
+	VFMADD231PS vectorConstants<>+2432(SB), Y8, Y9
+	VMOVUPS     Y9, 576(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Y0
+	VMOVUPS     (AX)(BX*1), Y1
+	VMOVUPS     (AX)(BX*2), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VADDPS      Y1, Y0, Y5
+	VSUBPS      Y1, Y0, Y6
+	VADDPS      Y3, Y2, Y7
+	VSUBPS      Y3, Y2, Y8
+	VADDPS      Y7, Y5, Y9
+	VMOVUPS     Y9, 128(R13)
+	VMULPS      vectorConstants<>+0(SB), Y6, Y9
+	VFMADD231PS vectorConstants<>+1600(SB), Y8, Y9
+	VMOVUPS     Y9, 288(R13)
+	VMULPS      vectorConstants<>+2240(SB), Y5, Y9
+	VFMADD231PS vectorConstants<>+2368(SB), Y7, Y9
+	VMOVUPS     Y9, 448(R13)
+	VMOVUPS     vectorConstants<>+2304(SB), Y9
+	VFMADD213PS Y4, Y6, Y9
+	VFMADD231PS vectorConstants<>+2432(SB), Y8, Y9
+	VMOVUPS     Y9, 608(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	MOVQ        48(SP), R8
+	VMOVUPS     (R8)(R14*1), Y10
+	TESTQ       R12, R12
+	JZ          unmasked
+	VMOVUPS     (R12)(R14*1), Y14
+
+unmasked:
+	VMOVUPS   (R13), Y0
+	VMOVUPS   32(R13), Y1
+	VMOVUPS   64(R13), Y2
+	VMOVUPS   96(R13), Y3
+	VMOVUPS   128(R13), Y4
+	VADDPS    Y1, Y0, Y5
+	VSUBPS    Y1, Y0, Y6
+	VADDPS    Y3, Y2, Y7
+	VSUBPS    Y3, Y2, Y8
+	MOVQ      DI, R8
+	VADDPS    Y7, Y5, Y9
+	VADDPS    Y10, Y9, Y9
+	CMPQ      R11, $0x01
+	JL        store_0_0
+	JE        relu_0_0
+	VMULPS    Y11, Y9, Y12
+	VBLENDVPS Y9, Y12, Y9, Y9
+	JMP       store_0_0
+
+relu_0_0:
+	VMAXPS Y9, Y13, Y9
+
+store_0_0:
+	TESTQ   R12, R12
+	JNZ     masked_0_0
+	VMOVUPS Y9, (R8)
+	JMP     stored_0_0
+
+masked_0_0:
+	VMASKMOVPS Y9, Y14, (R8)
+
+stored_0_0:
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+0(SB), Y6, Y9
+	VFMADD231PS vectorConstants<>+1600(SB), Y8, Y9
+	VADDPS      Y10, Y9, Y9
+	CMPQ        R11, $0x01
+	JL          store_0_1
+	JE          relu_0_1
+	VMULPS      Y11, Y9, Y12
+	VBLENDVPS   Y9, Y12, Y9, Y9
+	JMP         store_0_1
+
+relu_0_1:
+	VMAXPS Y9, Y13, Y9
+
+store_0_1:
+	TESTQ   R12, R12
+	JNZ     masked_0_1
+	VMOVUPS Y9, (R8)
+	JMP     stored_0_1
+
+masked_0_1:
+	VMASKMOVPS Y9, Y14, (R8)
+
+stored_0_1:
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+2240(SB), Y5, Y9
+	VFMADD231PS vectorConstants<>+2368(SB), Y7, Y9
+	VADDPS      Y10, Y9, Y9
+	CMPQ        R11, $0x01
+	JL          store_0_2
+	JE          relu_0_2
+	VMULPS      Y11, Y9, Y12
+	VBLENDVPS   Y9, Y12, Y9, Y9
+	JMP         store_0_2
+
+relu_0_2:
+	VMAXPS Y9, Y13, Y9
+
+store_0_2:
+	TESTQ   R12, R12
+	JNZ     masked_0_2
+	VMOVUPS Y9, (R8)
+	JMP     stored_0_2
+
+masked_0_2:
+	VMASKMOVPS Y9, Y14, (R8)
+
+stored_0_2:
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+2304(SB), Y9
+	VFMADD213PS Y4, Y6, Y9
+	VFMADD231PS vectorConstants<>+2432(SB), Y8, Y9
+	VADDPS      Y10, Y9, Y9
+	CMPQ        R11, $0x01
+	JL          store_0_3
+	JE          relu_0_3
+	VMULPS      Y11, Y9, Y12
+	VBLENDVPS   Y9, Y12, Y9, Y9
+	JMP         store_0_3
+
+relu_0_3:
+	VMAXPS Y9, Y13, Y9
+
+store_0_3:
+	TESTQ   R12, R12
+	JNZ     masked_0_3
+	VMOVUPS Y9, (R8)
+	JMP     stored_0_3
+
+masked_0_3:
+	VMASKMOVPS Y9, Y14, (R8)
+
+stored_0_3:
+	ADDQ      8(SP), DI
+	VMOVUPS   160(R13), Y0
+	VMOVUPS   192(R13), Y1
+	VMOVUPS   224(R13), Y2
+	VMOVUPS   256(R13), Y3
+	VMOVUPS   288(R13), Y4
+	VADDPS    Y1, Y0, Y5
+	VSUBPS    Y1, Y0, Y6
+	VADDPS    Y3, Y2, Y7
+	VSUBPS    Y3, Y2, Y8
+	MOVQ      DI, R8
+	VADDPS    Y7, Y5, Y9
+	VADDPS    Y10, Y9, Y9
+	CMPQ      R11, $0x01
+	JL        store_1_0
+	JE        relu_1_0
+	VMULPS    Y11, Y9, Y12
+	VBLENDVPS Y9, Y12, Y9, Y9
+	JMP       store_1_0
+
+relu_1_0:
+	VMAXPS Y9, Y13, Y9
+
+store_1_0:
+	TESTQ   R12, R12
+	JNZ     masked_1_0
+	VMOVUPS Y9, (R8)
+	JMP     stored_1_0
+
+masked_1_0:
+	VMASKMOVPS Y9, Y14, (R8)
+
+stored_1_0:
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+0(SB), Y6, Y9
+	VFMADD231PS vectorConstants<>+1600(SB), Y8, Y9
+	VADDPS      Y10, Y9, Y9
+	CMPQ        R11, $0x01
+	JL          store_1_1
+	JE          relu_1_1
+	VMULPS      Y11, Y9, Y12
+	VBLENDVPS   Y9, Y12, Y9, Y9
+	JMP         store_1_1
+
+relu_1_1:
+	VMAXPS Y9, Y13, Y9
+
+store_1_1:
+	TESTQ   R12, R12
+	JNZ     masked_1_1
+	VMOVUPS Y9, (R8)
+	JMP     stored_1_1
+
+masked_1_1:
+	VMASKMOVPS Y9, Y14, (R8)
+
+stored_1_1:
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+2240(SB), Y5, Y9
+	VFMADD231PS vectorConstants<>+2368(SB), Y7, Y9
+	VADDPS      Y10, Y9, Y9
+	CMPQ        R11, $0x01
+	JL          store_1_2
+	JE          relu_1_2
+	VMULPS      Y11, Y9, Y12
+	VBLENDVPS   Y9, Y12, Y9, Y9
+	JMP         store_1_2
+
+relu_1_2:
+	VMAXPS Y9, Y13, Y9
+
+store_1_2:
+	TESTQ   R12, R12
+	JNZ     masked_1_2
+	VMOVUPS Y9, (R8)
+	JMP     stored_1_2
+
+masked_1_2:
+	VMASKMOVPS Y9, Y14, (R8)
+
+stored_1_2:
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+2304(SB), Y9
+	VFMADD213PS Y4, Y6, Y9
+	VFMADD231PS vectorConstants<>+2432(SB), Y8, Y9
+	VADDPS      Y10, Y9, Y9
+	CMPQ        R11, $0x01
+	JL          store_1_3
+	JE          relu_1_3
+	VMULPS      Y11, Y9, Y12
+	VBLENDVPS   Y9, Y12, Y9, Y9
+	JMP         store_1_3
+
+relu_1_3:
+	VMAXPS Y9, Y13, Y9
+
+store_1_3:
+	TESTQ   R12, R12
+	JNZ     masked_1_3
+	VMOVUPS Y9, (R8)
+	JMP     stored_1_3
+
+masked_1_3:
+	VMASKMOVPS Y9, Y14, (R8)
+
+stored_1_3:
+	ADDQ      8(SP), DI
+	VMOVUPS   320(R13), Y0
+	VMOVUPS   352(R13), Y1
+	VMOVUPS   384(R13), Y2
+	VMOVUPS   416(R13), Y3
+	VMOVUPS   448(R13), Y4
+	VADDPS    Y1, Y0, Y5
+	VSUBPS    Y1, Y0, Y6
+	VADDPS    Y3, Y2, Y7
+	VSUBPS    Y3, Y2, Y8
+	MOVQ      DI, R8
+	VADDPS    Y7, Y5, Y9
+	VADDPS    Y10, Y9, Y9
+	CMPQ      R11, $0x01
+	JL        store_2_0
+	JE        relu_2_0
+	VMULPS    Y11, Y9, Y12
+	VBLENDVPS Y9, Y12, Y9, Y9
+	JMP       store_2_0
+
+relu_2_0:
+	VMAXPS Y9, Y13, Y9
+
+store_2_0:
+	TESTQ   R12, R12
+	JNZ     masked_2_0
+	VMOVUPS Y9, (R8)
+	JMP     stored_2_0
+
+masked_2_0:
+	VMASKMOVPS Y9, Y14, (R8)
+
+stored_2_0:
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+0(SB), Y6, Y9
+	VFMADD231PS vectorConstants<>+1600(SB), Y8, Y9
+	VADDPS      Y10, Y9, Y9
+	CMPQ        R11, $0x01
+	JL          store_2_1
+	JE          relu_2_1
+	VMULPS      Y11, Y9, Y12
+	VBLENDVPS   Y9, Y12, Y9, Y9
+	JMP         store_2_1
+
+relu_2_1:
+	VMAXPS Y9, Y13, Y9
+
+store_2_1:
+	TESTQ   R12, R12
+	JNZ     masked_2_1
+	VMOVUPS Y9, (R8)
+	JMP     stored_2_1
+
+masked_2_1:
+	VMASKMOVPS Y9, Y14, (R8)
+
+stored_2_1:
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+2240(SB), Y5, Y9
+	VFMADD231PS vectorConstants<>+2368(SB), Y7, Y9
+	VADDPS      Y10, Y9, Y9
+	CMPQ        R11, $0x01
+	JL          store_2_2
+	JE          relu_2_2
+	VMULPS      Y11, Y9, Y12
+	VBLENDVPS   Y9, Y12, Y9, Y9
+	JMP         store_2_2
+
+relu_2_2:
+	VMAXPS Y9, Y13, Y9
+
+store_2_2:
+	TESTQ   R12, R12
+	JNZ     masked_2_2
+	VMOVUPS Y9, (R8)
+	JMP     stored_2_2
+
+masked_2_2:
+	VMASKMOVPS Y9, Y14, (R8)
+
+stored_2_2:
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+2304(SB), Y9
+	VFMADD213PS Y4, Y6, Y9
+	VFMADD231PS vectorConstants<>+2432(SB), Y8, Y9
+	VADDPS      Y10, Y9, Y9
+	CMPQ        R11, $0x01
+	JL          store_2_3
+	JE          relu_2_3
+	VMULPS      Y11, Y9, Y12
+	VBLENDVPS   Y9, Y12, Y9, Y9
+	JMP         store_2_3
+
+relu_2_3:
+	VMAXPS Y9, Y13, Y9
+
+store_2_3:
+	TESTQ   R12, R12
+	JNZ     masked_2_3
+	VMOVUPS Y9, (R8)
+	JMP     stored_2_3
+
+masked_2_3:
+	VMASKMOVPS Y9, Y14, (R8)
+
+stored_2_3:
+	ADDQ      8(SP), DI
+	VMOVUPS   480(R13), Y0
+	VMOVUPS   512(R13), Y1
+	VMOVUPS   544(R13), Y2
+	VMOVUPS   576(R13), Y3
+	VMOVUPS   608(R13), Y4
+	VADDPS    Y1, Y0, Y5
+	VSUBPS    Y1, Y0, Y6
+	VADDPS    Y3, Y2, Y7
+	VSUBPS    Y3, Y2, Y8
+	MOVQ      DI, R8
+	VADDPS    Y7, Y5, Y9
+	VADDPS    Y10, Y9, Y9
+	CMPQ      R11, $0x01
+	JL        store_3_0
+	JE        relu_3_0
+	VMULPS    Y11, Y9, Y12
+	VBLENDVPS Y9, Y12, Y9, Y9
+	JMP       store_3_0
+
+relu_3_0:
+	VMAXPS Y9, Y13, Y9
+
+store_3_0:
+	TESTQ   R12, R12
+	JNZ     masked_3_0
+	VMOVUPS Y9, (R8)
+	JMP     stored_3_0
+
+masked_3_0:
+	VMASKMOVPS Y9, Y14, (R8)
+
+stored_3_0:
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+0(SB), Y6, Y9
+	VFMADD231PS vectorConstants<>+1600(SB), Y8, Y9
+	VADDPS      Y10, Y9, Y9
+	CMPQ        R11, $0x01
+	JL          store_3_1
+	JE          relu_3_1
+	VMULPS      Y11, Y9, Y12
+	VBLENDVPS   Y9, Y12, Y9, Y9
+	JMP         store_3_1
+
+relu_3_1:
+	VMAXPS Y9, Y13, Y9
+
+store_3_1:
+	TESTQ   R12, R12
+	JNZ     masked_3_1
+	VMOVUPS Y9, (R8)
+	JMP     stored_3_1
+
+masked_3_1:
+	VMASKMOVPS Y9, Y14, (R8)
+
+stored_3_1:
+	ADDQ        R9, R8
+	VMULPS      vectorConstants<>+2240(SB), Y5, Y9
+	VFMADD231PS vectorConstants<>+2368(SB), Y7, Y9
+	VADDPS      Y10, Y9, Y9
+	CMPQ        R11, $0x01
+	JL          store_3_2
+	JE          relu_3_2
+	VMULPS      Y11, Y9, Y12
+	VBLENDVPS   Y9, Y12, Y9, Y9
+	JMP         store_3_2
+
+relu_3_2:
+	VMAXPS Y9, Y13, Y9
+
+store_3_2:
+	TESTQ   R12, R12
+	JNZ     masked_3_2
+	VMOVUPS Y9, (R8)
+	JMP     stored_3_2
+
+masked_3_2:
+	VMASKMOVPS Y9, Y14, (R8)
+
+stored_3_2:
+	ADDQ        R9, R8
+	VMOVUPS     vectorConstants<>+2304(SB), Y9
+	VFMADD213PS Y4, Y6, Y9
+	VFMADD231PS vectorConstants<>+2432(SB), Y8, Y9
+	VADDPS      Y10, Y9, Y9
+	CMPQ        R11, $0x01
+	JL          store_3_3
+	JE          relu_3_3
+	VMULPS      Y11, Y9, Y12
+	VBLENDVPS   Y9, Y12, Y9, Y9
+	JMP         store_3_3
+
+relu_3_3:
+	VMAXPS Y9, Y13, Y9
+
+store_3_3:
+	TESTQ   R12, R12
+	JNZ     masked_3_3
+	VMOVUPS Y9, (R8)
+	JMP     stored_3_3
+
+masked_3_3:
+	VMASKMOVPS Y9, Y14, (R8)
+
+stored_3_3:
+	ADDQ $0x20, R14
+	DECQ R10
+	JNZ  loop
+	MOVQ 16(SP), R14
+	ADDQ R14, 32(SP)
+	MOVQ 24(SP), R14
+	ADDQ R14, 40(SP)
+	DECQ (SP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
 // func wideResultAVX2(args *byte)
 // Requires: AVX
 TEXT ·wideResultAVX2(SB), NOSPLIT, $64-8
@@ -8431,6 +10307,46 @@ stored_3_3:
 	ADDQ R14, 40(SP)
 	DECQ (SP)
 	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func peakAVX2(args *byte)
+// Requires: AVX, FMA3
+TEXT ·peakAVX2(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   (AX), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
+
+	PCALIGN $32
+
+loop:
+	VFMADD231PS Y12, Y13, Y0
+	VFMADD231PS Y12, Y13, Y1
+	VFMADD231PS Y12, Y13, Y2
+	VFMADD231PS Y12, Y13, Y3
+	VFMADD231PS Y12, Y13, Y4
+	VFMADD231PS Y12, Y13, Y5
+	VFMADD231PS Y12, Y13, Y6
+	VFMADD231PS Y12, Y13, Y7
+	VFMADD231PS Y12, Y13, Y8
+	VFMADD231PS Y12, Y13, Y9
+	VFMADD231PS Y12, Y13, Y10
+	VFMADD231PS Y12, Y13, Y11
+	DECQ        AX
+	JNZ         loop
 	VZEROUPPER
 	RET
 
@@ -15634,6 +17550,1040 @@ loop:
 	VZEROUPPER
 	RET
 
+// func sourcePairAVX512(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·sourcePairAVX512(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
+	VBROADCASTSS vectorConstants<>+1472(SB), Z10
+	VBROADCASTSS vectorConstants<>+1536(SB), Z11
+	VBROADCASTSS vectorConstants<>+0(SB), Z12
+	VBROADCASTSS vectorConstants<>+64(SB), Z13
+	VBROADCASTSS vectorConstants<>+1600(SB), Z14
+	VBROADCASTSS vectorConstants<>+1664(SB), Z15
+	VBROADCASTSS vectorConstants<>+1728(SB), Z16
+	VBROADCASTSS vectorConstants<>+1792(SB), Z17
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     Z10, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z10, Z6
+	VFMADD213PS Z2, Z0, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z11, Z8
+	VFMADD213PS Z2, Z0, Z8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, (R13)
+	VMOVUPS     Z13, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, 320(R13)
+	VMOVUPS     Z14, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, 640(R13)
+	VMOVUPS     Z15, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, 960(R13)
+	VMOVUPS     Z16, Z9
+	VFMADD213PS Z4, Z2, Z9
+	VFMADD231PS Z17, Z0, Z9
+	VMOVUPS     Z9, 1280(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     Z10, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z10, Z6
+	VFMADD213PS Z2, Z0, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z11, Z8
+	VFMADD213PS Z2, Z0, Z8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, 64(R13)
+	VMOVUPS     Z13, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, 384(R13)
+	VMOVUPS     Z14, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, 704(R13)
+	VMOVUPS     Z15, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, 1024(R13)
+	VMOVUPS     Z16, Z9
+	VFMADD213PS Z4, Z2, Z9
+	VFMADD231PS Z17, Z0, Z9
+	VMOVUPS     Z9, 1344(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     Z10, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z10, Z6
+	VFMADD213PS Z2, Z0, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z11, Z8
+	VFMADD213PS Z2, Z0, Z8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, 128(R13)
+	VMOVUPS     Z13, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, 448(R13)
+	VMOVUPS     Z14, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, 768(R13)
+	VMOVUPS     Z15, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, 1088(R13)
+	VMOVUPS     Z16, Z9
+	VFMADD213PS Z4, Z2, Z9
+	VFMADD231PS Z17, Z0, Z9
+	VMOVUPS     Z9, 1408(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     Z10, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z10, Z6
+	VFMADD213PS Z2, Z0, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z11, Z8
+	VFMADD213PS Z2, Z0, Z8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, 192(R13)
+	VMOVUPS     Z13, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, 512(R13)
+	VMOVUPS     Z14, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, 832(R13)
+	VMOVUPS     Z15, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, 1152(R13)
+	VMOVUPS     Z16, Z9
+	VFMADD213PS Z4, Z2, Z9
+	VFMADD231PS Z17, Z0, Z9
+	VMOVUPS     Z9, 1472(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     Z10, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z10, Z6
+	VFMADD213PS Z2, Z0, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z11, Z8
+	VFMADD213PS Z2, Z0, Z8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, 256(R13)
+	VMOVUPS     Z13, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, 576(R13)
+	VMOVUPS     Z14, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, 896(R13)
+	VMOVUPS     Z15, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, 1216(R13)
+	VMOVUPS     Z16, Z9
+	VFMADD213PS Z4, Z2, Z9
+	VFMADD231PS Z17, Z0, Z9
+	VMOVUPS     Z9, 1536(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	VMOVUPS     (R13), Z0
+	VMOVUPS     64(R13), Z1
+	VMOVUPS     128(R13), Z2
+	VMOVUPS     192(R13), Z3
+	VMOVUPS     256(R13), Z4
+	VMOVUPS     Z10, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z10, Z6
+	VFMADD213PS Z2, Z0, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z11, Z8
+	VFMADD213PS Z2, Z0, Z8
+	MOVQ        DI, R8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z13, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z14, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z15, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z16, Z9
+	VFMADD213PS Z4, Z2, Z9
+	VFMADD231PS Z17, Z0, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     320(R13), Z0
+	VMOVUPS     384(R13), Z1
+	VMOVUPS     448(R13), Z2
+	VMOVUPS     512(R13), Z3
+	VMOVUPS     576(R13), Z4
+	VMOVUPS     Z10, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z10, Z6
+	VFMADD213PS Z2, Z0, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z11, Z8
+	VFMADD213PS Z2, Z0, Z8
+	MOVQ        DI, R8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z13, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z14, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z15, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z16, Z9
+	VFMADD213PS Z4, Z2, Z9
+	VFMADD231PS Z17, Z0, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     640(R13), Z0
+	VMOVUPS     704(R13), Z1
+	VMOVUPS     768(R13), Z2
+	VMOVUPS     832(R13), Z3
+	VMOVUPS     896(R13), Z4
+	VMOVUPS     Z10, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z10, Z6
+	VFMADD213PS Z2, Z0, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z11, Z8
+	VFMADD213PS Z2, Z0, Z8
+	MOVQ        DI, R8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z13, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z14, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z15, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z16, Z9
+	VFMADD213PS Z4, Z2, Z9
+	VFMADD231PS Z17, Z0, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     960(R13), Z0
+	VMOVUPS     1024(R13), Z1
+	VMOVUPS     1088(R13), Z2
+	VMOVUPS     1152(R13), Z3
+	VMOVUPS     1216(R13), Z4
+	VMOVUPS     Z10, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z10, Z6
+	VFMADD213PS Z2, Z0, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z11, Z8
+	VFMADD213PS Z2, Z0, Z8
+	MOVQ        DI, R8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z13, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z14, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z15, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z16, Z9
+	VFMADD213PS Z4, Z2, Z9
+	VFMADD231PS Z17, Z0, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     1280(R13), Z0
+	VMOVUPS     1344(R13), Z1
+	VMOVUPS     1408(R13), Z2
+	VMOVUPS     1472(R13), Z3
+	VMOVUPS     1536(R13), Z4
+	VMOVUPS     Z10, Z5
+	VFMADD213PS Z3, Z1, Z5
+	VMOVUPS     Z10, Z6
+	VFMADD213PS Z2, Z0, Z6
+	VMOVUPS     Z11, Z7
+	VFMADD213PS Z3, Z1, Z7
+	VMOVUPS     Z11, Z8
+	VFMADD213PS Z2, Z0, Z8
+	MOVQ        DI, R8
+	VMOVUPS     Z12, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z13, Z9
+	VFMADD213PS Z5, Z6, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z14, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z15, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z16, Z9
+	VFMADD213PS Z4, Z2, Z9
+	VFMADD231PS Z17, Z0, Z9
+	VMOVUPS     Z9, (R8)
+	ADDQ        $0x40, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func kernelPairAVX512(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·kernelPairAVX512(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
+	VBROADCASTSS vectorConstants<>+1856(SB), Z3
+	VBROADCASTSS vectorConstants<>+1920(SB), Z4
+	VBROADCASTSS vectorConstants<>+1984(SB), Z5
+	VBROADCASTSS vectorConstants<>+2048(SB), Z6
+	VBROADCASTSS vectorConstants<>+2112(SB), Z7
+	VBROADCASTSS vectorConstants<>+2176(SB), Z8
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMULPS      Z3, Z0, Z9
+	VFMADD231PS Z4, Z1, Z9
+	VMULPS      Z5, Z0, Z11
+	VFMADD231PS Z4, Z1, Z11
+	VMULPS      Z6, Z0, Z13
+	VFMADD231PS Z7, Z1, Z13
+	VMULPS      Z8, Z0, Z15
+	VFMADD231PS Z7, Z1, Z15
+	VMOVAPS     Z1, Z17
+	ADDQ        SI, AX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMULPS      Z3, Z0, Z10
+	VFMADD231PS Z4, Z1, Z10
+	VMULPS      Z5, Z0, Z12
+	VFMADD231PS Z4, Z1, Z12
+	VMULPS      Z6, Z0, Z14
+	VFMADD231PS Z7, Z1, Z14
+	VMULPS      Z8, Z0, Z16
+	VFMADD231PS Z7, Z1, Z16
+	VMOVAPS     Z1, Z18
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	MOVQ        DI, R8
+	VMULPS      Z3, Z9, Z2
+	VFMADD231PS Z4, Z10, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z5, Z9, Z2
+	VFMADD231PS Z4, Z10, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z6, Z9, Z2
+	VFMADD231PS Z7, Z10, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z8, Z9, Z2
+	VFMADD231PS Z7, Z10, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z10, (R8)
+	ADDQ        8(SP), DI
+	MOVQ        DI, R8
+	VMULPS      Z3, Z11, Z2
+	VFMADD231PS Z4, Z12, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z5, Z11, Z2
+	VFMADD231PS Z4, Z12, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z6, Z11, Z2
+	VFMADD231PS Z7, Z12, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z8, Z11, Z2
+	VFMADD231PS Z7, Z12, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z12, (R8)
+	ADDQ        8(SP), DI
+	MOVQ        DI, R8
+	VMULPS      Z3, Z13, Z2
+	VFMADD231PS Z4, Z14, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z5, Z13, Z2
+	VFMADD231PS Z4, Z14, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z6, Z13, Z2
+	VFMADD231PS Z7, Z14, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z8, Z13, Z2
+	VFMADD231PS Z7, Z14, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z14, (R8)
+	ADDQ        8(SP), DI
+	MOVQ        DI, R8
+	VMULPS      Z3, Z15, Z2
+	VFMADD231PS Z4, Z16, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z5, Z15, Z2
+	VFMADD231PS Z4, Z16, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z6, Z15, Z2
+	VFMADD231PS Z7, Z16, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z8, Z15, Z2
+	VFMADD231PS Z7, Z16, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z16, (R8)
+	ADDQ        8(SP), DI
+	MOVQ        DI, R8
+	VMULPS      Z3, Z17, Z2
+	VFMADD231PS Z4, Z18, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z5, Z17, Z2
+	VFMADD231PS Z4, Z18, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z6, Z17, Z2
+	VFMADD231PS Z7, Z18, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMULPS      Z8, Z17, Z2
+	VFMADD231PS Z7, Z18, Z2
+	VMOVUPS     Z2, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z18, (R8)
+	ADDQ        $0x40, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func gradientPairAVX512(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·gradientPairAVX512(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
+	VBROADCASTSS vectorConstants<>+2240(SB), Z9
+	VBROADCASTSS vectorConstants<>+0(SB), Z10
+	VBROADCASTSS vectorConstants<>+2304(SB), Z11
+	VBROADCASTSS vectorConstants<>+2368(SB), Z12
+	VBROADCASTSS vectorConstants<>+1600(SB), Z13
+	VBROADCASTSS vectorConstants<>+2432(SB), Z14
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R13)
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, 256(R13)
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, 512(R13)
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, 768(R13)
+	VMOVUPS     Z3, 1024(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, 64(R13)
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, 320(R13)
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, 576(R13)
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, 832(R13)
+	VMOVUPS     Z3, 1088(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, 128(R13)
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, 384(R13)
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, 640(R13)
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, 896(R13)
+	VMOVUPS     Z3, 1152(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, 192(R13)
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, 448(R13)
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, 704(R13)
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, 960(R13)
+	VMOVUPS     Z3, 1216(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	VMOVUPS     (R13), Z0
+	VMOVUPS     64(R13), Z1
+	VMOVUPS     128(R13), Z2
+	VMOVUPS     192(R13), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	MOVQ        DI, R8
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     256(R13), Z0
+	VMOVUPS     320(R13), Z1
+	VMOVUPS     384(R13), Z2
+	VMOVUPS     448(R13), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	MOVQ        DI, R8
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     512(R13), Z0
+	VMOVUPS     576(R13), Z1
+	VMOVUPS     640(R13), Z2
+	VMOVUPS     704(R13), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	MOVQ        DI, R8
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     768(R13), Z0
+	VMOVUPS     832(R13), Z1
+	VMOVUPS     896(R13), Z2
+	VMOVUPS     960(R13), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	MOVQ        DI, R8
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z3, (R8)
+	ADDQ        8(SP), DI
+	VMOVUPS     1024(R13), Z0
+	VMOVUPS     1088(R13), Z1
+	VMOVUPS     1152(R13), Z2
+	VMOVUPS     1216(R13), Z3
+	VMOVUPS     Z9, Z4
+	VFMADD213PS Z0, Z2, Z4
+	VMULPS      Z10, Z1, Z5
+	VFMADD231PS Z11, Z3, Z5
+	VMOVUPS     Z12, Z6
+	VFMADD213PS Z0, Z2, Z6
+	VMULPS      Z13, Z1, Z7
+	VFMADD231PS Z14, Z3, Z7
+	MOVQ        DI, R8
+	VADDPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z5, Z4, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VADDPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VSUBPS      Z7, Z6, Z8
+	VMOVUPS     Z8, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z3, (R8)
+	ADDQ        $0x40, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func kernelSumPairAVX512(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·kernelSumPairAVX512(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
+	VBROADCASTSS vectorConstants<>+1856(SB), Z6
+	VBROADCASTSS vectorConstants<>+1984(SB), Z7
+	VBROADCASTSS vectorConstants<>+2048(SB), Z8
+	VBROADCASTSS vectorConstants<>+2176(SB), Z9
+	VBROADCASTSS vectorConstants<>+1920(SB), Z10
+	VBROADCASTSS vectorConstants<>+2112(SB), Z11
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMULPS      Z6, Z0, Z12
+	VFMADD231PS Z7, Z1, Z12
+	VFMADD231PS Z8, Z2, Z12
+	VFMADD231PS Z9, Z3, Z12
+	VMOVUPS     Z10, Z17
+	VFMADD213PS Z4, Z0, Z17
+	VFMADD231PS Z10, Z1, Z17
+	VFMADD231PS Z11, Z2, Z17
+	VFMADD231PS Z11, Z3, Z17
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMULPS      Z6, Z0, Z13
+	VFMADD231PS Z7, Z1, Z13
+	VFMADD231PS Z8, Z2, Z13
+	VFMADD231PS Z9, Z3, Z13
+	VMOVUPS     Z10, Z18
+	VFMADD213PS Z4, Z0, Z18
+	VFMADD231PS Z10, Z1, Z18
+	VFMADD231PS Z11, Z2, Z18
+	VFMADD231PS Z11, Z3, Z18
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMULPS      Z6, Z0, Z14
+	VFMADD231PS Z7, Z1, Z14
+	VFMADD231PS Z8, Z2, Z14
+	VFMADD231PS Z9, Z3, Z14
+	VMOVUPS     Z10, Z19
+	VFMADD213PS Z4, Z0, Z19
+	VFMADD231PS Z10, Z1, Z19
+	VFMADD231PS Z11, Z2, Z19
+	VFMADD231PS Z11, Z3, Z19
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMULPS      Z6, Z0, Z15
+	VFMADD231PS Z7, Z1, Z15
+	VFMADD231PS Z8, Z2, Z15
+	VFMADD231PS Z9, Z3, Z15
+	VMOVUPS     Z10, Z20
+	VFMADD213PS Z4, Z0, Z20
+	VFMADD231PS Z10, Z1, Z20
+	VFMADD231PS Z11, Z2, Z20
+	VFMADD231PS Z11, Z3, Z20
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMULPS      Z6, Z0, Z16
+	VFMADD231PS Z7, Z1, Z16
+	VFMADD231PS Z8, Z2, Z16
+	VFMADD231PS Z9, Z3, Z16
+	VMOVUPS     Z10, Z21
+	VFMADD213PS Z4, Z0, Z21
+	VFMADD231PS Z10, Z1, Z21
+	VFMADD231PS Z11, Z2, Z21
+	VFMADD231PS Z11, Z3, Z21
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	MOVQ        DI, R8
+	VMULPS      Z6, Z12, Z5
+	VFMADD231PS Z7, Z13, Z5
+	VFMADD231PS Z8, Z14, Z5
+	VFMADD231PS Z9, Z15, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z10, Z5
+	VFMADD213PS Z16, Z12, Z5
+	VFMADD231PS Z10, Z13, Z5
+	VFMADD231PS Z11, Z14, Z5
+	VFMADD231PS Z11, Z15, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        8(SP), DI
+	MOVQ        DI, R8
+	VMULPS      Z6, Z17, Z5
+	VFMADD231PS Z7, Z18, Z5
+	VFMADD231PS Z8, Z19, Z5
+	VFMADD231PS Z9, Z20, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        R9, R8
+	VMOVUPS     Z10, Z5
+	VFMADD213PS Z21, Z17, Z5
+	VFMADD231PS Z10, Z18, Z5
+	VFMADD231PS Z11, Z19, Z5
+	VFMADD231PS Z11, Z20, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        $0x40, R14
+	DECQ        R10
+	JNZ         loop
+	MOVQ        16(SP), R14
+	ADDQ        R14, 32(SP)
+	MOVQ        24(SP), R14
+	ADDQ        R14, 40(SP)
+	DECQ        (SP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
 // func wideSourceAVX512(args *byte)
 // Requires: AVX, AVX512F
 TEXT ·wideSourceAVX512(SB), NOSPLIT, $64-8
@@ -17115,6 +20065,621 @@ stored_3_3:
 	VZEROUPPER
 	RET
 
+// func resultPairAVX512(args *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·resultPairAVX512(SB), NOSPLIT, $64-8
+	MOVQ         args+0(FP), R14
+	MOVQ         (R14), R8
+	MOVQ         R8, (SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         56(R14), R8
+	MOVQ         R8, 8(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         40(R14), R8
+	MOVQ         R8, 16(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         72(R14), R8
+	MOVQ         R8, 24(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         16(R14), R8
+	MOVQ         R8, 32(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         48(R14), R8
+	MOVQ         R8, 40(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         120(R14), R8
+	MOVQ         R8, 56(SP)
+	MOVQ         args+0(FP), R14
+	MOVQ         24(R14), BX
+	MOVQ         args+0(FP), R14
+	MOVQ         32(R14), SI
+	MOVQ         args+0(FP), R14
+	MOVQ         64(R14), R9
+	MOVQ         args+0(FP), R14
+	MOVQ         128(R14), R13
+	VPXORD       Z13, Z13, Z13
+	MOVQ         args+0(FP), R14
+	MOVQ         104(R14), R11
+	MOVQ         args+0(FP), R14
+	VBROADCASTSS 112(R14), Z11
+	VBROADCASTSS vectorConstants<>+0(SB), Z15
+	VBROADCASTSS vectorConstants<>+1600(SB), Z16
+	VBROADCASTSS vectorConstants<>+2240(SB), Z17
+	VBROADCASTSS vectorConstants<>+2368(SB), Z18
+	VBROADCASTSS vectorConstants<>+2304(SB), Z19
+	VBROADCASTSS vectorConstants<>+2432(SB), Z20
+
+tile:
+	MOVQ args+0(FP), R14
+	MOVQ 8(R14), R10
+	MOVQ args+0(FP), R14
+	MOVQ 80(R14), R14
+	MOVQ R14, 48(SP)
+	MOVQ args+0(FP), R14
+	MOVQ 88(R14), R12
+	XORQ R14, R14
+
+	PCALIGN $32
+
+loop:
+	MOVQ        32(SP), AX
+	ADDQ        R14, AX
+	LEAQ        (BX)(BX*2), R8
+	LEAQ        (AX)(R8*1), CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VADDPS      Z1, Z0, Z5
+	VSUBPS      Z1, Z0, Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z8
+	VADDPS      Z7, Z5, Z9
+	VMOVUPS     Z9, (R13)
+	VMULPS      Z15, Z6, Z9
+	VFMADD231PS Z16, Z8, Z9
+	VMOVUPS     Z9, 320(R13)
+	VMULPS      Z17, Z5, Z9
+	VFMADD231PS Z18, Z7, Z9
+	VMOVUPS     Z9, 640(R13)
+	VMOVUPS     Z19, Z9
+	VFMADD213PS Z4, Z6, Z9
+	VFMADD231PS Z20, Z8, Z9
+	VMOVUPS     Z9, 960(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VADDPS      Z1, Z0, Z5
+	VSUBPS      Z1, Z0, Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z8
+	VADDPS      Z7, Z5, Z9
+	VMOVUPS     Z9, 64(R13)
+	VMULPS      Z15, Z6, Z9
+	VFMADD231PS Z16, Z8, Z9
+	VMOVUPS     Z9, 384(R13)
+	VMULPS      Z17, Z5, Z9
+	VFMADD231PS Z18, Z7, Z9
+	VMOVUPS     Z9, 704(R13)
+	VMOVUPS     Z19, Z9
+	VFMADD213PS Z4, Z6, Z9
+	VFMADD231PS Z20, Z8, Z9
+	VMOVUPS     Z9, 1024(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VADDPS      Z1, Z0, Z5
+	VSUBPS      Z1, Z0, Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z8
+	VADDPS      Z7, Z5, Z9
+	VMOVUPS     Z9, 128(R13)
+	VMULPS      Z15, Z6, Z9
+	VFMADD231PS Z16, Z8, Z9
+	VMOVUPS     Z9, 448(R13)
+	VMULPS      Z17, Z5, Z9
+	VFMADD231PS Z18, Z7, Z9
+	VMOVUPS     Z9, 768(R13)
+	VMOVUPS     Z19, Z9
+	VFMADD213PS Z4, Z6, Z9
+	VFMADD231PS Z20, Z8, Z9
+	VMOVUPS     Z9, 1088(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VADDPS      Z1, Z0, Z5
+	VSUBPS      Z1, Z0, Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z8
+	VADDPS      Z7, Z5, Z9
+	VMOVUPS     Z9, 192(R13)
+	VMULPS      Z15, Z6, Z9
+	VFMADD231PS Z16, Z8, Z9
+	VMOVUPS     Z9, 512(R13)
+	VMULPS      Z17, Z5, Z9
+	VFMADD231PS Z18, Z7, Z9
+	VMOVUPS     Z9, 832(R13)
+	VMOVUPS     Z19, Z9
+	VFMADD213PS Z4, Z6, Z9
+	VFMADD231PS Z20, Z8, Z9
+	VMOVUPS     Z9, 1152(R13)
+	ADDQ        SI, AX
+	ADDQ        SI, CX
+	VMOVUPS     (AX), Z0
+	VMOVUPS     (AX)(BX*1), Z1
+	VMOVUPS     (AX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VADDPS      Z1, Z0, Z5
+	VSUBPS      Z1, Z0, Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z8
+	VADDPS      Z7, Z5, Z9
+	VMOVUPS     Z9, 256(R13)
+	VMULPS      Z15, Z6, Z9
+	VFMADD231PS Z16, Z8, Z9
+	VMOVUPS     Z9, 576(R13)
+	VMULPS      Z17, Z5, Z9
+	VFMADD231PS Z18, Z7, Z9
+	VMOVUPS     Z9, 896(R13)
+	VMOVUPS     Z19, Z9
+	VFMADD213PS Z4, Z6, Z9
+	VFMADD231PS Z20, Z8, Z9
+	VMOVUPS     Z9, 1216(R13)
+	MOVQ        40(SP), DI
+	ADDQ        R14, DI
+	MOVQ        48(SP), R8
+	VMOVUPS     (R8)(R14*1), Z10
+	KMOVW       R12, K1
+	VMOVUPS     (R13), Z0
+	VMOVUPS     64(R13), Z1
+	VMOVUPS     128(R13), Z2
+	VMOVUPS     192(R13), Z3
+	VMOVUPS     256(R13), Z4
+	VADDPS      Z1, Z0, Z5
+	VSUBPS      Z1, Z0, Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z8
+	MOVQ        DI, R8
+	VADDPS      Z7, Z5, Z9
+	VADDPS      Z10, Z9, Z9
+	CMPQ        R11, $0x01
+	JL          store_0_0
+	JE          relu_0_0
+	VPMOVD2M    Z9, K3
+	VMULPS      Z11, Z9, K3, Z9
+	JMP         store_0_0
+
+relu_0_0:
+	VMAXPS Z9, Z13, Z9
+
+store_0_0:
+	CMPQ     56(SP), $0x00
+	JE       cached_0_0
+	VMOVNTPS Z9, (R8)
+	JMP      stored_0_0
+
+cached_0_0:
+	VMOVUPS Z9, K1, (R8)
+
+stored_0_0:
+	ADDQ        R9, R8
+	VMULPS      Z15, Z6, Z9
+	VFMADD231PS Z16, Z8, Z9
+	VADDPS      Z10, Z9, Z9
+	CMPQ        R11, $0x01
+	JL          store_0_1
+	JE          relu_0_1
+	VPMOVD2M    Z9, K3
+	VMULPS      Z11, Z9, K3, Z9
+	JMP         store_0_1
+
+relu_0_1:
+	VMAXPS Z9, Z13, Z9
+
+store_0_1:
+	CMPQ     56(SP), $0x00
+	JE       cached_0_1
+	VMOVNTPS Z9, (R8)
+	JMP      stored_0_1
+
+cached_0_1:
+	VMOVUPS Z9, K1, (R8)
+
+stored_0_1:
+	ADDQ        R9, R8
+	VMULPS      Z17, Z5, Z9
+	VFMADD231PS Z18, Z7, Z9
+	VADDPS      Z10, Z9, Z9
+	CMPQ        R11, $0x01
+	JL          store_0_2
+	JE          relu_0_2
+	VPMOVD2M    Z9, K3
+	VMULPS      Z11, Z9, K3, Z9
+	JMP         store_0_2
+
+relu_0_2:
+	VMAXPS Z9, Z13, Z9
+
+store_0_2:
+	CMPQ     56(SP), $0x00
+	JE       cached_0_2
+	VMOVNTPS Z9, (R8)
+	JMP      stored_0_2
+
+cached_0_2:
+	VMOVUPS Z9, K1, (R8)
+
+stored_0_2:
+	ADDQ        R9, R8
+	VMOVUPS     Z19, Z9
+	VFMADD213PS Z4, Z6, Z9
+	VFMADD231PS Z20, Z8, Z9
+	VADDPS      Z10, Z9, Z9
+	CMPQ        R11, $0x01
+	JL          store_0_3
+	JE          relu_0_3
+	VPMOVD2M    Z9, K3
+	VMULPS      Z11, Z9, K3, Z9
+	JMP         store_0_3
+
+relu_0_3:
+	VMAXPS Z9, Z13, Z9
+
+store_0_3:
+	CMPQ     56(SP), $0x00
+	JE       cached_0_3
+	VMOVNTPS Z9, (R8)
+	JMP      stored_0_3
+
+cached_0_3:
+	VMOVUPS Z9, K1, (R8)
+
+stored_0_3:
+	ADDQ     8(SP), DI
+	VMOVUPS  320(R13), Z0
+	VMOVUPS  384(R13), Z1
+	VMOVUPS  448(R13), Z2
+	VMOVUPS  512(R13), Z3
+	VMOVUPS  576(R13), Z4
+	VADDPS   Z1, Z0, Z5
+	VSUBPS   Z1, Z0, Z6
+	VADDPS   Z3, Z2, Z7
+	VSUBPS   Z3, Z2, Z8
+	MOVQ     DI, R8
+	VADDPS   Z7, Z5, Z9
+	VADDPS   Z10, Z9, Z9
+	CMPQ     R11, $0x01
+	JL       store_1_0
+	JE       relu_1_0
+	VPMOVD2M Z9, K3
+	VMULPS   Z11, Z9, K3, Z9
+	JMP      store_1_0
+
+relu_1_0:
+	VMAXPS Z9, Z13, Z9
+
+store_1_0:
+	CMPQ     56(SP), $0x00
+	JE       cached_1_0
+	VMOVNTPS Z9, (R8)
+	JMP      stored_1_0
+
+cached_1_0:
+	VMOVUPS Z9, K1, (R8)
+
+stored_1_0:
+	ADDQ        R9, R8
+	VMULPS      Z15, Z6, Z9
+	VFMADD231PS Z16, Z8, Z9
+	VADDPS      Z10, Z9, Z9
+	CMPQ        R11, $0x01
+	JL          store_1_1
+	JE          relu_1_1
+	VPMOVD2M    Z9, K3
+	VMULPS      Z11, Z9, K3, Z9
+	JMP         store_1_1
+
+relu_1_1:
+	VMAXPS Z9, Z13, Z9
+
+store_1_1:
+	CMPQ     56(SP), $0x00
+	JE       cached_1_1
+	VMOVNTPS Z9, (R8)
+	JMP      stored_1_1
+
+cached_1_1:
+	VMOVUPS Z9, K1, (R8)
+
+stored_1_1:
+	ADDQ        R9, R8
+	VMULPS      Z17, Z5, Z9
+	VFMADD231PS Z18, Z7, Z9
+	VADDPS      Z10, Z9, Z9
+	CMPQ        R11, $0x01
+	JL          store_1_2
+	JE          relu_1_2
+	VPMOVD2M    Z9, K3
+	VMULPS      Z11, Z9, K3, Z9
+	JMP         store_1_2
+
+relu_1_2:
+	VMAXPS Z9, Z13, Z9
+
+store_1_2:
+	CMPQ     56(SP), $0x00
+	JE       cached_1_2
+	VMOVNTPS Z9, (R8)
+	JMP      stored_1_2
+
+cached_1_2:
+	VMOVUPS Z9, K1, (R8)
+
+stored_1_2:
+	ADDQ        R9, R8
+	VMOVUPS     Z19, Z9
+	VFMADD213PS Z4, Z6, Z9
+	VFMADD231PS Z20, Z8, Z9
+	VADDPS      Z10, Z9, Z9
+	CMPQ        R11, $0x01
+	JL          store_1_3
+	JE          relu_1_3
+	VPMOVD2M    Z9, K3
+	VMULPS      Z11, Z9, K3, Z9
+	JMP         store_1_3
+
+relu_1_3:
+	VMAXPS Z9, Z13, Z9
+
+store_1_3:
+	CMPQ     56(SP), $0x00
+	JE       cached_1_3
+	VMOVNTPS Z9, (R8)
+	JMP      stored_1_3
+
+cached_1_3:
+	VMOVUPS Z9, K1, (R8)
+
+stored_1_3:
+	ADDQ     8(SP), DI
+	VMOVUPS  640(R13), Z0
+	VMOVUPS  704(R13), Z1
+	VMOVUPS  768(R13), Z2
+	VMOVUPS  832(R13), Z3
+	VMOVUPS  896(R13), Z4
+	VADDPS   Z1, Z0, Z5
+	VSUBPS   Z1, Z0, Z6
+	VADDPS   Z3, Z2, Z7
+	VSUBPS   Z3, Z2, Z8
+	MOVQ     DI, R8
+	VADDPS   Z7, Z5, Z9
+	VADDPS   Z10, Z9, Z9
+	CMPQ     R11, $0x01
+	JL       store_2_0
+	JE       relu_2_0
+	VPMOVD2M Z9, K3
+	VMULPS   Z11, Z9, K3, Z9
+	JMP      store_2_0
+
+relu_2_0:
+	VMAXPS Z9, Z13, Z9
+
+store_2_0:
+	CMPQ     56(SP), $0x00
+	JE       cached_2_0
+	VMOVNTPS Z9, (R8)
+	JMP      stored_2_0
+
+cached_2_0:
+	VMOVUPS Z9, K1, (R8)
+
+stored_2_0:
+	ADDQ        R9, R8
+	VMULPS      Z15, Z6, Z9
+	VFMADD231PS Z16, Z8, Z9
+	VADDPS      Z10, Z9, Z9
+	CMPQ        R11, $0x01
+	JL          store_2_1
+	JE          relu_2_1
+	VPMOVD2M    Z9, K3
+	VMULPS      Z11, Z9, K3, Z9
+	JMP         store_2_1
+
+relu_2_1:
+	VMAXPS Z9, Z13, Z9
+
+store_2_1:
+	CMPQ     56(SP), $0x00
+	JE       cached_2_1
+	VMOVNTPS Z9, (R8)
+	JMP      stored_2_1
+
+cached_2_1:
+	VMOVUPS Z9, K1, (R8)
+
+stored_2_1:
+	ADDQ        R9, R8
+	VMULPS      Z17, Z5, Z9
+	VFMADD231PS Z18, Z7, Z9
+	VADDPS      Z10, Z9, Z9
+	CMPQ        R11, $0x01
+	JL          store_2_2
+	JE          relu_2_2
+	VPMOVD2M    Z9, K3
+	VMULPS      Z11, Z9, K3, Z9
+	JMP         store_2_2
+
+relu_2_2:
+	VMAXPS Z9, Z13, Z9
+
+store_2_2:
+	CMPQ     56(SP), $0x00
+	JE       cached_2_2
+	VMOVNTPS Z9, (R8)
+	JMP      stored_2_2
+
+cached_2_2:
+	VMOVUPS Z9, K1, (R8)
+
+stored_2_2:
+	ADDQ        R9, R8
+	VMOVUPS     Z19, Z9
+	VFMADD213PS Z4, Z6, Z9
+	VFMADD231PS Z20, Z8, Z9
+	VADDPS      Z10, Z9, Z9
+	CMPQ        R11, $0x01
+	JL          store_2_3
+	JE          relu_2_3
+	VPMOVD2M    Z9, K3
+	VMULPS      Z11, Z9, K3, Z9
+	JMP         store_2_3
+
+relu_2_3:
+	VMAXPS Z9, Z13, Z9
+
+store_2_3:
+	CMPQ     56(SP), $0x00
+	JE       cached_2_3
+	VMOVNTPS Z9, (R8)
+	JMP      stored_2_3
+
+cached_2_3:
+	VMOVUPS Z9, K1, (R8)
+
+stored_2_3:
+	ADDQ     8(SP), DI
+	VMOVUPS  960(R13), Z0
+	VMOVUPS  1024(R13), Z1
+	VMOVUPS  1088(R13), Z2
+	VMOVUPS  1152(R13), Z3
+	VMOVUPS  1216(R13), Z4
+	VADDPS   Z1, Z0, Z5
+	VSUBPS   Z1, Z0, Z6
+	VADDPS   Z3, Z2, Z7
+	VSUBPS   Z3, Z2, Z8
+	MOVQ     DI, R8
+	VADDPS   Z7, Z5, Z9
+	VADDPS   Z10, Z9, Z9
+	CMPQ     R11, $0x01
+	JL       store_3_0
+	JE       relu_3_0
+	VPMOVD2M Z9, K3
+	VMULPS   Z11, Z9, K3, Z9
+	JMP      store_3_0
+
+relu_3_0:
+	VMAXPS Z9, Z13, Z9
+
+store_3_0:
+	CMPQ     56(SP), $0x00
+	JE       cached_3_0
+	VMOVNTPS Z9, (R8)
+	JMP      stored_3_0
+
+cached_3_0:
+	VMOVUPS Z9, K1, (R8)
+
+stored_3_0:
+	ADDQ        R9, R8
+	VMULPS      Z15, Z6, Z9
+	VFMADD231PS Z16, Z8, Z9
+	VADDPS      Z10, Z9, Z9
+	CMPQ        R11, $0x01
+	JL          store_3_1
+	JE          relu_3_1
+	VPMOVD2M    Z9, K3
+	VMULPS      Z11, Z9, K3, Z9
+	JMP         store_3_1
+
+relu_3_1:
+	VMAXPS Z9, Z13, Z9
+
+store_3_1:
+	CMPQ     56(SP), $0x00
+	JE       cached_3_1
+	VMOVNTPS Z9, (R8)
+	JMP      stored_3_1
+
+cached_3_1:
+	VMOVUPS Z9, K1, (R8)
+
+stored_3_1:
+	ADDQ        R9, R8
+	VMULPS      Z17, Z5, Z9
+	VFMADD231PS Z18, Z7, Z9
+	VADDPS      Z10, Z9, Z9
+	CMPQ        R11, $0x01
+	JL          store_3_2
+	JE          relu_3_2
+	VPMOVD2M    Z9, K3
+	VMULPS      Z11, Z9, K3, Z9
+	JMP         store_3_2
+
+relu_3_2:
+	VMAXPS Z9, Z13, Z9
+
+store_3_2:
+	CMPQ     56(SP), $0x00
+	JE       cached_3_2
+	VMOVNTPS Z9, (R8)
+	JMP      stored_3_2
+
+cached_3_2:
+	VMOVUPS Z9, K1, (R8)
+
+stored_3_2:
+	ADDQ        R9, R8
+	VMOVUPS     Z19, Z9
+	VFMADD213PS Z4, Z6, Z9
+	VFMADD231PS Z20, Z8, Z9
+	VADDPS      Z10, Z9, Z9
+	CMPQ        R11, $0x01
+	JL          store_3_3
+	JE          relu_3_3
+	VPMOVD2M    Z9, K3
+	VMULPS      Z11, Z9, K3, Z9
+	JMP         store_3_3
+
+relu_3_3:
+	VMAXPS Z9, Z13, Z9
+
+store_3_3:
+	CMPQ     56(SP), $0x00
+	JE       cached_3_3
+	VMOVNTPS Z9, (R8)
+	JMP      stored_3_3
+
+cached_3_3:
+	VMOVUPS Z9, K1, (R8)
+
+stored_3_3:
+	ADDQ $0x40, R14
+	SHRQ $0x10, R12
+	DECQ R10
+	JNZ  loop
+	MOVQ 16(SP), R14
+	ADDQ R14, 32(SP)
+	MOVQ 24(SP), R14
+	ADDQ R14, 40(SP)
+	DECQ (SP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
 // func wideResultAVX512(args *byte)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·wideResultAVX512(SB), NOSPLIT, $64-8
@@ -17765,6 +21330,46 @@ stored_3_3:
 	ADDQ R14, 40(SP)
 	DECQ (SP)
 	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func peakAVX512(args *byte)
+// Requires: AVX, AVX512F
+TEXT ·peakAVX512(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   (AX), AX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+
+	PCALIGN $32
+
+loop:
+	VFMADD231PS Z12, Z13, Z0
+	VFMADD231PS Z12, Z13, Z1
+	VFMADD231PS Z12, Z13, Z2
+	VFMADD231PS Z12, Z13, Z3
+	VFMADD231PS Z12, Z13, Z4
+	VFMADD231PS Z12, Z13, Z5
+	VFMADD231PS Z12, Z13, Z6
+	VFMADD231PS Z12, Z13, Z7
+	VFMADD231PS Z12, Z13, Z8
+	VFMADD231PS Z12, Z13, Z9
+	VFMADD231PS Z12, Z13, Z10
+	VFMADD231PS Z12, Z13, Z11
+	DECQ        AX
+	JNZ         loop
 	VZEROUPPER
 	RET
 

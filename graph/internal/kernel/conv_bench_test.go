@@ -29,6 +29,13 @@ var benchmarkLayers = []struct {
 	{"16x16x256-128-transposed", transposedWindow(16, 256, 128), Activation{}, true},
 	{"32x32x128-64-transposed", transposedWindow(32, 128, 64), Activation{}, true},
 	{"64x64x64-32-transposed", transposedWindow(64, 64, 32), Activation{}, true},
+	{"32x32x64-128-4x4/2", strided(32, 64, 128, 4), Activation{}, false},
+	{"16x16x128-256-4x4/2", strided(16, 128, 256, 4), Activation{}, false},
+	{"8x8x256-128-4x4/2-transposed", strided(16, 128, 256, 4), Activation{}, true},
+	{"48x48x32-64-5x5/2", strided(48, 32, 64, 5), Activation{}, false},
+	{"24x24x64-128-5x5/2", strided(24, 64, 128, 5), Activation{}, false},
+	{"12x12x128-64-5x5/2-transposed", strided(24, 64, 128, 5), Activation{}, true},
+	{"28x28x32-64-3x3/2", strided(28, 32, 64, 3), Activation{}, false},
 	{"128x128x32-1-sigmoid", window(128, 128, 32, 1, 3, 1, 1, 1), Activation{Function: Sigmoid}, false},
 }
 
@@ -36,6 +43,13 @@ var benchmarkLayers = []struct {
 func transposedWindow(size, ic, oc int) Window {
 	w := window(2*size, 2*size, oc, ic, 3, 2, 1, 0)
 	w.OutH, w.OutW = size, size
+	return w
+}
+
+// strided is the window of a kernel of stride 2 with "same" padding, which halves a size.
+func strided(size, ic, oc, kernel int) Window {
+	w := window(size, size, ic, oc, kernel, 2, 1, (kernel-1)/2)
+	w.OutH, w.OutW = size/2, size/2
 	return w
 }
 

@@ -34,7 +34,11 @@ func fastKernelSum[T Float](w Window, inBias, derived bool) kernelGradient {
 	if !hasFast[T](w) {
 		return nil
 	}
-	if f := filterOf(w, false, true); f != nil {
+	f := filterOf(w, false, true)
+	if f != nil && len(f.tapPhases) > 0 {
+		return newPhaseSum(f, correlationPlan(w), inBias)
+	}
+	if f != nil {
 		if f.step == f.size && !inBias {
 			return newFilterSum(f, adjointPlan(w), true, true)
 		}

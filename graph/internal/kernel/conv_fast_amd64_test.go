@@ -66,14 +66,18 @@ func (p *problem[T]) reference() naive {
 	return naive{y, q.dx, q.dkernel, q.dbias}
 }
 
-// randomWindow draws a geometry; about half have the 3x3 kernels that minimal filtering is for.
+// randomWindow draws a geometry; most have kernels that minimal filtering is for.
 func randomWindow(r *rand.Rand, maxSize int) Window {
 	for {
 		w := Window{
 			InH: 1 + r.IntN(maxSize), InW: 1 + r.IntN(maxSize), InC: 1 + r.IntN(70), OutC: 1 + r.IntN(70),
 			KernelH: 3, KernelW: 3, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 1, PadLeft: 1,
 		}
-		switch r.IntN(4) {
+		switch r.IntN(5) {
+		case 4:
+			w.KernelH, w.KernelW, w.StrideH = 2+r.IntN(5), 2+r.IntN(5), 1+r.IntN(2)
+			w.StrideW, w.PadTop, w.PadLeft = w.StrideH, r.IntN(4), r.IntN(4)
+			w.InC, w.OutC = 16*w.StrideH+r.IntN(40), 16*w.StrideH+r.IntN(40)
 		case 0:
 			w.StrideH, w.StrideW, w.PadTop, w.PadLeft = 2, 2, r.IntN(2), r.IntN(2)
 		case 1, 2:
@@ -269,4 +273,37 @@ func TestStreamedResults(t *testing.T) {
 			p.checkGuards(t)
 		}
 	})
+}
+
+// TestFilteredPhases: kernels whose phases are filtered, with margins, sizes and channels that do not divide evenly.
+func TestFilteredPhases(t *testing.T) {
+	pool := NewPool(2)
+	defer pool.Close()
+	filtered := map[string]int{}
+	testFamilies(t, func(t *testing.T) {
+		r := generator(9)
+		for _, kernel := range []int{2, 3, 4, 5, 6} {
+			for stride := 1; stride <= 2; stride++ {
+				for pad := range kernel {
+					w := window(8+r.IntN(9), 8+r.IntN(9), 16*stride+r.IntN(20), 16*stride+r.IntN(20), kernel, stride, 1, pad)
+					act, n := activations[r.IntN(len(activations))], 1+r.IntN(4)
+					for _, transposed := range []bool{false, true} {
+						t.Run(fmt.Sprintf("%s/%dx%+v", kind(transposed), n, w), func(t *testing.T) {
+							p := newProblem[float32](w, act, transposed, n)
+							p.run(pool)
+							p.check(t, p.reference(), tolerance)
+						})
+						for _, gradient := range []bool{false, true} {
+							if f := filterOf(w, transposed, gradient); f != nil && f.tapPhases != nil {
+								filtered[fmt.Sprint(f.taps, f.size/f.step, f.step/f.size)]++
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+	if len(filtered) < 5 { // of two taps without a stride, and of two and three as a convolution and as a transposed one
+		t.Errorf("phases of too few kinds are filtered: %v", filtered)
+	}
 }

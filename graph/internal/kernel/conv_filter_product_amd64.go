@@ -12,11 +12,12 @@ type filterProduct struct {
 	*microkernels
 	act         Activation
 	transposed  bool
-	order       []int // taps of the kernel as the filter wants them
-	images      int   // of a block, as bandRows
+	images      int // of a block, as bandRows
 	bandRows    int
 	tiles       int // of a block
 	channels    int // k in whole vectors
+	transform   layout
+	orders      [][]int // by phase: the taps of its kernel as the filter wants them; -1: a zero
 	panels      []panel
 	sums        [2][]filterSegments // by vectors of a panel less one, then by result
 	tables      [2]phaseTable       // by vectors of a panel less one
@@ -32,7 +33,15 @@ type filterProduct struct {
 	blockImages int
 	blockRows   int
 	bands       int
+	pass        pass
 }
+
+// pass is what is computed of all blocks before the next pass: the results of a phase, where those have their own, for some of the panels. So
+// the transformed kernel needs less memory.
+type pass struct{ phase, from, to int }
+
+// maxKernel is about how many elements of a transformed kernel there are in a pass.
+const maxKernel = 3 << 19
 
 // filterSegments is what a result is the sum of.
 type filterSegments struct {
@@ -48,24 +57,27 @@ type filterWorker struct {
 }
 
 func newFilterProduct(f *filter, pl plan, act Activation, transposed bool) *filterProduct {
+	return newFilterProductOf(f, pl, act, transposed, layout{})
+}
+
+// newFilterProductOf is newFilterProduct for a source that is transformed elsewhere, to the given layout.
+func newFilterProductOf(f *filter, pl plan, act Activation, transposed bool, from layout) *filterProduct {
 	k := chosenKernels()
 	p := &filterProduct{
 		plan: f.plan(pl), filter: f, microkernels: k, act: act, transposed: transposed,
 		channels: k.padded(pl.k), panels: k.panels(pl.n),
 		bias: make([]float32, k.padded(pl.n)+k.lanes), none: make([]float32, 2*k.lanes),
 	}
-	for i := range 9 {
-		if f.step == f.size && transposed || f == &filterWide {
-			i = 8 - i
-		}
-		p.order = append(p.order, i)
-	}
+	p.orders = f.orders(transposed)
 	p.images, p.bandRows = f.block(&p.plan)
 	p.tiles = p.images * p.bandRows * p.cols
+	if p.transform = from; from.tile == 0 {
+		p.transform = layout{p.channels, spread(p.tiles * p.channels)}
+	}
 	for v := range p.tables {
 		t := &p.tables[v]
 		for i := range p.tiles {
-			t.pixels = append(t.pixels, int32(4*i*p.channels))
+			t.pixels = append(t.pixels, int32(4*i*p.transform.tile))
 			t.results = append(t.results, int32(4*i*(v+1)*p.lanes))
 		}
 		p.sums[v] = p.segments(v + 1)
@@ -73,25 +85,34 @@ func newFilterProduct(f *filter, pl plan, act Activation, transposed bool) *filt
 	return p
 }
 
-// sourceDistance is that of two positions of the transformed source.
-func (p *filterProduct) sourceDistance() int { return spread(p.tiles * p.channels) }
-
 // resultDistance is that of two results before their transform.
 func (p *filterProduct) resultDistance(vectors int) int { return spread(p.tiles * vectors * p.lanes) }
 
 // segments lists the products of each result, for a panel of the given number of vectors.
 func (p *filterProduct) segments(vectors int) []filterSegments {
 	list := make([]filterSegments, p.results*p.results)
-	next := 0
+	next := make([]int, len(list))
 	matrix := p.k * vectors * p.lanes
-	p.pairs(func(result, source, kernel int) {
+	add := func(result, source, kernel int) {
 		s := &list[result]
 		if len(s.taps) == 0 {
-			s.kernel, next = kernel, kernel
+			s.kernel, next[result] = kernel, kernel
 		}
-		s.taps = append(s.taps, segmentOffset{int32(4 * source * p.sourceDistance()), int32(4 * (kernel - next) * matrix)})
-		next = kernel + 1
-	})
+		s.taps = append(s.taps, segmentOffset{int32(4 * source * p.transform.position), int32(4 * (kernel - next[result]) * matrix)})
+		next[result] = kernel + 1
+	}
+	if len(p.tapPhases) == 0 {
+		p.pairs(add)
+		return list
+	}
+	positions := p.sources * p.sources
+	for i := range p.together() {
+		for at := range positions {
+			if i == 0 || !p.tapPhases[i].zero(p.filter, at) {
+				add(at, i*positions+at, i*positions+at)
+			}
+		}
+	}
 	return list
 }
 
@@ -106,10 +127,36 @@ func (p *filterProduct) run(pool *Pool, n int, in operand[float32], out, kernel,
 	p.prepare(pool, memory, n, out, kernel, bias)
 	for _, w := range p.workers[:pool.Threads()] {
 		w.source = memory.take(p.blockImages*p.sourceRows(p.blockRows)*p.width*p.k + 2*p.lanes)
-		w.v = memory.take(p.sources * p.sources * p.sourceDistance())
+		w.v = memory.take(p.together() * p.sources * p.sources * p.transform.position)
 	}
-	pool.runFlushing(ceil(n, p.blockImages)*p.bands, p)
+	for {
+		p.pack(pool)
+		pool.runFlushing(ceil(n, p.blockImages)*p.bands, p)
+		if p.last() {
+			break
+		}
+		p.next()
+	}
 	p.finish()
+}
+
+// panelsOfPass is how many panels a pass has.
+func (p *filterProduct) panelsOfPass() int {
+	return min(len(p.panels), max(1, maxKernel/(p.together()*p.kernels*p.kernels*p.k*2*p.lanes)))
+}
+
+// last tells whether all is computed after the current pass.
+func (p *filterProduct) last() bool {
+	return p.pass.to == len(p.panels) && (!p.apart || p.pass.phase == len(p.tapPhases)-1)
+}
+
+// next goes on with the next pass.
+func (p *filterProduct) next() {
+	a := &p.pass
+	if a.from = a.to; a.from == len(p.panels) {
+		a.phase, a.from = a.phase+1, 0
+	}
+	a.to = min(len(p.panels), a.from+p.panelsOfPass())
 }
 
 // prepare makes everything ready for the results of transformed blocks.
@@ -125,9 +172,14 @@ func (p *filterProduct) prepare(pool *Pool, memory *scratch, n int, out, kernel,
 		w.fragment = memory.take(p.size * p.size * p.cols * 2 * p.lanes)
 		w.args.middle = &memory.take(maxMiddle * p.lanes)[0]
 	}
-	size := p.k * p.padded(p.plan.n)
-	p.packed, p.transformed = memory.take(9*size), memory.take(p.kernels*p.kernels*size)
-	pool.runFlushing(len(p.panels)*p.packingParts(), (*filterPacking)(p))
+	p.pass = pass{0, 0, p.panelsOfPass()}
+	size := p.together() * p.k * min(p.padded(p.plan.n), p.pass.to*2*p.lanes)
+	p.packed, p.transformed = memory.take(p.taps*p.taps*size), memory.take(p.kernels*p.kernels*size)
+}
+
+// pack transforms the kernel, of a phase where those have their own results.
+func (p *filterProduct) pack(pool *Pool) {
+	pool.runFlushing((p.pass.to-p.pass.from)*p.packingParts(), (*filterPacking)(p))
 }
 
 // finish drops the caller's slices.
@@ -135,7 +187,11 @@ func (p *filterProduct) finish() { p.in, p.out, p.kernel = operand[float32]{}, n
 
 // cut chooses blocks for n images: results do not depend on it.
 func (p *filterProduct) cut(n int) {
-	p.blockImages, p.blockRows = max(1, min(p.images, n/fewPieces)), p.bandRows
+	pieces := fewPieces
+	if len(p.tapPhases) > 0 { // their kernels are large, and are read once for each block
+		pieces = 4
+	}
+	p.blockImages, p.blockRows = max(1, min(p.images, n/pieces)), p.bandRows
 	if n < fewPieces {
 		p.blockRows = min(p.blockRows, max(ceil(p.rows, ceil(fewPieces, n)), min(p.rows, ceil(fewPixels, p.cols))))
 	}
@@ -147,17 +203,17 @@ func (p *filterProduct) piece(worker, i int) {
 	b := block{image: i / p.bands * p.blockImages, from: i % p.bands * p.blockRows}
 	b.images, b.to = min(p.blockImages, p.n-b.image), min(p.rows, b.from+p.blockRows)
 	p.copySource(&w.rows, p.microkernels, w.source, &p.in, b)
-	w.args.transformSource(p.filter, &p.plan, p.microkernels, w.v, w.source, b, p.sourceDistance())
+	w.args.transformSource(p.filter, &p.plan, p.microkernels, w.v, w.source, b, p.transform, p.pass.phase)
 	p.computeBlock(w, b)
 }
 
 // computeBlock computes a block whose transformed source is in w.v.
 func (p *filterProduct) computeBlock(w *filterWorker, b block) {
-	for i, panel := range p.panels {
-		p.multiply(w, i, b)
+	for _, panel := range p.panels[p.pass.from:p.pass.to] {
+		p.multiply(w, panel, b)
 		p.writeResults(w, panel, b)
 	}
-	if p.act.Function == Sigmoid || p.act.Function == Tanh {
+	if (p.act.Function == Sigmoid || p.act.Function == Tanh) && p.last() {
 		first := (b.image*p.dstH + p.size*b.from) * p.dstW * p.plan.n
 		last := ((b.image+b.images-1)*p.dstH + min(p.dstH, p.size*b.to)) * p.dstW * p.plan.n
 		activate32(p.act, p.out[first:last])
@@ -165,17 +221,23 @@ func (p *filterProduct) computeBlock(w *filterWorker, b block) {
 }
 
 // multiply computes the products of all tiles of a block with a panel of the transformed kernel.
-func (p *filterProduct) multiply(w *filterWorker, i int, b block) {
-	panel := p.panels[i]
+func (p *filterProduct) multiply(w *filterWorker, panel panel, b block) {
 	width := panel.vectors * p.lanes
 	t, table := &w.tile, &p.tables[panel.vectors-1]
-	t.in, t.length, t.stride, t.bias, t.act, t.columns = &w.v[0], p.k, 4*width, &p.none[0], 0, columnMask{bits: 1<<32 - 1}
+	t.in, t.stride, t.bias, t.act, t.columns = &w.v[0], 4*width, &p.none[0], 0, columnMask{bits: 1<<32 - 1}
 	for result, s := range p.sums[panel.vectors-1] {
+		t.length = p.k
+		if p.apart && p.tapPhases[p.pass.phase].zero(p.filter, result) {
+			t.length = 0
+		}
 		t.taps, t.segments, t.out = &s.taps[0], len(s.taps), &w.m[result*p.resultDistance(panel.vectors)]
-		t.b = &p.transformed[(p.kernels*p.kernels*panel.from+s.kernel*width)*p.k]
+		t.b = &p.transformed[(p.together()*p.kernels*p.kernels*p.column(panel)+s.kernel*width)*p.k]
 		runTiles(p.tile[panel.vectors-1], t, table, b.images*(b.to-b.from)*p.cols)
 	}
 }
+
+// column is a panel's first column in a pass.
+func (p *filterProduct) column(panel panel) int { return panel.from - p.panels[p.pass.from].from }
 
 // writeResults transforms the products of a panel back and writes them with bias and activation.
 func (p *filterProduct) writeResults(w *filterWorker, panel panel, b block) {
@@ -185,6 +247,10 @@ func (p *filterProduct) writeResults(w *filterWorker, panel panel, b block) {
 	a.inTile, a.inColumn = 4*width, 4*p.resultDistance(panel.vectors)
 	a.inRow = p.results * a.inColumn
 	a.act, a.slope = fusedActivation(p.act)
+	from, apart := filterPhase{}, 1 // results of a phase
+	if p.apart {
+		from, apart = p.tapPhases[p.pass.phase], p.strideH/p.filter.step
+	}
 	height := b.to - b.from
 	for row := range b.images * height {
 		image, r := b.image+row/height, b.from+row%height
@@ -195,18 +261,18 @@ func (p *filterProduct) writeResults(w *filterWorker, panel panel, b block) {
 			whole = 0
 		}
 		if whole > 0 {
-			a.tiles, a.in, a.out = whole, &m[0], &out[0]
+			a.tiles, a.in, a.out = whole, &m[0], &out[(from.toRow*p.dstW+from.toCol)*n]
 			a.stream = streamed(p.out, n)
-			a.outRow, a.outColumn, a.outTile, a.columns = 4*p.dstW*n, 4*n, 4*size*n, p.mask(panel)
+			a.outRow, a.outColumn, a.outTile, a.columns = 4*apart*p.dstW*n, 4*apart*n, 4*size*n, p.mask(panel)
 			p.of(p.microkernels).result((*byte)(unsafe.Pointer(a)))
 		}
 		if rest := p.cols - whole; rest > 0 {
 			a.stream = 0
-			a.tiles, a.in, a.out = rest, &m[whole*width], &w.fragment[0]
-			a.outRow, a.outColumn, a.outTile, a.columns = 4*size*rest*width, 4*width, 4*size*width, columnMask{bits: 1<<32 - 1}
+			a.tiles, a.in, a.out = rest, &m[whole*width], &w.fragment[(from.toRow*size*rest+from.toCol)*width]
+			a.outRow, a.outColumn, a.outTile, a.columns = 4*apart*size*rest*width, 4*apart*width, 4*size*width, columnMask{bits: 1<<32 - 1}
 			p.of(p.microkernels).result((*byte)(unsafe.Pointer(a)))
-			for i := range min(size, p.dstH-size*r) {
-				for j := range p.dstW - size*whole {
+			for i := from.toRow; i < min(size, p.dstH-size*r); i += apart {
+				for j := from.toCol; j < p.dstW-size*whole; j += apart {
 					copy(out[(i*p.dstW+size*whole+j)*n:][:panel.columns], w.fragment[(i*size*rest+j)*width:])
 				}
 			}
@@ -216,7 +282,7 @@ func (p *filterProduct) writeResults(w *filterWorker, panel panel, b block) {
 
 // packingParts is into how many parts a panel's rows are cut for packing.
 func (p *filterProduct) packingParts() int {
-	return max(1, min(ceil(fewPieces, len(p.panels)), p.k/16))
+	return max(1, min(ceil(fewPieces, p.panelsOfPass()), p.k/16))
 }
 
 // filterPacking is the job that packs and transforms the kernel, a part of a panel's rows a piece.
@@ -225,22 +291,30 @@ type filterPacking filterProduct
 func (p *filterPacking) piece(worker, i int) {
 	w := p.workers[worker]
 	parts := (*filterProduct)(p).packingParts()
-	panel, part := p.panels[i/parts], i%parts
-	width := panel.vectors * p.lanes
+	panel, part := p.panels[p.pass.from+i/parts], i%parts
+	width, column := panel.vectors*p.lanes, (*filterProduct)(p).column(panel)
 	from, to := split(ceil(p.k, 8), parts, part)
 	from, to = 8*from, min(p.k, 8*to)
-	taps := p.packed[9*panel.from*p.k:][:9*width*p.k]
-	for i, tap := range p.order {
-		matrix := p.kernel[tap*p.k*p.plan.n:][:p.k*p.plan.n]
-		if packed := taps[i*width*p.k:]; p.transposed {
-			w.transpose.pack(packed, matrix, panel, p.k, width, from, to)
-		} else {
-			packRows(packed, matrix, panel, p.plan.n, width, from, to)
-		}
-	}
+	tile, positions := p.taps*p.taps, p.kernels*p.kernels
 	a := &w.args
-	a.tiles, a.vectors, a.in, a.inColumn = 1, (to-from)*panel.vectors, &taps[from*width], 4*width*p.k
-	a.out, a.outColumn = &p.transformed[p.kernels*p.kernels*panel.from*p.k+from*width], 4*width*p.k
-	a.inRow, a.outRow = 3*a.inColumn, p.kernels*a.outColumn
-	p.of(p.microkernels).kernel((*byte)(unsafe.Pointer(a)))
+	for i := range p.together() {
+		taps := p.packed[tile*(p.together()*column+i*width)*p.k:][:tile*width*p.k]
+		for i, tap := range p.orders[p.pass.phase+i] {
+			packed := taps[i*width*p.k:]
+			if tap < 0 {
+				clear(packed[from*width : to*width])
+				continue
+			}
+			matrix := p.kernel[tap*p.k*p.plan.n:][:p.k*p.plan.n]
+			if p.transposed {
+				w.transpose.pack(packed, matrix, panel, p.k, width, from, to)
+			} else {
+				packRows(packed, matrix, panel, p.plan.n, width, from, to)
+			}
+		}
+		a.tiles, a.vectors, a.in, a.inColumn = 1, (to-from)*panel.vectors, &taps[from*width], 4*width*p.k
+		a.out, a.outColumn = &p.transformed[positions*(p.together()*column+i*width)*p.k+from*width], 4*width*p.k
+		a.inRow, a.outRow = p.taps*a.inColumn, p.kernels*a.outColumn
+		p.of(p.microkernels).kernel((*byte)(unsafe.Pointer(a)))
+	}
 }

@@ -107,8 +107,12 @@ func (s *filterSum) runWithImage(pool *Pool, n int, a, b operand[float32], dkern
 	if s.image == nil {
 		s.image = newFilterProduct(s.filter, s.plan, Activation{}, s.turned)
 	}
+	if s.image.panelsOfPass() < len(s.image.panels) {
+		return false
+	}
 	memory := pool.memory(&s.own)
 	s.image.prepare(pool.forProducts(n*s.products()), memory, n, image, kernel, nil)
+	s.image.pack(pool)
 	s.withImage = true
 	s.sum(pool, memory, n, a, b, dkernel, dbias)
 	s.withImage = false
@@ -172,7 +176,7 @@ func (s *filterSum) piece(worker, chunk int) {
 		b := block{image: unit / s.bands * s.images, from: unit % s.bands * s.bandRows}
 		b.images, b.to = min(s.images, s.n-b.image), min(s.rows, b.from+s.bandRows)
 		s.copySource(&w.rows, s.microkernels, w.a, &s.a, b)
-		gradient := s.gradientOf(w, b)
+		gradient := s.gradient.blockOf(&w.rows, s.microkernels, w.b, &s.b, b)
 		switch {
 		case s.dbias == nil:
 		case s.biasOfA:
@@ -181,13 +185,13 @@ func (s *filterSum) piece(worker, chunk int) {
 			pixels := b.images * s.size * (b.to - b.from) * s.gradient.width
 			w.add(s.microkernels, &bias[0], &gradient[0], s.plan.n, pixels, s.plan.n)
 		}
-		w.args.transformSource(s.filter, &s.plan, s.microkernels, w.v, w.a, b, s.sourceDistance())
+		w.args.transformSource(s.filter, &s.plan, s.microkernels, w.v, w.a, b, layout{s.channels, s.sourceDistance()}, 0)
 		if s.withImage {
 			i := s.image.workers[worker]
 			i.v = w.v
 			s.image.computeBlock(i, b)
 		}
-		s.transformGradient(w, gradient, b)
+		w.args.transformGradient(s.filter, &s.gradient, s.microkernels, w.m, gradient, b, layout{s.stride, s.gradientDistance()})
 		s.addTiles(w, b.images*(b.to-b.from)*s.cols, unit == from)
 	}
 	size := s.k * s.stride
@@ -196,29 +200,6 @@ func (s *filterSum) piece(worker, chunk int) {
 	a.out, a.outColumn = &s.chunk(chunk)[0], 4*size
 	a.inRow, a.outRow = s.kernels*a.inColumn, 3*a.outColumn
 	s.of(s.microkernels).kernelSum((*byte)(unsafe.Pointer(a)))
-}
-
-// gradientOf is a block's part of b: where it is, if it is made of whole tiles and vectors, otherwise a copy.
-func (s *filterSum) gradientOf(w *filterSumWorker, b block) []float32 {
-	g := &s.gradient
-	if s.b.origin() == plainGradient && g.width == g.srcW && s.size*s.rows == g.srcH && s.plan.n == s.stride {
-		return s.b.values[(b.image*g.srcH+s.size*b.from)*g.width*g.k:]
-	}
-	g.copySource(&w.rows, s.microkernels, w.b, &s.b, b)
-	return w.b
-}
-
-// transformGradient transforms a block's gradient to m[position][tile][column].
-func (s *filterSum) transformGradient(w *filterSumWorker, gradient []float32, b block) {
-	a, g, n := &w.args, &s.gradient, s.plan.n
-	a.tiles, a.vectors = s.cols, s.stride/s.lanes
-	a.inRow, a.inColumn, a.inTile = 4*g.width*n, 4*n, 4*s.size*n
-	a.outColumn, a.outTile = 4*s.gradientDistance(), 4*s.stride
-	a.outRow = s.results * a.outColumn
-	for row := range b.images * (b.to - b.from) {
-		a.in, a.out = &gradient[s.size*row*g.width*n], &w.m[row*s.cols*s.stride]
-		s.of(s.microkernels).gradient((*byte)(unsafe.Pointer(a)))
-	}
 }
 
 // farSum is from how many elements on it pays to fetch a sum in advance.

@@ -22,7 +22,8 @@
 //
 //   - product: direct, in tiles of pixels by columns of the kernel held in registers, from a copy of a part of the image with
 //     its border; an adjoint of stride s falls into s*s phases, so that no inserted zero is multiplied;
-//   - filterProduct, filterSum: minimal filtering for 3x3 kernels of stride 1 and 2 with enough channels;
+//   - filterProduct, filterSum, phaseSum: minimal filtering for kernels of stride 1 and 2 with enough channels: 3x3 as they are, others
+//     from 2x2 to 6x6 by their phases where those have two or three taps in each direction;
 //   - kernelSum: sums of outer products over pixels.
 //
 // The derivative of the activation is applied where a gradient is copied, bias and activation where results are written.

@@ -48,6 +48,7 @@ func conv() {
 		derive(s.isa)
 		sumRows(s.isa)
 		filters(s.isa)
+		peak(s.isa)
 	}
 	nine(avx512)
 	transpose()
@@ -94,4 +95,22 @@ func zero(s isa, v reg.VecPhysical) {
 	} else {
 		VXORPS(v, v, v)
 	}
+}
+
+// peak builds a loop that does nothing but multiply and add, twelve independent sums at a time, as often as its argument says.
+func peak(s isa) {
+	_, arg := function("peak"+s.name, "a number of rounds", 0)
+	count := reg.RAX
+	MOVQ(arg(0, count), count)
+	for _, v := range s.vectors[:14] {
+		zero(s, v)
+	}
+	Label("loop")
+	for _, sum := range s.vectors[:12] {
+		VFMADD231PS(s.vectors[12], s.vectors[13], sum)
+	}
+	DECQ(count)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
 }

@@ -86,6 +86,47 @@ var (
 	}}
 )
 
+// F(4x4,2x2) from the polynomials' values at half, -half, five quarters, their negative and infinity; the powers of these are exact, too.
+const half, more = 0.5, 1.25
+
+const half2, more2 = half * half, more * more
+
+var (
+	sourcePair = linearMap{5, []combination{
+		{{3, 1}, {1, -more2}}, {{2, 1}, {0, -more2}},
+		{{3, 1}, {1, -half2}}, {{2, 1}, {0, -half2}},
+	}, []combination{
+		{{5, 1}, {6, half}}, {{5, 1}, {6, -half}},
+		{{7, 1}, {8, more}}, {{7, 1}, {8, -more}},
+		{{4, 1}, {2, -half2 - more2}, {0, half2 * more2}},
+	}}
+	// The kernel's values, over the product of each point's distances from the others.
+	atHalf, atMore = 1 / (2 * half * (half2 - more2)), 1 / (2 * more * (more2 - half2))
+	kernelPair     = linearMap{2, nil, []combination{
+		{{0, atHalf}, {1, atHalf * half}}, {{0, -atHalf}, {1, atHalf * half}},
+		{{0, atMore}, {1, atMore * more}}, {{0, -atMore}, {1, atMore * more}},
+		{{1, 1}},
+	}}
+	resultPair = linearMap{5, []combination{
+		{{0, 1}, {1, 1}}, {{0, 1}, {1, -1}}, {{2, 1}, {3, 1}}, {{2, 1}, {3, -1}},
+	}, []combination{
+		{{5, 1}, {7, 1}},
+		{{6, half}, {8, more}},
+		{{5, half2}, {7, more2}},
+		{{4, 1}, {6, half2 * half}, {8, more2 * more}},
+	}}
+	// The adjoints of resultPair and of kernelPair.
+	gradientPair = linearMap{4, []combination{
+		{{0, 1}, {2, half2}}, {{1, half}, {3, half2 * half}}, {{0, 1}, {2, more2}}, {{1, more}, {3, more2 * more}},
+	}, []combination{
+		{{4, 1}, {5, 1}}, {{4, 1}, {5, -1}}, {{6, 1}, {7, 1}}, {{6, 1}, {7, -1}}, {{3, 1}},
+	}}
+	kernelSumPair = linearMap{5, nil, []combination{
+		{{0, atHalf}, {1, -atHalf}, {2, atMore}, {3, -atMore}},
+		{{4, 1}, {0, atHalf * half}, {1, atHalf * half}, {2, atMore * more}, {3, atMore * more}},
+	}}
+)
+
 // Stride 2: the even and the odd pixels of the larger image are convolved on their own. Two neighbours of the even ones,
 // a*k0 + b*k2 and b*k0 + c*k2, are (a-b)*k0 + b*(k0+k2) and b*(k0+k2) + (c-b)*k2: three products for four.
 var (
@@ -107,6 +148,7 @@ func filters(s isa) {
 	}{
 		{"source3", source3}, {"kernel3", kernel3}, {"gradient3", gradient3}, {"kernelSum3", kernelSum3},
 		{"source4", source4}, {"kernel4", kernel4}, {"gradient4", gradient4}, {"kernelSum4", kernelSum4},
+		{"sourcePair", sourcePair}, {"kernelPair", kernelPair}, {"gradientPair", gradientPair}, {"kernelSumPair", kernelSumPair},
 		{"wideSource", wideSource}, {"wideGradient", wideGradient}, {"thinSource", thinSource}, {"kernel2", kernel2}, {"kernelSum2", kernelSum2},
 	} {
 		transformTiles(s, f.name, f.m, false)
@@ -114,7 +156,7 @@ func filters(s isa) {
 	for _, f := range []struct {
 		name string
 		m    linearMap
-	}{{"result3", result3}, {"result4", result4}, {"wideResult", wideResult}, {"thinResult", thinResult}} {
+	}{{"result3", result3}, {"result4", result4}, {"resultPair", resultPair}, {"wideResult", wideResult}, {"thinResult", thinResult}} {
 		transformTiles(s, f.name, f.m, true)
 	}
 }
