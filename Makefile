@@ -27,7 +27,7 @@ ci: ## what .ci/run does
 bench: ## training speed, and where the time goes
 	go run ./cmd/dcae bench
 
-bench-peers: ## the same models in Keras and PyTorch, side by side (about half an hour)
+bench-peers: ## the same models in Keras and PyTorch, side by side (about an hour)
 	python3 experiments/peers/compare.py
 
 check-keras: ## models of many kinds against the real Keras: traces, round trips, going on with training (about 5 minutes)

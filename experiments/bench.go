@@ -28,6 +28,8 @@ type Benchmark struct {
 	Windows         []float64 `json:"windows"`
 	GFLOPS          float64   `json:"gflops"`       // of the products, counted as for direct convolution
 	PeakRSS         int       `json:"peak_rss_mib"` // largest resident memory of the process so far; 0: not known here
+	PeakGFLOPS      float64   `json:"peak_gflops"`  // of the machine: multiplications and additions of these threads that do nothing else
+	MemoryGB        float64   `json:"memory_gb_s"`  // likewise, what these threads read and write a second that copy memory
 	StepSeconds     float64   `json:"step_s"`
 	Ops             []OpShare `json:"ops"`
 }
@@ -42,6 +44,9 @@ type OpShare struct {
 	// What the op hands on is computed by the ops that read it, and counts as their time.
 	LazyForward  bool `json:"lazy_forward,omitempty"`
 	LazyBackward bool `json:"lazy_backward,omitempty"`
+
+	GFLOPS float64 `json:"gflops,omitempty"` // of the products, counted as for direct convolution: minimal filtering can exceed the machine's peak
+	GB     float64 `json:"gb_s,omitempty"`   // values read and written a second, from memory or from caches
 
 	View bool `json:"view,omitempty"` // the output is the memory of the op before under another shape
 }
@@ -118,6 +123,13 @@ func Bench(name string, batch, threads int) (*Benchmark, error) {
 		ImagesPerSecond: statistics.Median(speed.ImagesPerSecond), Windows: speed.ImagesPerSecond, PeakRSS: peakRSS(),
 	}
 	b.GFLOPS = b.ImagesPerSecond * flops.Training / 1e9
+	b.PeakGFLOPS, b.MemoryGB = th.PeakFLOPS()/1e9, th.CopyBytes()/1e9
+	b.addOps(speed)
+	return b, b.addWork(m.Model, speed)
+}
+
+// addOps adds the times of a step's parts.
+func (b *Benchmark) addOps(speed *training.Speed) {
 	perStep := 1 / float64(speed.Profiled)
 	b.StepSeconds = speed.Total.Seconds() * perStep
 	rest := b.StepSeconds
@@ -137,7 +149,31 @@ func Bench(name string, batch, threads int) (*Benchmark, error) {
 	}
 	read := speed.Batches.Seconds() * perStep
 	b.Ops = append(b.Ops, OpShare{Op: "shuffling and reading images", Forward: read}, OpShare{Op: "optimizer and the machine", Backward: rest - read})
-	return b, nil
+}
+
+// addWork adds what each op computes, reads and writes a second.
+func (b *Benchmark) addWork(m *graph.Model, speed *training.Speed) error {
+	flops, err := m.LayerFLOPs()
+	if err != nil {
+		return err
+	}
+	ofLayer := map[string]float64{}
+	for i, n := range m.Nodes {
+		ofLayer[n.Name] = flops[i].Training
+	}
+	bytes := map[[2]string]float64{}
+	for _, o := range speed.Ops {
+		bytes[[2]string{o.Layer, o.Op}] += o.Bytes / float64(speed.Profiled)
+	}
+	for i := range b.Ops {
+		o := &b.Ops[i]
+		if seconds := o.Forward + o.Backward; seconds > 0 && !o.View {
+			o.GFLOPS = ofLayer[o.Layer] * float64(b.Batch) / seconds / 1e9 // a layer's product is the first of its ops
+			o.GB = bytes[[2]string{o.Layer, o.Op}] / seconds / 1e9
+			delete(ofLayer, o.Layer)
+		}
+	}
+	return nil
 }
 
 // windowSteps is how many steps of some operations each are timed at once: about 60 GFLOP, which take well under a second, but at

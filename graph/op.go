@@ -34,12 +34,12 @@ type op struct {
 	derive         func(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error)
 
 	output  output
-	view    bool           // the output is a viewOutput
-	sources []*op          // whose outputs it reads
-	readers int            // how many nodes read its output
-	pending int            // how many of them have not run yet in this step
-	keep    bool           // the output is read after the step, too
-	clock   *time.Duration // where the time in run is added up; nil: nowhere
+	view    bool   // the output is a viewOutput
+	sources []*op  // whose outputs it reads
+	readers int    // how many nodes read its output
+	pending int    // how many of them have not run yet in this step
+	keep    bool   // the output is read after the step, too
+	clock   *clock // of runs; nil: nobody wants to know
 
 	lazy    any               // kernel.Lazy: the output, where it is lazy
 	act     kernel.Activation // at its end
@@ -133,7 +133,7 @@ func (o *op) Do(in ...gorgonia.Value) (out gorgonia.Value, err error) {
 	}
 	out = o.output.prepare(o, batch)
 	if o.clock != nil {
-		defer func(start time.Time) { *o.clock += time.Since(start) }(time.Now())
+		defer o.clock.add(o, in, out, time.Now())
 	}
 	if err := o.run(in, out); err != nil {
 		return nil, errors.WithMessage(err, o.label)

@@ -22,7 +22,8 @@ func benchCommand() *cobra.Command {
 		Use:   "bench [MODEL...]",
 		Short: "Measure training speed, and where the time goes",
 		Long: "Trains each model, a name or a file (default: sigmoid, highlr, improved, deep), for a few seconds and prints images/s (median of five windows),\n" +
-			"GFLOP/s of the products, the largest memory so far, and the time of each op.",
+			"GFLOP/s of the products, the largest memory so far, and for each op its time, the GFLOP/s of its products, values read and written a second, and\n" +
+			"what share these are of what the machine can do. Products are counted as for direct convolution, so that minimal filtering can exceed 100%.",
 		RunE: func(c *cobra.Command, args []string) error {
 			least := 0 // the model's own
 			if c.Flags().Changed("batch") {
@@ -67,8 +68,9 @@ func benchCommand() *cobra.Command {
 }
 
 func printBench(w io.Writer, b *experiments.Benchmark) error {
-	fmt.Fprintf(w, "%s: %.0f images/s (windows %s), %.0f GFLOP/s, %d MiB; batch %d, threads %d, %s kernels\n\n",
+	fmt.Fprintf(w, "%s: %.0f images/s (windows %s), %.0f GFLOP/s, %d MiB; batch %d, threads %d, %s kernels\n",
 		b.Model, b.ImagesPerSecond, joinNumbers(b.Windows), b.GFLOPS, b.PeakRSS, b.Batch, b.Threads, b.Kernels)
+	fmt.Fprintf(w, "the machine can do %.0f GFLOP/s, and read and write %.1f GB/s\n\n", b.PeakGFLOPS, b.MemoryGB)
 	layer, op, lazy := len("layer"), len("op"), false
 	for i := range b.Ops {
 		o := &b.Ops[i]
@@ -77,10 +79,11 @@ func printBench(w io.Writer, b *experiments.Benchmark) error {
 		}
 		layer, op, lazy = max(layer, len(o.Layer)), max(op, len(o.Op)), lazy || o.LazyForward || o.LazyBackward
 	}
-	row := fmt.Sprintf("  %%-%ds  %%-%ds  %%12s  %%12s  %%6s\n", layer, op)
-	fmt.Fprintf(w, row, "layer", "op", "forward ", "backward ", "share")
+	row := fmt.Sprintf("  %%-%ds  %%-%ds  %%12s  %%12s  %%6s  %%7s  %%7s  %%5s  %%9s\n", layer, op)
+	fmt.Fprintf(w, row, "layer", "op", "forward ", "backward ", "share", "GFLOP/s", "of peak", "GB/s", "of memory")
 	for _, o := range b.Ops {
-		fmt.Fprintf(w, row, o.Layer, o.Op, milliseconds(o.Forward)+star(o.LazyForward), milliseconds(o.Backward)+star(o.LazyBackward), fmt.Sprintf("%.1f%%", 100*(o.Forward+o.Backward)/b.StepSeconds))
+		fmt.Fprintf(w, row, o.Layer, o.Op, milliseconds(o.Forward)+star(o.LazyForward), milliseconds(o.Backward)+star(o.LazyBackward), fmt.Sprintf("%.1f%%", 100*(o.Forward+o.Backward)/b.StepSeconds),
+			unlessZero("%.0f", o.GFLOPS), unlessZero("%.0f%%", 100*o.GFLOPS/b.PeakGFLOPS), unlessZero("%.1f", o.GB), unlessZero("%.0f%%", 100*o.GB/b.MemoryGB))
 	}
 	fmt.Fprintf(w, "  a step takes %s\n", milliseconds(b.StepSeconds))
 	if lazy {
@@ -88,6 +91,13 @@ func printBench(w io.Writer, b *experiments.Benchmark) error {
 	}
 	_, err := fmt.Fprintln(w)
 	return errors.Wrap(err, "printing")
+}
+
+func unlessZero(format string, x float64) string {
+	if x == 0 {
+		return ""
+	}
+	return fmt.Sprintf(format, x)
 }
 
 func star(lazy bool) string {

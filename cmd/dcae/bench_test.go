@@ -22,8 +22,14 @@ func TestBenchMeasures(t *testing.T) {
 	if b.Model != model || b.Batch != 8 || b.Threads != 1 || b.Kernels == "" || len(b.Windows) != 5 || !(b.ImagesPerSecond > 0) || !(b.GFLOPS > 0) || !(b.StepSeconds > 0) {
 		t.Errorf("%+v", b)
 	}
+	if !(b.PeakGFLOPS > 0.1) || !(b.MemoryGB > 0.1) {
+		t.Errorf("the machine can do %g GFLOP/s and %g GB/s", b.PeakGFLOPS, b.MemoryGB)
+	}
 	sum, layers := 0.0, map[string]bool{}
 	for _, o := range b.Ops {
+		if product := strings.HasPrefix(o.Op, "conv2d"); product && !(o.GFLOPS > 0) || !product && o.GFLOPS != 0 || product && !(o.GB > 0) {
+			t.Errorf("%s of %s: %g GFLOP/s, %g GB/s", o.Op, o.Layer, o.GFLOPS, o.GB)
+		}
 		sum += o.Forward + o.Backward
 		layers[o.Layer] = true
 	}
@@ -43,7 +49,7 @@ func TestBenchPrintsATable(t *testing.T) {
 	if code != 0 || errs != "" || strings.Count(out, model+": ") != 2 || strings.Count(out, "a step takes ") != 2 || strings.Count(out, "  optimizer and the machine") > 2 {
 		t.Errorf("exit code %d: %s%s", code, out, errs)
 	}
-	for _, want := range []string{"images/s (windows ", "GFLOP/s", "batch 8, threads 1", "layer", "forward", "backward", "share", "conv2d+bias+relu", "shuffling and reading images"} {
+	for _, want := range []string{"images/s (windows ", "GFLOP/s", "batch 8, threads 1", "layer", "forward", "backward", "share", "of peak", "of memory", "the machine can do ", "conv2d+bias+relu", "shuffling and reading images"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the table lacks %q:\n%s", want, out)
 		}

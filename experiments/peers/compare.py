@@ -1,6 +1,6 @@
 """Trains the benchmark models here and in Keras and PyTorch, in turns, and prints the speeds side by side.
 
-usage: compare.py [--rounds 5] [--models sigmoid,highlr,improved,deep] [--threads 2]   (called by `make bench-peers`)
+usage: compare.py [--rounds 5] [--models A,B] [--threads 2] [--batch N]   (called by `make bench-peers`; by default all models)
 
 The peers live in a virtual environment outside of the repository (DCAE_PEERS, default ~/.cache/dcae-peers), made on first use.
 """
@@ -15,10 +15,13 @@ import venv
 
 here = pathlib.Path(__file__).resolve().parent
 root = here.parent.parent
+from kinds import KINDS
+
 parser = argparse.ArgumentParser()
 parser.add_argument("--rounds", type=int, default=5)
-parser.add_argument("--models", default="sigmoid,highlr,improved,deep")
+parser.add_argument("--models", default=",".join(["sigmoid", "highlr", "improved", "deep", *KINDS]))
 parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--batch", type=int, default=0, help="images in a step (default: each model's own)")
 parser.add_argument("--frameworks", default="keras,torch-channels-last,torch-compile")
 args = parser.parse_args()
 
@@ -41,6 +44,8 @@ def run(framework, model):
         command = [binary, "bench", model, "--json", "--threads", str(args.threads)]
     else:
         command = [python, here / "peer.py", framework, model, "--data", data, "--threads", str(args.threads)]
+    if args.batch:
+        command += ["--batch", str(args.batch)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode != 0:
         raise SystemExit(f"{framework} {model} failed:\n{done.stderr[-2000:]}")
@@ -48,19 +53,24 @@ def run(framework, model):
 
 
 frameworks = ["dcae", *args.frameworks.split(",")]
-speeds, memory = {}, {}
+speeds, memory, products = {}, {}, {}
 for round_ in range(args.rounds):
     for model in args.models.split(","):
         for framework in frameworks:
             r = run(framework, model)
             speeds.setdefault((model, framework), []).append(r["images_per_s"])
             memory[model, framework] = max(memory.get((model, framework), 0), r["peak_rss_mib"])
+            if framework == "dcae":  # the share of the machine's peak that an image a second takes, by products as of direct convolution
+                products.setdefault(model, []).append(r["gflops"] / r["images_per_s"] / r["peak_gflops"])
             print(f"round {round_ + 1}: {model} {framework} {r['images_per_s']:.0f} images/s", file=sys.stderr, flush=True)
 
-print(f"images/s, batch 32, {args.threads} threads, median of {args.rounds} rounds (lowest to highest); peak memory in MiB\n")
-for model in args.models.split(","):
-    best = max(statistics.median(speeds[model, f]) for f in frameworks if f != "dcae")
+best = {m: max(statistics.median(speeds[m, f]) for f in frameworks if f != "dcae") for m in args.models.split(",")}
+ratio = {m: statistics.median(speeds[m, "dcae"]) / best[m] for m in best}
+print(f"images/s, {args.threads} threads, median of {args.rounds} rounds (lowest to highest); peak memory in MiB; products as a share of the machine's peak\n")
+for model in sorted(best, key=ratio.get):
     for f in frameworks:
         s = speeds[model, f]
-        ratio = f"  {statistics.median(s) / best:.2f} x the fastest peer" if f == "dcae" else ""
-        print(f"{model:10} {f:20} {statistics.median(s):8.0f}  ({min(s):.0f} to {max(s):.0f})  {memory[model, f]:5d} MiB{ratio}")
+        share = statistics.median(s) * min(products[model])
+        times = f"  {ratio[model]:.2f} x the fastest peer" if f == "dcae" else ""
+        print(f"{model:12} {f:20} {statistics.median(s):8.0f}  ({min(s):.0f} to {max(s):.0f})  {memory[model, f]:5d} MiB  {share:4.0%}{times}")
+print(f"\ngeometric mean {statistics.geometric_mean(ratio.values()):.2f} x")

@@ -1,8 +1,9 @@
 """Trains one of the benchmark models in a peer framework and prints its speed as a line of JSON.
 
-usage: peer.py keras|torch|torch-channels-last|torch-compile sigmoid|highlr|improved|deep --data TRAIN-IMAGES.gz [--batch 32] [--threads 2]
+usage: peer.py keras|torch|torch-channels-last|torch-compile MODEL --data TRAIN-IMAGES.gz [--batch N] [--threads 2]
 
-Models, optimizer (Adam), loss (mean squared error), shuffling and data are those of `dcae bench`; the speed is the median of five windows.
+MODEL is sigmoid, highlr, improved, deep or one of kinds.py. Optimizer (Adam), loss, shuffling and data are those of `dcae bench`; the speed is
+the median of five windows.
 """
 import argparse
 import gzip
@@ -12,19 +13,23 @@ import resource
 import statistics
 import time
 
+from kinds import KINDS, KerasBuilder, torch_model
+
 parser = argparse.ArgumentParser()
 parser.add_argument("framework", choices=["keras", "torch", "torch-channels-last", "torch-compile"])
-parser.add_argument("model", choices=["sigmoid", "highlr", "improved", "deep"])
+parser.add_argument("model", choices=["sigmoid", "highlr", "improved", "deep", *KINDS])
 parser.add_argument("--data", required=True)
-parser.add_argument("--batch", type=int, default=32)
+parser.add_argument("--batch", type=int, help="images in a step (default: the model's own, else 32)")
 parser.add_argument("--threads", type=int, default=2)
 args = parser.parse_args()
+entry, shape, batch, loss = KINDS.get(args.model, (None, (28, 28, 1), 32, "mse"))
+args.batch = args.batch or batch
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", OMP_NUM_THREADS=str(args.threads))
 
 import numpy as np  # noqa: E402  (after the environment is set)
 
 WINDOWS = 5
-COUNT = 256 if args.model == "deep" else 4096
+COUNT = 256 if args.model == "deep" else max(4 * args.batch, min(4096, 4096 * 784 // int(np.prod(shape))))
 RATE = 0.1 if args.model == "highlr" else 0.001
 
 
@@ -32,9 +37,14 @@ def load():
     with gzip.open(args.data) as f:
         raw = np.frombuffer(f.read(), np.uint8, offset=16).reshape(-1, 28, 28)[:COUNT]
     x = raw.astype(np.float32) / 255
-    if args.model == "deep":
-        x = np.pad(np.kron(x, np.ones((1, 4, 4), np.float32)), ((0, 0), (8, 8), (8, 8)))
-    return x
+    size = 128 if args.model == "deep" else shape[0]
+    if len(shape) == 1:
+        return x.reshape(len(x), -1)
+    scale = size // 28
+    before = (size - 28 * scale) // 2
+    after = size - 28 * scale - before
+    x = np.pad(np.kron(x, np.ones((1, scale, scale), np.float32)), ((0, 0), (before, after), (before, after)))
+    return np.repeat(x[..., None], shape[2], axis=3)
 
 
 def keras_speeds(x):
@@ -57,7 +67,9 @@ def keras_speeds(x):
     def norm():
         return [kl.BatchNormalization()] if args.model in ("improved", "deep") else []
 
-    if args.model == "deep":
+    if entry is not None:
+        stack = []
+    elif args.model == "deep":
         stack = []
         for f in (32, 64, 128, 256):
             stack += [conv(f, **he), *norm(), pool()]
@@ -69,9 +81,12 @@ def keras_speeds(x):
         stack = [conv(32, **he), *norm(), pool(), conv(64, **he), *norm(), pool(), kl.Flatten(),
                  kl.Dense(32, activation="relu", **he), kl.Dense(3136, activation="relu", **he), kl.Reshape((7, 7, 64)),
                  up(64), up(32), conv(1, "sigmoid")]
-    x = x[..., None]
-    model = keras.Sequential([keras.Input(x.shape[1:]), *stack])
-    model.compile(optimizer=keras.optimizers.Adam(RATE), loss="mse")
+    if entry is not None:
+        inputs = keras.Input(x.shape[1:])
+        model = keras.Model(inputs, entry(KerasBuilder(), inputs))
+    else:
+        model = keras.Sequential([keras.Input(x.shape[1:]), *stack])
+    model.compile(optimizer=keras.optimizers.Adam(RATE), loss=loss)
     model.fit(x[:4 * args.batch], x[:4 * args.batch], batch_size=args.batch, epochs=1, verbose=0)
     for _ in range(WINDOWS):
         start = time.perf_counter()
@@ -95,7 +110,9 @@ def torch_speeds(x):
     def norm(c):
         return [nn.BatchNorm2d(c)] if args.model in ("improved", "deep") else []
 
-    if args.model == "deep":
+    if entry is not None:
+        stack = [torch_model(entry, shape)]
+    elif args.model == "deep":
         stack, c = [], 1
         for f in (32, 64, 128, 256):
             stack += [*conv(c, f), *norm(f), nn.MaxPool2d(2)]
@@ -111,18 +128,18 @@ def torch_speeds(x):
         stack = [*conv(1, 32), *norm(32), nn.MaxPool2d(2), *conv(32, 64), *norm(64), nn.MaxPool2d(2), nn.Flatten(),
                  nn.Linear(3136, 32), nn.ReLU(), nn.Linear(32, 3136), nn.ReLU(), nn.Unflatten(1, (64, 7, 7)),
                  *up(64, 64), *up(64, 32), *conv(32, 1, nn.Sigmoid)]
-    model, data = nn.Sequential(*stack), torch.from_numpy(x[:, None])
-    if args.framework == "torch-channels-last":
+    model, data = nn.Sequential(*stack), torch.from_numpy(x if x.ndim == 2 else np.ascontiguousarray(np.moveaxis(x, 3, 1)))
+    if args.framework == "torch-channels-last" and x.ndim == 4:
         model, data = model.to(memory_format=torch.channels_last), data.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE, eps=1e-7)
     forward = torch.compile(model) if args.framework == "torch-compile" else model
 
     def step(batch):
         optimizer.zero_grad()
-        loss = nn.functional.mse_loss(forward(batch), batch)
-        loss.backward()
+        distance = (nn.functional.mse_loss if loss == "mse" else nn.functional.binary_cross_entropy)(forward(batch), batch)
+        distance.backward()
         optimizer.step()
-        return loss.item()
+        return distance.item()
 
     for i in range(4):
         step(data[i * args.batch:(i + 1) * args.batch])
