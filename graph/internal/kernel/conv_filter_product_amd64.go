@@ -249,7 +249,7 @@ func (p *filterProduct) writeResults(w *filterWorker, panel panel, b block) {
 	a.act, a.slope = fusedActivation(p.act)
 	from, apart := filterPhase{}, 1 // results of a phase
 	if p.apart {
-		from, apart = p.tapPhases[p.pass.phase], p.strideH/p.filter.step
+		from, apart = p.tapPhases[p.pass.phase], p.strideH/p.step
 	}
 	height := b.to - b.from
 	for row := range b.images * height {
