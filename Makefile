@@ -30,7 +30,7 @@ bench: ## training speed, and where the time goes
 bench-peers: ## the same models in Keras and PyTorch, side by side (about an hour)
 	python3 experiments/peers/compare.py
 
-check-keras: ## models of many kinds against the real Keras: traces, round trips, going on with training (about 5 minutes)
+check-keras: ## models of many kinds against the real Keras: traces, round trips, going on with training (about 12 minutes)
 	python3 models/keras/testdata/check_keras.py
 
 supported: ## docs/supported.md anew, from what the code reads

@@ -163,15 +163,22 @@ func TestOlderSettings(t *testing.T) {
 	model := `{"class_name": "Sequential", "config": [
 		{"class_name": "LeakyReLU", "config": {"name": "a", "batch_input_shape": [null, 4, 3, 2], "alpha": {"type": "ndarray", "value": 0.30000001192092896}}},
 		{"class_name": "LeakyReLU", "config": {"name": "b", "alpha": {"type": "ndarray", "value": [0.10000000149011612]}}},
+		{"class_name": "GroupNormalization", "config": {"name": "g", "groups": 1, "center": false, "scale": false}}, {"class_name": "Conv2DTranspose", "config": {"name": "t", "groups": 1, "filters": 2, "kernel_size": 1, "use_bias": false}},
 		{"class_name": "BatchNormalizationV1", "config": {"name": "c", "axis": [3]}}, {"class_name": "LayerNormalization", "config": {"name": "d", "axis": [2, 3]}}]}`
-	a, err := decodeBytes(h5File(t, "2.0.4", model, "", weightsOf("c", pairsNamed("gamma", "beta", "moving_mean", "moving_variance")...), weightsOf("d", pairsNamed("gamma", "beta")...)))
+	a, err := decodeBytes(h5File(t, "2.0.4", model, "", weightsOf("t", &hdf5.Dataset{Name: "kernel:0", Shape: []int{1, 1, 2, 2}, Data: make([]float32, 4)}),
+		weightsOf("c", pairsNamed("gamma", "beta", "moving_mean", "moving_variance")...), weightsOf("d", pairsNamed("gamma", "beta")...)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`"negative_slope":0.3}`, `"negative_slope":0.1}`, `"BatchNormalization"`, `"axis":-1`, `"axis":[-2,-1]`} {
+	for _, want := range []string{`"negative_slope":0.3}`, `"negative_slope":0.1}`, `"BatchNormalization"`, `"axis":-1`, `"axis":[-2,-1]`, `"groups":1,"name":"g"`} {
 		if !strings.Contains(string(a.Config), want) {
 			t.Errorf("no %s in %s", want, a.Config)
 		}
+	}
+	if m, err := ParseConfig(a.Config); err != nil {
+		t.Error(err)
+	} else if _, err := m.Flatten(); err != nil {
+		t.Error(err)
 	}
 }
 

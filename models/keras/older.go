@@ -171,8 +171,8 @@ func (t *older) layer(l dict) error {
 		config["batch_shape"] = shape
 		delete(config, "batch_input_shape")
 	}
-	if config["groups"] == json.Number("1") {
-		delete(config, "groups") // Keras 2 has it in classes that have none
+	if config["groups"] == json.Number("1") && class != "GroupNormalization" {
+		delete(config, "groups") // Keras 2 has it in convolutions that have none
 	}
 	for _, name := range withoutMeaning[class] {
 		delete(config, name)

@@ -439,6 +439,57 @@ def random_model(seed):
     return make, r.choice(list(optimizers.values())), r.choice(["mse", "mae", keras.losses.Huber, keras.losses.LogCosh])
 
 
+def random_chain(seed):
+    """Layers in any order with any settings, on sequences or images; and how it is trained."""
+    r = random.Random(1000 + seed)
+    pick, n, yes = r.choice, r.randint, lambda: r.random() < 0.5
+    act = lambda: pick([None, "relu", "tanh", "gelu", "softplus", "elu"])
+    pad = lambda *more: pick([S, "valid", *more])
+
+    def steps(c):  # stride or dilation, not both
+        k = n(1, 3)
+        return pick([dict(strides=k), dict(dilation_rate=k)])
+
+    def of_sequences(c):
+        return pick([
+            lambda: L.Conv1D(2 * n(1, 4), n(1, 5), padding=pad("causal"), activation=act(), groups=2 if c % 2 == 0 and yes() else 1, use_bias=yes(), **steps(c)),
+            lambda: L.Conv1DTranspose(n(1, 6), n(1, 5), strides=n(1, 3), padding=pad(), activation=act(), use_bias=yes()),
+            lambda: L.MaxPooling1D(n(1, 3), strides=pick([None, 1, 2]), padding=pad()), lambda: L.AveragePooling1D(n(1, 3), strides=pick([None, 1, 2]), padding=pad()),
+            lambda: L.UpSampling1D(n(1, 3)), lambda: L.ZeroPadding1D((n(0, 3), n(0, 2))), lambda: L.Cropping1D((n(0, 2), n(0, 1))), lambda: L.Permute((2, 1))])()
+
+    def of_images(c):
+        two = lambda a, b: (n(a, b), n(a, b))
+        return pick([
+            lambda: L.DepthwiseConv2D(two(1, 4), strides=n(1, 3), padding=pad(), depth_multiplier=n(1, 3), activation=act(), use_bias=yes()), lambda: L.DepthwiseConv2D(n(1, 3), dilation_rate=two(1, 2), padding=pad(), activation=act()),
+            lambda: L.SeparableConv2D(n(1, 6), two(1, 4), strides=n(1, 2), padding=pad(), depth_multiplier=n(1, 2), activation=act(), use_bias=yes()),
+            lambda: L.Conv2D(2 * n(1, 4), two(1, 4), padding=pad(), activation=act(), groups=2 if c % 2 == 0 else 1, **steps(c)), lambda: L.Conv2DTranspose(n(1, 5), two(1, 4), strides=two(1, 3), padding=pad(), activation=act()),
+            lambda: L.MaxPooling2D(two(1, 3), strides=pick([None, 1, 2]), padding=pad()), lambda: L.AveragePooling2D(two(1, 3), strides=pick([None, 2]), padding=pad()),
+            lambda: L.UpSampling2D(two(1, 2), interpolation=pick(["nearest", "bilinear"])), lambda: L.Cropping2D((two(0, 1), two(0, 2))), lambda: L.ZeroPadding2D((two(0, 2), two(0, 1))), lambda: L.Permute(pick([(1, 3, 2), (2, 1, 3), (3, 1, 2)]))])()
+
+    def of_any(rank, c):
+        axes = pick([-1, list(range(1, rank)), [rank - 1]])
+        groups = pick([g for g in range(1, c + 1) if c % g == 0] + [-1])
+        return pick([
+            lambda: L.LayerNormalization(axis=axes, epsilon=pick([1e-3, 1e-2]), center=yes(), scale=yes(), gamma_initializer="random_uniform", beta_initializer="random_normal"), lambda: L.GroupNormalization(groups, epsilon=1e-2, center=yes(), scale=yes()),
+            lambda: L.UnitNormalization(axis=axes), lambda: L.BatchNormalization(momentum=0.8), lambda: L.Dense(n(2, 6), activation=act()), lambda: L.PReLU(shared_axes=list(range(1, rank - 1)), alpha_initializer="random_uniform")])()
+
+    def make():
+        shape = pick([(n(9, 20), n(1, 6)), (n(7, 14), n(7, 14), n(1, 4))])
+        i = h = keras.Input(shape)
+        while len(keras.Model(i, h).layers) < 7:
+            c = h.shape[-1]
+            made = of_any(len(h.shape), c) if yes() else of_sequences(c) if len(shape) == 2 else of_images(c)
+            try:
+                to = made(h)
+            except ValueError:  # does not fit the shape
+                continue
+            if 0 not in to.shape and 8 <= np.prod(to.shape[1:]) < 4000:
+                h = to
+        return keras.Model(i, L.Dense(2)(h))
+
+    return make, r.choice(list(optimizers.values())), r.choice(["mse", "mae", "huber"])
+
+
 optimizers = {
     "sgd": lambda: O.SGD(0.05), "sgd_momentum": lambda: O.SGD(0.02, momentum=0.9), "nesterov": lambda: O.SGD(0.02, momentum=0.9, nesterov=True, weight_decay=0.01),
     "adam": lambda: O.Adam(), "amsgrad": lambda: O.Adam(2e-3, amsgrad=True, beta_1=0.8), "adamw": lambda: O.AdamW(1e-3), "adamw_clip": lambda: O.AdamW(1e-3, weight_decay=0.1, clipnorm=0.01),
@@ -472,7 +523,7 @@ cases = {
     "huber": (small, optimizers["adam"], keras.losses.Huber), "log_cosh": (small, optimizers["adam"], "log_cosh"), "mae": (small, optimizers["adam"], keras.losses.MeanAbsoluteError),
     **{f"optimizer_{n}": (small, o, "mse") for n, o in optimizers.items()},
     **{f"activations_{k}": ((lambda k=k: chain_of(activations[k::9])), optimizers["sgd"], "mse") for k in range(9)},
-    **{f"random_{k}": random_model(k) for k in range(args.random)},
+    **{f"random_{k}": random_model(k) for k in range(args.random)}, **{f"random_chain_{k}": random_chain(k) for k in range(args.random)},
 }
 
 
