@@ -39,8 +39,15 @@ supported: ## docs/supported.md anew, from what the code reads
 check-arm64: ## the portable kernels give the same bits on arm64: tests and whole studies under qemu-user (half an hour)
 	bash graph/arithmetic/testdata/check-arm64.sh
 
-kill: ## dcae run, killed at 20 random moments, against a run that was left alone (some minutes)
-	go test -tags long -timeout 60m -run TestRunGoesOnAfterManyKills -v ./cmd/dcae
+KILLS = 20
+SEED = 1
+kill: ## dcae run, train, merge and diagnose, killed at random moments, against work that was left alone (KILLS=1000 SEED=1; a second or two for each)
+	KILLS=$(KILLS) SEED=$(SEED) go test -tags long -timeout 12h -run TestManyKills -v ./cmd/dcae
+
+SECONDS = 60
+.PHONY: attack
+attack: build ## dcae called at random with damaged files, odd flags and folders (SECONDS=3600 SEED=1); what it finds lies in attack-findings
+	go run ./cmd/dcae/attack -program ./dcae -seconds $(SECONDS) -seed $(SEED)
 
 slurm: ## a study as a job array on a Slurm of this machine alone; as root, on Debian (3 minutes)
 	bash experiments/deploy/try-slurm.sh

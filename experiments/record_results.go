@@ -182,8 +182,11 @@ func (f jsonFloat) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads a number.
 func (f *jsonFloat) UnmarshalJSON(text []byte) error {
 	x, err := strconv.ParseFloat(strings.Trim(string(text), `"`), 64)
+	if err != nil {
+		return errors.Errorf("%.40s is no number", text)
+	}
 	*f = jsonFloat(x)
-	return errors.Wrap(err, "number")
+	return nil
 }
 
 // table is a CSV file read back.

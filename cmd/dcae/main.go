@@ -70,7 +70,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{errors.Errorf("%v; see %s --help", err, c.CommandPath())}
+		return usageError{errors.Errorf("%s; see %s --help", flagWords(err), c.CommandPath())}
 	})
 	root.AddCommand(runCommand(), verifyCommand(), mergeCommand(), listCommand(), showCommand(), plotCommand(), compareCommand(), trainCommand(), diagnoseCommand(), graphCommand(), benchCommand(), traceCommand(), predictCommand(), summaryCommand(), dataCommand(), manCommand())
 	return root

@@ -40,7 +40,7 @@ func TestMistakesGetOneClearLine(t *testing.T) {
 		{[]string{"diagnose", "improved", "--images", "60000", "--out", filepath.Join(filled, "new")}, 1, "60000 images are more than the 55000 training images"},
 		{[]string{"run", "--images", "0"}, 2, "--images must be at least 1, not 0"},
 		{[]string{"run", "--images", "60000", "--out", filepath.Join(filled, "new")}, 1, "60000 images are more than the 55000 training images"},
-		{[]string{"run", "--images", "many"}, 2, "invalid argument"},
+		{[]string{"run", "--images", "many"}, 2, "--images takes a whole number"},
 		{[]string{"run", "--epochs", "-3"}, 2, "--epochs must be at least 1, not -3"},
 		{[]string{"run", "--batch", "0"}, 2, "--batch must be at least 1"},
 		{[]string{"run", "--threads", "100000"}, 2, "--threads must be at most 1024, not 100000"},

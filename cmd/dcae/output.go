@@ -30,7 +30,7 @@ const longestMessage = 2000
 
 // message is an error as one line.
 func message(err error) string {
-	text := names.ShortWords(err.Error())
+	text := names.ShortWords(plainWords(err.Error()))
 	n := utf8.RuneCountInString(text)
 	if n <= longestMessage {
 		return text
@@ -45,5 +45,5 @@ func notice(c *cobra.Command) func(string) {
 
 // warn prints a line that is no part of the answer.
 func warn(c *cobra.Command, about, warning string) {
-	fmt.Fprintf(c.ErrOrStderr(), "warning: %s: %s\n", names.ShortWords(about), names.ShortWords(warning))
+	fmt.Fprintf(c.ErrOrStderr(), "warning: %s: %s\n", names.ShortWords(about), names.ShortWords(plainWords(warning)))
 }
