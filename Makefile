@@ -52,6 +52,9 @@ attack: build ## dcae called at random with damaged files, odd flags and folders
 slurm: ## a study as a job array on a Slurm of this machine alone; as root, on Debian (3 minutes)
 	bash experiments/deploy/try-slurm.sh
 
+check-python: ## the wheel in fresh environments with Keras on TensorFlow, Keras on PyTorch, and PyTorch; the notebooks (20 minutes)
+	python3 cmd/python/checks/check_python.py
+
 kubernetes: ## the manifest of a study as an Indexed Job against its schema, and its pods as processes of this machine (a minute)
 	bash experiments/deploy/try-job.sh
 
@@ -72,4 +75,4 @@ ADVICE = ../shared/reports ../shared/odd
 check-advice: build ## the code that dcae diagnose prints, run in the real Keras with three seeds (ADVICE=folders; about half an hour)
 	for folder in $(ADVICE); do python3 experiments/diagnosis/testdata/check_advice.py $$folder || exit 1; done
 
-.PHONY: kubernetes wheel check-advice corpus score supported help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill slurm
+.PHONY: check-python kubernetes wheel check-advice corpus score supported help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill slurm

@@ -68,13 +68,16 @@ def test_the_programs_sentence_is_the_error(fake):
     fake("os.kill(os.getpid(), signal.SIGKILL)")
     with pytest.raises(dcae.Error, match="ended by SIGKILL; was there enough memory"):
         dcae.diagnose("sigmoid", x)
+    fake("print('panic: index out of range\\n\\ngoroutine 1', file=sys.stderr)\nsys.exit(2)")
+    with pytest.raises(dcae.Error, match="broke off.*index out of range.*report"):
+        dcae.diagnose("sigmoid", x)
     fake("sys.exit(3)")
     with pytest.raises(dcae.Error, match="exit code 3"):
         dcae.diagnose("sigmoid", x)
 
 
 def test_remarks_are_warnings(fake):
-    fake("print('labels are passed over', file=sys.stderr)\n" + PRINT)
+    fake("print('warning: labels are passed over', file=sys.stderr)\n" + PRINT)
     with pytest.warns(UserWarning, match="passed over"):
         d = dcae.diagnose("sigmoid", x)
     assert d.notes == ["labels are passed over"]

@@ -35,7 +35,7 @@ class Fix:
     changes: list[str]  # in words
     code: str  # to paste after the model was built
     data: str | None  # code for the images; None where they stay as they are
-    learned: str  # with how many fresh random seeds the changed model learned
+    learned: str  # with how many fresh random seeds the changed model learned, as 6/6
     fvu_before: float  # fraction of variance unexplained on test images: 0 perfect, 1 no better than the mean image
     fvu_after: float
     model: str  # path of the repaired, trained model; empty where it could not be saved
@@ -176,7 +176,8 @@ def _inputs(
         return Path(model), source, notes, batch
     if kind == "keras":
         return _keras_file.save(model, scratch), source, notes, batch
-    exported = _export.save(model, _first(source), optimizer, loss, scratch / "model.pt2", batch or 32)
+    file = scratch / (_keras_file.file_name(_export.name(model)) + ".pt2")
+    exported = _export.save(model, _first(source), optimizer, loss, file, batch or 32)
     return exported.path, source, notes + exported.notes, exported.batch or batch
 
 

@@ -41,6 +41,11 @@ def is_module(model: Any) -> bool:
     return torch is not None and isinstance(model, torch.nn.Module)
 
 
+def name(net: Any) -> str:
+    """What a module is called: its class."""
+    return type(_unwrapped(net)).__name__
+
+
 def save(net: Any, images: tuple[np.ndarray, np.ndarray | None], optimizer: Any, loss: Any, path: Path, batch: int) -> Exported:
     """Exports a copy of a module in training mode; the module, its mode and the state of all generators stay as they are.
 

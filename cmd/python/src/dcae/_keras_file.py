@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,17 @@ def save(model: Any, folder: Path) -> Path:
     """Saves a model as it is, compiled or not, for the program. Raises ``Error``."""
     if not getattr(model, "built", True):
         raise Error(f"the model {_name(model)} is not built: give it an Input of fixed size, or call it once on a batch of images")
-    path = folder / ("model.keras" if _is_new(model) else "model.h5")
+    path = folder / (file_name(_name(model)) + (".keras" if _is_new(model) else ".h5"))
     try:
         model.save(path)
     except Exception as e:  # custom code of the model may raise anything
         raise Error(f"Keras cannot save the model {_name(model)}: {type(e).__name__}: {e}") from e
     return path
+
+
+def file_name(name: str) -> str:
+    """A model's name as a file's, by which the answer calls the model."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:60].strip("-") or "model"
 
 
 def load(path: str, model: Any | None) -> Any:

@@ -14,5 +14,5 @@ def inline(page: Path) -> str | None:
         return None
     return (
         f'<iframe srcdoc="{html.escape(text, quote=True)}" sandbox="allow-scripts allow-popups" '
-        'style="width: 100%; height: 640px; border: 1px solid #8884; border-radius: 4px"></iframe>'
+        'style="box-sizing: border-box; width: 100%; height: 640px; border: 1px solid #8884; border-radius: 4px"></iframe>'
     )

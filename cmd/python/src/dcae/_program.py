@@ -132,7 +132,7 @@ def _follow(process: subprocess.Popen[bytes], event: Callable[[dict[str, Any]], 
         elif text.startswith("dcae: "):
             answer.failed = text[len("dcae: ") :].strip()
         elif text.strip():
-            answer.notes.append(text.strip())
+            answer.notes.append(text.strip().removeprefix("warning: "))
     code = process.wait()
     if code != 0 and not answer.failed:
         answer.failed = _ended(code, answer.notes)
@@ -158,6 +158,9 @@ def _event(text: str, event: Callable[[dict[str, Any]], str | None] | None) -> s
 
 
 def _ended(code: int, notes: list[str]) -> str:
+    panic = next((n for n in notes if n.startswith(("panic:", "fatal error:"))), None)
+    if panic is not None:
+        return f"the program broke off, which it never should ({panic}): please report it with the model"
     if code < 0:
         with contextlib.suppress(ValueError):
             name = signal.Signals(-code).name

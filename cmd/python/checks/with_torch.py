@@ -1,0 +1,54 @@
+"""Checks with PyTorch."""
+
+import numpy as np
+import torch
+import torch.nn as nn
+from common import blobs, compare_norms, program, timed
+
+import dcae
+from dcae import _export
+
+x, xv = (torch.from_numpy(blobs(n, seed).transpose(0, 3, 1, 2).copy()) for n, seed in ((1500, 1), (200, 2)))
+
+
+def autoencoder():
+    torch.manual_seed(3)
+    return nn.Sequential(nn.Flatten(), nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 12), nn.Linear(12, 64), nn.ReLU(), nn.Linear(64, 256), nn.Unflatten(1, (1, 16, 16)))
+
+
+net = autoencoder().eval()
+optimizer = torch.optim.Adam(net.parameters(), lr=0.5)
+state = {k: v.clone() for k, v in net.state_dict().items()}
+random = torch.get_rng_state()
+d = timed("rate too high", "faulty", ["learning_rate_high"], net, x, optimizer=optimizer, loss=nn.MSELoss())
+assert not net.training and torch.equal(random, torch.get_rng_state())
+assert all(torch.equal(v, net.state_dict()[k]) for k, v in state.items()), "the net was changed"
+net.load_state_dict(d.fixed_state_dict(), strict=True)
+
+healthy = autoencoder()
+timed("healthy", "healthy", None, healthy, x, valid=xv, optimizer=torch.optim.Adam(healthy.parameters(), lr=0.002), loss=nn.MSELoss())
+
+loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, torch.arange(len(x))), batch_size=50, shuffle=True)
+net = autoencoder()
+timed(
+    "a loader, and a loss of one's own", "faulty", ["learning_rate_low", "optimizer"], net, loader,
+    optimizer=torch.optim.SGD(net.parameters(), lr=1e-6), loss=lambda output, target: (output - target).abs().mean(), seconds=30,
+)  # fmt: skip
+
+net = autoencoder()
+optimizer = torch.optim.Adam(net.parameters())
+exported = _export.save(net, (x[:2].numpy(), None), optimizer, nn.MSELoss(), __import__("pathlib").Path("recorded.pt2"), 32)
+np.savez("batch.npz", x=x[:32].numpy())
+program("trace", exported.path, "--data", "batch.npz", "--steps", "1", "--out", "trace.npz")
+with dcae.torch.Recorder(net, optimizer, "run", valid=xv) as r:
+    for _ in range(2):
+        for batch in x.split(32):
+            optimizer.zero_grad()
+            loss = nn.functional.mse_loss(net(batch), batch)
+            loss.backward()
+            optimizer.step()
+            r.step(loss)
+        r.epoch()
+compare_norms("run", "trace.npz", {p: [f"{p}.{n}" for n, _ in m.named_parameters()] for p, m in net.named_modules() if isinstance(m, nn.Linear)})
+program("plot", "run")
+assert "None of them is a cause" in program("diagnose", "run", "--records")
