@@ -75,6 +75,7 @@ def save(net: Any, images: tuple[np.ndarray, np.ndarray | None], optimizer: Any,
         random = _random_in_evaluation(program, step, inputs, not fixed)
         if random is not None:
             how["evaluation"] = {"random": random}
+            out.notes += _otherwise_in_evaluation(program, random)
         torch.export.save(program, path, extra_files={"dcae.json": json.dumps(how)})
     return out
 
@@ -259,6 +260,19 @@ def _random_in_evaluation(program: Any, step: Any, inputs: tuple[Any, ...], free
         if _place(n) in left:
             left.remove(_place(n))
             out.append(n.name)
+    return out
+
+
+def _otherwise_in_evaluation(program: Any, random: list[str]) -> list[str]:
+    """What the program does otherwise in evaluation than the module would: there dropout is off, and what else draws goes on drawing."""
+    out = []
+    for node in program.graph.nodes:
+        if _is_random(node):
+            is_dropout, stays = "dropout" in str(node.target), node.name in random
+            if is_dropout and stays:
+                out.append(f"a dropout is on in evaluation, too{_export_errors.where(node)}; held-out figures here are without it")
+            elif not is_dropout and not stays:
+                out.append(f"the module draws at random in training alone{_export_errors.where(node)}; held-out figures here are with one draw an image")
     return out
 
 
