@@ -24,7 +24,11 @@ func (s *search) intervene() error {
 	aids := s.look.aids(s.given.setup)
 	stages := []stage{{"settings that stand out", departing}}
 	if s.verdict == Unreliable {
-		stages = append(stages, s.steadying()...)
+		if slices.ContainsFunc(departing, func(c change) bool { return c.departure >= clearDeparture }) {
+			stages = append(stages, s.steadying()...)
+		} else { // what stands out a little has let it learn, too
+			stages = append(s.steadying(), stages...)
+		}
 	}
 	if s.look.deep() {
 		others = append(others, s.look.fewerLayers())
@@ -86,12 +90,17 @@ type stage struct {
 	changes []change
 }
 
+const (
+	clearDeparture = 0.5 // decades, from which on a setting stands out clearly
+	deadLayer      = 0.5 // share of dead units with which a layer hands on little
+)
+
 // steadying are the changes that come first for a model that learns with some seeds: no setting that stands out keeps it from learning, so it is
-// how runs begin that decides. Where runs have died that is what the rectifiers' dead side does; else, or where a slope there does not
-// help, an output that starts too far off and steps somewhat too large.
+// how runs begin that decides. Where runs have died, or half of a layer's units, that is what the rectifiers' dead side does; else, or where a slope
+// there does not help, an output that starts too far off and steps somewhat too large.
 func (s *search) steadying() []stage {
 	var out []stage
-	if slices.ContainsFunc(s.given.screened, func(t *trial) bool { return t.hopeless != "" }) {
+	if slices.ContainsFunc(s.given.screened, func(t *trial) bool { return t.hopeless != "" || !t.learns() && t.deadest >= deadLayer }) {
 		out = append(out, stage{"runs that die", []change{leakyAid()}})
 	}
 	rate := presentRate(s.given.setup.optimizer)

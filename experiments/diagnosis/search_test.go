@@ -69,6 +69,11 @@ func TestAnUnreliableModelsDeadRunsComeFirst(t *testing.T) {
 		t.Errorf("%+v", first)
 	}
 	s.given.screened[3].hopeless = ""
+	s.given.screened[2].deadest = 0.5 // one of a layer's two units
+	if first := s.steadying()[0].changes; len(first) != 1 || first[0].cause != Activation {
+		t.Errorf("half of a layer is dead: %+v", first)
+	}
+	s.given.screened[0].deadest, s.given.screened[2].deadest = 0.9, 0.2 // it learned all the same
 	if first := s.steadying()[0].changes; !strings.Contains(first[0].what, "0.001 -> 0.0003") {
 		t.Errorf("%+v", first)
 	}

@@ -70,7 +70,8 @@ type trial struct {
 	hopeless   string  // why it cannot learn any more; empty if it may
 	normalized float64 // FVU with re-estimated statistics, where that was looked at; else NaN
 
-	shares training.UnitShares // at the last look, averaged over the layers
+	shares  training.UnitShares // at the last look, averaged over the layers
+	deadest float64             // share of dead units in the layer that has most, at the last look
 
 	firstGradient float64 // the largest norm of a layer's at the first step
 }
@@ -253,7 +254,12 @@ func (o *observer) Step(r *training.StepRecord) error {
 func (o *observer) Epoch(r *training.EpochRecord) error {
 	t := o.trial
 	o.window.move()
-	t.shares = meanShares(r.Units)
+	t.shares, t.deadest = meanShares(r.Units), 0
+	for _, u := range r.Units {
+		if u.Dead > t.deadest { // not where it is not a number
+			t.deadest = u.Dead
+		}
+	}
 	learns := t.see(check{t.steps, r.TrainLoss, r.HeldOut.FVU, r.HeldOut.Spread})
 	n := len(t.checks)
 	switch {
