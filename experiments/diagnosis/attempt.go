@@ -195,7 +195,7 @@ func (s *search) advance(jobs []job) error {
 	}
 	for i, err := range failures {
 		if err != nil && !errors.Is(err, context.Canceled) {
-			return errors.WithMessagef(err, "%s, seed %d", jobs[i].attempt.what(), jobs[i].trial.seed)
+			return errors.WithMessagef(err, "%s, seed %d", cmp.Or(jobs[i].attempt.what(), "as given"), jobs[i].trial.seed)
 		}
 	}
 	return nil

@@ -91,6 +91,9 @@ func (s *search) handOver(a *attempt, t *trial) (*Fix, *Subject, error) {
 	if a.setup.batch != s.given.setup.batch {
 		fix.Batch = a.setup.batch
 	}
+	if s.deadFile {
+		fix.Keras = codeAnew(a.setup)
+	}
 	changed, err := s.changed(a, t)
 	return fix, changed, err
 }

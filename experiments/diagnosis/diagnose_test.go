@@ -105,7 +105,7 @@ func TestAModelThatWasSavedDeadIsFound(t *testing.T) {
 	subject.Params = params
 	d, err := Diagnose(context.Background(), subject, Options{Guard: time.Hour})
 	must(t, err)
-	if d.Verdict != Faulty || len(d.Causes) != 1 || d.Causes[0].Cause != Initialization || d.Fix == nil || !(d.Fix.FVUAfter < 0.5) || d.Fix.FVUBefore < 0.5 {
+	if d.Verdict != Faulty || len(d.Causes) != 1 || d.Causes[0].Cause != Initialization || d.Fix == nil || !(d.Fix.FVUAfter < 0.5) || d.Fix.FVUBefore < 0.5 || !strings.Contains(d.Fix.Keras, "clone_model(model)") {
 		t.Errorf("%s, %+v, %+v", d.Verdict, d.Causes, d.Fix)
 	}
 	for _, v := range params.All {
@@ -196,8 +196,13 @@ func isFile(path string) bool {
 func TestWhatCannotBeTrainedIsAnError(t *testing.T) {
 	for what, change := range map[string]func(*Subject){
 		"images of 14x14x1": func(s *Subject) { s.Model = graph.Sequential("other", graph.Shape{8, 8, 1}, graph.Activate{}) },
-		"give back":         func(s *Subject) { s.Model = graph.Sequential("other", graph.Shape{14, 14, 1}, graph.Flatten{}) },
-		"unknown loss":      func(s *Subject) { s.Loss.Function = "odd" },
+		"give back": func(s *Subject) {
+			s.Model = graph.Sequential("other", graph.Shape{14, 14, 1}, graph.Flatten{}, graph.Dense{Units: 7})
+		},
+		"as given, seed 1: model other has nothing to train": func(s *Subject) {
+			s.Model = graph.Sequential("other", graph.Shape{14, 14, 1}, graph.Flatten{})
+		},
+		"unknown loss": func(s *Subject) { s.Loss.Function = "odd" },
 	} {
 		s := tiny(t, nil)
 		change(&s)

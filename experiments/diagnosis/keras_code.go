@@ -22,7 +22,7 @@ func kerasCode(from, to setup, targets bool) (code string, data *string) {
 	if from.model != to.model {
 		b.WriteString(modelCode(from.model, to.model))
 	}
-	fmt.Fprintf(&b, "model.compile(optimizer=%s, loss=%s)\n", saved.OptimizerCode(to.optimizer), saved.LossCode(to.loss))
+	b.WriteString(compileCode(to))
 	if from.batch != to.batch {
 		fmt.Fprintf(&b, "# model.fit(..., batch_size=%d)\n", to.batch)
 	}
@@ -38,6 +38,15 @@ func kerasCode(from, to setup, targets bool) (code string, data *string) {
 		data = &text
 	}
 	return "import keras\n\n" + b.String(), data
+}
+
+func compileCode(s setup) string {
+	return fmt.Sprintf("model.compile(optimizer=%s, loss=%s)\n", saved.OptimizerCode(s.optimizer), saved.LossCode(s.loss))
+}
+
+// codeAnew is code for a model whose settings are good, and whose weights are not.
+func codeAnew(s setup) string {
+	return "import keras\n\nmodel = keras.models.clone_model(model)  # with weights drawn anew\n" + compileCode(s)
 }
 
 // code is a preparation of an array as a Python expression, in which numpy is np.
