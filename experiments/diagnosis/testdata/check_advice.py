@@ -42,7 +42,7 @@ def learns(keras, case, folder, d, batch):
         shape = lambda v, like: v.reshape((len(v),) + tuple(like[1:])).astype("float32")
         # Keras 3 cannot compile what it reads from .h5 files with a loss by its short name; the printed code compiles anyway
         model = keras.models.load_model(os.path.join(folder, case["file"]), compile=not case["file"].endswith(".h5"))
-        optimizer, loss = model.optimizer, model.loss
+        optimizer, loss = getattr(model, "optimizer", None), getattr(model, "loss", None)
         def part(x, y):
             names = {"x": shape(a[x], model.input_shape)}
             if y in a.files: names["y"] = shape(a[y], model.output_shape)
