@@ -61,15 +61,15 @@ def write(path: Path, train: Arrays, valid: Arrays | None) -> list[str]:
         parts |= {"xt": valid.x, "yt": valid.y}
         if (train.y is None) != (valid.y is None):
             raise Error("either both of the training and the held-out images have targets, or none")
-    parts = {name: a for name, a in parts.items() if a is not None}
+    given = {name: a for name, a in parts.items() if a is not None}
     notes = [*train.notes, *(valid.notes if valid else [])]
-    size = sum(a.nbytes for a in parts.values())
+    size = sum(a.nbytes for a in given.values())
     if size > MOST_BYTES:
         every = -(-size // MOST_BYTES)
-        parts = {name: a[::every] for name, a in parts.items()}
+        given = {name: a[::every] for name, a in given.items()}
         notes.append(f"of {size >> 20} MB of images every {every}th image is used, since {MOST_BYTES >> 20} MB is the limit")
     try:
-        np.savez(path, **parts)
+        np.savez(path, **given)  # type: ignore[arg-type]
     except OSError as e:
         raise Error(f"cannot write the images to {path}: {e.strerror}") from e
     return notes

@@ -145,7 +145,7 @@ def diagnose(
     try:
         file, source, notes, batch = _inputs(model, kind, (x, y, valid), (optimizer, loss, batch), scratch)
         folder = Path(out) if out is not None else scratch / "answer"
-        arguments = ["diagnose", file, "--data", source, "--json", "--progress", "--out", folder, "--seconds", f"{seconds:g}", "--seeds", str(seeds)]
+        arguments: list[str | os.PathLike[str]] = ["diagnose", file, "--data", source, "--json", "--progress", "--out", folder, "--seconds", f"{seconds:g}", "--seeds", str(seeds)]
         for flag, value in (("batch", batch), ("scale", scale), ("threads", threads)):
             if value is not None:
                 arguments += [f"--{flag}", str(value)]
@@ -183,8 +183,10 @@ def _inputs(
 
 def _check(seconds: float, batch: int | None, seeds: int, threads: int | None, scale: str | None) -> None:
     for name, value, least in (("seconds", seconds, 1), ("batch", batch, 1), ("seeds", seeds, 6), ("threads", threads, 1)):
-        if value is None and name in ("batch", "threads"):
-            continue
+        if value is None:
+            if name in ("batch", "threads"):
+                continue
+            raise Error(f"{name} must be a number, not None")
         if isinstance(value, bool) or not hasattr(value, "__index__") and not (name == "seconds" and isinstance(value, float)):
             raise Error(f"{name} must be a {'' if name == 'seconds' else 'whole '}number, not {value!r}")
         if not (least <= value < math.inf):

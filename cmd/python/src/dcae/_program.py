@@ -79,7 +79,7 @@ def call(
 
     Raises ``Error`` with the program's own sentence if it fails, and ``KeyboardInterrupt`` if it was interrupted before it had an answer.
     """
-    command = [program(), *map(os.fspath, arguments)]
+    command = [program(), *(os.fspath(a) for a in arguments)]
     try:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **_own_group())
     except OSError as e:

@@ -84,7 +84,7 @@ class Recorder(keras.callbacks.Callback):
         gradients = {id(v): g for v, g in zip(variables, grads, strict=False) if g is not None}
         before = {id(v): keras.ops.copy(keras.ops.convert_to_tensor(v)) for v in variables}
         result = apply(grads, trainable_variables)
-        rows = [[], [], []]
+        rows: list[list[Any]] = [[], [], []]
         for own in self._variables:
             known = [v for v in own if id(v) in before]
             rows[0].append(_squares(gradients[id(v)] for v in known if id(v) in gradients))
