@@ -71,6 +71,16 @@ HALF = development
 score: ## dcae diagnose on a half of its corpus (HALF=development, heldout or real; half an hour)
 	go run ./experiments/diagnosis/corpus/score -half $(HALF) -repair
 
+.PHONY: check-cost fit-cost
+KERNELS = avx512
+MODELS = ../shared/reports/*.keras ../shared/reports/*.h5
+check-cost: ## the cost model of dcae diagnose against measured steps, on an idle machine (KERNELS=avx2 or avx512; 8 minutes)
+	go run ./experiments/diagnosis/corpus/cost -kernels $(KERNELS) -csv results/cost-check.csv -fresh $(MODELS)
+
+fit-cost: ## measure steps with AVX2 and AVX-512 and fit the cost model's rates to them (20 minutes, idle)
+	for kernels in avx2 avx512; do go run ./experiments/diagnosis/corpus/cost -kernels $$kernels -fresh $(MODELS); done
+	go run ./experiments/diagnosis/corpus/cost -fit $(MODELS)
+
 ADVICE = ../shared/reports ../shared/odd
 check-advice: build ## the code that dcae diagnose prints, run in the real Keras with three seeds (ADVICE=folders; about half an hour)
 	for folder in $(ADVICE); do python3 experiments/diagnosis/testdata/check_advice.py $$folder || exit 1; done

@@ -89,6 +89,7 @@ func (b *builder) add(o *op, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	o.id = uint64(len(b.ops) + 1)
 	o.dtype = b.precision.dtype()
 	o.layer = b.layer
+	o.pool = b.pool
 	o.inputs = in
 	flows := false
 	o.differentiable = make([]bool, len(in))

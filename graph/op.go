@@ -34,12 +34,13 @@ type op struct {
 	derive         func(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error)
 
 	output  output
-	view    bool   // the output is a viewOutput
-	sources []*op  // whose outputs it reads
-	readers int    // how many nodes read its output
-	pending int    // how many of them have not run yet in this step
-	keep    bool   // the output is read after the step, too
-	clock   *clock // of runs; nil: nobody wants to know
+	view    bool         // the output is a viewOutput
+	sources []*op        // whose outputs it reads
+	readers int          // how many nodes read its output
+	pending int          // how many of them have not run yet in this step
+	keep    bool         // the output is read after the step, too
+	pool    *kernel.Pool // that it runs on
+	clock   *clock       // of runs; nil: nobody wants to know
 
 	lazy    any               // kernel.Lazy: the output, where it is lazy
 	act     kernel.Activation // at its end
@@ -127,6 +128,9 @@ func (o *op) Do(in ...gorgonia.Value) (out gorgonia.Value, err error) {
 			err = errors.Errorf("%s: %v", o.label, r)
 		}
 	}()
+	if o.pool.Halted() {
+		return nil, errHalted
+	}
 	batch := 0
 	if o.batched {
 		batch = in[0].Shape()[0]
@@ -138,6 +142,9 @@ func (o *op) Do(in ...gorgonia.Value) (out gorgonia.Value, err error) {
 	if err := o.run(in, out); err != nil {
 		return nil, errors.WithMessage(err, o.label)
 	}
+	if o.pool.Halted() { // pieces may be missing
+		return nil, errHalted
+	}
 	o.pending = o.readers
 	if o.view || o.isLazy() {
 		return out, nil // its sources are read as long as it is
@@ -147,6 +154,8 @@ func (o *op) Do(in ...gorgonia.Value) (out gorgonia.Value, err error) {
 	}
 	return out, nil
 }
+
+var errHalted = errors.New("halted")
 
 // wasRead is called when one of the op's readers has run.
 func (o *op) wasRead() {

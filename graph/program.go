@@ -19,6 +19,10 @@ func NewThreads(n int) *Threads { return &Threads{kernel.NewPool(n)} }
 // Close ends the goroutines.
 func (t *Threads) Close() { t.pool.Close() }
 
+// Halt makes the programs that run on the threads end with an error as soon as they can, within an op; later runs fail at once. It may be called at any
+// time from any goroutine. What goes through Run is done to its end.
+func (t *Threads) Halt() { t.pool.Halt() }
+
 // Run calls f for 0 <= piece < pieces, in any order and on all threads, and returns when all are done. Without threads (t is nil) it runs
 // them on the caller's.
 func (t *Threads) Run(pieces int, f func(piece int)) { t.kernelPool().Run(pieces, f) }

@@ -15,9 +15,19 @@ type Speed struct {
 	Ops             []graph.OpTime
 }
 
-// MeasureSpeed trains in windows of the given number of steps, after a few to warm up, and then measures the parts of the steps
-// of one more window. It fails if the model cannot be trained with these settings, or if a step fails.
-func MeasureSpeed(m *graph.Model, train Source, c Config, windows, steps int) (*Speed, error) {
+// Steps are training steps of a model that is trained for timing alone.
+type Steps struct {
+	stepper *stepper
+	images  Source
+	config  Config
+	order   []int
+	next    int
+	epoch   int
+	batches time.Duration // shuffling and reading images
+}
+
+// NewSteps prepares a model, with values drawn from the seed, for steps on a source. It fails if the model cannot be trained with these settings.
+func NewSteps(m *graph.Model, train Source, c Config) (*Steps, error) {
 	c = c.withDefaults()
 	params, err := m.Init(c.Seed, graph.Float32)
 	if err != nil {
@@ -27,50 +37,62 @@ func MeasureSpeed(m *graph.Model, train Source, c Config, windows, steps int) (*
 	if err != nil {
 		return nil, err
 	}
-	defer s.program.Close()
-	order := make([]int, train.Len())
-	batch := min(c.Batch, train.Len())
-	next := train.Len()
-	epoch := 0
-	var batches time.Duration
-	step := func() error {
-		start := time.Now()
-		if next+batch > len(order) {
-			epoch++
-			shuffle(order, c.Seed, epoch)
-			next = 0
+	c.Batch = min(c.Batch, train.Len())
+	return &Steps{stepper: s, images: train, config: c, order: make([]int, train.Len()), next: train.Len()}, nil
+}
+
+// Close ends the program.
+func (s *Steps) Close() { s.stepper.program.Close() }
+
+// Take takes so many steps. It fails where a step does.
+func (s *Steps) Take(steps int) error {
+	for range steps {
+		start, batch := time.Now(), s.config.Batch
+		if s.next+batch > len(s.order) {
+			s.epoch++
+			shuffle(s.order, s.config.Seed, s.epoch)
+			s.next = 0
 		}
-		x, target := s.program.Inputs(batch)
-		train.Read(x, order[next:next+batch])
-		readTargets(train, target, x, order[next:next+batch])
-		next += batch
-		batches += time.Since(start)
-		_, err := s.take(epoch, batch)
-		return err
+		x, target := s.stepper.program.Inputs(batch)
+		s.images.Read(x, s.order[s.next:s.next+batch])
+		readTargets(s.images, target, x, s.order[s.next:s.next+batch])
+		s.next += batch
+		s.batches += time.Since(start)
+		if _, err := s.stepper.take(s.epoch, batch); err != nil {
+			return err
+		}
 	}
-	for range 4 {
-		if err := step(); err != nil {
-			return nil, err
-		}
+	return nil
+}
+
+// warmUp is how many steps come before those that are timed: from the third one on nothing is allocated.
+const warmUp = 4
+
+// MeasureSpeed trains in windows of the given number of steps, after a few to warm up, and then measures the parts of the steps
+// of one more window. It fails if the model cannot be trained with these settings, or if a step fails.
+func MeasureSpeed(m *graph.Model, train Source, c Config, windows, steps int) (*Speed, error) {
+	s, err := NewSteps(m, train, c)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if err := s.Take(warmUp); err != nil {
+		return nil, err
 	}
 	out := &Speed{Profiled: steps}
 	for range windows {
 		start := time.Now()
-		for range steps {
-			if err := step(); err != nil {
-				return nil, err
-			}
-		}
-		out.ImagesPerSecond = append(out.ImagesPerSecond, float64(steps*batch)/time.Since(start).Seconds())
-	}
-	s.program.StartProfile()
-	batches = 0
-	start := time.Now()
-	for range steps {
-		if err := step(); err != nil {
+		if err := s.Take(steps); err != nil {
 			return nil, err
 		}
+		out.ImagesPerSecond = append(out.ImagesPerSecond, float64(steps*s.config.Batch)/time.Since(start).Seconds())
 	}
-	out.Total, out.Batches, out.Ops = time.Since(start), batches, s.program.Profile()
+	s.stepper.program.StartProfile()
+	s.batches = 0
+	start := time.Now()
+	if err := s.Take(steps); err != nil {
+		return nil, err
+	}
+	out.Total, out.Batches, out.Ops = time.Since(start), s.batches, s.stepper.program.Profile()
 	return out, nil
 }

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
@@ -28,6 +30,7 @@ type diagnoseFlags struct {
 	threads     int
 	kernels     kernels
 	out         string
+	patient     bool
 	quiet, json bool
 	progress    bool
 	records     bool
@@ -48,7 +51,8 @@ func diagnoseCommand() *cobra.Command {
 	flags := c.Flags()
 	f.data.add(flags)
 	f.add(c)
-	flags.Float64Var(&f.seconds, "seconds", 60, "how long it may take on two processors")
+	flags.Float64Var(&f.seconds, "seconds", 60, "how long it may take: what is done in it is planned for two processors, and the clock cuts the rest")
+	flags.BoolVar(&f.patient, "patient", false, "let the clock cut nothing: on a busy or slow machine the answer is the one of an idle machine")
 	flags.IntVar(&f.batch, "batch", 32, "images in a step")
 	flags.IntVar(&f.seeds, "seeds", 6, "fresh random seeds that confirm a repair, at least 6")
 	flags.IntVar(&f.threads, "threads", runtime.NumCPU(), "processors to use; the answer does not depend on it")
@@ -78,6 +82,7 @@ func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 	if f.records {
 		return tellSymptoms(c, name, f.json)
 	}
+	start := time.Now()
 	if err := firstError(inRange("seconds", f.seconds, 1, mostSeconds), inRange("batch", f.batch, 1, unlimited), inRange("seeds", f.seeds, 6, 1000), inRange("threads", f.threads, 1, mostThreads)); err != nil {
 		return err
 	}
@@ -122,7 +127,10 @@ func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 		return err
 	}
 	defer claimed.Release()
-	options := diagnosis.Options{Seconds: f.seconds, Batch: f.batch, Seeds: f.seeds, Threads: f.threads}
+	options := diagnosis.Options{Seconds: f.seconds, Batch: f.batch, Seeds: f.seeds, Threads: f.threads, Start: start}
+	if f.patient {
+		options.Guard = math.MaxInt64
+	}
 	switch {
 	case f.progress:
 		options.Progress = newEvents(c.ErrOrStderr()).said

@@ -16,7 +16,7 @@ import (
 // In a second nothing is certain about this model; the answer that says so is printed and saved.
 func TestDiagnoseAnswersInAnyTime(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "answer")
-	code, out, errs := call("diagnose", "improved", "--seconds", "1", "--images", "320", "--json", "--out", dir)
+	code, out, errs := call("diagnose", "improved", "--seconds", "1", "--patient", "--images", "320", "--json", "--out", dir)
 	if code != 0 || errs != "" {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}
@@ -76,7 +76,7 @@ func TestDiagnoseRepairsAModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "answer")
-	code, out, errs := call("diagnose", fast, "--data", images, "--seconds", "120", "--quiet", "--out", dir)
+	code, out, errs := call("diagnose", fast, "--data", images, "--seconds", "120", "--patient", "--quiet", "--out", dir)
 	if code != 0 || errs != "" {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}
@@ -118,7 +118,7 @@ func TestDiagnoseTakesAFinishedRun(t *testing.T) {
 	if code, _, errs := call("train", model, "--data", images, "--epochs", "1", "--out", trained, "--quiet"); code != 0 {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}
-	args := []string{"diagnose", trained, "--seconds", "1", "--json", "--out", filepath.Join(t.TempDir(), "answer")}
+	args := []string{"diagnose", trained, "--seconds", "1", "--patient", "--json", "--out", filepath.Join(t.TempDir(), "answer")}
 	code, out, errs := call(args...)
 	var d diagnosis.Diagnosis
 	if err := json.Unmarshal([]byte(out), &d); code != 0 || err != nil || d.Name != "mine" {

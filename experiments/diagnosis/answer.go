@@ -27,7 +27,7 @@ type Diagnosis struct {
 	Interventions []Intervention `json:"interventions"`
 	Symptoms      []Symptom      `json:"symptoms"`
 	Seconds       float64        `json:"seconds"`
-	Truncated     bool           `json:"truncated,omitempty"`   // it took twice as long as it should, and was stopped
+	Truncated     bool           `json:"truncated,omitempty"`   // the clock cut it: the answer is what was certain until then
 	Interrupted   bool           `json:"interrupted,omitempty"` // it was stopped from outside: the answer is what was certain until then
 	Given         Given          `json:"given"`
 	Name          string         `json:"name"`        // of the model

@@ -71,8 +71,8 @@ func (a attainable) told() Attainable {
 	return out
 }
 
-// newAttainable fits the linear code of a model whose bottleneck has so many values; 0: it has none.
-func newAttainable(values int, images *pool) attainable {
+// newAttainable fits the linear code of a model whose bottleneck has so many values, 0: it has none, with so many multiplications.
+func newAttainable(values int, images *pool, work float64) attainable {
 	none := func(format string, args ...any) attainable {
 		return attainable{FVU: Number(math.NaN()), why: fmt.Sprintf(format, args...)}
 	}
@@ -90,7 +90,7 @@ func newAttainable(values int, images *pool) attainable {
 		return none("%d training images are too few to fit a linear code of %d values", images.train.n(), values)
 	}
 	wide := max(1, size/16)
-	n, k := fitSize(images.train.n(), size, max(values, wide))
+	n, k := fitSize(images.train.n(), size, max(values, wide), work)
 	left := linearCode(images.train.slice(0, n), images.held, k)
 	at := func(k int) float64 { return left[min(k, len(left)-1)] }
 	a := attainable{Values: min(values, len(left)-1), Images: n, FVU: Number(at(values)), own: at(values), wide: at(max(wide, values))}
@@ -100,13 +100,14 @@ func newAttainable(values int, images *pool) attainable {
 	return a
 }
 
-// fitSize is how many images and components a fit takes so that its work is limited: first fewer images, then fewer components.
-func fitSize(images, size, values int) (n, k int) {
+// fitSize is how many images and components a fit takes so that its work is at most so many multiplications: first fewer images, then fewer
+// components.
+func fitSize(images, size, values int, most float64) (n, k int) {
 	n, k = min(images, fitImages), min(values, mostComponents, max(1, images/imagesPerValue))
 	work := func() float64 {
 		return float64(2*subspaceRounds+1) * float64(n) * float64(size) * float64(k+spareComponents)
 	}
-	for work() > fitWork && k > 1 {
+	for work() > most && k > 1 {
 		if n <= imagesPerValue*k {
 			k = k * 3 / 4
 		}

@@ -93,7 +93,7 @@ func TestTheMark(t *testing.T) {
 		"as wide as the image":                                  {64, poolOf(normal(400, 1, noise...), normal(400, 2, noise...)), 0.5, false},
 		"three images for a code's value":                       {16, poolOf(normal(48, 1, noise...), normal(400, 2, noise...)), 0.5, false},
 	} {
-		a := newAttainable(c.values, c.images)
+		a := newAttainable(c.values, c.images, fitWork)
 		if math.Abs(a.mark()-c.want) > 0.02 || a.Narrow != c.narrow {
 			t.Errorf("%s: mark %.3f, want %.3f; %+v", what, a.mark(), c.want, a)
 		}
@@ -102,11 +102,11 @@ func TestTheMark(t *testing.T) {
 
 func TestAFitIsLimited(t *testing.T) {
 	for _, c := range [][5]int{{6000, 784, 32, 2000, 32}, {6000, 784, 300, 2000, 128}, {100, 784, 300, 100, 25}} {
-		if n, k := fitSize(c[0], c[1], c[2]); n != c[3] || k != c[4] {
+		if n, k := fitSize(c[0], c[1], c[2], fitWork); n != c[3] || k != c[4] {
 			t.Errorf("%v: %d images, %d components", c, n, k)
 		}
 	}
-	n, k := fitSize(6000, 256*256*3, 4096)
+	n, k := fitSize(6000, 256*256*3, 4096, fitWork)
 	if work := float64(7*n*256*256*3) * float64(k+spareComponents); work > fitWork || n < imagesPerValue*k || k < 8 {
 		t.Errorf("%d images, %d components", n, k)
 	}

@@ -18,7 +18,8 @@ import (
 type attempt struct {
 	changes   []change
 	setup     setup
-	step      float64 // nominal seconds
+	step      float64 // nominal seconds of a step
+	start     float64 // nominal seconds until the first one
 	screened  []*trial
 	confirmed []*trial
 
@@ -154,7 +155,7 @@ type job struct {
 
 // advance does jobs side by side, and counts what they cost. Results do not depend on how many go at a time.
 func (s *search) advance(jobs []job) error {
-	workers := max(1, min(s.options.Threads, len(jobs)))
+	workers := max(1, min(s.options.Threads, len(jobs), s.together))
 	before := make([]int, len(jobs))
 	for i, j := range jobs {
 		before[i] = j.trial.steps
@@ -171,9 +172,9 @@ func (s *search) advance(jobs []job) error {
 					failures[i] = ctx.Err()
 					continue
 				}
-				threads := graph.NewThreads(threadsOf(i, len(jobs), s.options.Threads))
+				threads, release := s.threads(s.threadsOf(i, len(jobs)))
 				failures[i] = s.run(ctx, jobs[i], threads)
-				threads.Close()
+				release()
 				if failures[i] != nil {
 					stop()
 				}
@@ -187,8 +188,11 @@ func (s *search) advance(jobs []job) error {
 	done.Wait()
 	for i, j := range jobs {
 		if n := j.trial.steps - before[i]; n > 0 {
-			s.budget.spent += float64(n)*j.attempt.step + nominalStart
+			s.budget.spent += float64(n)*j.attempt.step + j.attempt.start
 		}
+	}
+	if s.publish != nil {
+		s.publish()
 	}
 	if err := s.ctx.Err(); err != nil {
 		return err
@@ -201,8 +205,13 @@ func (s *search) advance(jobs []job) error {
 	return nil
 }
 
-// threadsOf is how many threads the i-th of n jobs gets: one, but for the last ones, which share what would be idle otherwise.
-func threadsOf(i, n, threads int) int {
+// threadsOf is how many threads the i-th of n jobs gets: one, but for the last ones, which share what would be idle otherwise. Jobs that have no room
+// side by side get all in turn.
+func (s *search) threadsOf(i, n int) int {
+	threads := s.options.Threads
+	if s.together < threads {
+		return max(1, threads/max(1, s.together))
+	}
 	last := n % threads
 	if i < n-last {
 		return 1
@@ -236,11 +245,22 @@ func (s *search) newAttempt(changes ...change) (a *attempt, ok bool, err error) 
 			return other, true, nil
 		}
 	}
-	if a.step, err = stepSeconds(a.setup.model, a.setup.batch); err != nil {
+	if err = a.reckon(); err != nil {
 		return nil, false, err
 	}
 	s.attempts = append(s.attempts, a)
 	return a, true, nil
+}
+
+// reckon finds what the attempt's steps cost.
+func (a *attempt) reckon() error {
+	work, err := WorkOf(a.setup.model, a.setup.optimizer, a.setup.loss, a.setup.batch)
+	if err != nil {
+		return err
+	}
+	values, others, err := a.setup.model.Values()
+	a.step, a.start = work.Seconds(), nominalStart+nominalDraw*float64(values+others)
+	return err
 }
 
 // sameChanges tells whether two lists have the same changes, in whatever order.

@@ -24,6 +24,9 @@ const (
 
 // savePicture draws before and after to a file, and returns it for the page; none where it cannot be drawn.
 func (e *Examination) savePicture(dir string) ([]plots.Picture, error) {
+	if e.search == nil {
+		return nil, nil
+	}
 	figure, err := e.picture()
 	if err != nil {
 		return nil, err

@@ -1,45 +1,13 @@
 package diagnosis
 
-import "dcae/graph"
-
-// What a step costs at a nominal speed, about six tenths of that of one core of a server of 2024. It is a constant, so that the same call
-// gives the same answer everywhere.
+// What is done besides steps ([WorkOf]), at the same nominal speed. These are constants, so that the same call gives the same answer everywhere.
 const (
-	nominalFLOPs  = 120e9  // a second, of products
-	nominalValues = 400e6  // a second, of layers' outputs, forward and backward
-	nominalNode   = 300e-6 // seconds a layer, whatever its size
-	nominalStart  = 0.03   // seconds to compile a trial
-	fullWidth     = 16     // channels below which products are slower, as parts of vectors stay empty
-	workers       = 2      // processors that the nominal speed is of
-	inUse         = 0.85   // share of their time: runs side by side do not end together
+	nominalStart = 0.03  // seconds to compile a trial
+	nominalDraw  = 60e-9 // seconds to draw the first value of a variable
+	nominalFit   = 1e9   // multiplications a second in the fit of a linear code
+	workers      = 2     // processors that the nominal speed is of
+	inUse        = 0.85  // share of their time: runs side by side do not end together
 )
-
-// stepSeconds is what a training step of a model takes, with its share of looks at held-out images.
-func stepSeconds(m *graph.Model, batch int) (float64, error) {
-	shapes, err := m.Shapes()
-	if err != nil {
-		return 0, err
-	}
-	products, err := m.LayerFLOPs()
-	if err != nil {
-		return 0, err
-	}
-	forward, training, outputs := 0.0, 0.0, 0.0
-	for i, f := range products {
-		from := m.Input
-		if first := m.Nodes[i].Inputs[0]; first >= 0 {
-			from = shapes[first]
-		}
-		slower := fullWidth / float64(min(fullWidth, max(channels(from), channels(shapes[i]))))
-		forward += slower * f.Forward
-		training += slower * f.Training
-		outputs += float64(shapes[i].Size())
-	}
-	images, looks := float64(batch), scoredImages/float64(checkEvery)
-	return images*(training/nominalFLOPs+outputs/nominalValues) + looks*(forward/nominalFLOPs+outputs/3/nominalValues) + nominalNode*float64(len(shapes)), nil
-}
-
-func channels(s graph.Shape) int { return s[len(s)-1] }
 
 // budget is the work that may be done, in nominal seconds of one processor.
 type budget struct {
@@ -66,3 +34,25 @@ func roundSteps(steps float64) int { return int(min(steps, 1e6)) / checkEvery * 
 func (b *budget) left() float64 { return b.total - b.spent }
 
 func (b *budget) exhausted() bool { return b.left() <= 0 }
+
+// Shares of the time that what is done without training may take: first gradients and outputs, the fit of the linear code that a model is measured
+// by, and scoring a run on the test images.
+const (
+	lookShare = 0.03
+	fitShare  = 0.04
+	testShare = 0.02
+)
+
+// effort limits what is done without training where steps are dear or there is little time. It cuts the test images, too. release ends its threads.
+func (s *search) effort() (e effort, release func()) {
+	b, step, whole := &s.budget, s.given.step, s.given.setup.batch
+	steps := lookShare * b.total / (3 * step) // for each of three gradients
+	e = effort{batch: s.keptBatch(max(1, min(whole, int(steps*float64(whole))))), fit: min(fitWork, fitShare*b.total*nominalFit)}
+	images := 3 * float64(whole) / step // that are evaluated in a nominal second
+	e.held = max(1, min(scoredImages, int(lookShare/2*b.total*images)))
+	tested := min(s.images.test.n(), max(shownImages, int(testShare*b.total*images)))
+	s.images.test = s.images.test.slice(0, tested)
+	b.spent += 3*step*float64(e.batch)/float64(whole) + float64(e.held)/images + 4*s.given.start
+	e.threads, release = s.threads(s.options.Threads)
+	return e, release
+}

@@ -84,7 +84,7 @@ func TestWhatStandsOut(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			images := newPool(smallImages(t, c.images), nil)
-			l, err := newLook(c.setup, images, nil)
+			l, err := thoroughLook(c.setup, images)
 			must(t, err)
 			for _, r := range l.restores(c.setup) {
 				if r.departs() != (r.cause == c.want) {
@@ -98,7 +98,7 @@ func TestWhatStandsOut(t *testing.T) {
 				if !ok {
 					t.Errorf("%s changes nothing", r.what)
 				}
-				after, err := newLook(changed, prepared(images, changed.prepare), nil)
+				after, err := thoroughLook(changed, prepared(images, changed.prepare))
 				must(t, err)
 				if changed.prepare != (preparation{}) { // what it does to values is done
 					changed.prepare = preparation{}
@@ -137,7 +137,7 @@ func TestMoreThatStandsOut(t *testing.T) {
 	} {
 		s := setup{model: sound, optimizer: training.Adam{}, batch: c.batch}
 		images := newPool(imagesOf(t, c.images, c.images[:16*40]), nil)
-		l, err := newLook(s, images, nil)
+		l, err := thoroughLook(s, images)
 		must(t, err)
 		var got []string
 		for _, r := range l.restores(s) {
@@ -175,7 +175,7 @@ func late(rate float64) training.Schedule {
 func TestBiasesAloneAreRestored(t *testing.T) {
 	sound := dense(graph.ReLU, graph.Sigmoid, nil)
 	s := setup{model: biased(sound), optimizer: training.Adam{}}
-	l, err := newLook(s, newPool(smallImages(t, dataset.Treatment{}), nil), nil)
+	l, err := thoroughLook(s, newPool(smallImages(t, dataset.Treatment{}), nil))
 	must(t, err)
 	restored, ok, err := l.initializerRestores()[0].apply(s)
 	must(t, err)
@@ -253,10 +253,12 @@ func TestWindowsMoveOverAllImages(t *testing.T) {
 }
 
 func TestBudgetFollowsFromTheModelAlone(t *testing.T) {
-	small, err := stepSeconds(dense(graph.ReLU, graph.Sigmoid, nil), 32)
-	must(t, err)
-	large, err := stepSeconds(models.Deep(), 32)
-	must(t, err)
+	seconds := func(m *graph.Model) float64 {
+		work, err := WorkOf(m, training.Adam{}, graph.MSE, 32)
+		must(t, err)
+		return work.Seconds()
+	}
+	small, large := seconds(dense(graph.ReLU, graph.Sigmoid, nil)), seconds(models.Deep())
 	if !(small > 0 && large > 100*small) {
 		t.Errorf("a step takes %g and %g s", small, large)
 	}

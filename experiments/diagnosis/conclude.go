@@ -12,9 +12,32 @@ import (
 // conclude writes down what the search has found, and what is handed over; nil: nothing is.
 func (s *search) conclude() (Diagnosis, *Subject, error) {
 	s.settle()
+	d := s.described()
+	if s.verdict == Healthy && !s.deadFile {
+		return d, nil, nil
+	}
+	a, t := s.toHandOver()
+	if a == nil {
+		return d, nil, nil
+	}
+	var repaired *Subject
+	var err error
+	d.Fix, repaired, err = s.handOver(a, t)
+	if err != nil {
+		return d, nil, err
+	}
+	d.Fix.Likely = a != s.fix && !s.deadFile
+	return d, repaired, nil
+}
+
+// described is what the search has found so far, without what is handed over.
+func (s *search) described() Diagnosis {
+	settled := *s
+	s = &settled
+	s.settle()
 	d := Diagnosis{
 		Verdict: s.verdict, Causes: []Blame{}, Interventions: []Intervention{}, Symptoms: s.look.symptoms, Truncated: s.truncated, Interrupted: s.interrupted,
-		Name: s.subject.Name, TrialSteps: s.budget.short, Used: Number(s.budget.spent / s.budget.total), Findings: append([]Finding{}, s.look.findings...), Attainable: s.look.attainable.told(), Given: s.describeGiven(),
+		Name: s.subject.Name, TrialSteps: s.budget.short, Used: Number(min(1, s.budget.spent/s.budget.total)), Findings: append([]Finding{}, s.look.findings...), Attainable: s.look.attainable.told(), Given: s.describeGiven(),
 	}
 	for _, a := range s.attempts {
 		if trials := a.trials(); len(trials) > 0 {
@@ -28,19 +51,10 @@ func (s *search) conclude() (Diagnosis, *Subject, error) {
 		}})
 	case s.verdict == Healthy:
 		d.Given.Slow = s.slowness()
-		return d, nil, nil
 	default:
 		d.Causes = s.blames()
 	}
-	a, t := s.toHandOver()
-	if a == nil {
-		return d, nil, nil
-	}
-	var repaired *Subject
-	var err error
-	d.Fix, repaired, err = s.handOver(a, t)
-	d.Fix.Likely = a != s.fix && !s.deadFile
-	return d, repaired, err
+	return d
 }
 
 // toHandOver is the repaired model's best run; nil where nothing was seen to repair.

@@ -9,20 +9,21 @@ import (
 )
 
 const (
-	describedBytes  = 512 << 20 // of images that are searched for single wrong values and for copies; of more only the first
-	comparedImages  = 1000      // of each part whose values are compared
-	beyondChance    = 6.0       // standard errors; by chance one comparison in 10^9 differs by as much
-	otherMean       = 0.5       // deviations of training values by which the mean of other images must be off to prove a fault
-	otherSpread     = 1.7       // times larger or smaller, the same for the deviation
-	leastCompared   = 4         // images, with which a difference can be proven
-	equalVariance   = 1e-10     // share of the mean square under which nothing tells the images apart
-	copiesMentioned = 0.01      // share of images that are copies
+	describedASecond = 16 << 20  // bytes of them for each second of an examination
+	describedBytes   = 512 << 20 // of images that are searched for single wrong values and for copies; of more only the first
+	comparedImages   = 1000      // of each part whose values are compared
+	beyondChance     = 6.0       // standard errors; by chance one comparison in 10^9 differs by as much
+	otherMean        = 0.5       // deviations of training values by which the mean of other images must be off to prove a fault
+	otherSpread      = 1.7       // times larger or smaller, the same for the deviation
+	leastCompared    = 4         // images, with which a difference can be proven
+	equalVariance    = 1e-10     // share of the mean square under which nothing tells the images apart
+	copiesMentioned  = 0.01      // share of images that are copies
 )
 
-// lookAtData finds what is certain about the images.
-func lookAtData(set *dataset.Set) findings {
+// lookAtData finds what is certain about the images, of very many as far as it can in a time that so many seconds are for.
+func lookAtData(set *dataset.Set, seconds float64) findings {
 	var f findings
-	report := dataset.Describe(headOf(set))
+	report := dataset.Describe(headOf(set, min(describedBytes, describedASecond*seconds)))
 	f.nonFinite(report)
 	if report.Targets != nil {
 		f.nonFinite(*report.Targets)
@@ -41,9 +42,9 @@ func lookAtData(set *dataset.Set) findings {
 }
 
 // headOf is the set, or of a very large one as much as can be searched.
-func headOf(set *dataset.Set) *dataset.Set {
+func headOf(set *dataset.Set, bytes float64) *dataset.Set {
 	few := *set
-	most := describedBytes / (4 * max(1, set.Shape().Size()))
+	most := max(1, int(bytes)/(4*max(1, set.Shape().Size())))
 	few.Train, few.Validation, few.Test = set.Train.Head(most), set.Validation.Head(most), set.Test.Head(most)
 	return &few
 }

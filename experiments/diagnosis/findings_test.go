@@ -76,7 +76,7 @@ func TestWhatIsCertainAboutImages(t *testing.T) {
 		"a few other values": {train, mapped(test, func(v float32) float32 { return 1.05 * v }), nil},
 	} {
 		t.Run(what, func(t *testing.T) {
-			got := lookAtData(imagesOf(t, c.train, c.test))
+			got := lookAtData(imagesOf(t, c.train, c.test), 60)
 			if len(got) != len(c.want) {
 				t.Fatalf("%+v", got)
 			}
@@ -144,7 +144,7 @@ func TestWhatIsCertainAboutModels(t *testing.T) {
 				c.setup.batch = 32
 			}
 			c.setup.optimizer = training.Adam{}
-			l, err := newLook(c.setup, newPool(imagesOf(t, c.images, c.images[:16*60]), nil), nil)
+			l, err := thoroughLook(c.setup, newPool(imagesOf(t, c.images, c.images[:16*60]), nil))
 			must(t, err)
 			got := l.findings
 			if c.name == "" {
@@ -238,4 +238,9 @@ func TestCheckerboardsAreSeen(t *testing.T) {
 	if u := unevenness([][]float32{flat}, graph.Shape{8, 8, 1}, 2); math.Abs(u-2) > 1e-9 {
 		t.Errorf("stripes are uneven by %v, want 2", u)
 	}
+}
+
+// thoroughLook examines data and model as thoroughly as there is any use in.
+func thoroughLook(s setup, images *pool) (*look, error) {
+	return newLook(s, images, nil, effort{batch: s.batch, held: scoredImages, fit: fitWork})
 }

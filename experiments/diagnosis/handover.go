@@ -21,7 +21,7 @@ func (s *search) train() error {
 
 // test scores a trial on the test images, which nothing was decided by.
 func (s *search) test(t *trial) (float64, error) {
-	threads := graph.NewThreads(s.options.Threads)
+	threads := graph.NewThreads(s.options.Threads) // not halted: it is a part of the answer
 	defer threads.Close()
 	scores, err := score(t.setup, t.params, s.images.test, s.images.mean(t.setup), threads)
 	return scores.FVU, err

@@ -70,7 +70,7 @@ func newPool(set *dataset.Set, known findings) *pool {
 	most := min(poolImages, max(64, poolBytes/(4*size)))
 	p.train = read(set.Train, most, true)
 	p.held = read(set.Validation, scoredImages, false)
-	p.test = read(set.Test, testedImages, false)
+	p.test = read(set.Test, min(testedImages, max(scoredImages, poolBytes/(4*size))), false)
 	more := min(scoredImages-p.held.n(), p.test.n()/2)
 	switch {
 	case known.splits("validation"):

@@ -24,6 +24,7 @@ type look struct {
 	attainable attainable
 	outOfReach float64 // the least FVU that the output's range allows
 	findings   findings
+	effort     effort
 	symptoms   []Symptom
 
 	fading, fadingLeaky, fadingReset float64 // gradient norm of the first layer / of the last, at the start: as given, with leaky ReLUs, with usual initializers
@@ -33,9 +34,17 @@ func (l *look) add(name, where string, value float64, format string, args ...any
 	l.symptoms = append(l.symptoms, Symptom{name, where, Number(value), fmt.Sprintf(format, args...)})
 }
 
+// effort says how much is done without training.
+type effort struct {
+	threads *graph.Threads
+	batch   int     // images that first gradients are of
+	held    int     // images that the output before training is looked at on
+	fit     float64 // multiplications that the fit of a linear code may take
+}
+
 // newLook examines data and model.
-func newLook(s setup, images *pool, known findings) (*look, error) {
-	l := &look{findings: known, values: describe(images.train.images)}
+func newLook(s setup, images *pool, known findings, e effort) (*look, error) {
+	l := &look{findings: known, effort: e, values: describe(images.train.images)}
 	if l.goals = l.values; images.train.targets != nil {
 		l.goals = describe(images.train.targets)
 	}
@@ -49,7 +58,7 @@ func newLook(s setup, images *pool, known findings) (*look, error) {
 	case l.spoilt():
 		l.attainable = attainable{FVU: Number(math.NaN()), why: "the images have no usual values"}
 	default:
-		l.attainable = newAttainable(l.settings.BottleneckValues, images)
+		l.attainable = newAttainable(l.settings.BottleneckValues, images, e.fit)
 	}
 	l.outOfReach = unreachable(s.model, l.settings.Output, images.train, images.mean(s))
 	v := l.values
@@ -84,12 +93,12 @@ func (l *look) gradients(s setup, images *pool, tell bool) float64 {
 	if err != nil {
 		return math.NaN()
 	}
-	p, err := graph.NewTraining(s.model, params, s.loss, graph.Options{Batch: s.batch, KeepActivations: true, NoPenalties: true})
+	p, err := graph.NewTraining(s.model, params, s.loss, graph.Options{Batch: l.effort.batch, Threads: l.effort.threads, KeepActivations: true, NoPenalties: true})
 	if err != nil {
 		return math.NaN()
 	}
 	defer p.Close()
-	w := newWindow(images.train, s, s.batch)
+	w := newWindow(images.train, s, l.effort.batch)
 	x, target := p.Inputs(w.n)
 	indices := make([]int, w.n)
 	for i := range indices {

@@ -45,8 +45,8 @@ func (t *trial) measure(images samples, threads *graph.Threads) (measured, error
 
 // sidesOf measures a trial on as many training images as held-out ones, on these, and on the test images.
 func (s *search) sidesOf(t *trial) (sides, error) {
-	threads := graph.NewThreads(s.options.Threads)
-	defer threads.Close()
+	threads, release := s.threads(s.options.Threads)
+	defer release()
 	out := sides{of: t, steps: t.steps}
 	for _, side := range []struct {
 		to     *measured

@@ -83,7 +83,7 @@ func (l *look) sameOutput(s setup, images *pool) bool {
 	if err != nil {
 		return false
 	}
-	scores, err := score(s, params, images.held, images.mean(s), nil)
+	scores, err := score(s, params, images.held.slice(0, min(l.effort.held, images.held.n())), images.mean(s), l.effort.threads)
 	return err == nil && scores.Spread < noSpread
 }
 

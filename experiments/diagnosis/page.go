@@ -12,16 +12,14 @@ import (
 
 // savePage writes the page, with the picture if there is one.
 func (e *Examination) savePage(dir string, pictures []plots.Picture) error {
-	s := e.search
 	p := plots.Page{
-		Title: "diagnosis of " + s.subject.Name, Question: e.question(), Answer: e.Answer(),
+		Title: "diagnosis of " + e.Name, Question: e.question(), Answer: e.Answer(),
 		Facts: []plots.Fact{
 			{Label: "verdict", Value: string(e.Verdict)},
-			{Label: "images", Value: s.subject.Images.Name},
-			{Label: "optimizer", Value: s.subject.Optimizer.String()},
-			{Label: "loss", Value: s.subject.Loss.String()},
-			{Label: "batch", Value: fmt.Sprint(s.options.Batch)},
-			{Label: "length", Value: fmt.Sprintf("trials of up to %d steps, %d for the model as given", s.budget.short, s.budget.long)},
+			{Label: "images", Value: e.subject.Images.Name},
+			{Label: "optimizer", Value: e.subject.Optimizer.String()},
+			{Label: "loss", Value: e.subject.Loss.String()},
+			{Label: "batch", Value: fmt.Sprint(e.options.Batch)},
 			{Label: "program", Value: fmt.Sprintf("dcae %s, kernels %s", outcome.Version(), arithmetic.Chosen())},
 		},
 		Pictures: pictures,
@@ -31,12 +29,15 @@ func (e *Examination) savePage(dir string, pictures []plots.Picture) error {
 			"A cause is what, changed alone, makes the model learn. Screening and confirmation use different random seeds; validation images decide, test images are looked at once, for the FVU before and after.",
 		},
 	}
+	if s := e.search; s != nil {
+		p.Facts = append(p.Facts, plots.Fact{Label: "length", Value: fmt.Sprintf("trials of up to %d steps, %d for the model as given", s.budget.short, s.budget.long)})
+	}
 	if t := e.Twin; t != nil {
 		p.Facts = append(p.Facts, plots.Fact{Label: "examined on images of", Value: t.Size}, plots.Fact{Label: "seen where", Value: t.Seen})
 		p.Notes = append(p.Notes, fmt.Sprintf("A step takes too long at %s for the time, so a twin was examined: the same model for images of %s, whose first steps are alike (%s). What was tried was tried on the twin.", t.RealSize, t.Size, t.Compared))
 	}
-	if s.truncated {
-		p.Notes = append(p.Notes, "The examination took twice as long as it should, and was cut short.")
+	if e.Truncated {
+		p.Notes = append(p.Notes, "The time was up before all was done that is done in it on an idle machine: the answer is what was certain until then.")
 	}
 	for _, c := range e.Causes {
 		p.Evidence = append(p.Evidence, fmt.Sprintf("%s (%s, confidence %.2f): %s", upperFirst(e.causeName(c.Cause)), c.Cause, c.Confidence, strings.Join(c.Evidence, " ")))
@@ -58,6 +59,9 @@ func (e *Examination) savePage(dir string, pictures []plots.Picture) error {
 func (e *Examination) interventionTable() plots.Table {
 	t := plots.Table{Title: "What was tried", Columns: []plots.Column{{Name: "change"}, {Name: "cause"}, {Name: "median FVU", Numeric: true}, {Name: "FVU of each seed"}, {Name: "steps", Numeric: true}}}
 	s := e.search
+	if s == nil {
+		return t
+	}
 	if s.twin != nil {
 		s = s.twin.small
 	}
@@ -108,7 +112,7 @@ func (e *Examination) symptomTable() plots.Table {
 // question is what the answer answers.
 func (e *Examination) question() string {
 	if e.Verdict == Healthy {
-		return fmt.Sprintf("Does %s learn?", e.search.subject.Name)
+		return fmt.Sprintf("Does %s learn?", e.Name)
 	}
-	return fmt.Sprintf("Why does %s not learn?", e.search.subject.Name)
+	return fmt.Sprintf("Why does %s not learn?", e.Name)
 }

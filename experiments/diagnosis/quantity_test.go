@@ -71,7 +71,7 @@ func TestFrozenLayersKeepTheirValues(t *testing.T) {
 	if !slices.Equal(kernels(given), file.All[0].Values()) {
 		t.Error("a frozen kernel was drawn anew")
 	}
-	l, err := newLook(given, images, nil)
+	l, err := thoroughLook(given, images)
 	must(t, err)
 	restores := l.frozenRestores()
 	if len(restores) != 1 || !restores[0].departs() {

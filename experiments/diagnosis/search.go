@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"dcae/graph"
+	"dcae/training"
 )
 
 // The flow of an examination, and in which file each part of it is:
@@ -134,26 +135,37 @@ type search struct {
 
 	twin *twinExam // by which the model is examined, where its own steps are too dear; else nil
 
-	truncated   bool // it took twice as long as it should
+	together int // runs that fit into the memory side by side
+
+	publish func() // makes what is certain so far the answer, should the time be up; nil: nobody asks
+
+	truncated   bool // the clock cut it
 	interrupted bool
 }
 
 func newSearch(ctx context.Context, subject Subject, o Options) (*search, error) {
-	known := lookAtData(subject.Images)
+	known := lookAtData(subject.Images, o.Seconds)
 	known.lookAtTraining(subject)
 	s := &search{ctx: ctx, subject: subject, options: o, images: newPool(subject.Images, known), verdict: Inconclusive}
 	s.images.kept = subject.Params
 	given := setup{model: subject.Model, optimizer: subject.Optimizer, loss: subject.Loss, batch: o.Batch}
-	step, err := stepSeconds(given.model, o.Batch)
+	s.given = &attempt{setup: given}
+	err := s.given.reckon()
 	if err != nil {
 		return nil, err
 	}
-	s.given = &attempt{setup: given, step: step}
-	s.budget = newBudget(o.Seconds, step)
-	if s.look, err = newLook(given, s.images, known); err != nil {
+	s.look = &look{findings: known}
+	if err := s.fitMemory(min(mostMemory, 0.8*training.FreeMemory())); err != nil {
 		return nil, err
 	}
+	given = s.given.setup
+	s.budget = newBudget(o.Seconds, s.given.step)
 	s.run = s.do
+	e, release := s.effort()
+	defer release()
+	if s.look, err = newLook(given, s.images, s.look.findings, e); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 

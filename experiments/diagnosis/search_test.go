@@ -102,11 +102,12 @@ func TestTheOutputsBiasGivesTheMean(t *testing.T) {
 
 func TestNoThreadIsIdleOrSharedAmongJobs(t *testing.T) {
 	for threads := 1; threads <= 7; threads++ {
+		s := &search{options: Options{Threads: threads}, together: threads}
 		for n := 1; n <= 20; n++ {
 			for first := 0; first < n; first += threads { // those that go at a time
 				sum := 0
 				for i := first; i < min(n, first+threads); i++ {
-					sum += threadsOf(i, n, threads)
+					sum += s.threadsOf(i, n)
 				}
 				if sum != threads {
 					t.Errorf("%d threads, %d jobs: from job %d on %d threads are used", threads, n, first, sum)

@@ -150,7 +150,7 @@ func TestEverythingAsUsualIsCutDown(t *testing.T) {
 	s.given.setup.model = dense(graph.Sigmoid, graph.Linear, graph.RandomNormal{StdDev: 3})
 	s.given.setup.batch = 512
 	var err error
-	s.look, err = newLook(s.given.setup, s.images, nil)
+	s.look, err = thoroughLook(s.given.setup, s.images)
 	must(t, err)
 	s.givenFails(t)
 	must(t, s.everything())

@@ -7,8 +7,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/pkg/errors"
-
 	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/training"
@@ -27,13 +25,15 @@ type Subject struct {
 	Images    *dataset.Set       // as they are: their scale is one of the suspects
 }
 
-// Options say how a subject is examined. No result depends on Threads or Progress.
+// Options say how a subject is examined. No result depends on Threads or Progress. How much is done follows from Seconds and the cost model alone
+// ([WorkOf]); the clock only cuts, where a machine is slower or busy.
 type Options struct {
-	Seconds  float64           // of work on two processors of nominal speed; default 60
+	Seconds  float64           // that it may take on two processors; default 60
 	Batch    int               // images in a step; default 32
 	Seeds    int               // fresh seeds that confirm a change, at least 6; default 6
 	Threads  int               // processors to use; default 2
-	Guard    time.Duration     // after which the examination is cut short; default twice Seconds
+	Start    time.Time         // from when on the clock counts; default: when Diagnose is called
+	Guard    time.Duration     // after which the examination is cut short; default Seconds
 	Progress func(line string) // is told what goes on, one line at a time; may be nil
 }
 
@@ -48,8 +48,11 @@ func (o Options) withDefaults() Options {
 	if o.Threads <= 0 {
 		o.Threads = 2
 	}
+	if o.Start.IsZero() {
+		o.Start = time.Now()
+	}
 	if o.Guard <= 0 {
-		o.Guard = time.Duration(2 * o.Seconds * float64(time.Second))
+		o.Guard = time.Duration(o.Seconds * float64(time.Second))
 	}
 	if o.Progress == nil {
 		o.Progress = func(string) {}
@@ -65,14 +68,15 @@ type Examination struct {
 	// a fix was tried on a smaller twin alone, Params are just drawn. nil: there is no fix.
 	Repaired *Subject
 
-	search *search // whose runs are drawn
+	subject Subject
+	options Options
+	search  *search // whose runs are drawn; nil: the examination did not end in time
 }
 
-// Diagnose examines a subject. The same subject and options give the same answer, but for how long it took, and unless it took
-// twice as long as it should: then the answer is marked as truncated. Where ctx ends it is what is certain until then, marked as
-// interrupted. A model that cannot be trained at all is an error.
+// Diagnose examines a subject. The same subject and options give the same answer, but for how long it took, and unless the clock cut it: then the
+// answer is what was certain until then, and is marked as truncated. Where ctx ends it is marked as interrupted. A model that cannot be trained at all
+// is an error.
 func Diagnose(ctx context.Context, subject Subject, o Options) (*Examination, error) {
-	start := time.Now()
 	o = o.withDefaults()
 	if subject.Optimizer == nil {
 		subject.Optimizer = training.Adam{}
@@ -80,33 +84,16 @@ func Diagnose(ctx context.Context, subject Subject, o Options) (*Examination, er
 	if err := subject.check(); err != nil {
 		return nil, err
 	}
-	if all := max(usualBatch, subject.Images.Train.Len()); o.Batch > all {
-		o.Batch = all // no step takes more
-	}
-	guarded, stop := context.WithTimeout(ctx, o.Guard)
+	guarded, stop := context.WithTimeout(ctx, max(0, o.Guard-time.Since(o.Start)))
 	defer stop()
-	s, err := newSearch(guarded, subject, o)
+	x := &examining{ctx: ctx, guarded: guarded, subject: subject, options: o}
+	x.publish(&Examination{Diagnosis: Diagnosis{Verdict: Inconclusive, Name: subject.Name, Causes: []Blame{}, Interventions: []Intervention{}, Findings: []Finding{}, Given: Given{Sides: []Side{}}}})
+	e, err := x.inTime()
 	if err != nil {
 		return nil, err
 	}
-	err = s.examineAtAnySize()
-	switch {
-	case ctx.Err() != nil:
-		s.interrupted = true
-	case errors.Is(err, context.DeadlineExceeded):
-		s.truncated = true
-	case err != nil:
-		return nil, err
-	}
-	e := &Examination{search: s}
-	conclude := s.conclude
-	if s.twin != nil {
-		conclude = s.concludeTwin
-	}
-	if e.Diagnosis, e.Repaired, err = conclude(); err != nil {
-		return nil, err
-	}
-	e.Seconds = time.Since(start).Seconds()
+	e.subject, e.options = subject, o
+	e.Seconds = time.Since(o.Start).Seconds()
 	return e, nil
 }
 

@@ -177,7 +177,7 @@ func (t *trial) advance(ctx context.Context, to int, stop bool, threads *graph.T
 	if err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
-	if !t.learned && t.hopeless == "" && training.HasStatistics(t.params) {
+	if !t.learned && t.hopeless == "" && t.every == checkEvery && training.HasStatistics(t.params) {
 		return t.renormalize(mean, threads)
 	}
 	return nil
@@ -187,15 +187,17 @@ func (t *trial) advance(ctx context.Context, to int, stop bool, threads *graph.T
 func (t *trial) renormalize(mean []float32, threads *graph.Threads) error {
 	before := t.params.Snapshot()
 	few := newWindow(t.images.train, t.setup, statisticsBatches*t.setup.batch)
-	if err := training.ReestimateStatistics(t.setup.model, t.params, few, training.Config{Batch: t.setup.batch, Loss: t.setup.loss, Threads: threads}); err != nil {
-		return err
+	err := training.ReestimateStatistics(t.setup.model, t.params, few, training.Config{Batch: t.setup.batch, Loss: t.setup.loss, Threads: threads})
+	if err == nil {
+		var scores training.Scores
+		if scores, err = score(t.setup, t.params, t.images.held, mean, threads); err == nil {
+			t.normalized = scores.FVU
+		}
 	}
-	scores, err := score(t.setup, t.params, t.images.held, mean, threads)
-	if err != nil {
-		return err
+	if failed := t.params.Restore(before); failed != nil {
+		return failed
 	}
-	t.normalized = scores.FVU
-	return t.params.Restore(before)
+	return err
 }
 
 func score(s setup, params *graph.Params, images samples, mean []float32, threads *graph.Threads) (training.Scores, error) {

@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -12,26 +13,28 @@ import (
 
 // A model whose steps are too dear for the time is examined by a twin, the same model for images of fewer pixels ([edit.Twin]). The rule:
 //
-//   - A twin is made where a trial of the model as given would have under twinBelow steps. It is the largest for which trials have as many;
-//     its smallest map keeps 4 pixels a side where that can be, else 2. Where all are too dear, its hidden layers are narrower, too.
+//   - A twin is made where a trial of the model as given would have under twinBelow steps. It is the largest one with twinSteps steps in all, or
+//     else with twinBelow a trial; its smallest map keeps 4 pixels a side where that can be, else 2. Where all are too dear, batches are smaller,
+//     and then hidden layers narrower, too.
 //   - It counts only if it behaves as the model does over the same first steps, within the limits of [unlike]; else the next larger one is
 //     tried, and where none behaves alike the model itself is examined.
 //   - What is seen of it is then looked at in the real size, as far as the time goes: that the model learns, or goes on falling, before it is
 //     called healthy; that the repaired model learns with one seed. The answer says what was seen at which size.
 const (
-	twinBelow     = 300  // steps
-	probeSteps    = 25   // that model and twin are compared over
-	probeShare    = 0.2  // of the time, that comparing may take
+	twinBelow     = 300  // steps of a trial
+	twinSteps     = 8000 // of an examination that has time enough
+	probeSteps    = 25   // at most, that model and twin are compared over, and between two looks in the real size
+	probeShare    = 0.1  // of the time, that comparing may take
 	realShare     = 0.35 // of the time, that is kept for the real size
 	twinImages    = 3000
 	realSeeds     = 3 // fresh ones at most, that the repair is looked at with in the real size
 	stepsAVariant = 9 // how many trials' worth of steps an examination takes
+	leastBatch    = 8 // images that a twin's batch is not made smaller than
 )
 
 // twinExam is an examination by a twin.
 type twinExam struct {
-	size   edit.TwinSize
-	width  float64 // factor of the hidden layers' widths
+	candidate
 	small  *search
 	probed [2]*trial // the real model's first steps, and the twin's
 }
@@ -39,7 +42,8 @@ type twinExam struct {
 // candidate is a twin that may be examined.
 type candidate struct {
 	size  edit.TwinSize
-	width float64
+	width float64 // factor of the hidden layers' widths
+	batch int
 	model *graph.Model
 	step  float64
 }
@@ -53,14 +57,10 @@ func (s *search) examineAtAnySize() error {
 	if err != nil || len(candidates) == 0 {
 		return s.examineOr(err)
 	}
-	probe, err := s.probe(s.given.setup)
+	probe, err := s.probe()
 	if err != nil {
 		return err
 	}
-	if probe == nil {
-		return s.examine()
-	}
-	s.given.screened = append(s.given.screened, probe)
 	for _, c := range candidates {
 		t, reason, err := s.tryTwin(c, probe)
 		if err != nil {
@@ -88,34 +88,47 @@ func (s *search) twins() ([]candidate, error) {
 	budget := (1 - realShare) * s.budget.left()
 	var all []candidate
 	for _, width := range []float64{1, 0.5, 0.25} {
-		for _, size := range edit.TwinSizes(s.subject.Model) {
-			m, err := edit.Twin(s.subject.Model, size.Height, size.Width)
-			if err != nil {
-				continue
-			}
-			if width < 1 {
-				if m, _, err = edit.Width(m, width); err != nil {
-					continue
-				}
-			}
-			step, err := stepSeconds(m, s.given.setup.batch)
+		for batch := s.given.setup.batch; batch == s.given.setup.batch || batch >= max(leastBatch, s.given.setup.batch/4); batch /= 2 {
+			own, err := s.twinsOf(width, batch)
 			if err != nil {
 				return nil, err
 			}
-			if step <= s.given.step/2 {
-				all = append(all, candidate{size, width, m, step})
+			for _, steps := range []float64{twinSteps, twinBelow * stepsAVariant} {
+				affordable := slices.DeleteFunc(slices.Clone(own), func(c candidate) bool { return budget/c.step < steps })
+				if len(affordable) > 0 {
+					return preferred(affordable, own), nil
+				}
 			}
-		}
-		affordable := slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return budget/c.step < twinBelow*stepsAVariant })
-		if len(affordable) > 0 {
-			return preferred(affordable, all), nil
+			all = append(all, own...)
 		}
 	}
 	if len(all) > 0 { // the cheapest is better than none
-		slices.SortStableFunc(all, func(a, b candidate) int { return int(math.Copysign(1, a.step-b.step)) })
+		slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(a.step, b.step) })
 		all = all[:1]
 	}
 	return all, nil
+}
+
+// twinsOf are the twins of all sizes of a width that take at most half as long as the model itself, the smallest first.
+func (s *search) twinsOf(width float64, batch int) ([]candidate, error) {
+	var out []candidate
+	for _, size := range edit.TwinSizes(s.subject.Model) {
+		m, err := edit.Twin(s.subject.Model, size.Height, size.Width)
+		if err == nil && width < 1 {
+			m, _, err = edit.Width(m, width)
+		}
+		if err != nil {
+			continue
+		}
+		work, err := WorkOf(m, s.given.setup.optimizer, s.given.setup.loss, batch)
+		if err != nil {
+			return nil, err
+		}
+		if step := work.Seconds(); step <= s.given.step/2 {
+			out = append(out, candidate{size, width, batch, m, step})
+		}
+	}
+	return out, nil
 }
 
 // preferred is the largest of those that are affordable, with 4 pixels a side in the smallest map if there is such a one, and the next larger
@@ -128,24 +141,33 @@ func preferred(affordable, all []candidate) []candidate {
 	best := deep[len(deep)-1]
 	out := []candidate{best}
 	for _, c := range all {
-		if c.width == best.width && c.size.Height > best.size.Height {
+		if c.size.Height > best.size.Height {
 			return append(out, c)
 		}
 	}
 	return out
 }
 
-// probe takes the first steps of the model in its real size; nil where even these would take too much of the time.
-func (s *search) probe(given setup) (*trial, error) {
-	if probeSteps*s.given.step > probeShare*s.budget.total {
-		return nil, nil
+// probe takes the first steps of the model in its real size: as many as a share of the time pays, and at least one, of fewer images if that is too dear.
+func (s *search) probe() (*trial, error) {
+	given, a := s.given.setup, s.given
+	affordable := probeShare * s.budget.total / s.given.step
+	if affordable < 1 {
+		given.batch = max(1, int(affordable*float64(given.batch)))
+		a = &attempt{setup: given}
+		if err := a.reckon(); err != nil {
+			return nil, err
+		}
 	}
 	t, err := newTrial(given, 1, s.images, s.look.attainable.mark(), nil)
 	if err != nil {
 		return nil, err
 	}
-	t.every = probeSteps
-	return t, s.advance([]job{{s.given, t, probeSteps, false}})
+	t.every = max(1, min(probeSteps, int(affordable)))
+	if a == s.given {
+		a.screened = append(a.screened, t)
+	}
+	return t, s.advance([]job{{a, t, t.every, false}})
 }
 
 // tryTwin makes a twin and compares its first steps with the model's; nil, and why, if it behaves in another way.
@@ -158,25 +180,27 @@ func (s *search) tryTwin(c candidate, probe *trial) (*twinExam, string, error) {
 	subject.Model, subject.Params, subject.Images = c.model, nil, images
 	options := s.options
 	options.Seconds = (1 - realShare) * s.budget.left() / (workers * inUse)
-	options.Batch = s.given.setup.batch
+	options.Batch = c.batch
 	small, err := newSearch(s.ctx, subject, options)
 	if err != nil {
 		return nil, err.Error(), nil
 	}
 	// What stands out are the settings of the real model and the values of the real images, not what was made to follow from their size.
 	small.look.values, small.look.goals, small.look.settings = s.look.values, s.look.goals, s.look.settings
-	t, err := newTrial(small.given.setup, 1, small.images, small.look.attainable.mark(), nil)
+	first := small.given.setup
+	first.batch = min(c.batch, probe.setup.batch)
+	t, err := newTrial(first, 1, small.images, small.look.attainable.mark(), nil)
 	if err != nil {
 		return nil, "", err
 	}
-	t.every = probeSteps
-	if err := small.advance([]job{{small.given, t, probeSteps, false}}); err != nil {
+	t.every = probe.every
+	if err := small.advance([]job{{small.given, t, probe.every, false}}); err != nil {
 		return nil, "", err
 	}
 	if reason := unlike(probe, t); reason != "" {
 		return nil, reason, nil
 	}
-	return &twinExam{size: c.size, width: c.width, small: small, probed: [2]*trial{probe, t}}, "", nil
+	return &twinExam{candidate: c, small: small, probed: [2]*trial{probe, t}}, "", nil
 }
 
 // The limits within which a model and its twin behave alike over their first steps.
@@ -242,7 +266,7 @@ func meanShares(units []training.UnitShares) training.UnitShares {
 // examineTwin examines the twin, and looks at the real size what of it holds there.
 func (s *search) examineTwin() error {
 	t := s.twin
-	s.say("a step takes too long for the time: the model is examined on images of %dx%d, where its first %d steps are alike", t.size.Height, t.size.Width, probeSteps)
+	s.say("a step takes too long for the time: the model is examined on images of %dx%d, where its first %d steps are alike", t.size.Height, t.size.Width, t.probed[0].steps)
 	progress := s.options.Progress
 	t.small.options.Progress = func(line string) { progress(fmt.Sprintf("%dx%d ", t.size.Height, t.size.Width) + line) }
 	if err := t.small.examine(); err != nil {
@@ -271,7 +295,13 @@ func learningSteps(trials []*trial) int {
 
 // seeItLearn trains the model itself on: it is healthy only if it learns too, or is still on its way.
 func (s *search) seeItLearn() error {
-	real := s.given.screened[0]
+	real, err := s.trialOf(s.given, 1)
+	if err != nil {
+		return err
+	}
+	if real.every = probeSteps; s.affordable(s.given.step) < 2*probeSteps {
+		real.every = max(1, s.affordable(s.given.step)/2)
+	}
 	to := min(2*learningSteps(s.twin.small.given.screened), real.steps+s.affordable(s.given.step))
 	if err := s.advance([]job{{s.given, real, to, true}}); err != nil {
 		return err
@@ -284,13 +314,17 @@ func (s *search) seeItLearn() error {
 
 // affordable is how many steps of the given cost are left, whole looks of them.
 func (s *search) affordable(step float64) int {
-	return max(0, int(s.budget.left()/step)) / probeSteps * probeSteps
+	steps := max(0, int(s.budget.left()/step))
+	if steps < probeSteps {
+		return steps
+	}
+	return steps / probeSteps * probeSteps
 }
 
-// falls tells whether the held-out error still went down by over 2% from the look before the last.
+// falls tells whether the held-out error still went down by over 2% in the second half of the looks.
 func (t *trial) falls() bool {
 	n := len(t.checks)
-	return t.hopeless == "" && n > 1 && t.checks[n-1].FVU < 0.98*t.checks[n-2].FVU
+	return t.hopeless == "" && n > 1 && t.checks[n-1].FVU < 0.98*t.checks[(n-1)/2].FVU
 }
 
 // seeItRepaired makes in the real size the changes that repaired the twin, in their order, until one is not seen to fail there.
@@ -336,8 +370,8 @@ func (s *search) tryRepair(a, winner *attempt) (failed bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		t.every = probeSteps
-		if err := s.advance([]job{{a, t, max(probeSteps, steps), true}}); err != nil {
+		t.every = max(1, min(probeSteps, steps))
+		if err := s.advance([]job{{a, t, max(1, steps), true}}); err != nil {
 			return false, err
 		}
 		s.tell(a, a.what()+" in the real size")

@@ -16,7 +16,7 @@ type TwinReport struct {
 func (t *twinExam) told(s *search) *TwinReport {
 	input := s.subject.Model.Input
 	r := &TwinReport{
-		Size: fmt.Sprintf("%dx%d", t.size.Height, t.size.Width), RealSize: fmt.Sprintf("%dx%d", input[0], input[1]), Width: t.width, Batch: s.given.setup.batch,
+		Size: fmt.Sprintf("%dx%d", t.size.Height, t.size.Width), RealSize: fmt.Sprintf("%dx%d", input[0], input[1]), Width: t.width, Batch: t.batch,
 		Compared: fmt.Sprintf("after %d steps FVU %s and %s, gradient of the first layer over the last's %.2g and %.2g at the start", t.probed[0].checks[0].Step,
 			fvuText(t.probed[0].checks[0].FVU), fvuText(t.probed[1].checks[0].FVU), t.probed[0].gradientRatio(), t.probed[1].gradientRatio()),
 	}

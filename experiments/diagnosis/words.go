@@ -193,7 +193,7 @@ func (d *Diagnosis) Text(dir string) string {
 		b.WriteString("\nThis was stopped before it had ended: the answer is what was certain until then.\n")
 	}
 	if d.Truncated {
-		b.WriteString("\nThis took twice as long as it should, and was cut short: the answer may be incomplete.\n")
+		b.WriteString("\nThe time was up before all was done that is done in it on an idle machine: the answer is what was certain until then.\n")
 	}
 	if dir != "" {
 		fmt.Fprintf(&b, "\nThe answer with all that was tried is in %s; it took %.0f s.\n", dir, d.Seconds)

@@ -73,7 +73,7 @@ def main():
         if only and name not in only or case["verdict"] == "healthy" or not case["file"].endswith((".keras", ".h5")): continue
         out = tempfile.mkdtemp()
         args = case.get("args", [])
-        run = subprocess.run(["./dcae", "diagnose", os.path.join(folder, case["file"]), "--data", os.path.join(folder, case["data"]), "--scale", "none", "--json", "--quiet", "--out", out, *args], capture_output=True, text=True)
+        run = subprocess.run(["./dcae", "diagnose", os.path.join(folder, case["file"]), "--data", os.path.join(folder, case["data"]), "--scale", "none", "--json", "--quiet", "--patient", "--out", out, *args], capture_output=True, text=True)
         if run.returncode != 0:
             print(f"{name}: dcae: {run.stderr.strip()}", flush=True); total += 1; continue
         d = json.loads(run.stdout); d["folder"] = out

@@ -10,6 +10,8 @@ type Pool struct {
 	busy    atomic.Int64 // workers that have not finished
 	rest    rest         // of the caller, until none is busy
 	flush   bool         // the job is to flush subnormal numbers
+	halted  atomic.Bool  // pieces of operations are left out
+	whole   bool         // no piece of this job is left out
 	scratch scratch
 }
 
@@ -62,8 +64,26 @@ func (p *Pool) Close() {
 	}
 }
 
-// Run calls f for 0 <= i < pieces and returns when all are done.
-func (p *Pool) Run(pieces int, f func(i int)) { p.run(pieces, function(f)) }
+// Halt makes the pool leave out all pieces of operations that have not begun, whose results are worth nothing then. It may be called at any time from
+// any goroutine.
+func (p *Pool) Halt() { p.halted.Store(true) }
+
+// Halted tells whether Halt was called.
+func (p *Pool) Halted() bool { return p != nil && p.halted.Load() }
+
+// Run calls f for 0 <= i < pieces and returns when all are done. It leaves out none, whether the pool is halted or not.
+func (p *Pool) Run(pieces int, f func(i int)) {
+	if p == nil {
+		p.run(pieces, function(f))
+		return
+	}
+	p.whole = true
+	p.run(pieces, function(f))
+	p.whole = false
+}
+
+// leavesOut tells whether pieces of the present job are left out.
+func (p *Pool) leavesOut() bool { return p != nil && !p.whole && p.halted.Load() }
 
 // function is a job that needs no scratch memory.
 type function func(i int)
@@ -74,7 +94,7 @@ func (f function) piece(_, i int) { f(i) }
 func (p *Pool) run(pieces int, j job) {
 	others := min(p.Threads(), pieces) - 1
 	if others <= 0 {
-		runAlone(pieces, j)
+		p.runAlone(pieces, j)
 		return
 	}
 	p.job = j
@@ -97,8 +117,11 @@ func (p *Pool) run(pieces int, j job) {
 	p.job = nil
 }
 
-func runAlone(pieces int, j job) {
+func (p *Pool) runAlone(pieces int, j job) {
 	for i := range pieces {
+		if p.leavesOut() {
+			return
+		}
 		j.piece(0, i)
 	}
 }
@@ -107,7 +130,7 @@ func runAlone(pieces int, j job) {
 func (p *Pool) runFlushing(pieces int, j job) {
 	if min(p.Threads(), pieces) <= 1 {
 		defer keepSubnormals(flushSubnormals())
-		runAlone(pieces, j)
+		p.runAlone(pieces, j)
 		return
 	}
 	p.flush = true
@@ -121,13 +144,19 @@ func (p *Pool) work(worker int) {
 	}
 	own := &p.shares[worker]
 	for i, ok := own.take(true); ok; i, ok = own.take(true) {
-		p.job.piece(worker, i)
+		p.piece(worker, i)
 	}
 	for other := range p.shares { // those that the job does not need are empty
 		share := &p.shares[other]
 		for i, ok := share.take(false); ok; i, ok = share.take(false) {
-			p.job.piece(worker, i)
+			p.piece(worker, i)
 		}
+	}
+}
+
+func (p *Pool) piece(worker, i int) {
+	if !p.leavesOut() {
+		p.job.piece(worker, i)
 	}
 }
 
