@@ -36,6 +36,9 @@ check-keras: ## models of many kinds against the real Keras: traces, round trips
 supported: ## docs/supported.md anew, from what the code reads
 	go test ./experiments/saved -count=1 -run TestSupportedIsUpToDate -supported
 
+check-torch: ## models of many kinds against the real PyTorch: traces, training, what comes back (about 10 minutes)
+	python3 models/torch/testdata/check_torch.py
+
 check-arm64: ## the portable kernels give the same bits on arm64: tests and whole studies under qemu-user (half an hour)
 	bash graph/arithmetic/testdata/check-arm64.sh
 
@@ -85,4 +88,4 @@ ADVICE = ../shared/reports ../shared/odd
 check-advice: build ## the code that dcae diagnose prints, run in the real Keras with three seeds (ADVICE=folders; about half an hour)
 	for folder in $(ADVICE); do python3 experiments/diagnosis/testdata/check_advice.py $$folder || exit 1; done
 
-.PHONY: check-python kubernetes wheel check-advice corpus score supported help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill slurm
+.PHONY: check-torch check-python kubernetes wheel check-advice corpus score supported help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill slurm

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pkg/errors"
 
+	"dcae/experiments/saved"
 	"dcae/training/dataset"
 	"dcae/training/files"
 	"dcae/training/names"
@@ -133,6 +134,11 @@ func startingFrom(folder, path string) string {
 // data is the plan's data with paths that start from the working directory.
 func (p *Plan) data() DataPlan {
 	d := p.Data
+	for _, g := range p.Groups {
+		for _, a := range g.Arms {
+			d.ChannelsFirst = d.ChannelsFirst || saved.FrameworkOfFile(a.Model) == saved.PyTorch
+		}
+	}
 	if !dataset.IsBuiltIn(d.Source) {
 		d.Source = startingFrom(p.from.Source, d.Source)
 	}

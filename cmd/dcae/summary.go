@@ -9,8 +9,8 @@ import (
 func summaryCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "summary MODEL",
-		Short: "Print a Keras model's layers, with their cost and receptive field",
-		Long: "Prints Keras' summary table of a model: layers, output shapes, parameters; and for each layer the floating-point operations of\n" +
+		Short: "Print a model's layers, with their cost and receptive field",
+		Long: "Prints a model's layers as Keras' summary does: layers, output shapes, parameters; and for each layer the floating-point operations of\n" +
 			"its product for one image, and the receptive field: how many rows and columns of the image one output value depends on.",
 		Args: arguments(1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -20,8 +20,9 @@ func traceCommand() *cobra.Command {
 	var kernels kernels
 	c := &cobra.Command{
 		Use:   "trace MODEL",
-		Short: "Write what a Keras model does with one batch, for comparison with Keras",
-		Long: "Trains a Keras model for some steps on one batch and writes everything on the way, in float32 and in Keras' shapes:\n\n" +
+		Short: "Write what a model does with one batch, for comparison with Keras or PyTorch",
+		Long: "Trains a model for some steps on one batch and writes everything on the way, in float32 and in Keras' shapes, or PyTorch's, where\n" +
+			"LAYER/VAR is the name in state_dict, act and actgrad are left out, and moving are the buffers:\n\n" +
 			"  x, target             the batch\n" +
 			"  y                     output in evaluation\n" +
 			"  y_train, loss         output in training (batch statistics), and its loss\n" +

@@ -75,8 +75,9 @@ type Blame struct {
 // Fix is the smallest change that repairs.
 type Fix struct {
 	Changes   []string `json:"changes"`
-	Keras     string   `json:"keras"` // code to paste after the model was built
-	Data      *string  `json:"data"`  // code for the images, null where they stay
+	Keras     string   `json:"keras"`             // code to paste after the model was built; empty for a model of PyTorch
+	PyTorch   string   `json:"pytorch,omitempty"` // the same for one
+	Data      *string  `json:"data"`              // code for the images, null where they stay
 	Learned   string   `json:"learned"`
 	Likely    bool     `json:"likely,omitempty"` // too few seeds were tried to be sure that it repairs
 	FVUBefore Number   `json:"fvu_before"`

@@ -123,7 +123,8 @@ func departingRates(o training.Optimizer) []change {
 func otherRates(o training.Optimizer) (likely, unlikely []change) {
 	from, usual := presentRate(o), saved.UsualRate(o)
 	most := 100 * usual
-	if _, sgd := o.(training.SGD); sgd {
+	switch o.(type) {
+	case training.SGD, training.TorchSGD:
 		most *= 10 // it depends on the scale of the loss
 	}
 	for _, k := range []float64{1, -1, 2, -2, 3, -3, 4, 5} {

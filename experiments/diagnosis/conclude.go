@@ -100,8 +100,8 @@ func (s *search) handOver(a *attempt, t *trial) (*Fix, *Subject, error) {
 	for _, c := range a.changes {
 		changes = append(changes, c.what)
 	}
-	code, data := kerasCode(s.given.setup, a.setup, s.images.train.targets != nil)
-	fix := &Fix{Changes: changes, Keras: code, Data: data, Learned: a.learned(), FVUBefore: Number(before), FVUAfter: Number(after), Steps: a.steps()}
+	fix := &Fix{Changes: changes, Learned: a.learned(), FVUBefore: Number(before), FVUAfter: Number(after), Steps: a.steps()}
+	s.explain(fix, a.setup)
 	if a.setup.batch != s.given.setup.batch {
 		fix.Batch = a.setup.batch
 	}
@@ -121,7 +121,7 @@ func (s *search) changed(a *attempt, t *trial) (*Subject, error) {
 			return nil, err
 		}
 	}
-	return &Subject{Name: s.subject.Name, Model: a.setup.model, Params: t.params, Optimizer: a.setup.optimizer, Loss: a.setup.loss, Images: images}, nil
+	return &Subject{Name: s.subject.Name, Model: a.setup.model, Params: t.params, Optimizer: a.setup.optimizer, Loss: a.setup.loss, Images: images, Torch: s.subject.Torch}, nil
 }
 
 // middle is the given model's run that ended in the middle, the upper one of two; nil: there is none.

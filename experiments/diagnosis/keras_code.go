@@ -26,18 +26,23 @@ func kerasCode(from, to setup, targets bool) (code string, data *string) {
 	if from.batch != to.batch {
 		fmt.Fprintf(&b, "# model.fit(..., batch_size=%d)\n", to.batch)
 	}
-	if from.prepare != to.prepare || targets && from.aim != to.aim {
-		text := "x = " + to.prepare.code("x") + "\n"
-		if targets {
-			text += "y = " + to.aim.code("y") + "\n"
-		}
-		if strings.Contains(text, "np.") {
-			text = "import numpy as np\n\n" + text
-		}
-		text += "# held-out images in the same way, with the same figures\n"
-		data = &text
+	return "import keras\n\n" + b.String(), dataCode(from, to, targets)
+}
+
+// dataCode brings images, and their targets if they have any, to what a setup wants; nil where they stay.
+func dataCode(from, to setup, targets bool) *string {
+	if from.prepare == to.prepare && (!targets || from.aim == to.aim) {
+		return nil
 	}
-	return "import keras\n\n" + b.String(), data
+	text := "x = " + to.prepare.code("x") + "\n"
+	if targets {
+		text += "y = " + to.aim.code("y") + "\n"
+	}
+	if strings.Contains(text, "np.") {
+		text = "import numpy as np\n\n" + text
+	}
+	text += "# held-out images in the same way, with the same figures\n"
+	return &text
 }
 
 func compileCode(s setup) string {

@@ -32,11 +32,15 @@ func (l *look) lookAtModel(s setup, images *pool) {
 		l.findings.add("nothing_to_learn", "", fmt.Sprintf("Even a linear code of %d values explains only a share of %.2f of what tells the images apart: at this size there is next to nothing to learn.", l.attainable.Values, max(0, explained)),
 			"Give the code more values, or look whether the images are noise.")
 	}
-	if s.loss.Function == graph.BinaryCrossentropy && (v.Min < 0 || v.Max > 1) {
+	if term, values := edit.FullPrior(s.model); term != "" && s.loss.Function == graph.Given {
+		l.findings.add("full_prior", term, fmt.Sprintf("The loss is the mean error over the %d values of an image beside a term of the code alone (%s), which is no mean: it counts %d times as much as where the error is summed, and is least where the code says nothing of the image.", values, term, values),
+			fmt.Sprintf("Sum the error over an image's values, or divide the other term by %d.", values)).blames(Loss, false)
+	}
+	if s.loss.IsCrossEntropy() && (v.Min < 0 || v.Max > 1) {
 		l.findings.add("cross_entropy", "", fmt.Sprintf("Binary cross-entropy is made for values of 0 to 1; these go from %.4g to %.4g, where it has no smallest value at a good copy.", v.Min, v.Max),
 			"Bring the images to 0..1, or use the mean squared error.").blames(Loss, false)
 	}
-	if s.loss.Function == graph.BinaryCrossentropy && !s.loss.FromLogits && (o.Low < 0 || o.High > 1) {
+	if s.loss.IsCrossEntropy() && !s.loss.TakesLogits() && (o.Low < 0 || o.High > 1) {
 		l.findings.add("cross_entropy_output", first(o.Layers), "Binary cross-entropy is given outputs that may lie outside of 0 to 1, where they are cut off and have no gradient.",
 			"End with a sigmoid, or say from_logits=True.").blames(Loss, false)
 	}

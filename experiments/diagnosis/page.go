@@ -51,7 +51,7 @@ func (e *Examination) savePage(dir string, pictures []plots.Picture) error {
 		if f.Data != nil {
 			p.Codes = append(p.Codes, plots.Code{Title: "The images", Text: *f.Data})
 		}
-		p.Codes = append(p.Codes, plots.Code{Title: "The model, after it is built", Text: f.Keras})
+		p.Codes = append(p.Codes, plots.Code{Title: "The model, after it is built", Text: f.code()})
 	}
 	return p.Save(filepath.Join(dir, pageFile))
 }

@@ -36,13 +36,16 @@ func (l *look) restores(s setup) []change {
 // lossRestores go back to the mean squared error, or to cross-entropy, where it fits: with few bright pixels squared errors are so small that a
 // black image is a good answer for long.
 func (l *look) lossRestores(s setup) []change {
+	if c, ok := priorRestore(s); ok {
+		return []change{c} // another loss would make a plain autoencoder of a variational one
+	}
 	out := l.squaredError(s)
 	o, v := l.settings.Output, l.goals
-	if s.loss.Function == graph.BinaryCrossentropy || o.Low < 0 || o.High > 1 || v.spoilt() || v.Min < 0 || v.Max > 1 {
+	if s.loss.IsCrossEntropy() || o.Low < 0 || o.High > 1 || v.spoilt() || v.Min < 0 || v.Max > 1 {
 		return out
 	}
 	c := change{cause: Loss, kind: Restore, what: fmt.Sprintf("loss %v -> binary_crossentropy", s.loss), apply: func(s setup) (setup, bool, error) {
-		s.loss = graph.Loss{Function: graph.BinaryCrossentropy}
+		s.loss = crossEntropy(s.optimizer)
 		return s, true, nil
 	}}
 	if v.fillsUnit() && v.Mean < sparseMean {
@@ -68,12 +71,12 @@ func (l *look) squaredError(s setup) []change {
 	switch {
 	case s.loss.Function == graph.Huber && s.loss.Delta > 0 && s.loss.Delta != 1:
 		c.departure = max(0.2, decades(s.loss.Delta))
-	case s.loss.Function != graph.BinaryCrossentropy:
-	case s.loss.FromLogits == (o.Activation == graph.Sigmoid): // a sigmoid too many, or one too few
+	case !s.loss.IsCrossEntropy():
+	case s.loss.TakesLogits() == (o.Activation == graph.Sigmoid): // a sigmoid too many, or one too few
 		c.departure = 2
 	case s.loss.LabelSmoothing > 0.3:
 		c.departure = 1
-	case v.Min < 0 || v.Max > 1 || !s.loss.FromLogits && (o.Low < 0 || o.High > 1):
+	case v.Min < 0 || v.Max > 1 || !s.loss.TakesLogits() && (o.Low < 0 || o.High > 1):
 		c.departure = 2
 	}
 	return []change{c}
@@ -137,6 +140,11 @@ func optimizerRestores(s setup) []change {
 	if same.String() != training.WithLearningRate(s.optimizer, saved.UsualRate(same)).String() {
 		out = append(out, optimizerChange(same, fmt.Sprintf("%s -> %s", training.WithLearningRate(s.optimizer, presentRate(s.optimizer)), same)))
 	}
+	if saved.FrameworkOf(s.optimizer) == saved.PyTorch {
+		if _, adam := s.optimizer.(training.TorchAdam); adam {
+			return out
+		}
+	}
 	if _, adam := s.optimizer.(training.Adam); !adam {
 		out = append(out, adamInstead(s))
 	}
@@ -152,5 +160,5 @@ func optimizerChange(to training.Optimizer, what string) change {
 
 // adamInstead is the optimizer that works for most models, with its usual rate.
 func adamInstead(s setup) change {
-	return optimizerChange(training.Adam{}, fmt.Sprintf("%v -> adam, learning rate 0.001", s.optimizer))
+	return optimizerChange(usualAdam(s.optimizer), fmt.Sprintf("%v -> adam, learning rate 0.001", s.optimizer))
 }

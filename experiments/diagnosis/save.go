@@ -11,6 +11,7 @@ import (
 
 	"dcae/experiments/saved"
 	"dcae/models/edit"
+	"dcae/models/torch"
 	"dcae/training/files"
 )
 
@@ -18,12 +19,13 @@ import (
 const (
 	answerFile = "diagnosis.json"
 	fixedFile  = "fixed.keras"
+	fixedTorch = "fixed.safetensors" // state_dict of a module of PyTorch
 	pageFile   = "report.html"
 	lockFile   = ".lock" // while a diagnosis runs whose answer goes there
 )
 
 // allFiles are those that an answer may have, the answer itself as the last.
-var allFiles = []string{fixedFile, pictureFile, pageFile, answerFile}
+var allFiles = []string{fixedFile, fixedTorch, pictureFile, pageFile, answerFile}
 
 // Claim makes a folder that can take an answer, until the lock is released. It fails if the folder cannot be made or written to, if another
 // diagnosis is to go there, if it holds a study, or if files of the answer's names are there that are not of an earlier answer, or are
@@ -126,6 +128,17 @@ func putInPlace(from, to, file string) error {
 func (e *Examination) saveRepaired(beside, dir string) error {
 	r := e.Repaired
 	if r == nil {
+		return nil
+	}
+	if r.Torch != nil {
+		state, err := r.Torch.ChangedStateDict(r.Params)
+		if err != nil {
+			return err
+		}
+		if err := torch.SaveSafetensors(filepath.Join(beside, fixedTorch), state); err != nil {
+			return err
+		}
+		e.Fix.Model = filepath.Join(dir, fixedTorch)
 		return nil
 	}
 	m, params, err := edit.KerasNames(r.Model, r.Params)

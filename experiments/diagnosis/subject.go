@@ -9,6 +9,7 @@ import (
 
 	"dcae/experiments/saved"
 	"dcae/graph"
+	"dcae/models/torch"
 	"dcae/training"
 	"dcae/training/dataset"
 )
@@ -21,6 +22,7 @@ type Subject struct {
 	Optimizer training.Optimizer // default Adam
 	Loss      graph.Loss         // default mse
 	Assumed   bool               // optimizer and loss come from nowhere: they are usual ones
+	Torch     *torch.Module      // the program of PyTorch that the model comes from; nil: none
 	Metrics   []string           // that are watched in training, by name
 	Images    *dataset.Set       // as they are: their scale is one of the suspects
 }

@@ -86,7 +86,7 @@ func (s *search) likelyOfTwin(d *Diagnosis, seen *Fix) (*Subject, error) {
 	}
 	d.Fix = seen
 	seen.Likely = true
-	seen.Keras, seen.Data = kerasCode(s.given.setup, a.setup, s.images.train.targets != nil)
+	s.explain(seen, a.setup)
 	d.Twin.Seen += fmt.Sprintf(" What probably repairs it was tried at %s alone: its figures are from there, and fixed.keras is not trained.", d.Twin.Size)
 	return s.changed(a, untrained)
 }

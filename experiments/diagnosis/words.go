@@ -212,7 +212,7 @@ func (f *Fix) write(b *strings.Builder) {
 	if f.Data != nil {
 		fmt.Fprintf(b, "\nFor the images:\n\n%s", indent(*f.Data))
 	}
-	fmt.Fprintf(b, "\nFor the model, after it is built:\n\n%s", indent(f.Keras))
+	fmt.Fprintf(b, "\nFor the model, after it is built:\n\n%s", indent(f.code()))
 	if f.Model != "" {
 		fmt.Fprintf(b, "\nThe model with this change is %s.\n", f.Model)
 	}

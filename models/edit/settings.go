@@ -132,3 +132,15 @@ func (s *Settings) inspect(n *node) {
 	}
 	penalize("activity", w.outputPenalty)
 }
+
+// InitializerOf is what a layer's kernel or bias begins with; nil is the default, or that the layer has none.
+func InitializerOf(l graph.Layer, variable string) graph.Initializer {
+	w, ok := weightsOf(l)
+	switch {
+	case ok && variable == "kernel":
+		return w.kernel
+	case ok && variable == "bias":
+		return w.bias
+	}
+	return nil
+}

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/pkg/errors"
+
+	"dcae/graph"
 )
 
 // Variable is the path of the model's variable that a parameter or buffer of state_dict is; empty if the model does not use it.
@@ -51,4 +53,19 @@ func (m *Module) LoadStateDict(tensors []*Tensor) error {
 		}
 	}
 	return nil
+}
+
+// ChangedStateDict is the program's state_dict with the values of a changed model's variables. It fails, naming the first, where the model has other
+// variables than the program.
+func (m *Module) ChangedStateDict(params *graph.Params) ([]*Tensor, error) {
+	for _, v := range params.All {
+		s := m.StoredAs(v.Path())
+		if s == nil {
+			return nil, errors.Errorf("the repaired model has %s, which the program has not: build it as the code says, and train it there", v.Path())
+		}
+		if own := m.Params.Lookup(v.Path()); own == nil || !slices.Equal(own.Shape, v.Shape) {
+			return nil, errors.Errorf("%s of the repaired model is of another size than in the program: build it as the code says, and train it there", s.Name)
+		}
+	}
+	return m.StateDict(params, 0), nil
 }

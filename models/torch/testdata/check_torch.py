@@ -1,0 +1,221 @@
+"""Checks the program against the real PyTorch: the models of zoo.py, their traces, training, and what comes back.
+
+usage: check_torch.py [--only NAME,...] [--keep DIR]     (called by `make check-torch`)
+
+For every model, with float64 PyTorch as the reference:
+  trace     `dcae trace` agrees: outputs and loss 1e-5, gradients 1e-4 of their own norm or 1e-5 of all, 20 losses 1e-3, weights after them 5e-3, buffers
+            1e-4, or three times the error of PyTorch's own float32 where that is larger
+  predict   `dcae predict` gives model.eval()(x) to 1e-5
+  training  after an epoch of `dcae train` PyTorch loads model.safetensors with load_state_dict, and predicts what `dcae predict` does to 1e-5
+Models that draw at random have no trace. Then there are programs that must be refused, each in one line that names what cannot be done.
+PyTorch lives in a virtual environment outside of the repository (DCAE_TORCH, default ~/.cache/dcae-torch), made on first use.
+"""
+import argparse
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+import warnings
+
+here = pathlib.Path(__file__).resolve().parent
+root = here.parent.parent.parent
+peers = pathlib.Path(os.environ.get("DCAE_TORCH", pathlib.Path.home() / ".cache" / "dcae-torch"))
+python = peers / "bin" / "python"
+if pathlib.Path(sys.prefix).resolve() != peers.resolve():
+    if not python.exists():
+        print(f"setting up PyTorch in {peers}", file=sys.stderr)
+        venv.create(peers, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", "torch", "numpy", "safetensors"], check=True)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS")}
+    sys.exit(subprocess.run([python, __file__, *sys.argv[1:]], env=environment).returncode)
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from safetensors.torch import load_file
+
+import make_models as made
+from zoo import ZOO, Given, module
+
+warnings.filterwarnings("ignore")
+parser = argparse.ArgumentParser()
+parser.add_argument("--only", default="")
+parser.add_argument("--keep", default="")
+args = parser.parse_args()
+work = pathlib.Path(args.keep or tempfile.mkdtemp(prefix="dcae-torch-"))
+work.mkdir(parents=True, exist_ok=True)
+dcae = work / "dcae"
+subprocess.run(["go", "build", "-o", dcae, "./cmd/dcae"], cwd=root, check=True, env=os.environ | {"CGO_ENABLED": "0"})
+failures = []
+
+
+def run(*command, fails=False):
+    p = subprocess.run([dcae, *map(str, command)], capture_output=True, text=True)
+    if (p.returncode != 0) != fails:
+        raise RuntimeError(f"dcae {' '.join(map(str, command))}: {p.stderr.strip() or p.returncode}")
+    return p.stderr.strip() if fails else p.stdout
+
+
+def off(got, want):
+    return float(np.linalg.norm(got - want) / max(np.linalg.norm(want), 1e-30))
+
+
+def check(name, what, error, bound):
+    if not error <= bound:
+        failures.append(f"{name}: {what} is off by {error:.2g}, more than {bound:.2g}")
+
+
+BOUNDS = {"y": 1e-5, "y_train": 1e-5, "loss": 1e-5, "losses": 1e-3, "final": 5e-3, "moving": 1e-4}
+
+
+def trace(name, path, arrays):
+    np.savez(work / "batch.npz", x=arrays["x"].astype("float32"), target=arrays["target"].astype("float32"))
+    run("trace", path, "--data", work / "batch.npz", "--out", work / "trace.npz")
+    got = np.load(work / "trace.npz")
+    whole = np.sqrt(sum(np.linalg.norm(v) ** 2 for k, v in arrays.items() if k.startswith("grad/")))
+    for key, want in arrays.items():
+        kind = key.split("/")[0]
+        if kind in ("floor", "x", "target", "param"):
+            continue
+        if key not in got or got[key].shape != want.shape:
+            failures.append(f"{name}: the trace has no {key} of shape {want.shape}")
+        elif kind == "grad":
+            e = np.linalg.norm(got[key] - want)
+            if e > 1e-4 * np.linalg.norm(want) and e > 1e-5 * whole:
+                failures.append(f"{name}: {key} is off by {off(got[key], want):.2g}, {e / whole:.2g} of all")
+        else:
+            check(name, key, off(got[key], want), max(BOUNDS[kind], 3 * float(arrays.get("floor/" + key, 0))))
+
+
+def predicted(m, name, x):
+    torch.manual_seed(0)
+    with torch.no_grad():
+        return made.first(m.eval()(*made.inputs(name, x, x))).numpy()
+
+
+def training(name, path, m, shape):
+    """An epoch here; what comes of it there."""
+    n = 48
+    x = torch.rand(n, *shape)
+    np.savez(work / "images.npz", x=x.numpy())
+    out = work / "train"
+    shutil.rmtree(out, ignore_errors=True)
+    run("train", path, "--data", work / "images.npz", "--epochs", 1, "--batch", 8, "--out", out)
+    m.load_state_dict(load_file(out / "model.safetensors"))
+    if ZOO[name]["export"].get("random"):
+        return
+    want = predicted(m, name, x)
+    run("predict", out / "model.safetensors", "--data", work / "images.npz", "--out", work / "y.npz")
+    check(name, "what PyTorch predicts with model.safetensors", off(np.load(work / "y.npz")["y"], want), 1e-5)
+
+
+REFUSED = {}
+
+
+def refused(what, *shape, target=False, batch="free"):
+    def add(make):
+        REFUSED[make.__name__] = (make, what, shape, target, batch)
+        return make
+    return add
+
+
+@refused("conv3d", 1, 4, 4, 4)
+def volumes():
+    return nn.Sequential(nn.Conv3d(1, 2, 3, padding=1), nn.Conv3d(2, 1, 3, padding=1))
+
+
+@refused("lstm", 6, 4)
+def recurrent():
+    return module(lambda s, x: s.out(s.net(x)[0]), net=nn.LSTM(4, 5, batch_first=True), out=nn.Linear(5, 4))
+
+
+@refused("track_running_stats", 2, 6, 6)
+def no_statistics():
+    return nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.BatchNorm2d(4, track_running_stats=False), nn.Conv2d(4, 2, 1))
+
+
+@refused("images of a batch meet each other", 4)
+def pairs():
+    def forward(s, x):
+        z = s.enc(x)
+        return ((z.unsqueeze(1) - z.flip(1).unsqueeze(1).expand(-1, 1, -1)).mean() + torch.cdist(z, z).mean()), s.dec(z)
+    return module(forward, enc=nn.Linear(4, 2), dec=nn.Linear(2, 4))
+
+
+@refused("part of the batch", 4)
+def half_a_batch():
+    return module(lambda s, x: torch.cat([s.a(x[:1]), s.a(x[1:])]), a=nn.Linear(4, 4))
+
+
+@refused("float64", 4)
+def double():
+    return nn.Linear(4, 4).double()
+
+
+@refused("is float16", 4)
+def half():
+    m = nn.Linear(4, 4)
+    m.register_buffer("table", torch.ones(3).half())
+    return m
+
+
+@refused("by itself", 4)
+def changes_itself():
+    def forward(s, x):
+        s.mean.mul_(0.9).add_(0.1 * x.mean(0))
+        return s.a(x - s.mean)
+    return module(forward, a=nn.Linear(4, 4), mean=torch.zeros(4))
+
+
+@refused("nothing of the shape", 4)
+def no_reconstruction():
+    return nn.Linear(4, 3)
+
+
+def refusals():
+    for name, (make, what, shape, _, _) in REFUSED.items():
+        try:
+            m = make().train()
+            x = torch.rand(8, *shape, dtype=next(m.parameters()).dtype)
+            program = torch.export.export(m, (x,), dynamic_shapes=({0: torch.export.Dim("batch", min=2)},))
+            torch.export.save(program, work / (name + ".pt2"))
+        except Exception as e:
+            print(f"{name}: PyTorch itself does not export it: {str(e).splitlines()[0][:100]}")
+            continue
+        try:
+            said = run("summary", work / (name + ".pt2"), fails=True)
+        except RuntimeError:
+            failures.append(f"{name} is not refused")
+            continue
+        if what not in said or "\n" in said:
+            failures.append(f"{name}: {said!r} does not say {what!r} in one line")
+
+
+def main():
+    names = args.only.split(",") if args.only else list(ZOO)
+    for name in names:
+        before = len(failures)
+        path = work / (name + ".pt2")
+        try:
+            m, x, target = made.prepare(name)
+            made.export(name, m, x, target, path)
+            if not ZOO[name]["export"].get("random"):
+                arrays = made.arrays(name, m, x, target)
+                trace(name, path, arrays)
+            if not ZOO[name]["export"].get("target"):
+                training(name, path, m, ZOO[name]["shape"])
+        except Exception as e:
+            failures.append(f"{name}: {type(e).__name__}: {e}")
+        print(name, "ok" if len(failures) == before else "FAILED", flush=True)
+    if not args.only:
+        refusals()
+    print("\n".join(failures))
+    print(f"{len(names)} models, {len(failures)} failures")
+    sys.exit(bool(failures))
+
+
+main()
