@@ -52,7 +52,7 @@ func TestModelsWhoseStepsAreTooDearAreExaminedByTwins(t *testing.T) {
 		t.Skip("trains for some seconds")
 	}
 	images := discs(t)
-	options := Options{Seconds: 12, Batch: 16, Guard: 10 * time.Minute}
+	options := Options{Seconds: 18, Batch: 32, Guard: 10 * time.Minute}
 	for _, c := range []struct {
 		name    string
 		model   *graph.Model
