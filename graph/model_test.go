@@ -41,7 +41,8 @@ func TestShapesThatDoNotFitAreErrorsThatNameTheLayer(t *testing.T) {
 		{graph.Shape{8, 0, 1}, []graph.Layer{graph.Flatten{}}, "must be positive"},
 		{image, nil, "has no layers"},
 		{image, []graph.Layer{graph.UpSampling2D{Factor: graph.Square(1 << 30)}}, "would have more than"},
-		{image, []graph.Layer{graph.Conv2D{Filters: 1, Kernel: graph.Square(1 << 40), Padding: graph.Same}}, "at most 1048576"},
+		{image, []graph.Layer{graph.Conv2D{Filters: 1, Kernel: graph.Square(1 << 21), Padding: graph.Same}}, "at most 1048576"},
+		{image, []graph.Layer{graph.Conv2D{Filters: 1, Kernel: graph.Square(1 << 40), Padding: graph.Same}}, "Kernel.H must be within 2147483647"},
 		{graph.Shape{1 << 40, 1 << 40}, []graph.Layer{graph.Flatten{}}, "would have more than"},
 	} {
 		if _, err := graph.Sequential("m", c.input, c.layers...).Shapes(); err == nil || !strings.Contains(err.Error(), c.want) {
