@@ -290,25 +290,28 @@ func (e *Evaluator) Units() []UnitShares {
 	return out
 }
 
-// Reconstruct returns the model's output for the first n images. It fails where an op does.
+// Reconstruct returns the model's output for the first n images, at most [EvaluationBatch]. It fails where an op does.
 func (e *Evaluator) Reconstruct(n int) ([][]float32, error) {
-	n = min(n, len(e.indices))
-	for i := range n {
-		e.indices[i] = i
-	}
+	n = min(n, EvaluationBatch, e.n)
 	for _, u := range e.units {
 		u.on = false
 	}
-	e.images.Read(e.program.Input(n), e.indices[:n])
-	e.program.SetFirst(0)
-	out, err := e.program.Run(n)
-	if err != nil {
-		return nil, err
-	}
-	y := out.Data().([]float32)
-	images := make([][]float32, n)
-	for i := range images {
-		images[i] = append([]float32(nil), y[i*e.size:(i+1)*e.size]...)
+	images := make([][]float32, 0, n)
+	for first := 0; first < n; first += len(e.indices) {
+		batch := e.indices[:min(len(e.indices), n-first)]
+		for i := range batch {
+			batch[i] = first + i
+		}
+		e.images.Read(e.program.Input(len(batch)), batch)
+		e.program.SetFirst(first)
+		out, err := e.program.Run(len(batch))
+		if err != nil {
+			return nil, err
+		}
+		y := out.Data().([]float32)
+		for i := range batch {
+			images = append(images, append([]float32(nil), y[i*e.size:(i+1)*e.size]...))
+		}
 	}
 	return images, nil
 }

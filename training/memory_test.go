@@ -150,3 +150,23 @@ func TestMemoryOfHugeBatches(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestLargeImagesAreEvaluatedInSmallerBatches gives all the outputs that are asked for.
+func TestLargeImagesAreEvaluatedInSmallerBatches(t *testing.T) {
+	m := graph.Sequential("large", graph.Shape{512, 512, 1}, graph.Conv2D{Filters: 64, Kernel: graph.Square(1)}, graph.Conv2D{Filters: 1, Kernel: graph.Square(1)})
+	if b := training.EvaluationBatchOf(m); b >= 8 {
+		t.Fatalf("batches of %d", b)
+	}
+	params, err := m.Init(1, graph.Float32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := training.NewEvaluator(m, graph.MSE, params, gradients{n: 9, size: 512 * 512}, 0, make([]float32, 512*512), nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if out, err := e.Reconstruct(8); err != nil || len(out) != 8 || len(out[7]) != 512*512 {
+		t.Errorf("%d outputs, %v", len(out), err)
+	}
+}
