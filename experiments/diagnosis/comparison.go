@@ -79,6 +79,9 @@ func (s *search) beatsGiven(a *attempt) (bool, error) {
 		}
 		c, err = s.compare(a)
 	}
+	if err != nil {
+		return false, err
+	}
 	a.comparison = &c
-	return err == nil && beats(c, s.look.attainable), err
+	return beats(c, s.look.attainable), nil
 }

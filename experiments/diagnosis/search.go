@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"dcae/graph"
 	"dcae/training"
@@ -92,6 +93,9 @@ func (s *search) decide() error {
 
 // settle is the verdict, given how far the search came.
 func (s *search) settle() {
+	if a := s.confirmedAlone(); a != nil && s.fix == nil && s.verdict == Faulty {
+		s.fix, s.winners = a, slices.Concat(s.winners, []*attempt{a})
+	}
 	proven := len(s.look.findings.deciding()) > 0 || s.quantity != nil
 	switch {
 	case !proven && s.fix == nil && len(s.winners) == 0 && (s.othersFollow() || s.allFollow()):
@@ -102,6 +106,19 @@ func (s *search) settle() {
 	case s.fix == nil, s.verdict == Faulty && s.fix.cause() == Unknown:
 		s.verdict = Inconclusive
 	}
+}
+
+// confirmedAlone is a change that time was up for before the given model was trained as long: it learned with all of its fresh seeds, and already by
+// the margin that a repair must show; nil: there is none.
+func (s *search) confirmedAlone() *attempt {
+	at := slices.IndexFunc(s.attempts, func(a *attempt) bool {
+		n := len(a.confirmed)
+		return len(a.changes) > 0 && a.comparison == nil && !a.beaten && n >= leastPairs && count(a.confirmed) == n && s.steadies(a)
+	})
+	if at < 0 {
+		return nil
+	}
+	return s.attempts[at]
 }
 
 const (

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pkg/errors"
+
 	"dcae/graph"
 	"dcae/models/edit"
 	"dcae/training"
@@ -139,6 +141,39 @@ func TestFewSeedsAndLikelyRepairs(t *testing.T) {
 		must(t, err)
 		if (s.fix != nil) != sure || d.Fix == nil || d.Fix.Likely == sure || repaired == nil || strings.Contains(d.Text(""), "probably") == sure {
 			t.Errorf("time for %v seeds: %+v", seeds, d.Fix)
+		}
+	}
+}
+
+// A change that learned with all of its fresh seeds repairs even where time is up before the given model was trained as long, if it is clearly better.
+func TestTimeIsUpBeforeTheComparison(t *testing.T) {
+	for fvu, verdict := range map[float64]Verdict{0.2: Faulty, 0.45: Inconclusive} { // of the change; the given model ends at 0.52
+		s := scripted(t, func(what string, _ uint64, _ int) float64 {
+			if what == "change" {
+				return fvu
+			}
+			return 0.52
+		})
+		s.look.attainable = attainable{FVU: Number(math.NaN())}
+		s.givenFails(t)
+		found := s.madeOf(t, named("change", Loss, 1))
+		run, err := s.trialOf(found[0], 1)
+		must(t, err)
+		must(t, s.advance([]job{{found[0], run, 500, true}}))
+		train := s.run
+		s.run = func(ctx context.Context, j job, threads *graph.Threads) error {
+			if j.attempt == s.given {
+				return context.DeadlineExceeded
+			}
+			return train(ctx, j, threads)
+		}
+		if err := s.confirm(found, nil); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("the given model was not trained on: %v", err)
+		}
+		d, _, err := s.conclude()
+		must(t, err)
+		if d.Verdict != verdict || verdict == Faulty && (len(d.Causes) == 0 || d.Causes[0].Cause != Loss || d.Fix == nil || d.Fix.Likely) {
+			t.Errorf("FVU %v: %s, %+v, %+v", fvu, d.Verdict, d.Causes, d.Fix)
 		}
 	}
 }
