@@ -158,14 +158,7 @@ func argumentOf(kind string, body json.RawMessage) (any, error) {
 		}
 		return *v, err
 	case "as_optional_tensors":
-		v, err := decoded[[]json.RawMessage](body)
-		out := make(optionalTensors, len(v))
-		for i := range v {
-			if out[i], err = decoded[*tensorName](optionalTensor(v[i])); err != nil {
-				return nil, err
-			}
-		}
-		return out, err
+		return optionalTensorsOf(body)
 	case "as_int":
 		return decoded[int64](body)
 	case "as_ints":
@@ -213,6 +206,17 @@ func argumentOf(kind string, body json.RawMessage) (any, error) {
 		return &v.Graph, err
 	}
 	return unknownArgument(kind), nil
+}
+
+func optionalTensorsOf(body json.RawMessage) (any, error) {
+	v, err := decoded[[]json.RawMessage](body)
+	out := make(optionalTensors, len(v))
+	for i := range v {
+		if out[i], err = decoded[*tensorName](optionalTensor(v[i])); err != nil {
+			return nil, err
+		}
+	}
+	return out, err
 }
 
 // optionalTensor is the tensor's name as a JSON string, or null.
