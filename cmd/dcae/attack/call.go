@@ -93,9 +93,7 @@ func (c *call) run(in string) error {
 		tell.Stop()
 	}
 	c.took, c.code = time.Since(start), cmd.ProcessState.ExitCode()
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		c.memory = usage.Maxrss << 10
-	}
+	c.memory = largestMemory(cmd.ProcessState)
 	c.stdout, c.stderr = stdout.String(), stderr.String()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

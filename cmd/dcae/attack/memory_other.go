@@ -1,0 +1,8 @@
+//go:build !linux
+
+package main
+
+import "os"
+
+// largestMemory is 0: only Linux tells it in kibibytes.
+func largestMemory(*os.ProcessState) int64 { return 0 }
