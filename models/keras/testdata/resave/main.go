@@ -51,7 +51,7 @@ func resave(from, to string, anew bool, training []string) error {
 }
 
 func train(m *saved.Model, path string, steps int) error {
-	batch, err := saved.ReadBatch(path, m.Model)
+	batch, err := saved.ReadBatch(path, m)
 	if err != nil {
 		return err
 	}
