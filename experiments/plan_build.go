@@ -51,7 +51,10 @@ func (p *Plan) arm(a ArmPlan, images *dataset.Set) (Arm, error) {
 	if arm.Optimizer, err = a.optimizer(own.Optimizer); err != nil {
 		return arm, err
 	}
-	arm.Loss = a.loss(own.Loss)
+	arm.Loss, arm.Changes = a.loss(own.Loss), a.changes()
+	if err := training.CheckChanges(arm.Changes, arm.Optimizer, arm.Model); err != nil {
+		return arm, errors.WithMessage(err, "changes")
+	}
 	arm.Treatment, err = a.treatment()
 	return arm, err
 }

@@ -47,7 +47,8 @@ type Settings struct {
 	ClipValue      *float64  `yaml:"clipvalue,omitempty" json:"clipvalue,omitempty" least:"0"`
 	Schedule       *Schedule `yaml:"schedule,omitempty" json:"schedule,omitempty"`
 	Plateau        *Plateau  `yaml:"plateau,omitempty" json:"plateau,omitempty"`
-	Loss           string    `yaml:"loss,omitempty" json:"loss,omitempty"` // one of saved.LossNames; default mse
+	Changes        []Change  `yaml:"changes,omitempty" json:"changes,omitempty"` // during training
+	Loss           string    `yaml:"loss,omitempty" json:"loss,omitempty"`       // one of saved.LossNames; default mse
 
 	// What is done to the training images before the model sees them.
 	Scale    string   `yaml:"scale,omitempty" json:"scale,omitempty"`                 // none, unit, standardize, minmax
@@ -204,6 +205,11 @@ func (s Settings) check() error {
 	if s.Optimizer != "" {
 		if _, err := saved.OptimizerByName(s.Optimizer, saved.FrameworkOfFile(s.Model)); err != nil {
 			return err
+		}
+	}
+	for i, c := range s.Changes {
+		if err := checkBounds(c); err != nil {
+			return errors.WithMessagef(err, "change %d", i+1)
 		}
 	}
 	if s.Initializer != nil {

@@ -32,6 +32,7 @@ type Arm struct {
 	Optimizer  training.Optimizer
 	Loss       graph.Loss
 	Plateau    *training.Plateau
+	Changes    []training.Change // during training
 	Treatment  dataset.Treatment // of the study's images; default none
 	FullEpochs int               // length as the variant was first published
 	Settings   Settings          // what it was made of

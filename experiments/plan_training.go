@@ -77,6 +77,32 @@ func (p *Plateau) plateau() *training.Plateau {
 	return out
 }
 
+// Change is what an arm's training becomes from a step on; see [training.Change].
+type Change struct {
+	Step           int      `yaml:"step" json:"step" least:"1"`
+	LearningRate   *float64 `yaml:"learning_rate,omitempty" json:"learning_rate,omitempty" least:"0"`
+	ClipNorm       *float64 `yaml:"clipnorm,omitempty" json:"clipnorm,omitempty" least:"0"` // 0: no limit any more
+	GlobalClipNorm *float64 `yaml:"global_clipnorm,omitempty" json:"global_clipnorm,omitempty" least:"0"`
+	ClipValue      *float64 `yaml:"clipvalue,omitempty" json:"clipvalue,omitempty" least:"0"`
+	Batch          int      `yaml:"batch,omitempty" json:"batch,omitempty" least:"1"`
+}
+
+// Training is the change as the training loop takes it.
+func (c Change) Training() training.Change {
+	return training.Change{
+		Step: c.Step, LearningRate: c.LearningRate, ClipNorm: c.ClipNorm, GlobalClipNorm: c.GlobalClipNorm, ClipValue: c.ClipValue, Batch: c.Batch,
+	}
+}
+
+// changes are those of an arm's training.
+func (s Settings) changes() []training.Change {
+	var out []training.Change
+	for _, c := range s.Changes {
+		out = append(out, c.Training())
+	}
+	return out
+}
+
 // optimizer makes the optimizer; own is the model's, which stays where nothing is set.
 func (s Settings) optimizer(own training.Optimizer) (training.Optimizer, error) {
 	if own == nil {

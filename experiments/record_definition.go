@@ -12,6 +12,7 @@ import (
 	"dcae/training"
 	"dcae/training/dataset"
 	"dcae/training/names"
+	"dcae/training/plainjson"
 )
 
 // Definition is what study.json holds: all that the bits of the records depend on.
@@ -78,6 +79,7 @@ type recordedArm struct {
 	Epochs    int             `json:"epochs"`
 	Optimizer string          `json:"optimizer"`
 	Plateau   string          `json:"plateau,omitempty"`
+	Changes   string          `json:"changes,omitempty"` // during training
 	Loss      string          `json:"loss"`
 	Treatment string          `json:"treatment,omitempty"` // of the images
 	Rescaling *rescaling      `json:"units,omitempty"`     // of values by the treatment
@@ -173,6 +175,7 @@ func describe(a Arm, epochs int) (recordedArm, error) {
 	if a.Plateau != nil {
 		out.Plateau = a.Plateau.String()
 	}
+	out.Changes = training.DescribeChanges(a.Changes)
 	if a.Treatment != (dataset.Treatment{}) {
 		out.Treatment = a.Treatment.String()
 	}
@@ -235,15 +238,25 @@ func levels(images training.Source, mean []float32) (meanImage, allBlack float64
 
 // ReadDefinition reads the study.json in a study's folder. It fails if the file cannot be read, is damaged, or is of another format.
 func ReadDefinition(dir string) (*Definition, error) {
-	d := &Definition{}
-	if err := readJSON(filepath.Join(dir, studyFile), d); err != nil {
+	path := filepath.Join(dir, studyFile)
+	b, err := readFile(path)
+	if err != nil {
 		return nil, err
 	}
+	return ParseDefinition(b, path)
+}
+
+// ParseDefinition reads the text of a study.json; origin is what messages call it. It fails as [ReadDefinition] does.
+func ParseDefinition(b []byte, origin string) (*Definition, error) {
+	d := &Definition{}
+	if err := plainjson.Decode(b, d); err != nil {
+		return nil, errors.Errorf("%s is damaged: %v", origin, err)
+	}
 	if d.Format != 1 {
-		return nil, errors.Errorf("%s has format %d; this program reads format 1", filepath.Join(dir, studyFile), d.Format)
+		return nil, errors.Errorf("%s has format %d; this program reads format 1", origin, d.Format)
 	}
 	if err := d.check(); err != nil {
-		return nil, errors.Errorf("%s is damaged, or not of this program: %v", filepath.Join(dir, studyFile), err)
+		return nil, errors.Errorf("%s is damaged, or not of this program: %v", origin, err)
 	}
 	return d, nil
 }

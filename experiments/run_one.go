@@ -126,7 +126,7 @@ func (r *runner) events(j job, set *treated) (*tensorboard.Writer, error) {
 func (r *runner) config(j job, dir string, threads *graph.Threads) training.Config {
 	c := training.Config{
 		Seed: j.seed, Epochs: r.study.Budget.epochs(j.arm), Batch: r.study.Budget.Batch, Optimizer: j.arm.Optimizer, Loss: j.arm.Loss, Threads: threads,
-		Mean: r.data(j.arm.Treatment).mean, Params: j.params, State: j.state, Plateau: j.arm.Plateau, KeepBest: j.save != nil,
+		Mean: r.data(j.arm.Treatment).mean, Params: j.params, State: j.state, Plateau: j.arm.Plateau, Changes: j.arm.Changes, KeepBest: j.save != nil,
 	}
 	if j.checkpointEvery > 0 {
 		c.CheckpointPath, c.CheckpointEvery = filepath.Join(dir, checkpointFile), j.checkpointEvery

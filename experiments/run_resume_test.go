@@ -37,6 +37,7 @@ groups:
       - name: normalized
         batch_normalization: true
         plateau: {}
+        changes: [{step: 4, learning_rate: 0.01}, {step: 6, batch: 7, clipnorm: 0.5}]
 `), "test")
 	if err != nil {
 		t.Fatal(err)
@@ -298,7 +299,7 @@ func TestArmsHaveTheirOwnImagesAndPlateau(t *testing.T) {
 	s.Groups = slices.Clone(s.Groups)
 	s.Groups[0].Arms = slices.Clone(s.Groups[0].Arms)
 	arms := s.Groups[0].Arms
-	arms[1].Model = arms[0].Model
+	arms[1].Model, arms[1].Changes = arms[0].Model, nil
 	arms[0].Treatment = dataset.Treatment{Multiply: 2}
 	arms[0].Plateau = &training.Plateau{Patience: 1, Factor: 0.5, MinDelta: 1e9}
 	dir := t.TempDir()

@@ -138,7 +138,7 @@ func (r *runner) workers(jobs []job) (int, error) {
 
 // training is what decides how much memory a run of an arm needs.
 func (s Study) training(a Arm) training.Config {
-	return training.Config{Batch: s.Budget.Batch, Loss: a.Loss, Optimizer: a.Optimizer, KeepBest: true}
+	return training.Config{Batch: training.LargestBatch(s.Budget.Batch, a.Changes), Loss: a.Loss, Optimizer: a.Optimizer, KeepBest: true}
 }
 
 // workersFor is how many runs that need so many bytes fit into the memory at the same time, at least one. A fifth stays free.

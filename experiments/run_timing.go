@@ -76,7 +76,10 @@ type runID struct {
 }
 
 // folder is the run's, below runs/ or tensorboard/.
-func (r runID) folder() string { return filepath.Join(r.arm, fmt.Sprintf("seed-%d", r.seed)) }
+func (r runID) folder() string { return filepath.FromSlash(r.slashed()) }
+
+// slashed is folder with slashes on every system.
+func (r runID) slashed() string { return fmt.Sprintf("%s/seed-%d", r.arm, r.seed) }
 
 // String is for messages.
 func (r runID) String() string { return fmt.Sprintf("%s seed %d", r.arm, r.seed) }

@@ -46,6 +46,7 @@ type identity struct {
 	Seed                       uint64
 	Batch                      int
 	Optimizer, Loss, Plateau   string
+	Changes                    string `json:",omitempty"`
 	ValidationImages           int
 	KeepBest                   bool
 	Kernels                    string
@@ -57,7 +58,7 @@ func (r *run) identify(m *graph.Model, mean []float32) (identity, error) {
 	id := identity{
 		Seed: c.Seed, Batch: c.Batch, Optimizer: c.Optimizer.String(), Loss: fmt.Sprint(c.Loss), Plateau: "none",
 		ValidationImages: c.ValidationImages, KeepBest: c.KeepBest, Kernels: arithmetic.Chosen().String(),
-		Bits: arithmetic.Chosen().Bits(),
+		Bits: arithmetic.Chosen().Bits(), Changes: DescribeChanges(c.Changes),
 	}
 	if c.Plateau != nil {
 		id.Plateau = c.Plateau.String()
@@ -107,7 +108,7 @@ func (id identity) check(this identity) error {
 		that, this any
 	}{
 		{"seed", id.Seed, this.Seed}, {"batch size", id.Batch, this.Batch}, {"optimizer", id.Optimizer, this.Optimizer},
-		{"loss", id.Loss, this.Loss}, {"plateau", id.Plateau, this.Plateau}, {"number of held-out images", id.ValidationImages, this.ValidationImages},
+		{"loss", id.Loss, this.Loss}, {"plateau", id.Plateau, this.Plateau}, {"list of changes", id.Changes, this.Changes}, {"number of held-out images", id.ValidationImages, this.ValidationImages},
 		{"keeping of the best epoch", id.KeepBest, this.KeepBest}, {"kernel family", id.Kernels, this.Kernels},
 	} {
 		if x.that != x.this {
@@ -238,6 +239,9 @@ func (r *run) restore(c *checkpoint, values []byte) error {
 	r.at, r.plateau = c.At, c.Plateau
 	r.result.Steps, r.result.Epochs = c.Steps, c.Epochs
 	r.stepper.resume(c.Steps, c.Iterations, float64(c.LearningRate))
+	if err := r.restoreChanges(); err != nil {
+		return err
+	}
 	if c.Best != nil {
 		s := c.Best.Scores
 		r.result.Best = &Best{Epoch: c.Best.Epoch, HeldOut: Scores{float64(s[0]), float64(s[1]), float64(s[2]), float64(s[3])}}

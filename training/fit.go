@@ -23,6 +23,11 @@ type Config struct {
 	Params  *graph.Params   // the model's first values, which are trained in place; default drawn from the seed
 	State   *OptimizerState // the optimizer's first state; default none
 	Plateau *Plateau        // lowers the learning rate where nothing improves; default never
+	Changes []Change        // by their steps, rising
+
+	// Before is called before each step, and may wait: with it somebody pauses a run, and changes what [Change] says. An error ends the run.
+	// Such a run has no checkpoints. Default none.
+	Before func(step int) ([]Change, error)
 
 	KeepBest        bool   // keep the values after the epoch with the smallest held-out error
 	CheckpointPath  string // file from which Resume continues; default none

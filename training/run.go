@@ -14,6 +14,7 @@ import (
 // run is a training run. All that it is between two steps goes into a checkpoint.
 type run struct {
 	config    Config
+	model     *graph.Model
 	images    Source
 	recorders []Recorder
 	snapshots []SnapshotRecorder // those of the recorders that want to see values
@@ -54,6 +55,12 @@ func newRun(m *graph.Model, train, valid Source, c Config, recorders []Recorder)
 	if err := m.Batch.Check(c.Batch); err != nil {
 		return nil, err
 	}
+	if err := CheckChanges(c.Changes, c.Optimizer, m); err != nil {
+		return nil, err
+	}
+	if c.Before != nil && c.CheckpointPath != "" {
+		return nil, errors.New("a run that is changed from outside cannot be continued from a checkpoint")
+	}
 	if least := m.Batch.Least; train.Len() < least {
 		return nil, errors.Errorf("%d training images are too few: the model is for batches of at least %d", train.Len(), least)
 	}
@@ -75,7 +82,7 @@ func newRun(m *graph.Model, train, valid Source, c Config, recorders []Recorder)
 		return nil, err
 	}
 	r := &run{
-		config: c, images: train, recorders: recorders, snapshots: snapshotRecorders(recorders), image: m.Input, least: max(m.Batch.Least, 1), stepper: stepper, held: held,
+		config: c, model: m, images: train, recorders: recorders, snapshots: snapshotRecorders(recorders), image: m.Input, least: max(m.Batch.Least, 1), stepper: stepper, held: held,
 		order: make([]int, train.Len()), at: place{Epoch: 1}, result: &Result{Params: params},
 	}
 	if c.CheckpointPath != "" {
@@ -140,6 +147,9 @@ func (r *run) steps(ctx context.Context) error {
 			if e := r.checkpoint(); e != nil {
 				return e
 			}
+			return err
+		}
+		if err := r.changeBefore(r.result.Steps + 1); err != nil {
 			return err
 		}
 		batch := r.nextBatch(r.at.Images)

@@ -43,6 +43,18 @@ func newStepper(m *graph.Model, params *graph.Params, c Config, images int) (*st
 	return s, nil
 }
 
+// rebuild makes the program anew for another number of images in a step, after so many steps.
+func (s *stepper) rebuild(m *graph.Model, params *graph.Params, c Config, images, steps int) error {
+	program, err := graph.NewTraining(m, params, c.Loss, graph.Options{Batch: min(c.Batch, images), Threads: c.Threads, Seed: c.Seed})
+	if err != nil {
+		return err
+	}
+	s.program.Close()
+	program.SetSteps(steps)
+	s.program, s.taken = program, false
+	return nil
+}
+
 // take trains on the batch that lies in the program's inputs.
 func (s *stepper) take(epoch, batch int) (*StepRecord, error) {
 	loss, err := s.program.Step(batch)

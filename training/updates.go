@@ -14,7 +14,8 @@ type updates struct {
 	variables  []*graph.Variable
 	rule       rule
 
-	before, clipped []float32 // of one variable
+	largest         int       // values of a variable
+	before, clipped []float32 // of one variable; nil if neither clipped nor decayed
 	gradients       [][]float32
 	blocks          []updateBlock
 	firstBlock      []int       // of each variable, and the end
@@ -54,10 +55,8 @@ func newUpdates(o Optimizer, variables []*graph.Variable, state *OptimizerState)
 	}
 	u.firstBlock = append(u.firstBlock, len(u.blocks))
 	u.update = u.updateBlock
-	u.coupled, u.decays = couplesDecay(o), u.base.decays(variables)
-	if u.base.clips() || u.decays != nil {
-		u.before, u.clipped = make([]float32, largest), make([]float32, largest)
-	}
+	u.coupled, u.decays, u.largest = couplesDecay(o), u.base.decays(variables), largest
+	u.setBase(u.base)
 	if state == nil {
 		return u, nil
 	}
@@ -66,6 +65,17 @@ func newUpdates(o Optimizer, variables []*graph.Variable, state *OptimizerState)
 		u.rate = state.LearningRate
 	}
 	return u, u.state().set(*state)
+}
+
+// setBase limits gradients as base says; the rest of it is as it was.
+func (u *updates) setBase(base Base) {
+	u.base = base
+	switch limited := u.base.clips() || u.decays != nil; {
+	case !limited:
+		u.before, u.clipped = nil, nil
+	case u.before == nil:
+		u.before, u.clipped = make([]float32, u.largest), make([]float32, u.largest)
+	}
 }
 
 // state is the optimizer's own memory, not a copy.
