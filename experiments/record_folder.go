@@ -93,12 +93,9 @@ func makeRunFolder(dir string, id runID) (string, error) {
 	return path, nil
 }
 
-// enterFolder makes sure that dir exists, can be written to, and is empty or holds a study, and shares the folder until the lock is released:
+// enterFolder makes sure that a folder can be written to, and is empty or holds a study, and shares the folder until the lock is released:
 // so long nobody replaces what is in it. With force, what the folder holds must be a study that can be replaced. Hidden files do not count.
 func enterFolder(dir string, force bool) (inUse *files.Lock, err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, errors.Errorf("cannot make the folder %s: %v", dir, files.Reason(err))
-	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, errors.Errorf("cannot read the folder %s: %v", dir, files.Reason(err))

@@ -35,6 +35,11 @@ func Merge(ctx context.Context, dirs []string, o MergeOptions) (finished []*Resu
 	} else if d.Plan == nil {
 		return nil, nil, errors.Errorf("%s holds a single run of dcae train, which has no parts", dirs[0])
 	}
+	undo, err := files.MakeFolder(out)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer undo() // where nothing was written
 	inUse, err := enterFolder(out, false)
 	if err != nil {
 		return nil, nil, err

@@ -41,6 +41,11 @@ func Run(ctx context.Context, s Study, o Options, w Watcher) (finished []*Result
 	if o.Force && !o.Task.whole() {
 		return nil, errors.New("a task cannot replace the study, which other tasks are at: replace it before the first of them begins")
 	}
+	undo, err := files.MakeFolder(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer undo() // where nothing was written
 	inUse, err := enterFolder(o.Dir, o.Force)
 	if err != nil {
 		return nil, err

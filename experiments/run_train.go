@@ -37,6 +37,11 @@ func Train(ctx context.Context, a Arm, set *dataset.Set, o TrainOptions, w Watch
 		Groups: []Group{{Name: "model", Control: a.Name, Arms: []Arm{a}}},
 		Budget: Budget{Seeds: []uint64{o.Seed}, Epochs: o.Epochs, Batch: o.Batch},
 	}
+	undo, err := files.MakeFolder(o.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer undo() // where nothing was written
 	inUse, err := enterFolder(o.Dir, o.Force)
 	if err != nil {
 		return nil, nil, err
@@ -60,8 +65,6 @@ func Train(ctx context.Context, a Arm, set *dataset.Set, o TrainOptions, w Watch
 		if inUse, err = replaceStudy(o.Dir, inUse); err != nil {
 			return nil, nil, err
 		}
-	case exists(filepath.Join(o.Dir, studyFile)):
-		return nil, nil, errors.Errorf("the folder %s holds a study already; name another with --out, replace the study with --force, or go on with --resume", o.Dir)
 	}
 	res, fitted, err := r.trainAlone(ctx, j, threads)
 	if err != nil {
@@ -106,19 +109,39 @@ func (r *runner) checkResume(j job, threads *graph.Threads) error {
 	return training.CheckResume(j.arm.Model, set.Train, set.Validation, r.config(j, dir, threads))
 }
 
+// claimRun makes the folder that of this study, and takes the run in it for this process alone.
+func (r *runner) claimRun(j job) (dir string, held *files.Lock, err error) {
+	busy := errors.Errorf("another process works on the run in %s: wait for its end", r.dir)
+	whole, err := files.TryLock(filepath.Join(r.dir, lockFile))
+	if err != nil {
+		return "", nil, err
+	}
+	if whole == nil {
+		return "", nil, busy
+	}
+	defer whole.Release()
+	switch isThere := exists(filepath.Join(r.dir, studyFile)); {
+	case !isThere: // first of all: what a kill leaves is a study that can be replaced
+		if err := writeJSON(filepath.Join(r.dir, studyFile), r.definition); err != nil {
+			return "", nil, err
+		}
+	case !j.resume:
+		return "", nil, errors.Errorf("the folder %s holds a study already; name another with --out, replace the study with --force, or go on with --resume", r.dir)
+	}
+	if dir, err = makeRunFolder(r.dir, runID{j.arm.Name, j.seed}); err != nil {
+		return "", nil, err
+	}
+	if held, err = files.TryLock(filepath.Join(dir, lockFile)); err == nil && held == nil {
+		err = busy
+	}
+	return dir, held, err
+}
+
 // trainAlone writes all that is known before the run, trains it, and says in its folder that it is finished.
 func (r *runner) trainAlone(ctx context.Context, j job, threads *graph.Threads) (*Result, *training.Result, error) {
-	id := runID{j.arm.Name, j.seed}
-	dir, err := makeRunFolder(r.dir, id)
+	dir, held, err := r.claimRun(j)
 	if err != nil {
 		return nil, nil, err
-	}
-	held, err := files.TryLock(filepath.Join(dir, lockFile))
-	if err != nil {
-		return nil, nil, err
-	}
-	if held == nil {
-		return nil, nil, errors.Errorf("another process works on the run in %s: wait for its end", r.dir)
 	}
 	defer held.Release()
 	if err := os.Remove(filepath.Join(dir, resultFile)); err != nil && !os.IsNotExist(err) { // the run is not finished any more

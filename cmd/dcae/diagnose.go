@@ -122,11 +122,11 @@ func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 	if f.out == "" {
 		f.out = filepath.Join("results", "diagnose-"+names.File(subject.Name))
 	}
-	claimed, err := diagnosis.Claim(f.out, file, f.data.Source, f.data.Target) // before the work, not after it
+	leave, err := diagnosis.Claim(f.out, file, f.data.Source, f.data.Target) // before the work, not after it
 	if err != nil {
 		return err
 	}
-	defer claimed.Release()
+	defer leave()
 	options := diagnosis.Options{Seconds: f.seconds, Batch: f.batch, Seeds: f.seeds, Threads: f.threads, Start: start}
 	if f.patient {
 		options.Guard = math.MaxInt64

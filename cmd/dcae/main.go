@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"dcae/experiments/outcome"
 	"dcae/graph/arithmetic"
@@ -18,7 +16,7 @@ import (
 )
 
 func main() {
-	signal.Ignore(syscall.SIGPIPE) // where the reader has gone, what is printed is lost, not the work
+	ignoreSignals()
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 

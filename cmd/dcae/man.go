@@ -1,7 +1,8 @@
 package main
 
 import (
-	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/pkg/errors"
@@ -19,9 +20,11 @@ func manCommand() *cobra.Command {
 		Hidden: true,
 		Args:   arguments(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return errors.Errorf("cannot make the folder %s: %v", args[0], files.Reason(err))
+			undo, err := files.MakeFolder(args[0])
+			if err != nil {
+				return err
 			}
+			defer undo() // where nothing was written
 			// A page must be the same on every day and every machine.
 			c.Root().DisableAutoGenTag = true
 			for _, command := range c.Root().Commands() {
@@ -31,7 +34,22 @@ func manCommand() *cobra.Command {
 			}
 			released := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 			head := &doc.GenManHeader{Section: "1", Source: "dcae", Manual: "dcae", Date: &released}
-			return errors.Wrap(doc.GenManTree(c.Root(), head, args[0]), "man pages")
+			return writePages(c.Root(), head, args[0])
 		},
 	}
+}
+
+// writePages writes a command's page, and those of all that belong to it.
+func writePages(c *cobra.Command, head *doc.GenManHeader, dir string) error {
+	for _, sub := range c.Commands() {
+		if !sub.IsAvailableCommand() || sub.IsAdditionalHelpTopicCommand() {
+			continue
+		}
+		if err := writePages(sub, head, dir); err != nil {
+			return err
+		}
+	}
+	path := filepath.Join(dir, strings.ReplaceAll(c.CommandPath(), " ", "-")+".1")
+	own := *head // GenMan fills in the title
+	return files.Write(path, func(out files.File) error { return errors.Wrap(doc.GenMan(c, &own, out), path) })
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -93,10 +94,20 @@ func predict(c *cobra.Command, path string, f *predictFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := npz.Write(f.out, []npz.Array{model.Outputs("y", y)}); err != nil || !f.png {
+	written := func() error { return npz.Write(f.out, []npz.Array{model.Outputs("y", y)}) }
+	if !f.png {
+		return written()
+	}
+	savesWhenInterrupted(c)                                                            // it has a folder to remove
+	pictures, err := saved.GrayOf(images).StagePictures(c.Context(), folder, shape, y) // first, so that a full disk leaves the former ones and the former y
+	if err != nil {
 		return err
 	}
-	return saved.GrayOf(images).WritePictures(c.Context(), folder, shape, y)
+	defer func() { _ = os.RemoveAll(pictures) }() // it is gone if all went well
+	if err := written(); err != nil {
+		return err
+	}
+	return saved.PlacePictures(pictures, folder)
 }
 
 // chooseParts is which images of a set are meant.

@@ -3,7 +3,6 @@ package diagnosis
 import (
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -24,16 +23,29 @@ const (
 	lockFile   = ".lock" // while a diagnosis runs whose answer goes there
 )
 
-// allFiles are those that an answer may have, the answer itself as the last.
-var allFiles = []string{fixedFile, fixedTorch, pictureFile, pageFile, answerFile}
+// allFiles are those that an answer may have, the answer itself as the first.
+var allFiles = []string{answerFile, pageFile, pictureFile, fixedFile, fixedTorch}
 
-// Claim makes a folder that can take an answer, until the lock is released. It fails if the folder cannot be made or written to, if another
+// Claim makes a folder that can take an answer, and keeps it for this one until it is left. It fails if the folder cannot be made or written to, if another
 // diagnosis is to go there, if it holds a study, or if files of the answer's names are there that are not of an earlier answer, or are
 // inputs of this one.
-func Claim(dir string, inputs ...string) (*files.Lock, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, errors.Errorf("cannot make the folder %s: %v", dir, files.Reason(err))
+func Claim(dir string, inputs ...string) (leave func(), err error) {
+	undo, err := files.MakeFolder(dir)
+	if err != nil {
+		return nil, err
 	}
+	held, err := claim(dir, inputs)
+	if err != nil {
+		undo()
+		return nil, err
+	}
+	return func() {
+		held.Release()
+		undo() // where no answer was written
+	}, nil
+}
+
+func claim(dir string, inputs []string) (*files.Lock, error) {
 	held, err := files.TryLock(filepath.Join(dir, lockFile))
 	if err != nil {
 		return nil, errors.WithMessage(err, "the answer cannot be saved")
@@ -41,7 +53,11 @@ func Claim(dir string, inputs ...string) (*files.Lock, error) {
 	if held == nil {
 		return nil, errors.Errorf("another diagnosis is to go into the folder %s: wait for its end, or name another with --out", dir)
 	}
-	if err := checkFolder(dir, inputs); err != nil {
+	err = putInPlace(dir) // what a program that was killed has left
+	if err == nil {
+		err = checkFolder(dir, inputs)
+	}
+	if err != nil {
 		held.Release()
 		return nil, err
 	}
@@ -72,15 +88,16 @@ func hasAnswer(dir string) bool {
 }
 
 // Save writes the repaired model, if there is one, the answer, and a page with a picture to a folder, see [Claim], in place of what an
-// earlier answer left there. All is written beside it first, so that a kill leaves the earlier answer as it was.
+// earlier answer left there. All is written beside it first: whatever goes wrong, and whenever the program is killed, the folder keeps the
+// earlier answer as a whole or has the new one.
 //
-// Only where the answer cannot be written is that an error. A model that cannot be saved and a page that cannot be drawn are warnings:
-// they must not cost the answer.
+// It fails where something cannot be written. A model that no file can hold and a picture that cannot be drawn are warnings: they must not
+// cost the answer.
 func (e *Examination) Save(dir string) (warnings []string, err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, errors.Errorf("cannot make the folder %s: %v", dir, files.Reason(err))
+	if _, err := files.MakeFolder(dir); err != nil {
+		return nil, err
 	}
-	beside := filepath.Join(dir, ".new")
+	beside := filepath.Join(dir, newFolder)
 	if err := os.RemoveAll(beside); err != nil { // of a program that was killed
 		return nil, errors.Errorf("cannot remove %s: %v", beside, files.Reason(err))
 	}
@@ -88,12 +105,16 @@ func (e *Examination) Save(dir string) (warnings []string, err error) {
 		return nil, errors.Errorf("cannot make the folder %s: %v", beside, files.Reason(err))
 	}
 	defer func() { _ = os.RemoveAll(beside) }() // the next answer removes what is left
-	warn := func(err error, what string) {
-		if err != nil {
+	warn := func(err error, what string) error {
+		if err != nil && !files.IsUnwritten(err) {
 			warnings = append(warnings, fmt.Sprintf("%s: %v", what, err))
+			err = nil
 		}
+		return err
 	}
-	warn(e.saveRepaired(beside, dir), "the repaired model could not be saved")
+	if err := warn(e.saveRepaired(beside, dir), "the repaired model could not be saved"); err != nil {
+		return warnings, err
+	}
 	b, err := json.MarshalIndent(e.Diagnosis, "", "  ")
 	if err != nil {
 		return warnings, errors.Wrap(err, "answer as JSON")
@@ -102,26 +123,13 @@ func (e *Examination) Save(dir string) (warnings []string, err error) {
 		return warnings, err
 	}
 	pictures, err := e.savePicture(beside)
-	warn(err, "before and after could not be drawn")
-	warn(e.savePage(beside, pictures), "the page could not be written")
-	for _, file := range allFiles {
-		if err = putInPlace(beside, dir, file); file != answerFile {
-			warn(err, file+" could not be put in its place")
-		}
+	if err := warn(err, "before and after could not be drawn"); err != nil {
+		return warnings, err
 	}
-	return warnings, err
-}
-
-// putInPlace moves a file of an answer to its folder, or removes the one that an earlier answer had if this one has none.
-func putInPlace(from, to, file string) error {
-	err := os.Rename(filepath.Join(from, file), filepath.Join(to, file))
-	if errors.Is(err, fs.ErrNotExist) {
-		err = os.Remove(filepath.Join(to, file))
+	if err := warn(e.savePage(beside, pictures), "the page could not be written"); err != nil {
+		return warnings, err
 	}
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return errors.Errorf("cannot write %s: %v", filepath.Join(to, file), files.Reason(err))
+	return warnings, commit(dir)
 }
 
 // saveRepaired writes the repaired model, if there is one, and says in the answer where it will be.

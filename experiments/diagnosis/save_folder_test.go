@@ -1,40 +1,121 @@
 package diagnosis
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
-// What an earlier answer had and a new one has not must not stand beside the new one.
-func TestANewAnswerTakesTheOldOnesPlace(t *testing.T) {
-	dir := t.TempDir()
-	beside := filepath.Join(dir, ".new")
-	put := func(content string, path ...string) {
-		t.Helper()
-		file := filepath.Join(path...)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+// What an earlier answer had and a new one has not must not stand beside the new one, wherever the program is killed; and the next diagnosis goes
+// on from there.
+func TestAKilledAnswerIsTheFormerOrTheNewOne(t *testing.T) {
+	former := map[string]string{}
 	for _, file := range allFiles {
-		put("old", dir, file)
+		former[file] = "former"
 	}
-	put("mine", dir, "mine.txt")
-	put("new", beside, answerFile)
-	put("new", beside, pageFile)
-	for _, file := range allFiles {
-		if err := putInPlace(beside, dir, file); err != nil {
+	former[answerFile] = `{"verdict": "former", "causes": []}`
+	whole := map[string]string{answerFile: `{"verdict": "new", "causes": []}`, pageFile: "new", fixedTorch: "new"}
+	begin := func(before map[string]string, folder string) string {
+		dir := t.TempDir()
+		put := func(content string, path ...string) {
+			t.Helper()
+			file := filepath.Join(path...)
+			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for file, content := range before {
+			put(content, dir, file)
+		}
+		put("mine", dir, "mine.txt")
+		for file, content := range whole {
+			put(content, dir, folder, file)
+		}
+		return dir
+	}
+	there := func(dir string) map[string]string {
+		out := map[string]string{}
+		for _, file := range allFiles {
+			if b, err := os.ReadFile(filepath.Join(dir, file)); err == nil {
+				out[file] = string(b)
+			}
+		}
+		return out
+	}
+	killedIn := map[string]int{}
+	for _, before := range []map[string]string{nil, former} {
+		for kill := 0; ; kill++ {
+			dir := begin(before, wholeFolder)
+			steps := placing(dir)
+			for _, step := range steps[:min(kill, len(steps))] {
+				if err := step(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			switch now := there(dir); {
+			case maps.Equal(now, whole):
+				killedIn["new"]++
+			case slices.Contains(slices.Collect(maps.Values(now)), "former") && (now[answerFile] == whole[answerFile] || slices.Contains(slices.Collect(maps.Values(now)), "new")):
+				t.Errorf("after %d steps files of two answers stand side by side: %v", kill, now)
+			}
+			for file, content := range whole { // wherever it is now
+				moved, _ := os.ReadFile(filepath.Join(dir, file))
+				waiting, _ := os.ReadFile(filepath.Join(dir, wholeFolder, file))
+				if string(moved) != content && string(waiting) != content {
+					t.Errorf("after %d steps the new %s is lost", kill, file)
+				}
+			}
+			leave, err := Claim(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			leave()
+			if now := there(dir); !maps.Equal(now, whole) {
+				t.Errorf("after %d steps, and the next call, there is %v", kill, now)
+			}
+			if entries, err := os.ReadDir(dir); err != nil || len(entries) != len(whole)+1 {
+				t.Errorf("after %d steps, and the next call, there are %v, error %v", kill, entries, err)
+			}
+			if kill >= len(steps) {
+				break
+			}
+		}
+	}
+	if killedIn["new"] < 4 {
+		t.Errorf("the new answer was whole %d times, want at both ends twice", killedIn["new"])
+	}
+	dir := begin(former, newFolder) // which is not whole yet
+	if leave, err := Claim(dir); err != nil {
+		t.Error(err)
+	} else {
+		leave()
+	}
+	if now := there(dir); !maps.Equal(now, former) {
+		t.Errorf("before the new answer is whole there is %v instead of the former one", now)
+	}
+	if err := commit(dir); err != nil || !maps.Equal(there(dir), whole) {
+		t.Errorf("there is %v, error %v", there(dir), err)
+	}
+}
+
+// A folder of somebody else's that is called as ours is left alone.
+func TestPlacingLeavesOthersAlone(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	for _, path := range []string{filepath.Join(elsewhere, answerFile), filepath.Join(elsewhere, "mine.txt")} {
+		if err := os.WriteFile(path, []byte(`{"verdict": "new", "causes": []}`), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for file, want := range map[string]string{answerFile: "new", pageFile: "new", fixedFile: "", pictureFile: "", "mine.txt": "mine"} {
-		if b, err := os.ReadFile(filepath.Join(dir, file)); string(b) != want || (want == "") != os.IsNotExist(err) {
-			t.Errorf("%s holds %q, want %q, error %v", file, b, want, err)
-		}
+	if err := os.Symlink(elsewhere, filepath.Join(dir, wholeFolder)); err != nil {
+		t.Skip("no links here:", err)
+	}
+	if steps := placing(dir); steps != nil {
+		t.Error("files are moved from behind a link")
 	}
 }
 
@@ -46,11 +127,11 @@ func TestClaimRefusesWhatIsNoAnswer(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		held, err := Claim(dir)
+		leave, err := Claim(dir)
 		if err == nil {
-			defer held.Release()
+			defer leave()
 			if again, err := Claim(dir); err == nil {
-				again.Release()
+				again()
 				t.Error("two diagnoses are to go into one folder")
 			}
 		}

@@ -3,7 +3,6 @@ package saved
 import (
 	"context"
 	"fmt"
-	"image"
 	"image/png"
 	"io/fs"
 	"os"
@@ -55,7 +54,7 @@ func Predict(ctx context.Context, m *Model, images *dataset.Images, threads *gra
 	return images.Err()
 }
 
-// CheckPictures tells why a folder cannot take pictures of such a shape, see [Gray.WritePictures]; nil if it can. Where pictures are there
+// CheckPictures tells why a folder cannot take pictures of such a shape, see [PlacePictures]; nil if it can. Where pictures are there
 // already, they must be those of an earlier call, which the caller knows.
 func CheckPictures(folder string, shape graph.Shape, earlier bool) error {
 	if _, err := pictureShape(shape); err != nil {
@@ -89,46 +88,65 @@ func pictureShape(shape graph.Shape) (graph.Shape, error) {
 	return shape, nil
 }
 
-// isPicture tells whether a file is named as WritePictures does.
+// isPicture tells whether a file is named as StagePictures does.
 func isPicture(e os.DirEntry) bool {
 	number, ok := strings.CutSuffix(e.Name(), ".png")
 	return ok && e.Type().IsRegular() && len(number) >= 5 && strings.Trim(number, "0123456789") == ""
 }
 
-// WritePictures writes images [n, shape...] of one or three channels as PNG files into a folder, numbered from 0, in place of all that an
-// earlier call left there. It fails for shapes that are no picture's, where the folder cannot be written to, and when ctx ends.
-func (g Gray) WritePictures(ctx context.Context, folder string, shape graph.Shape, values []float32) error {
-	shape, err := pictureShape(shape)
+// StagePictures writes images [n, shape...] of one or three channels as PNG files, numbered from 0, into a new folder beside the one that they are
+// for, which [PlacePictures] puts in its place. On an error nothing is left. It fails for shapes that are no picture's, where the folder cannot be
+// written to, and when ctx ends.
+func (g Gray) StagePictures(ctx context.Context, folder string, shape graph.Shape, values []float32) (staged string, err error) {
+	shape, err = pictureShape(shape)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return errors.Errorf("cannot make the folder %s: %v", folder, files.Reason(err))
+	staged = filepath.Join(filepath.Dir(folder), "."+filepath.Base(folder)+".new")
+	if err := os.RemoveAll(staged); err != nil { // of a program that was killed
+		return "", errors.Errorf("cannot remove %s: %v", staged, files.Reason(err))
 	}
+	if err := os.Mkdir(staged, 0o755); err != nil {
+		return "", errors.Errorf("cannot make the folder %s: %v", staged, files.Reason(err))
+	}
+	defer func() {
+		if err != nil {
+			_ = os.RemoveAll(staged)
+		}
+	}()
+	size := shape.Size()
+	for i := range len(values) / size {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		file := fmt.Sprintf("%05d.png", i)
+		picture := g.picture(shape, values[i*size:(i+1)*size])
+		if err := files.Write(filepath.Join(staged, file), func(out files.File) error { return png.Encode(out, picture) }); err != nil {
+			return "", err
+		}
+	}
+	return staged, nil
+}
+
+// PlacePictures puts staged pictures in the place of all that an earlier call left in a folder, see [CheckPictures]. It fails if a file of the
+// folder cannot be removed, or if there are others.
+func PlacePictures(staged, folder string) error {
 	entries, err := os.ReadDir(folder)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return errors.Errorf("cannot read the folder %s: %v", folder, files.Reason(err))
 	}
-	for _, e := range entries { // there may have been more images
+	for _, e := range entries {
 		if path := filepath.Join(folder, e.Name()); isPicture(e) {
 			if err := os.Remove(path); err != nil {
 				return errors.Errorf("cannot remove %s: %v", path, files.Reason(err))
 			}
 		}
 	}
-	size := shape.Size()
-	for i := range len(values) / size {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		path := filepath.Join(folder, fmt.Sprintf("%05d.png", i))
-		if err := writePNG(path, g.picture(shape, values[i*size:(i+1)*size])); err != nil {
-			return err
-		}
+	if err := os.Remove(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return errors.Errorf("cannot replace the folder %s: %v", folder, files.Reason(err))
+	}
+	if err := os.Rename(staged, folder); err != nil {
+		return errors.Errorf("cannot make the folder %s: %v", folder, files.Reason(err))
 	}
 	return nil
-}
-
-func writePNG(path string, p image.Image) error {
-	return files.Write(path, func(out files.File) error { return png.Encode(out, p) })
 }

@@ -36,11 +36,11 @@ type File interface {
 // and with write's error when that fails.
 func Write(path string, write func(File) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return errors.Errorf("cannot write %s: it is there and is no file", path)
+		return cannotWrite(path, errors.New("it is there and is no file"))
 	}
 	file, err := newPending(path)
 	if err != nil {
-		return errors.Errorf("cannot write %s: %v", path, Reason(err))
+		return cannotWrite(path, Reason(err))
 	}
 	opened.add(file.Name())
 	defer func() {
@@ -49,15 +49,26 @@ func Write(path string, write func(File) error) error {
 	}()
 	if err := write(file); err != nil {
 		if p := (*os.PathError)(nil); errors.As(err, &p) && p.Path == file.Name() { // a full disk, say
-			return errors.Errorf("cannot write %s: %v", path, p.Err)
+			return cannotWrite(path, p.Err)
 		}
 		return err
 	}
 	if err := file.CloseAtomicallyReplace(); err != nil {
-		return errors.Errorf("cannot write %s: %v", path, Reason(err))
+		return cannotWrite(path, Reason(err))
 	}
 	return nil
 }
+
+// unwritten is an error of the file system's, not of what was to be written.
+type unwritten struct{ error }
+
+func cannotWrite(path string, reason error) error {
+	return unwritten{errors.Errorf("cannot write %s: %v", path, reason)}
+}
+
+// IsUnwritten tells whether [Write] failed since the disk is full, say, or the folder must not be written to, and not since what was to be
+// written cannot be made.
+func IsUnwritten(err error) bool { return errors.As(err, &unwritten{}) }
 
 // WriteBytes is Write with all of the file's content. It fails as Write does.
 func WriteBytes(path string, content []byte) error {
