@@ -117,7 +117,7 @@ func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 	subject := diagnosis.Subject{
 		Name:  saved.NameOf(name),
 		Model: model.Model, Params: model.Params, Optimizer: model.Optimizer, Loss: model.Loss, Images: set,
-		Torch: model.Torch, Assumed: !model.Compiled, Metrics: model.Metrics,
+		Torch: model.Torch, Assumed: model.AssumedOptimizer || model.AssumedLoss, Metrics: model.Metrics,
 	}
 	if f.out == "" {
 		f.out = filepath.Join("results", "diagnose-"+names.File(subject.Name))

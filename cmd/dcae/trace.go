@@ -18,6 +18,7 @@ func traceCommand() *cobra.Command {
 	var data, out string
 	var steps, threads int
 	var kernels kernels
+	var by trainedBy
 	c := &cobra.Command{
 		Use:   "trace MODEL",
 		Short: "Write what a model does with one batch, for comparison with Keras or PyTorch",
@@ -33,7 +34,7 @@ func traceCommand() *cobra.Command {
 			"  losses                the loss before each step\n" +
 			"  final/LAYER/VAR       trainable weights after the steps\n" +
 			"  moving/LAYER/VAR      non-trainable weights after them\n\n" +
-			"The optimizer (the file's, or Adam) starts afresh. Regularizers take no part. Layers of one name go by their path, as in\n" +
+			"The optimizer (the file's, that of --optimizer, or Adam) starts afresh. Regularizers take no part. Layers of one name go by their path, as in\n" +
 			"encoder/conv2d. A model with dropout or noise layers is refused.",
 		Args: arguments(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -55,9 +56,15 @@ func traceCommand() *cobra.Command {
 			if err := files.CheckOutput(out, isTrace, args[0], data); err != nil {
 				return err
 			}
-			model, err := loadModel(c, args[0])
+			model, err := saved.Load(args[0])
 			if err != nil {
 				return err
+			}
+			if err := by.change(c, model); err != nil {
+				return usageError{err}
+			}
+			for _, w := range model.Warnings {
+				warn(c, args[0], w)
 			}
 			batch, err := saved.ReadBatch(data, model)
 			if err != nil {
@@ -74,6 +81,7 @@ func traceCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&data, "data", "", "NPZ file with x and target (default: y if it is such, else x)")
 	c.Flags().StringVar(&out, "out", "", "NPZ file to write")
+	by.add(c)
 	c.Flags().IntVar(&steps, "steps", 20, "optimizer steps")
 	c.Flags().IntVar(&threads, "threads", runtime.NumCPU(), "threads; results do not depend on them")
 	kernels.add(c.Flags(), "the machine's best")

@@ -25,7 +25,7 @@ func (f *trainedBy) add(c *cobra.Command) {
 	flags.StringVar(&f.loss, "loss", "", strings.Join(saved.LossNames(saved.Keras), ", ")+"; for a .pt2 file "+strings.Join(saved.LossNames(saved.PyTorch), ", ")+" (default: the model's)")
 }
 
-// change applies the flags to a model.
+// change applies the flags to a model, and warns of what neither they nor the file say.
 func (f *trainedBy) change(c *cobra.Command, m *saved.Model) error {
 	changed := c.Flags().Changed
 	if changed("optimizer") {
@@ -33,7 +33,7 @@ func (f *trainedBy) change(c *cobra.Command, m *saved.Model) error {
 		if err != nil {
 			return err
 		}
-		m.Optimizer, m.State = o, nil
+		m.Optimizer, m.State, m.AssumedOptimizer = o, nil, false
 	}
 	if changed("lr") {
 		if f.rate <= 0 {
@@ -49,7 +49,10 @@ func (f *trainedBy) change(c *cobra.Command, m *saved.Model) error {
 		if err != nil {
 			return err
 		}
-		m.Loss = l
+		m.Loss, m.AssumedLoss = l, false
+	}
+	if assumed := m.Assumptions(); assumed != "" {
+		m.Warnings = append(m.Warnings, assumed)
 	}
 	return nil
 }

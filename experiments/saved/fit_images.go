@@ -11,7 +11,8 @@ import (
 )
 
 // FitImages is a set as a model takes it. Images may lack an axis of length 1 that the model has, or have one that it lacks, and may be
-// flattened, or brought from a vector to the model's height, width and channels: their values are the same in the same order. Targets that
+// flattened, or brought from a vector to the model's height, width and channels: their values are the same in the same order, which for a model of PyTorch
+// is that of [C, H, W]. Targets that
 // the model does not make are left out where it makes its input. The notes say what of this was done. It fails, with what to do, if the
 // model takes or makes other shapes; resized says that the user has chosen the size of images already.
 func FitImages(m *graph.Model, set *dataset.Set, resized bool) (*dataset.Set, []string, error) {
@@ -28,6 +29,9 @@ func FitImages(m *graph.Model, set *dataset.Set, resized bool) (*dataset.Set, []
 		notes = append(notes, note)
 	}
 	out := shapes[len(shapes)-1]
+	if set.ChannelsFirst {
+		set = set.InPlanes(inPlanes(m.Input, have), inPlanes(out, axesOf(set.Train.Targets().Shape())))
+	}
 	if set.Train.HasTargets() {
 		target := axesOf(set.Train.Targets().Shape())
 		if sameValues(out, target) {
@@ -46,6 +50,20 @@ func FitImages(m *graph.Model, set *dataset.Set, resized bool) (*dataset.Set, []
 }
 
 func axesOf(s dataset.Shape) graph.Shape { return graph.Shape{s.H, s.W, s.C} }
+
+// inPlanes is the shape that images are brought to for a model that takes vectors of their channels' planes, or that takes images where the data has
+// such vectors; of size 0 where they may stay as they are.
+func inPlanes(want, have graph.Shape) dataset.Shape {
+	vector := len(withoutOnes(have)) <= 1
+	switch {
+	case !sameValues(want, have) || len(have) != 3 || slices.Equal(withoutOnes(want), withoutOnes(have)):
+	case len(withoutOnes(want)) <= 1 && have[2] > 1 && !vector:
+		return dataset.Shape{H: 1, W: have.Size(), C: 1}
+	case len(want) == 3 && want[2] > 1 && vector:
+		return dataset.Shape{H: want[0], W: want[1], C: want[2]}
+	}
+	return dataset.Shape{}
+}
 
 // withoutOnes is a shape without its axes of length 1.
 func withoutOnes(s graph.Shape) graph.Shape {

@@ -33,6 +33,41 @@ func setOf(t *testing.T, x, y []int) *dataset.Set {
 	return set
 }
 
+// TestFitImagesInPlanes flattens images as PyTorch does, all of one channel after the other, and makes images of such vectors.
+func TestFitImagesInPlanes(t *testing.T) {
+	values := make([]float32, 10*24)
+	for i := range values {
+		values[i] = float32(i)
+	}
+	read := func(model *graph.Model, axes ...int) []float32 {
+		path := filepath.Join(t.TempDir(), "set.npz")
+		if err := npz.Write(path, []npz.Array{{Name: "x", Shape: append([]int{10}, axes...), Float32: values}}); err != nil {
+			t.Fatal(err)
+		}
+		set, err := dataset.Open(path, dataset.Options{ChannelsFirst: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if set, _, err = saved.FitImages(model, set, false); err != nil {
+			t.Fatal(err)
+		}
+		if again, _, err := saved.FitImages(model, set, false); err != nil || again.Shape() != set.Shape() {
+			t.Errorf("fitted twice: %v, %v", again.Shape(), err)
+		}
+		image := make([]float32, 24)
+		set.Train.Read(image, []int{0})
+		return image
+	}
+	flat := read(graph.Sequential("m", graph.Shape{24}, graph.Identity{}), 3, 2, 4)
+	image := read(graph.Sequential("m", graph.Shape{2, 4, 3}, graph.Identity{}), 24)
+	for i := range flat {
+		channel, pixel := i/8, i%8
+		if flat[i] != flat[0]+float32(i) || image[pixel*3+channel] != image[0]+float32(i) {
+			t.Fatalf("value %d: %v of the vector, %v of the image", i, flat, image)
+		}
+	}
+}
+
 func TestFitImages(t *testing.T) {
 	same := func(input ...int) *graph.Model { return graph.Sequential("m", input, graph.Identity{}) }
 	flat := func(input ...int) *graph.Model { return graph.Sequential("m", input, graph.Flatten{}) }

@@ -25,7 +25,9 @@ type Model struct {
 	// State is the optimizer's; nil if the file has none, so that it starts afresh.
 	State *training.OptimizerState
 
-	Compiled bool     // optimizer and loss were in the file
+	// The file does not say by which optimizer, or loss, the model is trained: usual ones stand in its place.
+	AssumedOptimizer, AssumedLoss bool
+
 	Metrics  []string // that the model was compiled with, by name
 	Nested   bool     // there were models in the model
 	Warnings []string // what is odd about the file, one sentence each
@@ -62,12 +64,12 @@ func openModel(a *keras.Archive) (*Model, error) {
 	if unsupported = append(unsupported, others...); len(unsupported) > 0 {
 		return nil, unsupported
 	}
-	m := &Model{Model: flat.Model, Optimizer: optimizer, Loss: loss, Compiled: config.Compile != nil, Nested: flat.Nested, config: a.Config}
+	m := &Model{Model: flat.Model, Optimizer: optimizer, Loss: loss, AssumedOptimizer: config.Compile == nil, AssumedLoss: config.Compile == nil, Nested: flat.Nested, config: a.Config}
 	if m.Params, m.Warnings, err = flat.Params(a.Weights); err != nil {
 		return nil, err
 	}
 	m.Warnings = append(m.Warnings, a.Warnings...)
-	if !m.Compiled {
+	if config.Compile == nil {
 		return m, nil
 	}
 	m.Metrics = metricNames(config.Compile.Settings)

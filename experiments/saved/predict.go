@@ -25,6 +25,9 @@ func Predict(ctx context.Context, m *Model, images *dataset.Images, threads *gra
 	if have := axesOf(images.Shape()); !sameValues(m.Model.Input, have) {
 		return errors.New("model " + m.Model.Name + misfit(m.Model.Input, have, false))
 	}
+	if m.Torch != nil {
+		images = images.InPlanes(inPlanes(m.Model.Input, axesOf(images.Shape())))
+	}
 	batch := training.EvaluationBatchOf(m.Model)
 	e, err := graph.NewEvaluation(m.Model, m.Params, graph.Options{Batch: min(batch, max(images.Len(), 1)), Threads: threads})
 	if err != nil {

@@ -60,11 +60,16 @@ func WriteSummary(w io.Writer, m *Model) error {
 		fmt.Fprintf(&b, "\n%s: %s (%s)", line.what, thousands(line.count), bytesText(4*line.count))
 	}
 	fmt.Fprintf(&b, "\nFLOPs: %s forward for one image (multiplications and additions of convolutions and dense layers)\n", flopsText(total))
-	compiled := "as compiled"
-	if !m.Compiled {
-		compiled = "default: the model was not compiled"
+	told := "as compiled"
+	switch assumed := m.AssumedOptimizer || m.AssumedLoss; {
+	case assumed && m.Torch != nil:
+		told = "default: the file does not say how it is trained"
+	case assumed:
+		told = "default: the model was not compiled"
+	case m.Torch != nil:
+		told = "as the file says"
 	}
-	fmt.Fprintf(&b, "Optimizer: %v\nLoss: %v (%s)\n", m.Optimizer, m.Loss, compiled)
+	fmt.Fprintf(&b, "Optimizer: %v\nLoss: %v (%s)\n", m.Optimizer, m.Loss, told)
 	_, err = w.Write(b.Bytes())
 	return errors.Wrap(err, "summary")
 }

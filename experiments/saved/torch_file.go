@@ -73,7 +73,7 @@ func torchModel(a *torch.Archive) (*Model, error) {
 	if operations = append(operations, unsupported...); len(operations) > 0 {
 		return nil, operations
 	}
-	m := &Model{Model: module.Model, Params: module.Params, Torch: module, Optimizer: how.optimizer, Loss: how.loss, Compiled: how.optimizer != nil, Warnings: module.Warnings}
+	m := &Model{Model: module.Model, Params: module.Params, Torch: module, Optimizer: how.optimizer, Loss: how.loss, Warnings: module.Warnings}
 	if err := m.takeLoss(how); err != nil {
 		return nil, err
 	}
@@ -133,17 +133,10 @@ func (m *Model) takeGroups(groups []torchGroup) error {
 
 // noteTorch says what is done with the program.
 func (m *Model) noteTorch(how torchTraining) {
-	var assumed []string
 	if m.Optimizer == nil {
-		m.Optimizer = training.TorchAdam{}
-		assumed = append(assumed, "Adam with a learning rate of 0.001")
+		m.Optimizer, m.AssumedOptimizer = training.TorchAdam{}, true
 	}
-	if !how.hasLoss && !m.Torch.GivesLoss {
-		assumed = append(assumed, "the mean squared error")
-	}
-	if len(assumed) > 0 {
-		m.warn("the file does not say how it is trained: %s taken; give --optimizer, --lr and --loss, or save it with the extra file dcae.json", isOrAre(assumed))
-	}
+	m.AssumedLoss = !how.hasLoss && !m.Torch.GivesLoss
 	if others := m.Torch.Others; len(others) > 0 {
 		what := "the first output of the target's shape is taken as the reconstruction"
 		if r := m.Torch.Reconstruction; r != "" {
@@ -164,6 +157,24 @@ func (m *Model) noteTorch(how torchTraining) {
 	if m.Loss.TakesLogits() {
 		m.warn("the loss is taken from logits: held-out errors, FVU and pictures are of their sigmoid; what predict writes are the logits, as in PyTorch")
 	}
+}
+
+// Assumptions is a sentence about what the file of a PyTorch program does not say of how it is trained; empty where nothing is missing.
+func (m *Model) Assumptions() string {
+	if m.Torch == nil {
+		return ""
+	}
+	var assumed []string
+	if m.AssumedOptimizer {
+		assumed = append(assumed, fmt.Sprintf("%s with a learning rate of %g", rowOf(m.Optimizer).class, training.LearningRate(m.Optimizer)))
+	}
+	if m.AssumedLoss {
+		assumed = append(assumed, "the mean squared error")
+	}
+	if len(assumed) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the file does not say how it is trained: %s taken; give --optimizer, --lr and --loss, or save it with the extra file dcae.json", isOrAre(assumed))
 }
 
 // listed are the first of some names.

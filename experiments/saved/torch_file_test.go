@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"dcae/graph"
+	"dcae/models/torch"
 	"dcae/training"
 )
 
@@ -83,6 +84,28 @@ func TestParameterGroups(t *testing.T) {
 	want := `torch.optim.SGD([{"params": [p for n, p in model.named_parameters() if n in {"conv.weight"}], "lr": 0.0, "weight_decay": 0.0}, {"params": [p for n, p in model.named_parameters() if n not in {"conv.weight"}]}], lr=0.1, weight_decay=0.5)`
 	if code != want {
 		t.Errorf("code %s", code)
+	}
+}
+
+// TestAssumptions says what the file does not, of optimizer and loss.
+func TestAssumptions(t *testing.T) {
+	for training, want := range map[string]string{
+		``: "Adam with a learning rate of 0.001 and the mean squared error are taken",
+		`{"optimizer": {"class": "SGD", "groups": [{"lr": 0.5}]}}`:     "the mean squared error is taken",
+		`{"loss": {"class": "L1Loss"}}`:                                "Adam with a learning rate of 0.001 is taken",
+		`{"optimizer": {"class": "SGD"}, "loss": {"class": "L1Loss"}}`: "",
+	} {
+		a, err := torch.Open("../../models/torch/testdata/tied.pt2")
+		check(t, err)
+		if a.Training = nil; training != "" {
+			a.Training = json.RawMessage(training)
+		}
+		m, err := torchModel(a)
+		check(t, err)
+		got := m.Assumptions()
+		if (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: assumed %q, not %q", training, got, want)
+		}
 	}
 }
 

@@ -24,7 +24,7 @@ func (m *Model) imageLayouts() (takes, gives torch.Layout, err error) {
 func (m *Model) Outputs(name string, values []float32) npz.Array {
 	_, gives, _ := m.imageLayouts() // there are outputs: it has shapes
 	size := max(graph.Shape(gives.Shape).Size(), 1)
-	return npz.Array{Name: name, Shape: append([]int{len(values) / size}, gives.Shape...), Float32: torch.Outward(gives, values)}
+	return npz.Array{Name: name, Shape: append([]int{len(values) / size}, gives.Outside()...), Float32: torch.Outward(gives, values)}
 }
 
 // plainLayout is that of an array that lies inside as it does outside.
@@ -38,7 +38,7 @@ func plainLayout(s graph.Shape) torch.Layout {
 
 // addImages adds images that lie as inside.
 func (t *tracer) addImages(name string, l torch.Layout, values []float32) {
-	t.add(name, append([]int{t.n}, l.Shape...), torch.Outward(l, values))
+	t.add(name, append([]int{t.n}, l.Outside()...), torch.Outward(l, values))
 }
 
 // addVariable adds values that belong to a variable.

@@ -6,6 +6,17 @@ import "dcae/graph"
 type Layout struct {
 	Shape []int // PyTorch's; of images that of one, without the batch
 	Order []int // axis k inside is PyTorch's axis Order[k]
+
+	// Flat says that PyTorch has the values as one vector.
+	Flat bool
+}
+
+// Outside is the shape that the array has in PyTorch.
+func (l Layout) Outside() []int {
+	if l.Flat {
+		return []int{graph.Shape(l.Shape).Size()}
+	}
+	return l.Shape
 }
 
 // Inside is the shape that the array has inside.

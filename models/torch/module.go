@@ -183,7 +183,12 @@ func outputName(o output, i int) string {
 // assemble makes a model of the nodes that the reconstruction needs, and those that the loss needs besides.
 func (t *translator) assemble(m *Module, output, loss *value) error {
 	t.at = &call{name: "output"}
-	output, err := t.arrange(output, imageOrder(output.dims))
+	asImage, err := t.asImage(output)
+	if err != nil {
+		return err
+	}
+	flat := asImage != output
+	output, err = t.arrange(asImage, imageOrder(asImage.dims))
 	if err != nil {
 		return err
 	}
@@ -196,6 +201,7 @@ func (t *translator) assemble(m *Module, output, loss *value) error {
 	x := t.values[t.inputs[0]]
 	m.Model = &graph.Model{Name: "model", Input: item(x.dims, x.order)}
 	m.Input, m.Output = layoutOf(x), layoutOf(output)
+	m.Output.Flat = flat
 	m.Stored = t.kept
 
 	inOutput, inLoss := t.needs(output.node), map[int]bool{}
@@ -240,6 +246,17 @@ func (t *translator) assemble(m *Module, output, loss *value) error {
 		return errors.New("the loss does not depend on the program's operations")
 	}
 	return nil
+}
+
+// asImage is a reconstruction that is a vector for each image as images like the input's, whose values it has in PyTorch's order.
+func (t *translator) asImage(output *value) (*value, error) {
+	x := t.values[t.inputs[0]]
+	if len(x.dims) != 4 || x.dims[1] == 1 || len(output.dims) != 2 || graph.Shape(x.dims).Size() != graph.Shape(output.dims).Size() {
+		return output, nil
+	}
+	r := &reading{translator: t, call: t.at}
+	v := r.withDims(output, x.dims)
+	return v, r.err
 }
 
 // layoutOf is how an image of a batch lies.

@@ -27,6 +27,9 @@ type Set struct {
 	// scaling. It does not depend on how the source was compressed or where it was kept.
 	Checksum string
 
+	// ChannelsFirst says that the images are for a model of PyTorch, which has the planes of an image's channels one after the other.
+	ChannelsFirst bool
+
 	// Notes say what of the source was passed over.
 	Notes []string
 }

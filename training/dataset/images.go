@@ -10,6 +10,7 @@ type Images struct {
 	scaling Scaling
 	changes changes       // by a treatment
 	table   *[256]float32 // clipped and scaled value of each uint8, when the store holds those
+	planes  planes        // the order of values, where it is another than the store's
 	targets *Images       // what the images are to become, in the same order; nil: each is its own
 }
 
@@ -36,6 +37,9 @@ func (s *Images) Len() int { return len(s.index) }
 func (s *Images) Shape() Shape {
 	if s.store == nil {
 		return Shape{}
+	}
+	if s.planes.rows > 0 {
+		return s.planes.shape
 	}
 	return s.store.shape
 }
@@ -107,6 +111,8 @@ func (s *Images) Err() error {
 // convert scales raw values of a store, [H, W, C].
 func (s *Images) convert(dst []float32, raw []byte) {
 	switch {
+	case s.planes.rows > 0:
+		s.convertPlanes(dst, raw)
 	case s.store.kind == kindUint8:
 		table := s.table
 		for i, v := range raw {

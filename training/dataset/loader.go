@@ -21,10 +21,11 @@ type loader struct {
 	resize   Size
 
 	channelsFirst bool // in arrays of four axes
+	notes         *[]string
 }
 
 func newLoader(options Options) loader {
-	l := loader{memory: options.Memory, cacheDir: options.CacheDir, resize: options.Resize, channelsFirst: options.ChannelsFirst}
+	l := loader{memory: options.Memory, cacheDir: options.CacheDir, resize: options.Resize, channelsFirst: options.ChannelsFirst, notes: new([]string)}
 	if l.memory == 0 {
 		l.memory = defaultMemory
 	}

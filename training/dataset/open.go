@@ -81,7 +81,11 @@ func open(spec string, options Options) (*Set, error) {
 	if options.Scale != ScaleDefault {
 		scale = options.Scale
 	}
-	return p.set(setName(spec), scale)
+	set, err := p.set(setName(spec), scale)
+	if err == nil {
+		set.ChannelsFirst = options.ChannelsFirst
+	}
+	return set, err
 }
 
 func (o Options) check() error {
@@ -129,6 +133,7 @@ func openParts(spec string, options Options) (parts, Scale, error) {
 	if err == nil && options.Target != "" {
 		err = l.target(&p, spec, options.Target)
 	}
+	p.notes = append(p.notes, *l.notes...)
 	return p, ScaleNone, err
 }
 
@@ -188,7 +193,9 @@ func (l loader) path(name string) (parts, error) {
 	case unknownFile:
 		return parts{}, errUnknownFile()
 	}
-	return l.single(name, fileVersion(info), func() (source, error) { return openArray(name) })
+	open := func() (source, error) { return openArray(name) }
+	l.noteChannelsLast(open)
+	return l.single(name, fileVersion(info), open)
 }
 
 func (l loader) folder(name string) (parts, error) {
@@ -245,6 +252,7 @@ func (l loader) npz(name string, info os.FileInfo) (parts, error) {
 	}
 	load := func(entry *zip.File) (*store, error) {
 		open := func() (source, error) { return openEntry(entry, info.Size()) }
+		l.noteChannelsLast(open)
 		return l.load(name, entry.Name, fileVersion(info), open)
 	}
 	for _, item := range []struct {

@@ -195,6 +195,9 @@ func TestOpenArraysWithChannelsFirst(t *testing.T) {
 		if err != nil || last.Shape() != (Shape{6, 5, 3}) || readOne(last.Whole(), 0)[7] != 7 {
 			t.Errorf("channels last: %v, %v", last, err)
 		}
+		if first != (len(last.Notes) == 1 && strings.Contains(last.Notes[0], "[N, 6, 5, 3] are taken as [N, H, W, C]")) || len(gray.Notes) > 0 {
+			t.Errorf("channels first %t: notes %q and %q", first, last.Notes, gray.Notes)
+		}
 	}
 }
 

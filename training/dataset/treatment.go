@@ -193,6 +193,8 @@ func (set *Set) treated(t Treatment, seed uint64) (*Set, error) {
 		Test:       set.Test.with(scaling, held),
 		Scaling:    scaling,
 		Checksum:   t.checksum(set, scaling, seed),
+
+		ChannelsFirst: set.ChannelsFirst,
 	}, nil
 }
 

@@ -5,8 +5,10 @@ package dataset
 func (set *Set) Whole() *Images {
 	store := set.Train.store
 	whole := newImages(store, store.all(), set.Scaling)
+	whole.planes = set.Train.planes
 	if t := set.Train.targets; t != nil {
 		whole.targets = newImages(t.store, t.store.all(), t.scaling)
+		whole.targets.planes = t.planes
 	}
 	return whole
 }
