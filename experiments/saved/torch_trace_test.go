@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"dcae/graph"
 	"dcae/graph/arithmetic"
+	"dcae/models/torch"
 	"dcae/training/dataset/npz"
 )
 
@@ -53,6 +55,45 @@ func TestTraceAgreesWithPyTorch(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("there are no programs")
+	}
+}
+
+// TestDrawnInTraining evaluates a program that draws in training alone, as its dcae.json says, and one whose dcae.json says otherwise.
+func TestDrawnInTraining(t *testing.T) {
+	const base = "../../models/torch/testdata/drawn_in_training"
+	arrays, err := npz.Read(base + ".npz")
+	check(t, err)
+	want := float64s(lookup(arrays, "evaluated"))
+	evaluated := func(how string) ([]float64, *Model) {
+		a, err := torch.Open(base + ".pt2")
+		check(t, err)
+		if how != "" {
+			a.Training = json.RawMessage(how)
+		}
+		m, err := torchModel(a)
+		check(t, err)
+		b, err := batchOf(arrays, m)
+		check(t, err)
+		tr := &tracer{saved: m, batch: b, n: 8, threads: graph.NewThreads(1)}
+		defer tr.threads.Close()
+		check(t, tr.evaluate())
+		return float64s(lookup(tr.out, "y")), m
+	}
+	y, m := evaluated("")
+	if off := difference(y, want) / norm(want); off > 1e-5 || len(m.Torch.Drawn) > 0 {
+		t.Errorf("off by %.2g, drawn %q", off, m.Torch.Drawn)
+	}
+	y, m = evaluated(`{}`) // the noise is drawn, dropouts are off
+	if off := difference(y, want) / norm(want); off < 0.1 || len(m.Torch.Drawn) != 1 {
+		t.Errorf("off by %.2g, drawn %q", off, m.Torch.Drawn)
+	}
+	all, m := evaluated(`{"evaluation": {"random": ["randn_like", "dropout", "feature_dropout"]}}`)
+	if off := difference(all, y) / norm(want); off < 0.1 || len(m.Torch.Drawn) != 3 {
+		t.Errorf("dropouts that are always on change the output by %.2g, drawn %q", off, m.Torch.Drawn)
+	}
+	again, _ := evaluated(`{"evaluation": {"random": ["randn_like", "dropout", "feature_dropout"]}}`)
+	if difference(all, again) != 0 {
+		t.Error("what is drawn for an image is not drawn for good")
 	}
 }
 

@@ -169,27 +169,3 @@ func clampMax(r *reading) *value {
 	}
 	return r.function(graph.ClampMax, r.tensor("self"), r.float("max"))
 }
-
-func dropout(r *reading) *value {
-	x, rate := r.tensor("input"), r.float("p")
-	if r.err != nil || !r.bool("train") || rate == 0 {
-		return x
-	}
-	return r.apply(graph.Dropout{Rate: rate}, x)
-}
-
-// featureDropout drops channels as a whole: all values of an image at one place of the second axis.
-func featureDropout(r *reading) *value {
-	x, rate := r.tensor("input"), r.float("p")
-	if r.err != nil || !r.bool("train") || rate == 0 {
-		return x
-	}
-	if len(x.dims) == 2 {
-		return r.apply(graph.Dropout{Rate: rate}, x)
-	}
-	if len(x.dims) != 4 {
-		r.fail("dropout of the channels of %v is not supported: of images N,C,H,W it is", x)
-		return failed
-	}
-	return r.apply(graph.SpatialDropout2D{Rate: rate}, r.channels("input"))
-}

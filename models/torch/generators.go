@@ -180,8 +180,8 @@ func (r *reading) like() *value {
 
 // sample draws for each value of like.
 func (r *reading) sample(l graph.Sample, like *value) *value {
-	out := r.result(like, r.node("", l, like.node))
-	return out
+	l.TrainingOnly = l.TrainingOnly || r.onlyInTraining()
+	return r.result(like, r.node("", l, like.node))
 }
 
 func randn(r *reading) *value { return r.sample(graph.Sample{}, r.like()) }
@@ -236,19 +236,4 @@ func randomRelu(r *reading) *value {
 	slope := r.affine(r.sample(graph.Sample{Uniform: true, TrainingOnly: true}, x), high-low, low)
 	above := r.apply(graph.Activate{Function: graph.ReLU}, x)
 	return r.plus(above, r.times(r.minus(x, above), slope))
-}
-
-func alphaDropout(r *reading) *value {
-	x, rate := r.tensor("input"), r.float("p")
-	if r.err != nil || !r.bool("train") || rate == 0 {
-		return x
-	}
-	if r.call.operation == "alpha_dropout" {
-		return r.apply(graph.AlphaDropout{Rate: rate}, x)
-	}
-	if len(x.dims) != 4 {
-		r.fail("dropout of the channels of %v is not supported: of images N,C,H,W it is", x)
-		return failed
-	}
-	return r.apply(graph.AlphaDropout{Rate: rate, Channels: true}, r.channels("input"))
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/graph"
+	"dcae/training/plainjson"
 )
 
 // Unsupported is the error of a program that asks for what is not there: all of it, one phrase each, which names where it stands in the user's
@@ -57,7 +58,10 @@ func (a *Archive) Module() (*Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := newTranslator(p, a)
+	t, err := newTranslator(p, a)
+	if err != nil {
+		return nil, err
+	}
 	if err := t.bindInputs(); err != nil {
 		return nil, err
 	}
@@ -78,7 +82,7 @@ func (a *Archive) Module() (*Module, error) {
 	return m, m.readParams()
 }
 
-func newTranslator(p *program, a *Archive) *translator {
+func newTranslator(p *program, a *Archive) (*translator, error) {
 	t := &translator{
 		program: p, first: map[string]*Tensor{}, values: map[string]*value{}, views: map[string]viewOf{}, stale: map[string]bool{}, counts: map[string]int{},
 		names: map[string]bool{}, arranged: map[string]int{},
@@ -90,7 +94,22 @@ func newTranslator(p *program, a *Archive) *translator {
 		}
 	}
 	t.findOwners()
-	return t
+	return t, t.readEvaluation(a)
+}
+
+// readEvaluation reads which nodes draw in evaluation, too.
+func (t *translator) readEvaluation(a *Archive) error {
+	if a.Training == nil {
+		return nil
+	}
+	var how struct {
+		Evaluation struct {
+			Random *[]string `json:"random"`
+		} `json:"evaluation"`
+	}
+	err := plainjson.Decode(a.Training, &how)
+	t.inEvaluation = how.Evaluation.Random
+	return errors.WithMessage(err, "dcae.json")
 }
 
 // bindInputs makes values of what the user gives: x and, if there are two, the target.

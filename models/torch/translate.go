@@ -17,6 +17,8 @@ type translator struct {
 	modulesOf map[*call]*sharing
 	warm      bool // the weights were trained before
 
+	inEvaluation *[]string // the nodes that draw in evaluation, too; nil: the file does not say
+
 	values map[string]*value
 	views  map[string]viewOf
 	stale  map[string]bool // views of what has changed since

@@ -10,7 +10,7 @@ NAME.pt2 is the program in training mode with float32 weights, whose extra file 
   losses           [20] the loss before each of 20 optimizer steps on this batch
   final/NAME, moving/NAME  trainable weights and buffers after them
   floor/...        the relative error of PyTorch's own float32 in those arrays, where it is over 1e-7
-Of models that draw at random there is only x.
+Of models that draw at random there is only x, and evaluated, their output in evaluation, where they do not draw there.
 """
 import copy
 import json
@@ -66,7 +66,10 @@ def export(name, m, x, target, path):
     e = spec["export"]
     dims = None if "batch" in e else tuple({0: torch.export.Dim("batch", min=e.get("low", 2), max=e.get("high"))} for _ in inputs(name, x, target))
     program = torch.export.export(m, inputs(name, x, target), dynamic_shapes=dims)
-    torch.export.save(program, path, extra_files={"dcae.json": json.dumps(how(spec["optimizer"](trained(m)), spec["loss"]))})
+    training = how(spec["optimizer"](trained(m)), spec["loss"])
+    if "in_evaluation" in e:
+        training["evaluation"] = {"random": e["in_evaluation"]}
+    torch.export.save(program, path, extra_files={"dcae.json": json.dumps(training)})
 
 
 def deflate(path):
@@ -129,7 +132,8 @@ def reference(name, m, x, target, dtype):
 
 def arrays(name, m, x, target):
     if ZOO[name]["export"].get("random"):
-        return {"x": x.numpy()}
+        evaluated = {"evaluated": copy.deepcopy(m).eval()(x).detach().numpy()} if "in_evaluation" in ZOO[name]["export"] else {}
+        return {"x": x.numpy()} | evaluated
     r, s = reference(name, m, x, target, torch.float64), reference(name, m, x, target, torch.float32)
     for k in list(r):
         e = np.linalg.norm(r[k] - s[k]) / max(np.linalg.norm(r[k]), 1e-30)

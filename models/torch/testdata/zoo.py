@@ -13,7 +13,7 @@ ZOO = {}
 adam = lambda p: torch.optim.Adam(p, 1e-3)
 
 
-def zoo(*shape, optimizer=adam, loss=None, warm=0, committed=True, **export):
+def zoo(*shape, optimizer=adam, loss=None, warm=0, committed=False, **export):
     """export: batch (a constant one), low and high (of a free one)."""
     def add(make):
         ZOO[make.__name__] = dict(make=make, shape=shape, optimizer=optimizer, loss=loss or nn.MSELoss(), warm=warm, committed=committed, export=export)
@@ -84,7 +84,7 @@ def conv1d():
 # ---- normalization -----------------------------------------------------------------------------------------------------
 
 
-@zoo(3, 10, 12, warm=10, optimizer=lambda p: torch.optim.SGD(p, 0.05, momentum=0.9, dampening=0.1, weight_decay=1e-3))
+@zoo(3, 10, 12, warm=10, optimizer=lambda p: torch.optim.SGD(p, 0.05, momentum=0.9, dampening=0.1, weight_decay=1e-3), committed=True)
 def batch_norms():
     return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8, momentum=0.3, eps=1e-3), nn.ReLU(True), nn.Conv2d(8, 8, 3, padding=1), nn.BatchNorm2d(8, affine=False), nn.ReLU(True),
                          nn.Conv2d(8, 3, 3, padding=1), nn.BatchNorm2d(3, momentum=1.0))
@@ -105,7 +105,7 @@ def layer_norms():
     return m
 
 
-@zoo(3, 8, 8, warm=5)
+@zoo(3, 8, 8, warm=5, committed=True)
 def frozen():
     """Weights without a gradient, a normalization in evaluation mode, one without statistics of its own."""
     m = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU(), nn.Conv2d(6, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU(), nn.Conv2d(6, 6, 3, padding=1), nn.BatchNorm2d(6), nn.Tanh(), nn.Conv2d(6, 3, 1))
@@ -118,7 +118,7 @@ def frozen():
 # ---- shapes ------------------------------------------------------------------------------------------------------------
 
 
-@zoo(3, 4, 6, optimizer=lambda p: torch.optim.Adagrad(p, 0.02, lr_decay=0.01))
+@zoo(3, 4, 6, optimizer=lambda p: torch.optim.Adagrad(p, 0.02, lr_decay=0.01), committed=True)
 def reshapes():
     """view, flatten, permute, transpose, squeeze and unsqueeze keep PyTorch's order of values."""
     def forward(s, x):
@@ -263,7 +263,7 @@ def dense_of_images():
     return module(forward, net=nn.Sequential(nn.Linear(144, 20), nn.Tanh(), nn.Linear(20, 144), nn.Sigmoid()))
 
 
-@zoo(1, 8, 8)
+@zoo(1, 8, 8, committed=True)
 def tied():
     """The decoder's weights are the encoder's, transposed; two layers share one weight; a module is called twice."""
     def forward(s, x):
@@ -279,7 +279,7 @@ def tied():
     return m
 
 
-@zoo(3, 8, 8)
+@zoo(3, 8, 8, committed=True)
 def computed_weights():
     """Weight normalization, weight standardization, parameters as tensors, constants."""
     def forward(s, x):
@@ -531,7 +531,7 @@ def several_outputs():
 # ---- batches -----------------------------------------------------------------------------------------------------------
 
 
-@zoo(1, 6, 6, batch=8)
+@zoo(1, 6, 6, batch=8, committed=True)
 def constant_batch():
     def forward(s, x):
         h = s.enc(x).view(8, 36 * 3)
@@ -567,3 +567,19 @@ def dropouts():
         h = F.alpha_dropout(F.dropout2d(h, 0.1), 0.1, training=True) * torch.bernoulli(torch.full_like(h, 0.9)) + torch.normal(0.0, 0.1, h.shape) * (torch.rand(h.shape) < 0.5) + F.rrelu(h, training=True)
         return s.out(h)
     return module(forward, net=nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), nn.ReLU(), nn.Dropout(0.2), nn.Conv2d(6, 6, 3, padding=1), nn.Dropout2d(0.2), nn.FeatureAlphaDropout(0.1)), out=nn.Conv2d(6, 3, 1))
+
+
+@zoo(1, 6, 6, random=True, in_evaluation=[], committed=True)
+def drawn_in_training():
+    """Dropouts, and noise that is drawn in training alone, as dcae.json says."""
+    def forward(s, x):
+        h = s.a(x)
+        if s.training:
+            h = h + torch.randn_like(h)
+        return s.b(s.net(h)) * 1.5
+    return module(forward, a=nn.Conv2d(1, 4, 3, padding=1), b=nn.Conv2d(4, 1, 3, padding=1), net=nn.Sequential(nn.Dropout(0.5), nn.Dropout2d(0.3), nn.Tanh()))
+
+
+@zoo(4, 10, random=True)
+def dropouts1d():
+    return nn.Sequential(nn.Conv1d(4, 6, 3, padding=1), nn.Dropout1d(0.3), nn.SELU(), nn.AlphaDropout(0.1), nn.FeatureAlphaDropout(0.1), nn.Conv1d(6, 4, 3, padding=1))

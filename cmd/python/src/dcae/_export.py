@@ -264,16 +264,12 @@ def _random_in_evaluation(program: Any, step: Any, inputs: tuple[Any, ...], free
 
 
 def _otherwise_in_evaluation(program: Any, random: list[str]) -> list[str]:
-    """What the program does otherwise in evaluation than the module would: there dropout is off, and what else draws goes on drawing."""
-    out = []
-    for node in program.graph.nodes:
-        if _is_random(node):
-            is_dropout, stays = "dropout" in str(node.target), node.name in random
-            if is_dropout and stays:
-                out.append(f"a dropout is on in evaluation, too{_export_errors.where(node)}; held-out figures here are without it")
-            elif not is_dropout and not stays:
-                out.append(f"the module draws at random in training alone{_export_errors.where(node)}; held-out figures here are with one draw an image")
-    return out
+    """What the program does otherwise in evaluation than the module would."""
+    return [
+        f"an alpha dropout is on in evaluation, too{_export_errors.where(node)}; held-out figures here are without it"
+        for node in program.graph.nodes
+        if _is_random(node) and "alpha_dropout" in str(node.target) and node.name in random
+    ]
 
 
 def _is_random(node: Any) -> bool:

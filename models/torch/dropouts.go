@@ -1,0 +1,79 @@
+package torch
+
+import (
+	"slices"
+
+	"dcae/graph"
+)
+
+// An exported program in training mode does not tell dropout that ends with training from one that is always on, nor what is drawn in training alone from
+// what is always drawn. The extra file dcae.json may: its evaluation.random names the nodes that draw in evaluation, too. Without it dropouts are off in
+// evaluation, and all else draws.
+
+// onlyInTraining tells whether a call that draws is known not to in evaluation.
+func (r *reading) onlyInTraining() bool {
+	return r.inEvaluation != nil && !slices.Contains(*r.inEvaluation, r.call.name)
+}
+
+// alwaysOn tells whether a dropout is known to be on in evaluation, too.
+func (r *reading) alwaysOn() bool {
+	return r.inEvaluation != nil && slices.Contains(*r.inEvaluation, r.call.name)
+}
+
+func dropout(r *reading) *value {
+	x, rate := r.tensor("input"), r.float("p")
+	switch {
+	case r.err != nil || !r.bool("train") || rate == 0:
+		return x
+	case r.alwaysOn() && rate < 1:
+		return r.masked(x, rate, false)
+	}
+	return r.apply(graph.Dropout{Rate: rate}, x)
+}
+
+// featureDropout drops channels as a whole: all values of an image at one place of the second axis.
+func featureDropout(r *reading) *value {
+	x, rate := r.tensor("input"), r.float("p")
+	if r.err != nil || !r.bool("train") || rate == 0 {
+		return x
+	}
+	if len(x.dims) == 2 {
+		return dropout(r)
+	}
+	images := r.withPlanes(x)
+	if r.alwaysOn() && rate < 1 {
+		return r.withDims(r.masked(images, rate, true), x.dims)
+	}
+	return r.withDims(r.apply(graph.SpatialDropout2D{Rate: rate}, images), x.dims)
+}
+
+// masked drops values, or whole channels, in evaluation, too.
+func (r *reading) masked(x *value, rate float64, channels bool) *value {
+	draw := r.sample(graph.Sample{Uniform: true, PerChannel: channels}, x)
+	kept := r.function(graph.Greater, r.affine(draw, -1, 1-rate), 0)
+	return r.times(x, r.affine(kept, 1/(1-rate), 0))
+}
+
+// withPlanes is a value as images with their channels last: of sequences a row of pixels.
+func (r *reading) withPlanes(x *value) *value {
+	switch {
+	case r.err != nil:
+		return failed
+	case len(x.dims) == 3 && x.batched && x.rows() == 1:
+		x = r.withDims(x, []int{x.dims[0], x.dims[1], 1, x.dims[2]})
+	case len(x.dims) != 4 || !x.batched || x.rows() != 1:
+		r.fail("dropout of the channels of %v is not supported: of images N,C,H,W and sequences N,C,L it is", x)
+	}
+	return r.in(channelsLast(4), x)
+}
+
+func alphaDropout(r *reading) *value {
+	x, rate := r.tensor("input"), r.float("p")
+	if r.err != nil || !r.bool("train") || rate == 0 {
+		return x
+	}
+	if r.call.operation == "alpha_dropout" || len(x.dims) == 2 {
+		return r.apply(graph.AlphaDropout{Rate: rate}, x)
+	}
+	return r.withDims(r.apply(graph.AlphaDropout{Rate: rate, Channels: true}, r.withPlanes(x)), x.dims)
+}
