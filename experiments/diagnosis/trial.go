@@ -109,7 +109,7 @@ func keepFrozen(m *graph.Model, params, file *graph.Params) error {
 }
 
 func copyOf(m *graph.Model, params *graph.Params) (*graph.Params, error) {
-	own, err := m.Init(0, graph.Float32)
+	own, err := m.Zeros(graph.Float32)
 	if err != nil {
 		return nil, err
 	}

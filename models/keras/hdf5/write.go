@@ -125,6 +125,9 @@ func (w *writer) dataset(d *Dataset) (uint64, error) {
 	address := undefined
 	if len(raw) > 0 {
 		address = w.align()
+		if len(w.out)+len(raw) > cap(w.out) { // append alone would copy large files about four times
+			w.out = slices.Grow(w.out, max(len(w.out), len(raw)))
+		}
 		w.out = append(w.out, raw...)
 	}
 	var h messages
