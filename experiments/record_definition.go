@@ -252,6 +252,9 @@ func ParseDefinition(b []byte, origin string) (*Definition, error) {
 	if err := plainjson.Decode(b, d); err != nil {
 		return nil, errors.Errorf("%s is damaged: %v", origin, err)
 	}
+	if d.Format == 0 {
+		return nil, errors.Errorf("%s is damaged, or not of this program: it does not tell its format", origin)
+	}
 	if d.Format != 1 {
 		return nil, errors.Errorf("%s has format %d; this program reads format 1", origin, d.Format)
 	}

@@ -65,6 +65,9 @@ func Merge(ctx context.Context, dirs []string, o MergeOptions) (finished []*Resu
 		return nil, nil, err
 	}
 	defer held.Release()
+	if err := sweepFolder(out); err != nil {
+		return nil, nil, err
+	}
 	if err := files.WriteBytes(filepath.Join(out, studyFile), study); err != nil {
 		return nil, nil, err
 	}

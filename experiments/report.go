@@ -63,6 +63,9 @@ func Draw(ctx context.Context, dir string, results []*Result, notice func(string
 		return err
 	}
 	defer held.Release()
+	if err := sweepFolder(dir); err != nil {
+		return err
+	}
 	page, err := d.page(dir, results)
 	if err != nil {
 		return err

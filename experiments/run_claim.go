@@ -19,10 +19,7 @@ func (r *runner) claim(ctx context.Context) error {
 		return err
 	}
 	defer held.Release()
-	if err := files.RemoveAbandoned(r.dir, studyFile, r.invocationFile(), resultsFile, imagesFile); err != nil {
-		return err
-	}
-	if err := removeIn(r.dir, "", ".*.png[0-9]*", ".*.html[0-9]*"); err != nil { // of a report that was being written
+	if err := sweepFolder(r.dir); err != nil {
 		return err
 	}
 	own, err := encodeJSON(r.definition)

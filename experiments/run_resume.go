@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -87,7 +88,7 @@ func notBlank(path string) bool {
 // removeUnfinished removes from a finished run's folder what served to finish it, and files in the middle of whose writing
 // the program was killed.
 func removeUnfinished(dir string) error {
-	if err := files.RemoveAbandoned(dir, checkpointFile, resultFile, reconstructionsFile); err != nil {
+	if err := files.RemoveAbandoned(dir, append(slices.Clone(runRecords), checkpointFile)...); err != nil {
 		return err
 	}
 	if err := os.Remove(filepath.Join(dir, checkpointFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -70,7 +70,7 @@ func Train(ctx context.Context, a Arm, set *dataset.Set, o TrainOptions, w Watch
 	if err != nil {
 		return nil, fitted, err
 	}
-	return res, fitted, writeResults(filepath.Join(o.Dir, resultsFile), []*Result{res})
+	return res, fitted, r.collect()
 }
 
 // checkResume tells why the run in the folder cannot go on as this one; nil if it can.
@@ -109,7 +109,7 @@ func (r *runner) checkResume(j job, threads *graph.Threads) error {
 	return training.CheckResume(j.arm.Model, set.Train, set.Validation, r.config(j, dir, threads))
 }
 
-// claimRun makes the folder that of this study, and takes the run in it for this process alone.
+// claimRun makes the folder that of this study, and takes the only run in it for this process alone.
 func (r *runner) claimRun(j job) (dir string, held *files.Lock, err error) {
 	busy := errors.Errorf("another process works on the run in %s: wait for its end", r.dir)
 	whole, err := files.TryLock(filepath.Join(r.dir, lockFile))
@@ -120,6 +120,9 @@ func (r *runner) claimRun(j job) (dir string, held *files.Lock, err error) {
 		return "", nil, busy
 	}
 	defer whole.Release()
+	if err := sweepFolder(r.dir); err != nil {
+		return "", nil, err
+	}
 	switch isThere := exists(filepath.Join(r.dir, studyFile)); {
 	case !isThere: // first of all: what a kill leaves is a study that can be replaced
 		if err := writeJSON(filepath.Join(r.dir, studyFile), r.definition); err != nil {
@@ -131,31 +134,43 @@ func (r *runner) claimRun(j job) (dir string, held *files.Lock, err error) {
 	if dir, err = makeRunFolder(r.dir, runID{j.arm.Name, j.seed}); err != nil {
 		return "", nil, err
 	}
-	if held, err = files.TryLock(filepath.Join(dir, lockFile)); err == nil && held == nil {
-		err = busy
+	if held, err = files.TryLock(filepath.Join(dir, lockFile)); err != nil {
+		return "", nil, err
 	}
-	return dir, held, err
+	if held == nil {
+		return "", nil, busy
+	}
+	if err := r.writeBefore(dir); err != nil {
+		held.Release()
+		return "", nil, err
+	}
+	return dir, held, nil
 }
 
-// trainAlone writes all that is known before the run, trains it, and says in its folder that it is finished.
+// writeBefore writes all that is known before the run in a folder.
+func (r *runner) writeBefore(run string) error {
+	if err := files.RemoveAbandoned(r.dir, trainedFiles...); err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(run, resultFile)); err != nil && !os.IsNotExist(err) { // the run is not finished any more
+		return errors.Errorf("cannot remove %s: %v", filepath.Join(run, resultFile), files.Reason(err))
+	}
+	if err := writeJSON(filepath.Join(r.dir, studyFile), r.definition); err != nil {
+		return err
+	}
+	if err := r.writeImages(filepath.Join(r.dir, imagesFile)); err != nil {
+		return err
+	}
+	return r.writeInvocation()
+}
+
+// trainAlone trains the only run of a study, and says in its folder that it is finished.
 func (r *runner) trainAlone(ctx context.Context, j job, threads *graph.Threads) (*Result, *training.Result, error) {
 	dir, held, err := r.claimRun(j)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer held.Release()
-	if err := os.Remove(filepath.Join(dir, resultFile)); err != nil && !os.IsNotExist(err) { // the run is not finished any more
-		return nil, nil, errors.Errorf("cannot remove %s: %v", filepath.Join(dir, resultFile), files.Reason(err))
-	}
-	if err := writeJSON(filepath.Join(r.dir, studyFile), r.definition); err != nil {
-		return nil, nil, err
-	}
-	if err := r.writeImages(filepath.Join(r.dir, imagesFile)); err != nil {
-		return nil, nil, err
-	}
-	if err := r.writeInvocation(); err != nil {
-		return nil, nil, err
-	}
 	if err := r.begin(j.resume); err != nil {
 		return nil, nil, err
 	}

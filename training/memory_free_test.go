@@ -48,4 +48,9 @@ func TestFreeMemory(t *testing.T) {
 	write("sys/fs/cgroup/memory/jobs/8/memory.limit_in_bytes", "8000\n")
 	write("sys/fs/cgroup/memory/jobs/8/memory.stat", "inactive_file 1\ntotal_inactive_file 100\n")
 	is("a limit of version 1", 3100)
+	write("proc/self/status", "VmPeak:\t 9 kB\nVmSize:\t 2 kB\nVmData:\t       1 kB\n")
+	write("proc/self/limits", "Limit                     Soft Limit           Hard Limit           Units     \nMax data size             unlimited            unlimited            bytes     \nMax address space         4096                 unlimited            bytes     \n")
+	is("ulimit -v", 2048)
+	write("proc/self/limits", "Max data size             1500                 unlimited            bytes     \nMax address space         unlimited            unlimited            bytes     \n")
+	is("ulimit -d", 1500-1024)
 }

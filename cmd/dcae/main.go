@@ -5,10 +5,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"runtime/debug"
 
 	"dcae/experiments/outcome"
 	"dcae/graph/arithmetic"
+	"dcae/training"
 	"dcae/training/files"
 
 	"github.com/pkg/errors"
@@ -17,6 +20,9 @@ import (
 
 func main() {
 	ignoreSignals()
+	if free := training.FreeMemory(); os.Getenv("GOMEMLIMIT") == "" && free < math.MaxInt64 {
+		debug.SetMemoryLimit(int64(0.8 * free)) // garbage is collected before a limit of memory is hit, not only when it is as much as what is in use
+	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 

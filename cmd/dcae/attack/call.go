@@ -19,7 +19,7 @@ const (
 	timeLimit   = 60 * time.Second // of a call that does not train
 	trainFor    = 8 * time.Second  // after which one that trains is told to end
 	endsIn      = 20 * time.Second // after that
-	memoryLimit = 1 << 30          // bytes
+	memoryLimit = 1 << 30          // bytes, besides what the program reckons that the models need
 	wordsLimit  = 6000             // bytes of an error
 )
 
@@ -68,7 +68,7 @@ func (c *call) make(material string) (problems []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(c.judge(), c.changes(before, after)...), nil
+	return append(c.judge(in), c.changes(before, after)...), nil
 }
 
 // run runs the program. One that trains is told to end after a while.
@@ -115,7 +115,7 @@ func (c *call) trains() bool {
 var insides = regexp.MustCompile(`panic|goroutine \d|runtime error|nil pointer|unmarshal|(^|: )(json|yaml|zip|flate|gzip|png|gob|csv|strconv|runtime|reflect)[:.] ?[a-zA-Z]|invalid character|\bEOF\b|interface \{|%!|0xc0|<nil>|struct field|context canceled|cannot allocate|out of memory`)
 
 // judge tells what is wrong with how the program ended and with what it printed.
-func (c *call) judge() []string {
+func (c *call) judge(in string) []string {
 	var problems []string
 	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	if c.code < 0 || c.code > 2 {
@@ -125,7 +125,9 @@ func (c *call) judge() []string {
 		add("it took %.0f s", c.took.Seconds())
 	}
 	if c.memory > memoryLimit {
-		add("it took %d MiB", c.memory>>20)
+		if need := c.reckoned(in); float64(c.memory) > memoryLimit+need {
+			add("it took %d MiB, and reckons with %.0f MiB for its models", c.memory>>20, need/(1<<20))
+		}
 	}
 	if where := insides.FindString(c.stderr); where != "" {
 		add("its inside is seen: %s", where)
