@@ -23,6 +23,7 @@ type attainable struct {
 	Images int     // that it was fitted on
 	FVU    Number  // that it leaves unexplained; NaN: there is none
 	Narrow bool    // the model's own code is narrower, and too narrow
+	Maps   bool    // images to targets, and not to themselves
 	own    float64 // FVU of the linear code of the model's own size, and of a sixteenth of the image's values; 0 where there is none
 	wide   float64
 	why    string // there is none
@@ -65,6 +66,8 @@ func (a attainable) told() Attainable {
 		out.Text = fmt.Sprintf("There is no linear code to compare with: %s. The model has learned under an FVU of %.2f.", a.why, a.mark())
 	case a.Narrow:
 		out.Text = fmt.Sprintf("A linear code of the model's own size leaves a share of %.2f of the held-out variance unexplained, one of %d values only %.2f: the bottleneck is narrow for these images. The model has learned under an FVU of %.2f.", a.own, a.Values, float64(a.FVU), a.mark())
+	case a.Maps:
+		out.Text = fmt.Sprintf("A linear map of rank %d from images to targets leaves a share of %.2f of the held-out variance unexplained. The model has learned when it explains half as much: under an FVU of %.2f.", a.Values, float64(a.FVU), a.mark())
 	default:
 		out.Text = fmt.Sprintf("A linear code of %d values leaves a share of %.2f of the held-out variance unexplained. The model has learned when it explains half as much: under an FVU of %.2f.", a.Values, float64(a.FVU), a.mark())
 	}
@@ -93,7 +96,7 @@ func newAttainable(values int, images *pool, work float64) attainable {
 	n, k := fitSize(images.train.n(), size, max(values, wide), work)
 	left := linearCode(images.train.slice(0, n), images.held, k)
 	at := func(k int) float64 { return left[min(k, len(left)-1)] }
-	a := attainable{Values: min(values, len(left)-1), Images: n, FVU: Number(at(values)), own: at(values), wide: at(max(wide, values))}
+	a := attainable{Values: min(values, len(left)-1), Images: n, FVU: Number(at(values)), own: at(values), wide: at(max(wide, values)), Maps: images.train.targets != nil}
 	if own, most := 1-at(values), 1-at(wide); values < wide && most >= 0.5 && own < narrowShare*most {
 		a.Values, a.FVU, a.Narrow = min(wide, len(left)-1), Number(at(wide)), true
 	}

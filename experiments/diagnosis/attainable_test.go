@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -97,6 +98,32 @@ func TestTheMark(t *testing.T) {
 		if math.Abs(a.mark()-c.want) > 0.02 || a.Narrow != c.narrow {
 			t.Errorf("%s: mark %.3f, want %.3f; %+v", what, a.mark(), c.want, a)
 		}
+	}
+}
+
+// Targets that are products of two values have nothing to do with any linear map of them: that says nothing about the code's width.
+func TestTargetsOfNoLinearMap(t *testing.T) {
+	products := func(n int, seed uint64) samples {
+		p := normal(n, seed, 1, 1, 1, 1)
+		p.targetSize = 2
+		for i := range n {
+			x := p.images[4*i:]
+			p.targets = append(p.targets, x[0]*x[1], x[2]*x[3])
+		}
+		return p
+	}
+	l := &look{attainable: newAttainable(4, poolOf(products(900, 1), products(900, 2)), fitWork)}
+	if got := l.attainable.told().Text; !strings.HasPrefix(got, "A linear map of rank 2 from images to targets leaves a share of 1.0") {
+		t.Error(got)
+	}
+	l.lookAtAttainable()
+	if len(l.findings) != 1 || l.findings[0].Name != "no_linear_map" {
+		t.Errorf("%+v", l.findings)
+	}
+	l = &look{attainable: attainable{Values: 4, FVU: 0.97}}
+	l.lookAtAttainable()
+	if len(l.findings) != 1 || l.findings[0].Name != "nothing_to_learn" {
+		t.Errorf("%+v", l.findings)
 	}
 }
 

@@ -28,10 +28,7 @@ func (l *look) lookAtModel(s setup, images *pool) {
 		}
 		one.blames(cause, l.outOfReach > l.attainable.mark())
 	}
-	if explained := 1 - float64(l.attainable.FVU); explained < nothingToLearn {
-		l.findings.add("nothing_to_learn", "", fmt.Sprintf("Even a linear code of %d values explains only a share of %.2f of what tells the images apart: at this size there is next to nothing to learn.", l.attainable.Values, max(0, explained)),
-			"Give the code more values, or look whether the images are noise.")
-	}
+	l.lookAtAttainable()
 	if term, values := edit.FullPrior(s.model); term != "" && s.loss.Function == graph.Given {
 		l.findings.add("full_prior", term, fmt.Sprintf("The loss is the mean error over the %d values of an image beside a term of the code alone (%s), which is no mean: it counts %d times as much as where the error is summed, and is least where the code says nothing of the image.", values, term, values),
 			fmt.Sprintf("Sum the error over an image's values, or divide the other term by %d.", values)).blames(Loss, false)
@@ -54,6 +51,18 @@ func (l *look) lookAtModel(s setup, images *pool) {
 	}
 	if l.sameOutput(s, images) {
 		l.findings.add("same_output", first(o.Layers), "Before training the output does not depend on the input at all.", "Many models get over it; if this one does not, look at its initializers.")
+	}
+}
+
+// lookAtAttainable tells where there is next to nothing to learn.
+func (l *look) lookAtAttainable() {
+	switch explained := 1 - float64(l.attainable.FVU); {
+	case explained < nothingToLearn && l.attainable.Maps:
+		l.findings.add("no_linear_map", "", fmt.Sprintf("A linear map from images to targets explains only a share of %.2f of what tells the targets apart: either they cannot be told from the images, or it takes a map that is not linear.", max(0, explained)),
+			"Look whether images and targets are pairs, in the same order.")
+	case explained < nothingToLearn:
+		l.findings.add("nothing_to_learn", "", fmt.Sprintf("Even a linear code of %d values explains only a share of %.2f of what tells the images apart: at this size there is next to nothing to learn.", l.attainable.Values, max(0, explained)),
+			"Give the code more values, or look whether the images are noise.")
 	}
 }
 
