@@ -10,9 +10,9 @@ import (
 
 // What may stand for a model, for images, for a folder of records, for a place to write to.
 var (
-	models  = []string{"improved", "sigmoid", "highlr", "trained", "trained/last.keras", "trained/model.keras", "diagnosed", "diagnosed/fixed.keras"}
-	images  = []string{"small.npy", "small.npy", "small.npy", "predicted.npz", "table.csv", "table.tsv", "pictures", "pictures/deeper", "images-idx3-ubyte", "study/images.npz", "."}
-	folders = []string{"study", "trained", "part1", "part2", "diagnosed", "pictures", "foreign", "."}
+	models  = []string{"improved", "sigmoid", "highlr", "trained", "trained/last.keras", "trained/model.keras", "diagnosed", "diagnosed/fixed.keras", "tied.pt2", "torch", "torch/last.safetensors", "torch/model.safetensors"}
+	images  = []string{"small.npy", "small.npy", "small.npy", "predicted.npz", "torch.npy", "table.csv", "table.tsv", "pictures", "pictures/deeper", "images-idx3-ubyte", "study/images.npz", "."}
+	folders = []string{"study", "trained", "torch", "part1", "part2", "diagnosed", "pictures", "foreign", "."}
 	outs    = []string{"new", "new/deeper", "new.npz", "study", "trained", "diagnosed", "part1", "foreign", "foreign/y.npz", "foreign/model.py", "small.npy", "small.yaml", "predicted.npz", "pictures", ".", "..", "/dev/null",
 		"/dev/full", "/proc/none", "new\nline", "CON", "small.npy/x", "../beside", "../beside/mine", "-", "a b", "x.npz", "trained/last.keras"}
 	hostile = []string{"", "0", "-1", "1", "2", "3", "1e9", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "1e308", "Inf", "NaN", "0x10", "1.5", "1,2", "1-3", "3-1", "1-9223372036854775807",
@@ -63,15 +63,19 @@ func (c *call) chooseArguments(in string) (target string) {
 	if positional != "" && r.IntN(30) > 0 {
 		c.args = append(c.args, positional)
 	}
+	data := pick(r, images)
+	if strings.HasPrefix(positional, "t") && !strings.HasPrefix(positional, "trained") && r.IntN(5) > 0 { // those of PyTorch
+		data = "torch.npy"
+	}
 	switch command {
 	case "compare", "merge":
 		for range r.IntN(3) {
 			c.args = append(c.args, pick(r, folders))
 		}
 	case "predict", "trace":
-		c.args = append(c.args, "--data", pick(r, images), "--out", pick(r, []string{"new.npz", "new.npz", pick(r, outs)}))
+		c.args = append(c.args, "--data", data, "--out", pick(r, []string{"new.npz", "new.npz", pick(r, outs)}))
 	case "train", "diagnose":
-		c.args = append(c.args, "--data", pick(r, images), "--out", pick(r, []string{"new", "new", pick(r, outs)}))
+		c.args = append(c.args, "--data", data, "--out", pick(r, []string{"new", "new", pick(r, outs)}))
 	case "run":
 		c.args = append(c.args, "--out", pick(r, []string{"new", "study", pick(r, outs)}))
 	}

@@ -21,7 +21,7 @@ func gather(program, folder string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	for _, pattern := range []string{"models/keras/testdata/*.keras", "models/torch/testdata/*.pt2", "models/keras/testdata/*.h5", "models/keras/hdf5/testdata/*.h5"} {
+	for _, pattern := range []string{"models/keras/testdata/*.keras", "models/torch/testdata/*.pt2", "models/keras/testdata/*.h5", "models/keras/hdf5/testdata/*.h5", "experiments/saved/testdata/*.h5"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			return err
@@ -49,6 +49,7 @@ func gather(program, folder string) error {
 	}
 	for _, args := range []string{
 		"train improved --data small.npy --epochs 2 --checkpoint-every 2 --batch 8 --out trained --quiet",
+		"train tied.pt2 --data torch.npy --epochs 1 --batch 8 --out torch --quiet",
 		"run small.yaml --out study --quiet",
 		"run small.yaml --out part1 --task 1/2 --quiet",
 		"run small.yaml --out part2 --task 2/2 --quiet",
@@ -131,12 +132,14 @@ func writeImages(folder string) error {
 	for _, v := range values {
 		floats = binary.LittleEndian.AppendUint32(floats, map[byte]uint32{0: 0, 250: 0x3f800000}[v]) // 0 and 1
 	}
-	header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d, %d, 1), }", n, side, side)
-	header += strings.Repeat(" ", 63-(10+len(header))%64) + "\n"
-	npy := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), byte(len(header)>>8))
-	npy = append(append(npy, header...), floats...)
-	if err := os.WriteFile(filepath.Join(folder, "small.npy"), npy, 0o644); err != nil {
-		return err
+	for name, shape := range map[string][]int{"small.npy": {n, side, side, 1}, "torch.npy": {12 * n, 1, 8, 8}} {
+		header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d, %d, %d), }", shape[0], shape[1], shape[2], shape[3])
+		header += strings.Repeat(" ", 63-(10+len(header))%64) + "\n"
+		npy := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), byte(len(header)>>8))
+		npy = append(append(npy, header...), floats[:4*shape[0]*shape[1]*shape[2]*shape[3]]...)
+		if err := os.WriteFile(filepath.Join(folder, name), npy, 0o644); err != nil {
+			return err
+		}
 	}
 	idx := []byte{0, 0, 8, 3, 0, 0, 0, n, 0, 0, 0, side, 0, 0, 0, side}
 	return os.WriteFile(filepath.Join(folder, "images-idx3-ubyte"), append(idx, values...), 0o644)

@@ -38,7 +38,7 @@ func snapshot(root string) (map[string]string, error) {
 }
 
 // owned are folders that hold results of the program, which a call with that folder as --out may replace.
-var owned = []string{"trained", "study", "part1", "part2", "diagnosed"}
+var owned = []string{"trained", "torch", "study", "part1", "part2", "diagnosed"}
 
 // changes tells what the call should not have done to files.
 func (c *call) changes(before, after map[string]string) []string {
