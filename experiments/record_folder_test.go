@@ -274,3 +274,29 @@ func check(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// Names of arms that some file system takes for one, or for no name, are refused: of several arms all that a study's YAML refuses.
+func TestArmsAreFoldersOnEverySystem(t *testing.T) {
+	base := func(arms ...string) *Definition {
+		d := &Definition{Format: 1}
+		d.Data.Shape, d.Data.Train, d.Budget.Batch = []int{1, 1, 1}, 1, 1
+		g := recordedGroup{}
+		for _, a := range arms {
+			g.Arms = append(g.Arms, recordedArm{Name: a, Epochs: 1})
+		}
+		d.Groups = append(d.Groups, g)
+		return d
+	}
+	for _, c := range []struct {
+		arms []string
+		want bool
+	}{
+		{[]string{"a", "b"}, true}, {[]string{"a", "A"}, false}, {[]string{"a", "a"}, false}, {[]string{"CON"}, false}, {[]string{"aux.txt"}, false}, {[]string{"a."}, false},
+		{[]string{"a "}, false}, {[]string{"a:b"}, false}, {[]string{"Größe"}, true}, {[]string{"e\u0301"}, false}, {[]string{"\uac00", "\u1100\u1161"}, false},
+		{[]string{"straße", "strasse"}, false}, {[]string{".."}, false}, {[]string{"a/b"}, false}, {[]string{"COM¹"}, false}, {[]string{"nul.keras"}, false},
+	} {
+		if err := base(c.arms...).check(); (err == nil) != c.want {
+			t.Errorf("%q: error %v", c.arms, err)
+		}
+	}
+}

@@ -55,6 +55,24 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path):
     assert len(open(tmp_path / "again/runs/my-net/seed-1/steps.csv").readlines()) == 3
 
 
+def test_names_of_any_kind(real, tmp_path):
+    for name, folder in {"CON": "model-con", "aux": "model-aux", "Größe 1.": "gr-e-1", "x" * 300: "x" * 80, "..": "model", "console": "console"}.items():
+        r = Records(tmp_path / folder, name, LAYERS, "PyTorch 9", None, channels_first=True)
+        r.add_step(1.0, 0.01, [(1.0, 2.0, 0.002), (1.0, 4.0, 0.4)])
+        r.end_epoch()
+        r.close()
+        assert [p.name for p in (tmp_path / folder / "runs").iterdir()] == [folder]
+        assert program("plot", tmp_path / folder).returncode == 0
+    names = ["a\nb", "=1+1", 'x "y", z', "back\\slash", "\x1b[31m", "zero\u200bwidth"]
+    r = Records(tmp_path / "odd", "odd", [LayerInfo(n, "Linear", 4, True) for n in names], "PyTorch 9", None, channels_first=True)
+    for _ in range(3):
+        r.add_step(1.0, 0.01, [(1.0, 2.0, 0.002)] * len(names))
+    r.end_epoch()
+    r.close()
+    assert len(open(tmp_path / "odd/runs/odd/seed-1/steps.csv").readlines()) == 4
+    assert program("plot", tmp_path / "odd").returncode == 0  # it finds every layer's columns
+
+
 def test_units_over_batches():
     units = Units()
     units.add("a", np.array([[0.0, 1.0], [0.0, 0.01]]), "sigmoid", units_last=True)

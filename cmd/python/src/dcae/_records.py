@@ -70,7 +70,7 @@ class Records:
 
     def __init__(self, folder: str | os.PathLike[str], name: str, layers: list[LayerInfo], source: str, held: Held | None, channels_first: bool) -> None:
         self.folder = Path(folder)
-        self.name = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-").lower() or "model"
+        self.name = _folder_name(name)
         self.layers, self.source, self.held, self.channels_first = layers, source, held, channels_first
         self.trained = [la for la in layers if not la.frozen]
         self.epoch, self.step, self.batch = 1, 0, 1
@@ -82,7 +82,7 @@ class Records:
         self._steps: TextIO = open(run / "steps.csv", "w", newline="", encoding="utf-8")  # noqa: SIM115 - open as long as this
         self._epochs: TextIO = open(run / "epochs.csv", "w", newline="", encoding="utf-8")  # noqa: SIM115
         columns = ("gradient_norm", "gradient_rms", "weight_norm", "update_ratio")
-        _line(self._steps, ["epoch", "step", "loss", "learning_rate", *(f"{la.name}/{c}" for la in self.trained for c in columns)])
+        _line(self._steps, ["epoch", "step", "loss", "learning_rate", *(_column(la.name, c) for la in self.trained for c in columns)])
         self._write_study()
         if held is not None:
             self._write_images("images.npz", test=held.x[:SHOWN], mean=held.y.mean(0)[None], **({} if held.y is held.x else {"target": held.y[:SHOWN]}))
@@ -124,7 +124,7 @@ class Records:
         scores = self.held.scores() if self.held else (math.nan,) * 4
         units = self.held.units if self.held else {}
         if self.epoch == 1:
-            _line(self._epochs, ["epoch", "train_loss", "heldout_mse", "heldout_fvu", "heldout_spread", "heldout_mean", *(f"{n}/{c}" for n in units for c in ("dead", "saturated"))])
+            _line(self._epochs, ["epoch", "train_loss", "heldout_mse", "heldout_fvu", "heldout_spread", "heldout_mean", *(_column(n, c) for n in units for c in ("dead", "saturated"))])
         _line(self._epochs, [self.epoch, *map(_long, (loss, *scores)), *(_long(v) for pair in units.values() for v in pair)])
         self._steps.flush()
         self._epochs.flush()
@@ -171,6 +171,24 @@ class Records:
         beside = self.folder / ".study.json"
         beside.write_text(json.dumps(study, indent=2) + "\n", "utf-8")
         beside.replace(self.folder / "study.json")
+
+
+def _folder_name(name: str) -> str:
+    """A model's name as a folder's, on any system: Windows keeps some names for devices."""
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-").lower()[:80] or "model"
+    return f"model-{plain}" if re.fullmatch(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", plain) else plain
+
+
+def _column(layer: str, quantity: str) -> str:
+    """A column's name as the program writes it: control characters are escaped, and nothing begins as what a spreadsheet would run."""
+    name = "'" + layer if layer[:1] in tuple("=+-@'") else layer
+    if not name.isprintable() or "\\" in name:
+        name = "".join(c if c.isprintable() else _ESCAPES.get(c, f"\\x{ord(c):02x}" if ord(c) < 128 else f"\\u{ord(c):04x}" if ord(c) < 65536 else f"\\U{ord(c):08x}")
+                       for c in name.replace("\\", "\\\\"))  # fmt: skip
+    return f"{name}/{quantity}"
+
+
+_ESCAPES = {"\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v"}
 
 
 def _line(file: TextIO, row: list[Any]) -> None:
