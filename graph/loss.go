@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/pkg/errors"
@@ -43,6 +44,9 @@ type Loss struct {
 	LabelSmoothing float64 `setting:"label_smoothing"` // of binary_crossentropy: the share by which targets are drawn to 0.5
 	Delta          float64 `setting:"delta"`           // of huber and SmoothL1Loss: where they turn linear; default 1
 	Sum            bool    `setting:"sum"`             // over all values, not their mean
+
+	SumOfMeans bool    // over images and places, of the mean over the last axis, as reduction="sum" in Keras
+	Weight     float64 // by which the loss is multiplied, as loss_weights in Keras; default 1
 }
 
 // LossDefaults has the settings' defaults that are not 0.
@@ -66,11 +70,24 @@ func (l Loss) String() string {
 			name += fmt.Sprintf("(delta=%g)", l.Delta)
 		}
 	}
-	if l.Sum {
+	if l.Sum || l.SumOfMeans {
 		name += ", summed"
+	}
+	if w := l.weight(); w != 1 {
+		name += fmt.Sprintf(", times %g", w)
 	}
 	return name
 }
+
+func (l Loss) weight() float64 {
+	if l.Weight == 0 {
+		return 1
+	}
+	return l.Weight
+}
+
+// IsScaled tells whether the loss is something else than the mean over all values.
+func (l Loss) IsScaled() bool { return l.Sum || l.SumOfMeans || l.weight() != 1 }
 
 // IsCrossEntropy tells whether the loss is a binary cross-entropy, Keras' or PyTorch's.
 func (l Loss) IsCrossEntropy() bool {
@@ -84,6 +101,9 @@ func (l Loss) TakesLogits() bool {
 
 // Check tells why there is no such loss; nil if there is.
 func (l Loss) Check() error {
+	if !(l.weight() > 0) || math.IsInf(l.Weight, 1) {
+		return errors.Errorf("the loss must be multiplied by a positive number, not %g", l.Weight)
+	}
 	switch l.Function {
 	case "", MeanSquaredError, MeanAbsoluteError, LogCosh, Given, BCELoss, BCEWithLogitsLoss:
 		return nil
@@ -124,10 +144,14 @@ func (l Loss) apply(b *builder, y, target *gorgonia.Node) (*gorgonia.Node, error
 	if b.logits != nil {
 		l.FromLogits, y = true, b.logits
 	}
-	if b.precision == Float64 {
-		return distance(b, l.label(), measureOf[float64](l), y, target)
+	label, shape := l.label(), y.Shape()
+	if l.SumOfMeans {
+		l.Sum, l.SumOfMeans, l.Weight = true, false, l.weight()/float64(shape[len(shape)-1])
 	}
-	return distance(b, l.label(), measureOf[float32](l), y, target)
+	if b.precision == Float64 {
+		return distance(b, label, measureOf[float64](l), y, target)
+	}
+	return distance(b, label, measureOf[float32](l), y, target)
 }
 
 // Reconstructing is the model whose output is to be compared with the images: where a loss takes logits, the model with a sigmoid at its end.
@@ -142,7 +166,7 @@ func (m *Model) Reconstructing(l Loss) *Model {
 }
 
 func (l Loss) label() string {
-	if l.Function == "" || l.Function == MeanSquaredError {
+	if l == (Loss{}) || l == MSE {
 		return "mean_squared_error"
 	}
 	return l.String()
@@ -155,6 +179,10 @@ type measure[T kernel.Float] interface {
 }
 
 func measureOf[T kernel.Float](l Loss) measure[T] {
+	if w := l.weight(); w != 1 {
+		l.Weight = 1
+		return weighted[T]{measureOf[T](l), T(w)}
+	}
 	if l.Sum {
 		l.Sum = false
 		return total[T]{measureOf[T](l)}
@@ -174,6 +202,20 @@ func (s total[T]) Forward(p *kernel.Pool, y, target []T) T {
 
 func (s total[T]) Backward(p *kernel.Pool, dy, y, target []T, scale T) {
 	s.mean.Backward(p, dy, y, target, T(len(y))*scale)
+}
+
+// weighted is a measure times a number.
+type weighted[T kernel.Float] struct {
+	measure measure[T]
+	weight  T
+}
+
+func (w weighted[T]) Forward(p *kernel.Pool, y, target []T) T {
+	return w.weight * w.measure.Forward(p, y, target)
+}
+
+func (w weighted[T]) Backward(p *kernel.Pool, dy, y, target []T, scale T) {
+	w.measure.Backward(p, dy, y, target, w.weight*scale)
 }
 
 // distanceOf is the loss of one value in a precision.

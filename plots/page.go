@@ -101,6 +101,9 @@ func (p Page) Render(w io.Writer) error {
 		view.Pictures = append(view.Pictures, v)
 	}
 	for i, table := range p.Tables {
+		if len(table.Rows) == 0 { // a head over nothing
+			continue
+		}
 		v, err := table.view()
 		if err != nil {
 			return errors.WithMessagef(err, "table %d %q", i, table.Title)

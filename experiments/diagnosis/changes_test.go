@@ -66,6 +66,8 @@ func TestWhatStandsOut(t *testing.T) {
 		{"sound", setup{model: sound, optimizer: adam, batch: 16}, unit, ""},
 		{"sound, He", setup{model: dense(graph.ReLU, graph.Sigmoid, graph.HeNormal()), optimizer: training.SGD{}, batch: 16}, unit, ""},
 		{"sound cross-entropy", setup{model: sound, optimizer: adam, loss: bce, batch: 16}, unit, Loss},
+		{"tiny loss", setup{model: sound, optimizer: adam, loss: graph.Loss{Weight: 1e-6}, batch: 16}, unit, Loss},
+		{"summed loss", setup{model: sound, optimizer: training.SGD{}, loss: graph.Loss{SumOfMeans: true}, batch: 16}, unit, Loss},
 		{"high rate", setup{model: sound, optimizer: training.Adam{LearningRate: 0.1}, batch: 16}, unit, LearningRateHigh},
 		{"low rate", setup{model: sound, optimizer: training.RMSprop{LearningRate: 1e-6}, batch: 16}, unit, LearningRateLow},
 		{"Keras' Adadelta", setup{model: sound, optimizer: training.Adadelta{}, batch: 16}, unit, LearningRateLow},

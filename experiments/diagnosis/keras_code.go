@@ -46,7 +46,11 @@ func dataCode(from, to setup, targets bool) *string {
 }
 
 func compileCode(s setup) string {
-	return fmt.Sprintf("model.compile(optimizer=%s, loss=%s)\n", saved.OptimizerCode(s.optimizer), saved.LossCode(s.loss))
+	weight := ""
+	if w := s.loss.Weight; w != 0 && w != 1 {
+		weight = ", loss_weights=" + saved.Python(w)
+	}
+	return fmt.Sprintf("model.compile(optimizer=%s, loss=%s%s)\n", saved.OptimizerCode(s.optimizer), saved.LossCode(s.loss), weight)
 }
 
 // codeAnew is code for a model whose settings are good, and whose weights are not.

@@ -39,9 +39,9 @@ func (l *look) lossRestores(s setup) []change {
 	if c, ok := priorRestore(s); ok {
 		return []change{c} // another loss would make a plain autoencoder of a variational one
 	}
-	out := l.squaredError(s)
+	out := append(lossScaleRestores(s), l.squaredError(s)...)
 	o, v := l.settings.Output, l.goals
-	if s.loss.IsCrossEntropy() || o.Low < 0 || o.High > 1 || v.spoilt() || v.Min < 0 || v.Max > 1 {
+	if s.loss.IsScaled() || s.loss.IsCrossEntropy() || o.Low < 0 || o.High > 1 || v.spoilt() || v.Min < 0 || v.Max > 1 {
 		return out
 	}
 	c := change{cause: Loss, kind: Restore, what: fmt.Sprintf("loss %v -> binary_crossentropy", s.loss), apply: func(s setup) (setup, bool, error) {
@@ -53,6 +53,26 @@ func (l *look) lossRestores(s setup) []change {
 	}
 	return append(out, c)
 }
+
+// lossScaleRestores take away what multiplies the loss: with it gradients, and the steps of most optimizers, are as many times larger or smaller.
+func lossScaleRestores(s setup) []change {
+	if !s.loss.IsScaled() {
+		return nil
+	}
+	mean := s.loss
+	mean.Sum, mean.SumOfMeans, mean.Weight = false, false, 0
+	c := change{cause: Loss, kind: Restore, what: fmt.Sprintf("loss %v -> %v", s.loss, mean), departure: summedDeparture, apply: func(s setup) (setup, bool, error) {
+		s.loss = mean
+		return s, true, nil
+	}}
+	if w := s.loss.Weight; w != 0 {
+		c.departure = max(0.1, decades(w))
+	}
+	return []change{c}
+}
+
+// summedDeparture is that of a loss which is summed: many are, with a rate or an optimizer that suits it.
+const summedDeparture = 0.5
 
 // sparseMean is the mean of values in 0..1 under which nearly all of an image is black.
 const sparseMean = 0.05

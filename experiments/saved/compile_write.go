@@ -61,11 +61,20 @@ func writeLoss(l graph.Loss) (json.RawMessage, error) {
 	if err := l.Check(); err != nil {
 		return nil, err
 	}
-	row, all := lossSettings(l, Keras)
+	row, all := kerasLossSettings(l)
 	var what any = row.name
 	if slices.ContainsFunc(all, func(s settings.Setting) bool { return !s.IsDefault }) {
 		what = kerasObject{"keras.losses", row.class, all, nil}
 	}
 	b, err := json.Marshal(what)
 	return b, errors.Wrap(err, "loss")
+}
+
+// kerasLossSettings are the loss' row, and its settings as Keras has them, but for its weight, which model.compile is given.
+func kerasLossSettings(l graph.Loss) (lossRow, []settings.Setting) {
+	row, all := lossSettings(l, Keras)
+	if l.SumOfMeans {
+		all = append(all, settings.Setting{Name: "reduction", Value: "sum"})
+	}
+	return row, all
 }

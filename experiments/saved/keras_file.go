@@ -159,7 +159,7 @@ func (m *Model) archive() (*keras.Archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	if config, err = keras.WithCompile(config, optimizer, loss); err != nil {
+	if config, err = keras.WithCompile(config, optimizer, loss, m.Loss.Weight); err != nil {
 		return nil, err
 	}
 	state, err := m.state()

@@ -201,6 +201,8 @@ func TestLossesInAllForms(t *testing.T) {
 		{`{"module": "keras.losses", "class_name": "Huber", "config": {"name": "x"}}`, `null`, graph.Loss{Function: graph.Huber}, "Huber's delta"},
 		{`{"module": "keras.losses", "class_name": "BinaryCrossentropy", "config": {"from_logits": true}}`, `null`, graph.Loss{Function: graph.BinaryCrossentropy, FromLogits: true}, "from logits"},
 		{`null`, `null`, graph.MSE, "without a loss"},
+		{`"mse"`, `2`, graph.Loss{Function: graph.MeanSquaredError, Weight: 2}, ""}, {`["mse"]`, `[0.5]`, graph.Loss{Function: graph.MeanSquaredError, Weight: 0.5}, ""},
+		{`{"module": "keras.losses", "class_name": "MeanAbsoluteError", "config": {"reduction": "sum"}}`, `{"a": 3}`, graph.Loss{Function: graph.MeanAbsoluteError, SumOfMeans: true, Weight: 3}, ""},
 	} {
 		m, err := withLoss(t, c.loss, c.weights)
 		if err != nil {
@@ -212,7 +214,7 @@ func TestLossesInAllForms(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ loss, weights, want string }{
-		{`"mse"`, `2`, "loss_weights=2"}, {`["mse"]`, `[0.5]`, "loss_weights=[0.5]"}, {`"mse"`, `{"a": 3}`, "loss_weights="}, {`"mse"`, `"much"`, "loss_weights="},
+		{`"mse"`, `0`, "loss_weights=0"}, {`["mse"]`, `[0.5, 1]`, "loss_weights=[0.5,1]"}, {`"mse"`, `{"a": -3}`, "loss_weights="}, {`"mse"`, `"much"`, "loss_weights="},
 		{`{"a": "mse", "b": "mae"}`, `null`, "neither a name"},
 		{`{"module": "keras.losses", "class_name": "MeanSquaredError", "config": {"reduction": null}}`, `null`, "reduction=null"},
 		{`{"module": "keras.losses", "class_name": "MeanSquaredError", "config": {"reduction": "none"}}`, `null`, `reduction="none"`},
@@ -248,12 +250,12 @@ func TestCompileSettingsAreRefusedByName(t *testing.T) {
 		{`{"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": 0.1, "spin": 2}}`, `"mse"`, "spin"},
 		{`{"module": "me", "class_name": "Adam", "config": {"learning_rate": 0.1}}`, `"mse"`, "a class of your own"},
 		{`{"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": {"module": "keras.optimizers.schedules", "class_name": "Mine", "config": {}}}}`, `"mse"`, "learning-rate schedule Mine"},
-		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `{"module": "keras.losses", "class_name": "MeanSquaredError", "config": {"reduction": "sum"}}`, `reduction="sum"`},
+		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `{"module": "keras.losses", "class_name": "MeanSquaredError", "config": {"reduction": "none"}}`, `reduction="none"`},
 		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `["mse", "mae"]`, "2 losses"},
 	} {
 		a, err := keras.Open(filepath.Join("testdata", "unet_add.keras"))
 		check(t, err)
-		a.Config, err = keras.WithCompile(a.Config, []byte(c.optimizer), []byte(c.loss))
+		a.Config, err = keras.WithCompile(a.Config, []byte(c.optimizer), []byte(c.loss), 1)
 		check(t, err)
 		if _, err := openModel(a); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v does not say %q", err, c.want)

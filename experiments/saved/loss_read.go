@@ -28,22 +28,25 @@ func lacksDelta(c *keras.Compile) bool {
 	return err == nil && given["delta"] == nil
 }
 
-// neutral tells whether loss weights, if there are any, are all 1: a number, a list or an object by output.
-func neutral(weights json.RawMessage) bool {
+// weightOf is what the loss is multiplied by: loss_weights may be a number, a list or an object by output; 1 where there is none.
+func weightOf(weights json.RawMessage) (float64, bool) {
 	var one float64
 	var list []float64
 	var byName map[string]float64
 	switch {
-	case len(weights) == 0:
-		return true
-	case json.Unmarshal(weights, &one) == nil && string(weights) != "null":
-		return one == 1
+	case len(weights) == 0 || string(weights) == "null":
+		return 1, true
+	case json.Unmarshal(weights, &one) == nil:
+		list = []float64{one}
 	case json.Unmarshal(weights, &byName) == nil:
-		list = slices.Collect(maps.Values(byName)) // none for null
+		list = slices.Collect(maps.Values(byName))
 	case json.Unmarshal(weights, &list) != nil:
-		return false
+		return 0, false
 	}
-	return !slices.ContainsFunc(list, func(w float64) bool { return w != 1 })
+	if len(list) != 1 || !(list[0] > 0) {
+		return 0, false
+	}
+	return list[0], true
 }
 
 func readLoss(c *keras.Compile) (graph.Loss, error) {
@@ -56,16 +59,25 @@ func readLoss(c *keras.Compile) (graph.Loss, error) {
 	if err := plainjson.Decode(c.Settings, &weights); err != nil {
 		return graph.Loss{}, err
 	}
+	weight, ok := weightOf(weights.LossWeights)
 	switch {
 	case len(c.Losses) > 1:
 		return graph.Loss{}, errors.Errorf("%d losses: only one", len(c.Losses))
-	case !neutral(weights.LossWeights):
-		return graph.Loss{}, errors.Errorf("loss_weights=%.40s: scale the learning rate instead", weights.LossWeights)
+	case !ok:
+		return graph.Loss{}, errors.Errorf("loss_weights=%.40s: only one positive number", weights.LossWeights)
 	}
-	if o := c.Losses[0].Object; o != nil {
-		return readLossObject(o)
+	l, err := readNamedLoss(c.Losses[0])
+	if weight != 1 {
+		l.Weight = weight
 	}
-	row, err := lossOfKeras(c.Losses[0].Name)
+	return l, err
+}
+
+func readNamedLoss(n keras.Named) (graph.Loss, error) {
+	if n.Object != nil {
+		return readLossObject(n.Object)
+	}
+	row, err := lossOfKeras(n.Name)
 	return graph.Loss{Function: row.name}, err
 }
 
@@ -81,10 +93,13 @@ func readLossObject(o *keras.Object) (graph.Loss, error) {
 	if err != nil {
 		return graph.Loss{}, err
 	}
+	l := graph.Loss{Function: row.name}
 	switch reduction := string(given["reduction"]); reduction {
 	case "", `"sum_over_batch_size"`, `"mean"`, `"mean_with_sample_weight"`:
+	case `"sum"`:
+		l.SumOfMeans = true
 	default: // null is one of its own: no reduction
-		return graph.Loss{}, errors.Errorf("%s with reduction=%s: only the mean", o.Class, reduction)
+		return graph.Loss{}, errors.Errorf("%s with reduction=%s: only the mean or the sum", o.Class, reduction)
 	}
 	if axis := string(given["axis"]); axis != "" && axis != "-1" {
 		return graph.Loss{}, errors.Errorf("%s over axis %s: only the last, -1", o.Class, axis)
@@ -92,7 +107,6 @@ func readLossObject(o *keras.Object) (graph.Loss, error) {
 	for _, name := range []string{"name", "dtype", "reduction", "axis"} {
 		delete(given, name)
 	}
-	l := graph.Loss{Function: row.name}
 	_, known := lossSettings(l, Keras)
 	err = given.each(o.Class, known, func(name string, value any) (err error) {
 		l, err = settings.Set(l, graph.LossDefaults, name, value)

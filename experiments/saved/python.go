@@ -21,7 +21,7 @@ func OptimizerCode(o training.Optimizer) string {
 
 // LossCode is the Python expression for a loss in Keras: its name, or a call if it has settings.
 func LossCode(l graph.Loss) string {
-	row, all := lossSettings(l, Keras)
+	row, all := kerasLossSettings(l)
 	if all = changed(all); len(all) == 0 {
 		return Python(string(row.name))
 	}

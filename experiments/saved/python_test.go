@@ -77,7 +77,7 @@ func manyLosses(t *testing.T) []graph.Loss {
 			continue
 		}
 		plain := graph.Loss{Function: r.name}
-		out = append(out, plain)
+		out = append(out, plain, graph.Loss{Function: r.name, SumOfMeans: true})
 		_, all := lossSettings(plain, Keras)
 		for _, s := range all {
 			l, err := settings.Set(plain, graph.LossDefaults, s.Name, unusual(s))

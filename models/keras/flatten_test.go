@@ -384,7 +384,7 @@ func TestParamsChecksTheFile(t *testing.T) {
 
 func TestWithCompileKeepsMetrics(t *testing.T) {
 	config := `{"class_name": "Sequential", "compile_config": {"optimizer": null, "loss": "mse", "metrics": ["mae"]}}`
-	got, err := WithCompile([]byte(config), []byte(`"o"`), []byte(`"l"`))
+	got, err := WithCompile([]byte(config), []byte(`"o"`), []byte(`"l"`), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

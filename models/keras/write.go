@@ -28,9 +28,8 @@ func NewArchive(config json.RawMessage, params *graph.Params, optimizer []*hdf5.
 }
 
 // WithCompile is config with other compile settings: the optimizer and the loss, each as Keras writes it. What else was in
-// them, such as metrics, stays, but for weights of losses, which could go by other names of outputs. It fails where config is no JSON
-// object.
-func WithCompile(config, optimizer, loss json.RawMessage) (json.RawMessage, error) {
+// them, such as metrics, stays. The loss is multiplied by weight; 0 and 1 leave it as it is. It fails where config is no JSON object.
+func WithCompile(config, optimizer, loss json.RawMessage, weight float64) (json.RawMessage, error) {
 	var model map[string]json.RawMessage
 	if err := plainjson.Decode(config, &model); err != nil {
 		return nil, errors.Wrap(err, configName)
@@ -48,6 +47,13 @@ func WithCompile(config, optimizer, loss json.RawMessage) (json.RawMessage, erro
 		}
 	}
 	compile["optimizer"], compile["loss"], compile["loss_weights"] = optimizer, loss, json.RawMessage("null")
+	if weight != 0 && weight != 1 {
+		text, err := json.Marshal(Float(weight))
+		if err != nil {
+			return nil, errors.Wrap(err, "loss_weights")
+		}
+		compile["loss_weights"] = text
+	}
 	b, err := json.Marshal(compile)
 	if err != nil {
 		return nil, errors.Wrap(err, "compile_config")
