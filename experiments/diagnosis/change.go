@@ -34,6 +34,11 @@ type change struct {
 // departs tells whether the setting is one that stands out.
 func (c change) departs() bool { return c.departure > 0 }
 
+// isOfSteps tells whether the change is one of how steps are made: of the learning rate or the optimizer.
+func (c change) isOfSteps() bool {
+	return c.cause == LearningRateHigh || c.cause == LearningRateLow || c.cause == Optimizer
+}
+
 // edited is a change by one of package edit's functions.
 func edited(f func(*graph.Model) (*graph.Model, []string, error)) func(setup) (setup, bool, error) {
 	return func(s setup) (setup, bool, error) {

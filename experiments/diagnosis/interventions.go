@@ -8,9 +8,24 @@ import (
 
 // intervene tries changes, stage by stage, until one repairs.
 func (s *search) intervene() error {
-	restores := s.look.restores(s.given.setup)
-	var departing, others []change
-	for _, c := range restores {
+	departing, stages := s.stages()
+	for _, stage := range stages {
+		if err := s.try(stage, departing); err != nil || s.settled() {
+			return err
+		}
+	}
+	for _, more := range []func() error{s.everything, func() error { return s.pairs(departing) }, func() error { return s.persist(departing) }} {
+		if err := more(); err != nil || s.settled() {
+			return err
+		}
+	}
+	return nil
+}
+
+// stages are the changes that there are, those first that are likeliest to repair, and of these the ones that restore what stands out.
+func (s *search) stages() (departing []change, stages []stage) {
+	var others []change
+	for _, c := range s.look.restores(s.given.setup) {
 		if c.departs() {
 			departing = append(departing, c)
 		} else {
@@ -22,7 +37,7 @@ func (s *search) intervene() error {
 	}
 	likely, unlikely := otherRates(s.given.setup.optimizer)
 	aids := s.look.aids(s.given.setup)
-	stages := []stage{{"settings that stand out", departing}}
+	stages = []stage{{"settings that stand out", departing}}
 	if s.verdict == Unreliable {
 		if slices.ContainsFunc(departing, func(c change) bool { return c.departure >= clearDeparture }) {
 			stages = append(stages, s.steadying()...)
@@ -33,52 +48,54 @@ func (s *search) intervene() error {
 	if s.look.deep() {
 		others = append(others, s.look.fewerLayers())
 	}
-	stages = append(stages,
+	return departing, append(stages,
 		stage{"learning rate and other settings", slices.Concat(likely, others)},
 		stage{"learning rates further off", unlikely},
 		stage{"optimizer", optimizerRestores(s.given.setup)},
 		stage{"aids", aids},
 	)
-	for _, stage := range stages {
-		if len(stage.changes) == 0 || s.budget.exhausted() {
-			continue
-		}
-		if stage.changes[0].cause == Optimizer { // which is to blame only if no rate works with it
-			found, err := s.longer()
-			if err != nil {
-				return err
-			}
-			if err := s.confirm(found, departing); err != nil || s.settled() {
-				return err
-			}
-		}
-		attempts, err := s.attemptsOf(stage.changes)
+}
+
+// try makes the changes of a stage, and confirms those that learn.
+func (s *search) try(stage stage, departing []change) error {
+	if len(stage.changes) == 0 || s.budget.exhausted() {
+		return nil
+	}
+	if stage.changes[0].cause == Optimizer { // which is to blame only if no rate works with it
+		found, err := s.longer()
 		if err != nil {
 			return err
-		}
-		if len(attempts) == 0 {
-			continue
-		}
-		s.say("%s: %d changes", stage.name, len(attempts))
-		found, err := s.halve(attempts)
-		if err != nil {
-			return err
-		}
-		if len(found) == 0 && stage.changes[0].departs() {
-			if found, err = s.secondChance(attempts); err != nil {
-				return err
-			}
 		}
 		if err := s.confirm(found, departing); err != nil || s.settled() {
 			return err
 		}
 	}
-	for _, more := range []func() error{s.everything, func() error { return s.pairs(departing) }, func() error { return s.persist(departing) }} {
-		if err := more(); err != nil || s.settled() {
+	attempts, err := s.attemptsOf(stage.changes)
+	if err != nil || len(attempts) == 0 {
+		return err
+	}
+	freed, err := s.freed(attempts)
+	if err != nil {
+		return err
+	}
+	attempts = append(attempts, freed...)
+	s.say("%s: %d changes", stage.name, len(attempts))
+	found, err := s.halve(attempts)
+	if err != nil {
+		return err
+	}
+	if found, err = s.preferFreed(found); err != nil {
+		return err
+	}
+	if len(found) == 0 && stage.changes[0].departs() {
+		if found, err = s.secondChance(attempts); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := s.confirm(found, departing); err != nil || s.settled() || !stage.changes[0].departs() {
+		return err
+	}
+	return s.revive(departing)
 }
 
 // settled tells whether a repair is found, or the model turned out to be healthy.
@@ -100,7 +117,7 @@ const (
 // there does not help, an output that starts too far off and steps somewhat too large.
 func (s *search) steadying() []stage {
 	var out []stage
-	if slices.ContainsFunc(s.given.screened, func(t *trial) bool { return t.hopeless != "" || !t.learns() && t.deadest >= deadLayer }) {
+	if s.given.dies() {
 		out = append(out, stage{"runs that die", []change{leakyAid()}})
 	}
 	rate := presentRate(s.given.setup.optimizer)

@@ -55,10 +55,7 @@ func (s *search) pairs(departing []change) error {
 
 // contradict tells whether two changes set the same thing.
 func contradict(a, b change) bool {
-	steps := func(c change) bool {
-		return c.cause == LearningRateHigh || c.cause == LearningRateLow || c.cause == Optimizer
-	}
-	return a.cause == b.cause || steps(a) && steps(b)
+	return a.cause == b.cause || a.isOfSteps() && b.isOfSteps()
 }
 
 // combined applies those of the changes that change something after the others.

@@ -17,8 +17,8 @@ const better = 0.9
 // refine tries other forms of the fix that has the same cause, where there is time: neighbouring learning rates, other activations. The
 // cause stays; what is handed over learns better.
 func (s *search) refine() error {
-	if len(s.fix.changes) != 1 {
-		return nil
+	if err := s.steady(); err != nil || len(s.fix.changes) != 1 {
+		return err
 	}
 	attempts, err := s.attemptsOf(s.forms(s.fix))
 	if err != nil || len(attempts) == 0 {

@@ -22,7 +22,9 @@ import (
 //     the given model learned with some of its seeds, the share that learns must lie beyond the interval of the given model's instead. It is a fix
 //     if all of them learn.
 //   - First come restores that repair alone and whose old value, put back alone into the model with all restores applied, breaks it
-//     again; then restores that only repair; then aids.
+//     again; then restores that only repair; then aids, those last that say nothing about a cause.
+//   - Where runs die whatever setting is restored, a setting is to blame that learns with a slope on the rectifiers' dead side beside it (together.go).
+//     Where layers are frozen, a rate or optimizer that learns is not to blame if freeing them beside it explains far more.
 //   - Ties: the larger departure of the setting from its default in decades; then the median FVU, if it differs by more than the
 //     range over the seeds; then the order of the causes.
 //   - The optimizer is to blame only if no learning rate within three decades, or up to a hundred times its usual one, works with it: rates are tried before
@@ -66,6 +68,8 @@ type standing struct {
 func (a standing) before(b standing) int {
 	rank := func(s standing) int {
 		switch {
+		case s.Cause == Unknown:
+			return 3
 		case s.Kind == Aid:
 			return 2
 		case s.Necessary:

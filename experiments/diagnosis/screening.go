@@ -37,6 +37,12 @@ func (s *search) screen() error {
 			return err
 		}
 	}
+	if n := s.look.settings.FewestRectified; n > 0 && n <= fewRectifiers && countInTime(s.given.screened) == len(s.given.screened) {
+		s.say("a layer of %s may die with some seeds: more of them are tried", number(n, "rectifier", "rectifiers"))
+		if err := s.screenMore(); err != nil {
+			return err
+		}
+	}
 	k, n := countInTime(s.given.screened), len(s.given.screened)
 	switch k {
 	case n:
@@ -48,8 +54,14 @@ func (s *search) screen() error {
 		return nil
 	}
 	s.verdict = Unreliable
-	if err := s.screenMore(); err != nil {
-		return err
+	if n > screeningSeeds && s.othersAreNear() {
+		s.verdict = Healthy
+		return nil
+	}
+	if n == screeningSeeds {
+		if err := s.screenMore(); err != nil {
+			return err
+		}
 	}
 	return s.waitForOthers()
 }
@@ -93,6 +105,9 @@ func (s *search) screenMore() error {
 	}
 	return nil
 }
+
+// fewRectifiers are so few units of a layer that all of them may print 0 for good: what is behind it learns nothing then.
+const fewRectifiers = 3
 
 // lastLook takes one look at which a run had learned for enough, where its steps are used up and no second one follows.
 func (s *search) lastLook(steps int) {

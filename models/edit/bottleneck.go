@@ -16,6 +16,26 @@ type narrow struct {
 // bottleneck finds the narrowest of the hidden tensors that all paths from input to output go through; of equal ones the first. A
 // tensor that paths lead around, as in a U-Net, is none.
 func (d *draft) bottleneck(shapes map[*node]graph.Shape) (narrow, error) {
+	var found narrow
+	for _, n := range d.passed() {
+		if s := shapes[n].Size(); found.tensor == nil || s < found.values {
+			found = narrow{n, n, s}
+		}
+	}
+	if found.tensor == nil {
+		return found, errors.Errorf("model %s has no bottleneck: there is no hidden layer that all paths go through", d.of.Name)
+	}
+	for n := found.tensor; n != nil && len(n.inputs) == 1; n = n.inputs[0] {
+		if w, ok := weightsOf(n.layer); ok && w.width > 0 {
+			found.layer = n
+			break
+		}
+	}
+	return found, nil
+}
+
+// passed are the hidden tensors that all paths from input to output go through, in order.
+func (d *draft) passed() []*node {
 	at := map[*node]int{nil: -1}
 	for i, n := range d.nodes {
 		at[n] = i
@@ -30,24 +50,14 @@ func (d *draft) bottleneck(shapes map[*node]graph.Shape) (narrow, error) {
 	for n := range d.outputWeights() {
 		end = min(end, at[n])
 	}
-	var found narrow
+	var out []*node
 	reach := -1
 	for i, n := range d.nodes[:end] {
-		reach = max(reach, around[i])
-		if s := shapes[n].Size(); reach <= i && (found.tensor == nil || s < found.values) {
-			found = narrow{n, n, s}
+		if reach = max(reach, around[i]); reach <= i {
+			out = append(out, n)
 		}
 	}
-	if found.tensor == nil {
-		return found, errors.Errorf("model %s has no bottleneck: there is no hidden layer that all paths go through", d.of.Name)
-	}
-	for n := found.tensor; n != nil && len(n.inputs) == 1; n = n.inputs[0] {
-		if w, ok := weightsOf(n.layer); ok && w.width > 0 {
-			found.layer = n
-			break
-		}
-	}
-	return found, nil
+	return out
 }
 
 // openBottleneck begins a change of a model's bottleneck.

@@ -21,6 +21,8 @@ type Settings struct {
 	Weighted         int    // layers with a kernel, each once
 	Bottleneck       string // the layer that BottleneckSize names; empty if there is none
 	BottleneckValues int    // for each image
+
+	FewestRectified int // units of the layer that has fewest, of those that all paths go through and that print 0 for all that is negative; 0: there is none
 }
 
 // HiddenActivation is a layer and the activation that its output goes through.
@@ -81,6 +83,14 @@ func Inspect(m *graph.Model) (*Settings, error) {
 		return nil, err
 	}
 	s.Frozen = names(frozen)
+	for _, n := range d.passed() {
+		if a, ok := activationOf(n.layer); ok && (a == graph.ReLU || a == graph.ReLU6) {
+			units := shapes[n][len(shapes[n])-1]
+			if s.FewestRectified == 0 || units < s.FewestRectified {
+				s.FewestRectified = units
+			}
+		}
+	}
 	if b, err := d.bottleneck(shapes); err == nil {
 		s.Bottleneck, s.BottleneckValues = b.layer.name, b.values
 	}
