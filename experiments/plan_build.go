@@ -10,8 +10,11 @@ import (
 	"dcae/training/dataset"
 )
 
-// stackModel names the model that is made of settings alone.
-const stackModel = "stack"
+// Names of the models that are made of settings alone.
+const (
+	stackModel = "stack"
+	plainModel = "plain"
+)
 
 // Study makes the plan's models for some images. It fails if a model cannot be made or changed for them; the error names the arm.
 func (p *Plan) Study(images *dataset.Set) (Study, error) {
@@ -61,10 +64,19 @@ func (p *Plan) arm(a ArmPlan, images *dataset.Set) (Arm, error) {
 
 // baseModel is the model before changes, with its own optimizer and loss. The path of a file starts from a folder.
 func (s Settings) baseModel(images *dataset.Set, folder string) (*saved.Model, error) {
-	if s.Model == "" || s.Model == stackModel {
-		shape := images.Shape()
-		m, err := s.stack(graph.Shape{shape.H, shape.W, shape.C}).Model()
+	shape := images.Shape()
+	input := graph.Shape{shape.H, shape.W, shape.C}
+	switch s.Model {
+	case "", stackModel:
+		m, err := s.stack(input).Model()
 		return &saved.Model{Model: m, Optimizer: training.Adam{}}, err
+	case plainModel:
+		m, err := s.plain(input).Model()
+		made := &saved.Model{Model: m, Optimizer: training.Adam{}}
+		if s.Variational != "" {
+			made.Loss = graph.Loss{Function: graph.Given}
+		}
+		return made, err
 	}
 	if saved.IsFile(s.Model) {
 		return saved.Open(startingFrom(folder, s.Model), images)
@@ -79,7 +91,20 @@ func (s Settings) stack(input graph.Shape) models.Stack {
 		Activation: graph.Activation(s.Activation), OutputActivation: graph.Activation(s.OutputActivation),
 		BatchNormalization: s.BatchNormalization != nil && *s.BatchNormalization, Decoder: s.decoder(),
 	}
-	if s.Initializer != nil {
+	if s.Initializer != nil && !s.Initializer.byFan() {
+		out.Initializer, _ = s.Initializer.initializer() // it was checked
+	}
+	return out
+}
+
+// plain takes all settings that a plain model has itself.
+func (s Settings) plain(input graph.Shape) models.Plain {
+	out := models.Plain{
+		Input: input, Layers: s.Layers, Units: s.Units, Convolutional: s.Convolutional != nil && *s.Convolutional, Bottleneck: s.Bottleneck,
+		Activation: graph.Activation(s.Activation), OutputActivation: graph.Activation(s.OutputActivation),
+		BatchNormalization: s.BatchNormalization != nil && *s.BatchNormalization, Variational: models.ErrorOf(s.Variational),
+	}
+	if s.Initializer != nil && !s.Initializer.byFan() {
 		out.Initializer, _ = s.Initializer.initializer() // it was checked
 	}
 	return out

@@ -11,14 +11,19 @@ import (
 	"dcae/training/dataset"
 )
 
-// changed applies the settings that change a model. A stack has most of them itself.
+// changed applies the settings that change a model. A stack and a plain model have most of them themselves.
 func (s Settings) changed(m *graph.Model, images *dataset.Set) (*graph.Model, error) {
 	var changes []modelChange
-	if s.Model != "" && s.Model != stackModel {
+	if s.Model != "" && s.Model != stackModel && s.Model != plainModel {
 		changes = s.changesOfAnyModel()
 	}
 	if s.Width > 0 && s.Width != 1 {
 		changes = append(changes, modelChange{"width", func(m *graph.Model) (*graph.Model, []string, error) { return edit.Width(m, s.Width) }})
+	}
+	if s.Initializer != nil && s.Initializer.byFan() { // of the widths that the layers have at last
+		changes = append(changes, modelChange{"initializer", func(m *graph.Model) (*graph.Model, []string, error) {
+			return edit.InitializersByFan(m, s.Initializer.ofFans)
+		}})
 	}
 	if s.OutputBias != "" {
 		changes = append(changes, modelChange{"output_bias", func(m *graph.Model) (*graph.Model, []string, error) {
@@ -72,7 +77,7 @@ func (s Settings) changesOfAnyModel() []modelChange {
 	} else if on != nil {
 		add("batch_normalization", edit.RemoveBatchNormalization)
 	}
-	if s.Initializer != nil {
+	if s.Initializer != nil && !s.Initializer.byFan() {
 		add("initializer", func(m *graph.Model) (*graph.Model, []string, error) {
 			kernels, err := s.Initializer.initializer()
 			if err != nil {

@@ -1,8 +1,6 @@
 package experiments
 
 import (
-	"encoding/json"
-	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -12,13 +10,12 @@ import (
 	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/models"
-	"dcae/models/keras"
 )
 
 // Settings are all that an arm can set; what is left out is the group's, or else the model's own. Names are Keras' where Keras has
 // one.
 type Settings struct {
-	// Model is a variant's name (sigmoid, highlr, improved, reliable), stack, or the path of a .keras file, of which the layers are
+	// Model is a variant's name (sigmoid, highlr, improved, reliable), stack, plain, or the path of a .keras file, of which the layers are
 	// taken and its optimizer and loss; its weights are drawn anew from its initializers for each seed. Default stack.
 	Model string `yaml:"model,omitempty" json:"model,omitempty"`
 
@@ -26,10 +23,16 @@ type Settings struct {
 	Convolutions int `yaml:"convolutions,omitempty" json:"convolutions,omitempty" least:"1"`
 	Filters      int `yaml:"filters,omitempty" json:"filters,omitempty" least:"1"`
 
+	// Of a plain alone; see [models.Plain].
+	Layers        int    `yaml:"layers,omitempty" json:"layers,omitempty" least:"1"` // hidden ones
+	Units         int    `yaml:"units,omitempty" json:"units,omitempty" least:"1"`   // of each
+	Convolutional *bool  `yaml:"convolutional,omitempty" json:"convolutional,omitempty"`
+	Variational   string `yaml:"variational,omitempty" json:"variational,omitempty"` // sum or mean: of the squared errors of an image's values, beside the divergence
+
 	// Changes of any model.
 	Activation         string       `yaml:"activation,omitempty" json:"activation,omitempty"`                   // of the hidden layers
 	OutputActivation   string       `yaml:"output_activation,omitempty" json:"output_activation,omitempty"`     // of the last
-	Initializer        *Initializer `yaml:"initializer,omitempty" json:"initializer,omitempty"`                 // of all kernels
+	Initializer        *Initializer `yaml:"initializer,omitempty" json:"initializer,omitempty"`                 // of all kernels; mean_field and pytorch of biases, too
 	OutputBias         string       `yaml:"output_bias,omitempty" json:"output_bias,omitempty"`                 // where the last layer's bias begins: a number, or mean: where the output is as bright as the images
 	BatchNormalization *bool        `yaml:"batch_normalization,omitempty" json:"batch_normalization,omitempty"` // after each hidden layer with a kernel, or nowhere
 	Decoder            string       `yaml:"decoder,omitempty" json:"decoder,omitempty"`                         // transposed or upsampling
@@ -187,9 +190,21 @@ func bounded(f reflect.StructField, x float64) error {
 
 // check finds what is wrong whatever the data.
 func (s Settings) check() error {
-	stack := s.Model == "" || s.Model == stackModel
-	if !stack && (s.Convolutions != 0 || s.Filters != 0) {
-		return errors.Errorf("convolutions and filters are settings of a stack, not of %s", s.Model)
+	kind := s.Model
+	if kind == "" {
+		kind = stackModel
+	}
+	if kind != stackModel && (s.Convolutions != 0 || s.Filters != 0) {
+		return errors.Errorf("convolutions and filters are settings of a stack, not of %s", kind)
+	}
+	if kind != plainModel && (s.Layers != 0 || s.Units != 0 || s.Convolutional != nil || s.Variational != "") {
+		return errors.Errorf("layers, units, convolutional and variational are settings of a plain model, not of %s", kind)
+	}
+	if kind == plainModel && s.Decoder != "" {
+		return errors.New("a plain model has no decoder that enlarges")
+	}
+	if s.Variational != "" && s.Loss != "" {
+		return errors.New("a variational model has a loss of its own: leave loss out")
 	}
 	if err := checkBounds(s); err != nil {
 		return err
@@ -213,7 +228,7 @@ func (s Settings) check() error {
 		}
 	}
 	if s.Initializer != nil {
-		if _, err := s.Initializer.initializer(); err != nil {
+		if err := s.Initializer.check(); err != nil {
 			return err
 		}
 	}
@@ -230,48 +245,4 @@ func (s Settings) check() error {
 	}
 	_, err := saved.LossByName(s.Loss, saved.FrameworkOfFile(s.Model))
 	return err
-}
-
-// Initializer draws a kernel's first values. In YAML a name alone stands for {name: NAME}; settings have Keras' defaults.
-type Initializer struct {
-	Name                string `yaml:"name" json:"name"` // zeros, ones, constant, orthogonal, random_normal, random_uniform, truncated_normal, variance_scaling; glorot, he or lecun with _normal or _uniform
-	InitializerSettings `yaml:",inline"`
-}
-
-// InitializerSettings are those of all initializers.
-type InitializerSettings struct {
-	Mean   *float64 `yaml:"mean,omitempty" json:"mean,omitempty"`
-	StdDev *float64 `yaml:"stddev,omitempty" json:"stddev,omitempty"`
-	Min    *float64 `yaml:"minval,omitempty" json:"minval,omitempty"`
-	Max    *float64 `yaml:"maxval,omitempty" json:"maxval,omitempty"`
-	Value  *float64 `yaml:"value,omitempty" json:"value,omitempty"`
-	Gain   *float64 `yaml:"gain,omitempty" json:"gain,omitempty"`
-	Scale  *float64 `yaml:"scale,omitempty" json:"scale,omitempty"`
-	Mode   string   `yaml:"mode,omitempty" json:"mode,omitempty"`
-	Draw   string   `yaml:"distribution,omitempty" json:"distribution,omitempty"`
-}
-
-// UnmarshalYAML reads a mapping, or a name alone. It fails for anything else.
-func (i *Initializer) UnmarshalYAML(decode func(any) error) error {
-	if decode(&i.Name) == nil {
-		return nil
-	}
-	type plain Initializer
-	return decode((*plain)(i))
-}
-
-// String is short: its name, and its standard deviation if that is given.
-func (i Initializer) String() string {
-	if i.StdDev != nil {
-		return fmt.Sprintf("std %g", *i.StdDev)
-	}
-	return i.Name
-}
-
-func (i Initializer) initializer() (graph.Initializer, error) {
-	settings, err := json.Marshal(i.InitializerSettings)
-	if err != nil {
-		return nil, errors.Wrap(err, i.Name)
-	}
-	return keras.ReadInitializer(i.Name, settings)
 }

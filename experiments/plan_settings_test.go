@@ -17,7 +17,7 @@ func TestEverySettingDoesSomething(t *testing.T) {
 		"output_bias": "0.5", "batch_normalization": "true", "decoder": "upsampling", "bottleneck": "3", "width": "0.5", "optimizer": "sgd",
 		"learning_rate": "0.5", "momentum": "0.5", "nesterov": "true", "weight_decay": "0.5", "clipnorm": "0.5", "global_clipnorm": "0.5",
 		"clipvalue": "0.5", "schedule": "{name: cosine_decay, decay_steps: 9}", "plateau": "{}", "changes": "[{step: 3, learning_rate: 0.01}]", "loss": "mae", "scale": "standardize",
-		"multiply": "2", "outliers": "0.5", "noise": "0.5", "clip": "0.1",
+		"layers": "3", "units": "5", "convolutional": "true", "variational": "sum", "multiply": "2", "outliers": "0.5", "noise": "0.5", "clip": "0.1",
 	}
 	also := map[string]string{"momentum": "optimizer: sgd", "nesterov": "{optimizer: sgd, momentum: 0.5}"} // what a setting needs beside it
 	images, err := digits()
@@ -53,6 +53,8 @@ func TestEverySettingDoesSomething(t *testing.T) {
 			bases = []string{"{width: 1"}
 		case "convolutions", "filters":
 			bases = bases[:1]
+		case "layers", "units", "convolutional", "variational":
+			bases = []string{"{model: plain"}
 		}
 		for _, base := range bases {
 			if more := also[name]; more != "" {

@@ -143,6 +143,7 @@ func TestInitializersRefuseShapes(t *testing.T) {
 	for _, layer := range []graph.Layer{
 		graph.Conv2D{Filters: 1, Kernel: graph.Square(1), KernelInit: graph.IdentityMatrix{}},
 		graph.Conv2D{Filters: 1, Kernel: graph.Square(1), BiasInit: graph.Orthogonal{}},
+		graph.Conv2D{Filters: 1, Kernel: graph.Square(1), BiasInit: graph.DeltaOrthogonal{}},
 	} {
 		_, err := graph.Sequential("m", graph.Shape{2, 2, 1}, layer).Init(1, graph.Float32)
 		if err == nil || !strings.HasPrefix(err.Error(), "layer conv2d (Conv2D), ") {
@@ -160,6 +161,7 @@ func TestInitializersAreNamedAsInKeras(t *testing.T) {
 		{graph.VarianceScaling{Fan: graph.FanAverage, Distribution: graph.Uniform}, "variance_scaling(scale=1, mode=fan_avg, distribution=uniform)"},
 		{graph.RandomTruncatedNormal{StdDev: 0.05}, "truncated_normal(mean=0, stddev=0.05)"},
 		{graph.Orthogonal{}, "orthogonal(gain=1)"},
+		{graph.DeltaOrthogonal{}, "delta_orthogonal(gain=1)"},
 		{graph.IdentityMatrix{Gain: 0.5}, "identity(gain=0.5)"},
 	} {
 		if got := c.init.String(); got != c.want {
@@ -179,6 +181,36 @@ func TestRandomIsAddressed(t *testing.T) {
 	for _, other := range []uint64{first(2, "initialize", "conv2d/kernel", 0), first(1, "shuffle", "conv2d/kernel", 0), first(1, "initialize", "conv2d/bias", 0), first(1, "initialize", "conv2d/kernel", 1)} {
 		if a == other {
 			t.Error("another address gives the same stream")
+		}
+	}
+}
+
+// A delta-orthogonal kernel is an orthogonal matrix in the middle and zero elsewhere, so that a linear convolution keeps the length of every pixel.
+func TestDeltaOrthogonalKeepsLengths(t *testing.T) {
+	for _, c := range []struct {
+		shape  graph.Shape
+		middle int
+	}{{graph.Shape{3, 3, 4, 4}, 4}, {graph.Shape{3, 5, 2, 4}, 7}, {graph.Shape{2, 2, 3, 3}, 0}, {graph.Shape{5, 3, 3}, 2}, {graph.Shape{4, 4}, 0}} {
+		x := make([]float64, c.shape.Size())
+		graph.DeltaOrthogonal{Gain: 2}.Fill(x, c.shape, graph.Random(1, "initialize", "", 0))
+		in, out := c.shape[len(c.shape)-2], c.shape[len(c.shape)-1]
+		for at := 0; at < len(x)/(in*out); at++ {
+			matrix := x[at*in*out : (at+1)*in*out]
+			for i := range in { // rows are orthogonal and of length 2 in the middle
+				for k := range in {
+					sum := 0.0
+					for j := range out {
+						sum += matrix[i*out+j] * matrix[k*out+j]
+					}
+					want := 0.0
+					if at == c.middle && i == k {
+						want = 4
+					}
+					if math.Abs(sum-want) > 1e-12 {
+						t.Errorf("%v at %d: rows %d and %d give %g, not %g", c.shape, at, i, k, sum, want)
+					}
+				}
+			}
 		}
 	}
 }

@@ -118,3 +118,34 @@ func (o Orthogonal) MarshalText() ([]byte, error) { return []byte(o.String()), n
 
 // MarshalText writes the initializer's name and settings.
 func (i IdentityMatrix) MarshalText() ([]byte, error) { return []byte(i.String()), nil }
+
+// DeltaOrthogonal makes a convolution's kernel zero but for its middle, where it is an orthogonal matrix as [Orthogonal] draws it: then each
+// layer turns the channels of every pixel and does nothing else, so that a linear one passes signals and gradients on whatever its depth
+// (Xiao et al. 2018, "Dynamical isometry and a mean field theory of CNNs", algorithm 1). The middle of an even length is that before the
+// half. Of a matrix it is Orthogonal. It needs at least two axes.
+type DeltaOrthogonal struct {
+	Gain float64 // default 1
+}
+
+func (o DeltaOrthogonal) fits(s Shape) error { return Orthogonal{}.fits(s) }
+
+// Fill draws the matrix.
+func (o DeltaOrthogonal) Fill(values []float64, shape Shape, r *rand.Rand) {
+	clear(values)
+	if o.fits(shape) != nil {
+		return
+	}
+	matrix, middle := shape[len(shape)-2:], 0
+	for _, length := range shape[:len(shape)-2] {
+		middle = middle*length + (length-1)/2
+	}
+	size := matrix.Size()
+	Orthogonal(o).Fill(values[middle*size:(middle+1)*size], matrix, r)
+}
+
+func (o DeltaOrthogonal) String() string {
+	return fmt.Sprintf("delta_orthogonal(gain=%g)", orOne(o.Gain))
+}
+
+// MarshalText writes the initializer's name and settings.
+func (o DeltaOrthogonal) MarshalText() ([]byte, error) { return []byte(o.String()), nil }

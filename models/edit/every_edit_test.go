@@ -37,6 +37,7 @@ var edits = []struct {
 	{"sigmoid output", func(m *graph.Model) result { return of(edit.OutputActivation(m, graph.Sigmoid)) }, true},
 	{"kernels", func(m *graph.Model) result { return of(edit.KernelInitializers(m, graph.Orthogonal{})) }, true},
 	{"biases", func(m *graph.Model) result { return of(edit.BiasInitializers(m, graph.Constant{Value: 0.1})) }, true},
+	{"delta-orthogonal", func(m *graph.Model) result { return of(edit.KernelInitializers(m, graph.DeltaOrthogonal{})) }, true},
 	{"noise", func(m *graph.Model) result { return of(edit.AddInputNoise(m, 0.1)) }, false},
 	{"free", func(m *graph.Model) result { return of(edit.Free(m)) }, true},
 	{"reset", func(m *graph.Model) result { return of(edit.ResetInitializers(m)) }, true},

@@ -27,13 +27,43 @@ func KernelInitializers(m *graph.Model, to graph.Initializer) (*graph.Model, []s
 func BiasInitializers(m *graph.Model, to graph.Initializer) (*graph.Model, []string, error) {
 	return weights(m, func(_ *draft, n *node, w *weighted) error {
 		switch to.(type) {
-		case graph.IdentityMatrix, graph.Orthogonal:
+		case graph.IdentityMatrix, graph.Orthogonal, graph.DeltaOrthogonal:
 			if !w.noBias {
 				return errors.Errorf("layer %s (%s): initializer %v needs a matrix, which a bias is not", n.name, n.layer.Class(), to)
 			}
 		}
 		if !w.noBias && !sameInitializer(w.bias, to, graph.Zeros{}) {
 			w.bias = to
+		}
+		return nil
+	})
+}
+
+// InitializersByFan makes kernels and biases begin with values of initializers that follow from a layer's fans: inputs is how many inputs each
+// of its outputs has, without regard to borders and strides; in is what Keras and PyTorch call its fan in, which of a transposed convolution
+// counts its outputs. It fails for layers that have not one kernel.
+func InitializersByFan(m *graph.Model, of func(inputs, in int) (kernel, bias graph.Initializer)) (*graph.Model, []string, error) {
+	params, err := m.Zeros(graph.Float32)
+	if err != nil {
+		return nil, nil, err
+	}
+	return weights(m, func(_ *draft, n *node, w *weighted) error {
+		v := params.Lookup(n.name + "/kernel")
+		if v == nil || len(v.Shape) < 2 {
+			return errors.Errorf("layer %s (%s) has not one kernel, by whose fan it could begin", n.name, n.layer.Class())
+		}
+		field, matrix := v.Shape[:len(v.Shape)-2].Size(), v.Shape[len(v.Shape)-2:]
+		inputs, in := field*matrix[0], field*matrix[0]
+		switch n.layer.(type) {
+		case graph.Conv2DTranspose, graph.Conv1DTranspose: // height x width x outputs x inputs
+			inputs = field * matrix[1]
+		}
+		kernel, bias := of(inputs, in)
+		if !sameInitializer(w.kernel, kernel, graph.GlorotUniform()) {
+			w.kernel = kernel
+		}
+		if !w.noBias && !sameInitializer(w.bias, bias, graph.Zeros{}) {
+			w.bias = bias
 		}
 		return nil
 	})
@@ -152,6 +182,11 @@ func plain(i, def graph.Initializer) graph.Initializer {
 		}
 		return s
 	case graph.Orthogonal:
+		if s.Gain == 0 {
+			s.Gain = 1
+		}
+		return s
+	case graph.DeltaOrthogonal:
 		if s.Gain == 0 {
 			s.Gain = 1
 		}

@@ -207,6 +207,8 @@ func initializerObject(i, def graph.Initializer) fields {
 		return object(module, "TruncatedNormal", fields{{"mean", i.Mean}, {"stddev", i.StdDev}, seed})
 	case graph.Orthogonal:
 		return object(module, "Orthogonal", fields{{"gain", number(i.Gain, 1)}, seed})
+	case graph.DeltaOrthogonal: // Keras has none; the weights themselves are in the file
+		return object(module, "Orthogonal", fields{{"gain", number(i.Gain, 1)}, seed})
 	case graph.IdentityMatrix:
 		return object(module, "Identity", fields{{"gain", number(i.Gain, 1)}})
 	case graph.VarianceScaling:
