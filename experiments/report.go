@@ -66,7 +66,11 @@ func Draw(ctx context.Context, dir string, results []*Result, notice func(string
 	if err := sweepFolder(dir); err != nil {
 		return err
 	}
-	page, err := d.page(dir, results)
+	why, err := d.explain(dir, results)
+	if err != nil {
+		return err
+	}
+	page, err := d.page(dir, results, why)
 	if err != nil {
 		return err
 	}
@@ -75,7 +79,7 @@ func Draw(ctx context.Context, dir string, results []*Result, notice func(string
 		return err
 	}
 	for i, g := range d.Groups {
-		study, err := d.load(dir, base, gray, g, results)
+		study, err := d.load(dir, base, gray, g, results, why)
 		if err != nil {
 			return err
 		}
@@ -202,7 +206,7 @@ func (d *Definition) groupSubtitle(g recordedGroup) string {
 }
 
 // load reads a group's records back.
-func (d *Definition) load(dir string, base plots.Study, brightness saved.Gray, g recordedGroup, results []*Result) (plots.Study, error) {
+func (d *Definition) load(dir string, base plots.Study, brightness saved.Gray, g recordedGroup, results []*Result, why Explained) (plots.Study, error) {
 	out := base
 	out.Subtitle = d.groupSubtitle(g)
 	shown := shownArms(g)
@@ -237,7 +241,7 @@ func (d *Definition) load(dir string, base plots.Study, brightness saved.Gray, g
 				arm.Runs = append(arm.Runs, run)
 			}
 		}
-		arm.Summary = Sentence(own)
+		arm.Summary = why.Sentence(own)
 		out.Arms = append(out.Arms, arm)
 	}
 	return out, nil

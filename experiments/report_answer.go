@@ -8,17 +8,21 @@ import (
 	"dcae/experiments/statistics"
 )
 
-// answer says in two sentences what came out. The first says which arms learned. The second says for which values of the setting in the
-// study's first measure they learned, or how a chosen arm did on seeds that it was not chosen by. Both follow from the numbers alone.
-func (d *Definition) answer(arms []armSummary) string {
+// answer says in two sentences what came out. The first says which arms learned, and for which values of the setting in the study's first
+// measure, or how a chosen arm did on seeds that it was not chosen by. The second says why the others did not. Both follow from the records
+// alone.
+func (d *Definition) answer(arms []armSummary, why Explained) string {
 	if n := runsOf(arms); n == 0 {
 		return "No run has finished."
 	}
 	first := whoLearned(arms)
-	if second := d.second(arms); second != "" {
-		return first + " " + second
+	if more := d.whichLearned(arms); more != "" {
+		first += "; " + more
 	}
-	return first
+	if second := why.whyOthersDidNot(arms); second != "" {
+		return upper(first) + ". " + upper(second) + "."
+	}
+	return upper(first) + "."
 }
 
 func runsOf(arms []armSummary) int {
@@ -29,16 +33,19 @@ func runsOf(arms []armSummary) int {
 	return n
 }
 
+// mostEach is how many arms an answer tells of one by one; of more it counts.
+const mostEach = 6
+
 // whoLearned names each arm if they are few, and counts them otherwise.
 func whoLearned(arms []armSummary) string {
-	if len(arms) <= 6 {
+	if len(arms) <= mostEach {
 		var parts []string
 		for _, a := range arms {
 			if len(a.results) > 0 {
 				parts = append(parts, fmt.Sprintf("%s learned with %d of %d seeds", a.name(), a.learned, len(a.results)))
 			}
 		}
-		return upper(enumerate(parts)) + "."
+		return enumerate(parts)
 	}
 	all, some, none := 0, 0, 0
 	for _, a := range arms {
@@ -52,11 +59,11 @@ func whoLearned(arms []armSummary) string {
 			none++
 		}
 	}
-	return fmt.Sprintf("Of %d arms %d learned with every seed, %d with some seeds and %d with none.", all+some+none, all, some, none)
+	return fmt.Sprintf("of %d arms %d learned with every seed, %d with some seeds and %d with none", all+some+none, all, some, none)
 }
 
-// second is the sentence about what the study varies; "" if there is nothing to say.
-func (d *Definition) second(arms []armSummary) string {
+// whichLearned is the part of a sentence about what the study varies; "" if there is nothing to say.
+func (d *Definition) whichLearned(arms []armSummary) string {
 	if d.Plan == nil {
 		return ""
 	}
@@ -68,27 +75,17 @@ func (d *Definition) second(arms []armSummary) string {
 			return d.along(m, arms)
 		}
 	}
-	return howOthersEnded(arms)
-}
-
-// howOthersEnded tells of the runs that did not learn.
-func howOthersEnded(arms []armSummary) string {
-	var parts []string
-	for _, a := range arms {
-		if words := ends(a.results, outcome.All[1:]); len(words) > 0 {
-			parts = append(parts, a.name()+": "+strings.Join(words, ", "))
-		}
+	if len(arms) <= mostEach {
+		return "" // each arm is named already
 	}
-	if len(parts) == 0 || len(parts) > 6 {
-		return named(arms)
-	}
-	return upper(strings.Join(parts, "; ")) + "."
+	return named(arms)
 }
 
 // along says for each group at which values of a setting its arms learned.
 func (d *Definition) along(m Measure, arms []armSummary) string {
 	points, numeric := d.laidOut(m, arms)
 	var parts []string
+	some := false
 	for _, g := range points {
 		var always []armPoint
 		for _, p := range g.points {
@@ -96,6 +93,7 @@ func (d *Definition) along(m Measure, arms []armSummary) string {
 				always = append(always, p)
 			}
 		}
+		some = some || len(always) > 0
 		switch {
 		case len(always) == 0:
 			parts = append(parts, g.name+" none")
@@ -111,10 +109,10 @@ func (d *Definition) along(m Measure, arms []armSummary) string {
 			parts = append(parts, g.name+" "+enumerate(labels))
 		}
 	}
-	if len(parts) == 0 {
+	if !some {
 		return ""
 	}
-	return fmt.Sprintf("With these values of %s every seed learned: %s.", strings.ReplaceAll(m.Over, "_", " "), strings.Join(parts, "; "))
+	return fmt.Sprintf("with these values of %s every seed learned: %s", strings.ReplaceAll(m.Over, "_", " "), strings.Join(parts, "; "))
 }
 
 // contiguous tells whether some points follow each other among all, with none between them.
@@ -143,9 +141,9 @@ func named(arms []armSummary) string {
 	case len(all) == 0 || len(rest) == 0:
 		return ""
 	case len(all) <= len(rest):
-		return "Every seed learned with " + enumerate(all) + "."
+		return "every seed learned with " + enumerate(all)
 	default:
-		return "Some seeds or all failed with " + enumerate(rest) + "."
+		return "some seeds or all failed with " + enumerate(rest)
 	}
 }
 
@@ -164,7 +162,7 @@ func (d *Definition) confirmation(arms []armSummary) string {
 	if chosen == nil || control == nil || len(chosen.results) == 0 || len(control.results) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("On seeds %s, which took no part in choosing it, %s learned with %s, and %s with %s on seeds %s; those that learned leave a median FVU of %s and %s.",
+	return fmt.Sprintf("on seeds %s, which took no part in choosing it, %s learned with %s, and %s with %s on seeds %s; those that learned leave a median FVU of %s and %s",
 		FormatSeeds(c.ConfirmedOn), chosen.name(), shareOf(chosen.learned, len(chosen.results)), control.name(), shareOf(control.learned, len(control.results)),
 		FormatSeeds(seedsOf(control.results)), figure(learnedFVU(chosen.results)), figure(learnedFVU(control.results)))
 }

@@ -14,10 +14,10 @@ import (
 )
 
 // page is a study's report but for the pictures of its groups.
-func (d *Definition) page(dir string, results []*Result) (*page, error) {
+func (d *Definition) page(dir string, results []*Result, why Explained) (*page, error) {
 	arms := d.summarize(results)
 	p := &page{plots.Page{
-		Title: d.Name + ": " + d.Question, Question: d.Question, Answer: d.answer(arms),
+		Title: d.Name + ": " + d.Question, Question: d.Question, Answer: d.answer(arms, why),
 		Facts: []plots.Fact{
 			{Label: "study", Value: d.Name},
 			{Label: "data", Value: fmt.Sprintf("%s, %d training images", d.Data.Name, d.Data.Train)},
@@ -27,7 +27,7 @@ func (d *Definition) page(dir string, results []*Result) (*page, error) {
 			{Label: "length", Value: d.length()},
 			{Label: "kernels", Value: fmt.Sprintf("%s, bits number %d", d.Kernels, d.Bits)},
 		},
-		Tables:  []plots.Table{d.armsTable(arms), runsTable(results)},
+		Tables:  []plots.Table{d.armsTable(arms), whyTable(arms, why), runsTable(results)},
 		Command: d.command(),
 		Notes:   d.notes(),
 	}}
@@ -232,6 +232,18 @@ func (d *Definition) armsTable(arms []armSummary) plots.Table {
 			}
 		}
 		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// whyTable is one sentence an arm.
+func whyTable(arms []armSummary, why Explained) plots.Table {
+	t := plots.Table{Title: "Why", Columns: []plots.Column{{Name: "arm"}, {Name: "what its runs came to, and why"}},
+		Caption: "By rules, from the records of gradients, updates, dead units, saturated values and held-out errors. Figures go from the smallest to the largest over the runs. Where no rule holds, the records do not decide."}
+	for _, a := range arms {
+		if len(a.results) > 0 {
+			t.Rows = append(t.Rows, []string{a.name(), why.Sentence(a.results)})
+		}
 	}
 	return t
 }

@@ -4,26 +4,12 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strings"
 
 	"github.com/pkg/errors"
 
 	"dcae/experiments/outcome"
 	"dcae/experiments/statistics"
 )
-
-// Sentence says in one sentence what happened to an arm's runs, from their results alone.
-func Sentence(results []*Result) string {
-	if len(results) == 0 {
-		return "No run has finished."
-	}
-	s := strings.Join(ends(results, outcome.All), ", ")
-	start, end := ratios(results)
-	if finite(start) && finite(end) {
-		s += fmt.Sprintf("; the first layer's gradient is %s times the last layer's at the first step, %s at the end", short(start), short(end))
-	}
-	return s + "."
-}
 
 // ends says in how many of the runs each of the outcomes came about, in words.
 func ends(results []*Result, outcomes []outcome.Outcome) []string {
@@ -94,8 +80,10 @@ func short(x float64) string {
 	return fmt.Sprintf("%.2g", x)
 }
 
-// WriteTable prints a line for each run, then how many of each arm's runs learned. It fails where w does.
-func WriteTable(w io.Writer, results []*Result) error {
+// WriteTable prints a line for each run, then what each arm's came to, and why, by the records in the study's folder. It fails where w does,
+// and if the records cannot be read, which cost the table nothing but the reasons.
+func WriteTable(w io.Writer, dir string, results []*Result) error {
+	why, unread := Explain(dir, results)
 	width := len("arm")
 	for _, r := range results {
 		width = max(width, len(r.Arm))
@@ -108,15 +96,12 @@ func WriteTable(w io.Writer, results []*Result) error {
 	}
 	fmt.Fprintln(w)
 	for _, own := range byArm(results) {
-		learned := 0
-		for _, r := range own {
-			if r.Outcome == outcome.Learned {
-				learned++
-			}
-		}
-		fmt.Fprintf(w, "%s: %d of %d seeds learned\n", own[0].Arm, learned, len(own))
+		fmt.Fprintf(w, "%s: %s\n", own[0].Arm, why.Sentence(own))
 	}
-	return errors.Wrap(err, "printing the table")
+	if err != nil {
+		return errors.Wrap(err, "printing the table")
+	}
+	return unread
 }
 
 // byArm groups results, which are in the study's order.

@@ -40,7 +40,7 @@ func mergeCommand() *cobra.Command {
 			if err := experiments.Draw(c.Context(), o.Out, results, notice(c)); err != nil {
 				return err
 			}
-			if err := experiments.WriteTable(c.OutOrStdout(), results); err != nil {
+			if err := experiments.WriteTable(c.OutOrStdout(), o.Out, results); err != nil {
 				return err
 			}
 			if len(missing) > 0 {

@@ -102,7 +102,7 @@ func runStudy(c *cobra.Command, name string, f *runFlags) error {
 		undrawn = experiments.Draw(context.WithoutCancel(c.Context()), f.out, results, notice(c))
 	}
 	if !f.json && len(results) > 0 {
-		if err := experiments.WriteTable(out, results); err != nil {
+		if err := experiments.WriteTable(out, f.out, results); err != nil {
 			return err
 		}
 	}

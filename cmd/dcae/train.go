@@ -123,7 +123,7 @@ func train(c *cobra.Command, name string, f *trainFlags) error {
 	results := []*experiments.Result{res}
 	undrawn := experiments.Draw(c.Context(), f.out, results, notice(c))
 	if !f.json {
-		if err := experiments.WriteTable(c.OutOrStdout(), results); err != nil {
+		if err := experiments.WriteTable(c.OutOrStdout(), f.out, results); err != nil {
 			return err
 		}
 	}

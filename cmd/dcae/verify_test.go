@@ -21,7 +21,7 @@ func TestTasksMergeAndVerify(t *testing.T) {
 		t.Errorf("merge of one part: exit code %d, %q", code, errs)
 	}
 	task("1/2")
-	if code, out, errs := call("merge", dir); code != 0 || errs != "" || !strings.Contains(out, "sigmoid: 0 of 2 seeds learned") {
+	if code, out, errs := call("merge", dir); code != 0 || errs != "" || !strings.Contains(out, "sigmoid: 2 of 2 ") {
 		t.Errorf("merge: exit code %d, %q, %q", code, out, errs)
 	}
 	if code, out, errs := call("verify", dir, "--runs", "1", "--quiet"); code != 0 || errs != "" || !strings.Contains(out, "1 of 2 finished runs were run again: every record is the same") {

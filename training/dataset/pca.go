@@ -66,6 +66,24 @@ func (set *Set) pca(dims []int) ([]float64, error) {
 	return fvu, nil
 }
 
+// Principal finds the images' first n principal components, [components, values] of length 1, with the variance along each and in all, both
+// summed over values and averaged over images. There are fewer components where the images have no more. It fails where [Set.PCA] does.
+func (s *Images) Principal(n int) (components [][]float64, variances []float64, total float64, err error) {
+	mean := s.Mean()
+	find := covarianceComponents
+	if len(mean) > largestCovariance {
+		find = innerProductComponents
+	}
+	if components, err = find(s, mean, n); err != nil {
+		return nil, nil, 0, err
+	}
+	variances, total = s.explained(components, mean)
+	for i := range variances {
+		variances[i] /= float64(s.Len())
+	}
+	return components, variances, total / float64(s.Len()), s.Err()
+}
+
 // explained is the squared length of the images, less the mean, along each component, [components, values], and altogether.
 func (s *Images) explained(components [][]float64, mean []float32) (along []float64, total float64) {
 	along = make([]float64, len(components))
