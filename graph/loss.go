@@ -121,8 +121,8 @@ func (l Loss) Check() error {
 	return errors.Errorf("unknown loss %q (there are mse, mae, binary_crossentropy, huber, log_cosh, and PyTorch's BCELoss, BCEWithLogitsLoss and SmoothL1Loss)", l.Function)
 }
 
-// wantsLogits tells whether the loss takes the place of a sigmoid at the model's end.
-func (l Loss) wantsLogits(m *Model) bool {
+// ReadsLogits tells whether the loss takes the place of a sigmoid at the model's end, and so reads what the sigmoid would.
+func (l Loss) ReadsLogits(m *Model) bool {
 	if l.Function != BinaryCrossentropy || len(m.Nodes) == 0 {
 		return false
 	}
@@ -156,7 +156,7 @@ func (l Loss) apply(b *builder, y, target *gorgonia.Node) (*gorgonia.Node, error
 
 // Reconstructing is the model whose output is to be compared with the images: where a loss takes logits, the model with a sigmoid at its end.
 func (m *Model) Reconstructing(l Loss) *Model {
-	if !l.TakesLogits() || l.wantsLogits(m) {
+	if !l.TakesLogits() || l.ReadsLogits(m) {
 		return m
 	}
 	out := *m

@@ -46,7 +46,7 @@ func NewTraining(m *Model, params *Params, loss Loss, o Options) (*Training, err
 			return nil, errors.New("the loss must be one number, not one for each image: sum or average it over the batch")
 		}
 	}
-	y, err := mach.apply(computed, loss.wantsLogits(m))
+	y, err := mach.apply(computed, loss.ReadsLogits(m))
 	if err != nil {
 		return nil, err
 	}

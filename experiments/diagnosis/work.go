@@ -27,7 +27,8 @@ const (
 	NarrowWindows             // the same of all other products
 	Kernels                   // values of kernels, which are brought into order for each step
 	Images                    // values that are read, and given back, whatever the layers between
-	Crossed                   // values that losses with logarithms compare
+	Crossed                   // values that losses with one logarithm or so compare, as cross-entropy does logits
+	Logged                    // values that cross-entropy compares as probabilities, by two logarithms
 	Outputs                   // values of products
 	Rectified                 // values of activations that are sums and comparisons
 	Squashed                  // values of sigmoid and tanh, which products compute at their ends
@@ -45,7 +46,7 @@ const (
 	tasks
 )
 
-var taskNames = [tasks]string{"Filters", "Windows", "Pixels", "Strides", "Transposes", "Matrices", "Groups", "FewRead", "FewGiven", "NarrowFilters", "NarrowWindows", "Kernels", "Images", "Crossed", "Outputs", "Rectified", "Squashed", "Curved", "Normalized", "Pooled", "Repeated", "Other", "Far", "Updated", "Looped", "Nodes", "Steps", "Looked"}
+var taskNames = [tasks]string{"Filters", "Windows", "Pixels", "Strides", "Transposes", "Matrices", "Groups", "FewRead", "FewGiven", "NarrowFilters", "NarrowWindows", "Kernels", "Images", "Crossed", "Logged", "Outputs", "Rectified", "Squashed", "Curved", "Normalized", "Pooled", "Repeated", "Other", "Far", "Updated", "Looped", "Nodes", "Steps", "Looked"}
 
 // String is the task's name.
 func (t Task) String() string { return taskNames[t] }
@@ -126,8 +127,10 @@ func WorkOf(m *graph.Model, o training.Optimizer, loss graph.Loss, batch int) (W
 	if trained[Far]*float64(valueBytes*batch) < cacheBytes {
 		trained[Far] = 0
 	}
-	switch loss.Function {
-	case graph.MeanSquaredError, graph.MeanAbsoluteError, "":
+	switch {
+	case loss.Function == graph.MeanSquaredError, loss.Function == graph.MeanAbsoluteError, loss.Function == "":
+	case loss.IsCrossEntropy() && !loss.TakesLogits() && !loss.ReadsLogits(m):
+		trained[Logged] = float64(shapes[len(shapes)-1].Size())
 	default:
 		trained[Crossed] = float64(shapes[len(shapes)-1].Size())
 	}
@@ -225,6 +228,9 @@ func valueTask(l graph.Layer, in, out graph.Shape) (Task, float64) {
 	if a, ok := graph.ActivationOf(l); ok {
 		if a == graph.Linear || a == "" {
 			return Other, 0
+		}
+		if a == graph.Softmax { // an exponential, a sum and a quotient
+			size *= 2
 		}
 		return activationTask(a), size
 	}
