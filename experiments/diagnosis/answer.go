@@ -93,6 +93,7 @@ type Intervention struct {
 	Cause  Cause    `json:"cause"`
 	FVU    []Number `json:"fvu"` // of each seed, screening seeds first
 	Steps  int      `json:"steps"`
+	Size   string   `json:"size,omitempty"` // of the images, where a twin was examined
 }
 
 // Number is a float that JSON can hold: null where it is not finite.

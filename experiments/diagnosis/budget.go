@@ -4,6 +4,7 @@ package diagnosis
 const (
 	nominalStart = 0.03  // seconds to compile a trial
 	nominalDraw  = 60e-9 // seconds to draw the first value of a variable
+	nominalSave  = 6e-9  // seconds to save a byte of a model
 	nominalFit   = 1e9   // multiplications a second in the fit of a linear code
 	workers      = 2     // processors that the nominal speed is of
 	inUse        = 0.85  // share of their time: runs side by side do not end together

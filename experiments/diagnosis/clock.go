@@ -8,6 +8,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/graph"
+	"dcae/training"
 )
 
 // examining is an examination and the clock. When time is up, training ends within an op, and the answer is what is certain until then. What
@@ -63,6 +64,8 @@ func (x *examining) examine() (*Examination, error) {
 	if err != nil {
 		return nil, err
 	}
+	stop := s.leaveTimeToWrite(x.guarded)
+	defer stop()
 	s.publish = func() { x.publish(&Examination{Diagnosis: s.described()}) }
 	s.publish()
 	err = s.examineAtAnySize()
@@ -83,6 +86,34 @@ func (x *examining) examine() (*Examination, error) {
 		return nil, err
 	}
 	return e, nil
+}
+
+// lateness is the share of the time by which a call may end later than it was told to.
+const lateness = 0.08
+
+// leaveTimeToWrite makes training end so early that the answer is written in time, too: what is handed over must be scored, drawn and saved, which
+// for a large model takes as long as some steps of it. Where this is short, being somewhat late is allowed.
+func (s *search) leaveTimeToWrite(guarded context.Context) (stop func()) {
+	end, ok := guarded.Deadline()
+	early := s.writing() - time.Duration(lateness*s.options.Seconds*float64(time.Second))
+	if !ok || early <= 0 {
+		return func() {}
+	}
+	s.ctx, stop = context.WithDeadline(guarded, end.Add(-early))
+	return stop
+}
+
+// writing is how long it takes to score, draw and save what is handed over, by the cost model.
+func (s *search) writing() time.Duration {
+	trainable, others, err := s.given.setup.model.Values()
+	if err != nil {
+		return 0
+	}
+	const sides, imageShare = 2, 1.0 / 3 // before and after; of what an image takes in training
+	images := float64(sides*(s.images.test.n()+shownRuns*shownImages)) * imageShare
+	bytes := valueBytes * float64(trainable*(1+training.StateValues(s.given.setup.optimizer))+others)
+	seconds := images*s.given.step/float64(s.given.setup.batch)/workers + nominalSave*bytes
+	return time.Duration(seconds * float64(time.Second))
 }
 
 // threads are for a while, and are halted when the time is up; release ends them.

@@ -41,7 +41,7 @@ func (s *search) described() Diagnosis {
 	}
 	for _, a := range s.attempts {
 		if trials := a.trials(); len(trials) > 0 {
-			d.Interventions = append(d.Interventions, Intervention{a.what(), a.cause(), numbers(fvus(trials)), a.steps()})
+			d.Interventions = append(d.Interventions, Intervention{Change: a.what(), Cause: a.cause(), FVU: numbers(fvus(trials)), Steps: a.steps()})
 		}
 	}
 	switch {

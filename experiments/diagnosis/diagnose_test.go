@@ -121,7 +121,7 @@ func TestTheJSONsForm(t *testing.T) {
 	d := Diagnosis{
 		Verdict: Faulty, Causes: []Blame{{DataScale, 0.9, []string{"because"}}}, Symptoms: []Symptom{},
 		Fix:           &Fix{Changes: []string{"a"}, Keras: "b", Data: &code, Learned: "6/6", FVUBefore: Number(math.Inf(1)), FVUAfter: 0.25, Model: "c"},
-		Interventions: []Intervention{{"a", DataScale, []Number{0.5, Number(math.NaN())}, 100}}, Seconds: 1.5,
+		Interventions: []Intervention{{Change: "a", Cause: DataScale, FVU: []Number{0.5, Number(math.NaN())}, Steps: 100}}, Seconds: 1.5,
 	}
 	b, err := json.Marshal(d)
 	must(t, err)

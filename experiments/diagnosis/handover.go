@@ -6,6 +6,9 @@ import (
 
 // train takes the best of the confirmed runs further: it is what is handed over.
 func (s *search) train() error {
+	if s.isTwin { // what is handed over is of the real size
+		return nil
+	}
 	best := s.fix.best()
 	to := max(s.budget.long, roundSteps(1.5*float64(best.steps)))
 	least := checkEvery

@@ -34,7 +34,7 @@ func (e *Examination) savePage(dir string, pictures []plots.Picture) error {
 	}
 	if t := e.Twin; t != nil {
 		p.Facts = append(p.Facts, plots.Fact{Label: "examined on images of", Value: t.Size}, plots.Fact{Label: "seen where", Value: t.Seen})
-		p.Notes = append(p.Notes, fmt.Sprintf("A step takes too long at %s for the time, so a twin was examined: the same model for images of %s, whose first steps are alike (%s). What was tried was tried on the twin.", t.RealSize, t.Size, t.Compared))
+		p.Notes = append(p.Notes, fmt.Sprintf("A step takes too long at %s for the time, so a twin was examined: the same model for images of %s. Its first steps there are %s.", t.RealSize, t.Size, t.Compared))
 	}
 	if e.Truncated {
 		p.Notes = append(p.Notes, "The time was up before all was done that is done in it on an idle machine: the answer is what was certain until then.")
@@ -58,22 +58,26 @@ func (e *Examination) savePage(dir string, pictures []plots.Picture) error {
 
 func (e *Examination) interventionTable() plots.Table {
 	t := plots.Table{Title: "What was tried", Columns: []plots.Column{{Name: "change"}, {Name: "cause"}, {Name: "median FVU", Numeric: true}, {Name: "FVU of each seed"}, {Name: "steps", Numeric: true}}}
-	s := e.search
-	if s == nil {
+	if e.search == nil {
 		return t
 	}
-	if s.twin != nil {
-		s = s.twin.small
-	}
-	row := func(what, cause string, a *attempt) {
-		trials := a.trials()
-		if len(trials) > 0 {
-			t.Rows = append(t.Rows, []string{what, cause, fvuText(middleFVU(trials)), figuresOf(numbers(fvus(trials))), fmt.Sprint(a.steps())})
+	rows := func(s *search, where string) {
+		row := func(what, cause string, a *attempt) {
+			trials := a.trials()
+			if len(trials) > 0 {
+				t.Rows = append(t.Rows, []string{what + where, cause, fvuText(middleFVU(trials)), figuresOf(numbers(fvus(trials))), fmt.Sprint(a.steps())})
+			}
+		}
+		row("none: as given", "", s.given)
+		for _, a := range s.attempts {
+			row(a.what(), string(a.cause()), a)
 		}
 	}
-	row("none: as given", "", s.given)
-	for _, a := range s.attempts {
-		row(a.what(), string(a.cause()), a)
+	if e.Twin != nil {
+		rows(e.search.twin.small, ", at "+e.Twin.Size)
+		rows(e.search, ", at "+e.Twin.RealSize)
+	} else {
+		rows(e.search, "")
 	}
 	return t
 }

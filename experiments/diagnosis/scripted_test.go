@@ -21,9 +21,9 @@ func scripted(t *testing.T, c script) *search {
 	must(t, err)
 	s.run = func(_ context.Context, j job, _ *graph.Threads) error {
 		for j.trial.hopeless == "" && j.trial.steps < j.to && !(j.stop && j.trial.learned && j.trial.steps >= s.lasting) {
-			j.trial.steps += checkEvery
+			j.trial.steps += j.trial.every
 			f := c(j.attempt.what(), j.trial.seed, j.trial.steps)
-			j.trial.see(check{Step: j.trial.steps, FVU: f})
+			j.trial.see(check{Step: j.trial.steps, FVU: f, Spread: 1})
 			if math.IsInf(f, 1) {
 				j.trial.hopeless = "as the test wants it"
 			}

@@ -150,7 +150,8 @@ type search struct {
 	sides    *sides     // of the given model; nil: not looked at
 	deadFile bool       // the settings are healthy, the file's weights are not
 
-	twin *twinExam // by which the model is examined, where its own steps are too dear; else nil
+	twin   *twinExam // by which the model is examined, where its own steps are too dear; else nil
+	isTwin bool      // it is the examination of a twin
 
 	together int // runs that fit into the memory side by side
 

@@ -17,19 +17,21 @@ import (
 //     else with twinBelow a trial; its smallest map keeps 4 pixels a side where that can be, else 2. Where all are too dear, batches are smaller,
 //     and then hidden layers narrower, too.
 //   - It counts only if it behaves as the model does over the same first steps, within the limits of [unlike]; else the next larger one is
-//     tried, and where none behaves alike the model itself is examined.
-//   - What is seen of it is then looked at in the real size, as far as the time goes: that the model learns, or goes on falling, before it is
-//     called healthy; that the repaired model learns with one seed. The answer says what was seen at which size.
+//     tried, and where none behaves alike the last one only tells what to try first in the real size.
+//   - What is seen of it is then looked at in the real size, as far as the time goes (real_size.go): that the model learns, or goes on falling,
+//     before it is called healthy; that the repaired model learns with one seed. The answer says what was seen at which size.
 const (
 	twinBelow     = 300  // steps of a trial
 	twinSteps     = 8000 // of an examination that has time enough
 	probeSteps    = 25   // at most, that model and twin are compared over, and between two looks in the real size
 	probeShare    = 0.1  // of the time, that comparing may take
 	realShare     = 0.35 // of the time, that is kept for the real size
+	unlikeShare   = 0.6  // the same where no twin behaves alike
 	twinImages    = 3000
-	realSeeds     = 3 // fresh ones at most, that the repair is looked at with in the real size
-	stepsAVariant = 9 // how many trials' worth of steps an examination takes
-	leastBatch    = 8 // images that a twin's batch is not made smaller than
+	realSeeds     = 3   // fresh ones at most, that the repair is looked at with in the real size
+	stepsAVariant = 9   // how many trials' worth of steps an examination takes
+	leastBatch    = 8   // images that a twin's batch is not made smaller than
+	lookedImages  = 0.6 // held-out images of a look in the real size, for each image of the steps before it: a fifth of their time
 )
 
 // twinExam is an examination by a twin.
@@ -37,6 +39,7 @@ type twinExam struct {
 	candidate
 	small  *search
 	probed [2]*trial // the real model's first steps, and the twin's
+	unlike string    // why it does not count, and only tells what to try first; empty: it behaves as the model does
 }
 
 // candidate is a twin that may be examined.
@@ -57,23 +60,31 @@ func (s *search) examineAtAnySize() error {
 	if err != nil || len(candidates) == 0 {
 		return s.examineOr(err)
 	}
+	if err := s.fitRealSize(); err != nil {
+		return err
+	}
 	probe, err := s.probe()
 	if err != nil {
 		return err
 	}
 	for _, c := range candidates {
-		t, reason, err := s.tryTwin(c, probe)
+		t, err := s.tryTwin(c, probe)
 		if err != nil {
 			return err
 		}
 		if t == nil {
-			s.say("a twin for images of %dx%d does not behave as the model does: %s", c.size.Height, c.size.Width, reason)
 			continue
 		}
 		s.twin = t
-		return s.examineTwin()
+		if t.unlike == "" {
+			break
+		}
+		s.say("a twin for images of %dx%d does not behave as the model does: %s", c.size.Height, c.size.Width, t.unlike)
 	}
-	return s.examine()
+	if s.twin == nil {
+		return s.examine()
+	}
+	return s.examineTwin()
 }
 
 func (s *search) examineOr(err error) error {
@@ -148,33 +159,41 @@ func preferred(affordable, all []candidate) []candidate {
 	return out
 }
 
-// probe takes the first steps of the model in its real size: as many as a share of the time pays, and at least one, of fewer images if that is too dear.
-func (s *search) probe() (*trial, error) {
-	given, a := s.given.setup, s.given
-	affordable := probeShare * s.budget.total / s.given.step
-	if affordable < 1 {
-		given.batch = max(1, int(affordable*float64(given.batch)))
-		a = &attempt{setup: given}
-		if err := a.reckon(); err != nil {
-			return nil, err
+// fitRealSize makes the batches of the real size so small that the time which is kept for it pays some steps, since many steps of few images show
+// more than few steps of many; and the held-out images so few that a look at them takes a fifth as long as the steps before it.
+func (s *search) fitRealSize() error {
+	if steps := realShare * s.budget.total / s.given.step; steps < probeSteps {
+		s.given.setup.batch = max(1, int(float64(s.given.setup.batch)*steps/probeSteps))
+		if err := s.given.reckon(); err != nil {
+			return err
 		}
 	}
-	t, err := newTrial(given, 1, s.images, s.look.attainable.mark(), nil)
+	looked := max(leastBatch, int(lookedImages*float64(s.firstSteps()*s.given.setup.batch)))
+	s.images.held = s.images.held.slice(0, min(s.images.held.n(), looked))
+	return nil
+}
+
+// firstSteps are those of the model in its real size that a share of the time pays, at least one.
+func (s *search) firstSteps() int {
+	return max(1, min(probeSteps, int(probeShare*s.budget.total/s.given.step)))
+}
+
+// probe takes the first steps of the model in its real size.
+func (s *search) probe() (*trial, error) {
+	t, err := s.trialOf(s.given, 1)
 	if err != nil {
 		return nil, err
 	}
-	t.every = max(1, min(probeSteps, int(affordable)))
-	if a == s.given {
-		a.screened = append(a.screened, t)
-	}
-	return t, s.advance([]job{{a, t, t.every, false}})
+	t.every = s.firstSteps()
+	return t, s.advance([]job{{s.given, t, t.every, false}})
 }
 
-// tryTwin makes a twin and compares its first steps with the model's; nil, and why, if it behaves in another way.
-func (s *search) tryTwin(c candidate, probe *trial) (*twinExam, string, error) {
+// tryTwin makes a twin and compares its first steps with the model's; nil where there can be none of this size.
+func (s *search) tryTwin(c candidate, probe *trial) (*twinExam, error) {
 	images, err := s.subject.Images.Shrunk(c.size.Height, c.size.Width, twinImages)
 	if err != nil {
-		return nil, err.Error(), nil
+		s.say("no twin for images of %dx%d: %v", c.size.Height, c.size.Width, err)
+		return nil, nil
 	}
 	subject := s.subject
 	subject.Model, subject.Params, subject.Images = c.model, nil, images
@@ -183,48 +202,56 @@ func (s *search) tryTwin(c candidate, probe *trial) (*twinExam, string, error) {
 	options.Batch = c.batch
 	small, err := newSearch(s.ctx, subject, options)
 	if err != nil {
-		return nil, err.Error(), nil
+		s.say("no twin for images of %dx%d: %v", c.size.Height, c.size.Width, err)
+		return nil, nil
 	}
+	small.isTwin = true
 	// What stands out are the settings of the real model and the values of the real images, not what was made to follow from their size.
 	small.look.values, small.look.goals, small.look.settings = s.look.values, s.look.goals, s.look.settings
 	first := small.given.setup
 	first.batch = min(c.batch, probe.setup.batch)
 	t, err := newTrial(first, 1, small.images, small.look.attainable.mark(), nil)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	t.every = probe.every
 	if err := small.advance([]job{{small.given, t, probe.every, false}}); err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	if reason := unlike(probe, t); reason != "" {
-		return nil, reason, nil
-	}
-	return &twinExam{candidate: c, small: small, probed: [2]*trial{probe, t}}, "", nil
+	pixels := float64(s.subject.Model.Input.Size()) / float64(c.model.Input.Size())
+	return &twinExam{c, small, [2]*trial{probe, t}, unlike(probe, t, pixels)}, nil
 }
 
 // The limits within which a model and its twin behave alike over their first steps.
 const (
 	alikeFVU      = 2.0  // factor between the held-out FVUs
-	alikeGradient = 5.0  // factor between the ratios of the first layer's gradient to the last's, at the first step
+	alikeGradient = 5.0  // factor between the ratios of the first layer's gradient to the last's, at the first step, and at least that of the pixels
+	alikeStill    = 1.1  // factor between the held-out FVUs where one of them cannot learn any more
 	alikeShare    = 0.25 // difference between the mean shares of dead units, and of saturated values
 )
 
-// unlike tells in what two runs of the same first steps differ too much; empty if they behave alike.
-func unlike(a, b *trial) string {
-	if (a.hopeless != "") != (b.hopeless != "") {
-		return "one of them cannot learn any more after the first steps"
-	}
+// unlike tells in what two runs of the same first steps differ too much, the first with so many times the pixels; empty if they behave alike.
+//
+// A kernel's gradient is a sum over pixels, a dense layer's is not, so that with the size their ratio changes by up to the ratio of the pixels (measured:
+// 15 times with 64 times the pixels). A saturated output of more pixels has more that are not quite at the limit: no gradient at all is like one
+// that does not improve anything.
+func unlike(a, b *trial, pixels float64) string {
 	apart := func(x, y, factor float64) bool {
 		if x <= 0 || y <= 0 || math.IsInf(x, 0) || math.IsInf(y, 0) || math.IsNaN(x) || math.IsNaN(y) {
 			return (x > 0 && !math.IsInf(x, 0)) != (y > 0 && !math.IsInf(y, 0))
 		}
 		return math.Abs(math.Log(x/y)) > math.Log(factor)
 	}
+	if (a.hopeless != "") != (b.hopeless != "") {
+		if x, y := a.fvu(), b.fvu(); min(x, y) < 1 || apart(x, y, alikeStill) {
+			return "one of them cannot learn any more after the first steps"
+		}
+		return ""
+	}
 	if x, y := a.fvu(), b.fvu(); apart(x, y, alikeFVU) {
 		return fmt.Sprintf("FVU %.2f and %.2f after %d steps", x, y, a.steps)
 	}
-	if x, y := a.gradientRatio(), b.gradientRatio(); apart(x, y, alikeGradient) {
+	if x, y := a.gradientRatio(), b.gradientRatio(); apart(x, y, max(alikeGradient, pixels)) {
 		return fmt.Sprintf("the first layer's gradient begins as %.2g and %.2g of the last one's", x, y)
 	}
 	if x, y := a.shares.Dead, b.shares.Dead; math.Abs(x-y) > alikeShare {
@@ -261,124 +288,4 @@ func meanShares(units []training.UnitShares) training.UnitShares {
 	}
 	sum.Dead, sum.Saturated = sum.Dead/max(1, dead), sum.Saturated/max(1, saturated)
 	return sum
-}
-
-// examineTwin examines the twin, and looks at the real size what of it holds there.
-func (s *search) examineTwin() error {
-	t := s.twin
-	s.say("a step takes too long for the time: the model is examined on images of %dx%d, where its first %d steps are alike", t.size.Height, t.size.Width, t.probed[0].steps)
-	progress := s.options.Progress
-	t.small.options.Progress = func(line string) { progress(fmt.Sprintf("%dx%d ", t.size.Height, t.size.Width) + line) }
-	if err := t.small.examine(); err != nil {
-		s.verdict = t.small.verdict
-		return err
-	}
-	t.small.settle()
-	s.verdict = t.small.verdict
-	s.budget.spent += t.small.budget.spent
-	if s.verdict == Healthy {
-		return s.seeItLearn()
-	}
-	return s.seeItRepaired()
-}
-
-// learningSteps is how many steps the twin's runs of an attempt took at most until they had learned.
-func learningSteps(trials []*trial) int {
-	most := 2 * checkEvery
-	for _, t := range trials {
-		if t.learns() {
-			most = max(most, t.steps)
-		}
-	}
-	return most
-}
-
-// seeItLearn trains the model itself on: it is healthy only if it learns too, or is still on its way.
-func (s *search) seeItLearn() error {
-	real, err := s.trialOf(s.given, 1)
-	if err != nil {
-		return err
-	}
-	if real.every = probeSteps; s.affordable(s.given.step) < 2*probeSteps {
-		real.every = max(1, s.affordable(s.given.step)/2)
-	}
-	to := min(2*learningSteps(s.twin.small.given.screened), real.steps+s.affordable(s.given.step))
-	if err := s.advance([]job{{s.given, real, to, true}}); err != nil {
-		return err
-	}
-	if !real.learns() && !real.falls() {
-		s.verdict = Inconclusive
-	}
-	return nil
-}
-
-// affordable is how many steps of the given cost are left, whole looks of them.
-func (s *search) affordable(step float64) int {
-	steps := max(0, int(s.budget.left()/step))
-	if steps < probeSteps {
-		return steps
-	}
-	return steps / probeSteps * probeSteps
-}
-
-// falls tells whether the held-out error still went down by over 2% in the second half of the looks.
-func (t *trial) falls() bool {
-	n := len(t.checks)
-	return t.hopeless == "" && n > 1 && t.checks[n-1].FVU < 0.98*t.checks[(n-1)/2].FVU
-}
-
-// seeItRepaired makes in the real size the changes that repaired the twin, in their order, until one is not seen to fail there.
-func (s *search) seeItRepaired() error {
-	small := s.twin.small
-	if small.fix == nil {
-		return nil
-	}
-	order := append([]*attempt{small.fix}, small.winners...)
-	for i, winner := range order {
-		if i > 0 && winner == small.fix {
-			continue
-		}
-		a, ok, err := s.newAttempt(winner.changes...)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			continue
-		}
-		failed, err := s.tryRepair(a, winner)
-		if err != nil {
-			return err
-		}
-		if !failed {
-			s.fix = a
-			return s.train()
-		}
-		s.say("%s: repairs the twin, but not the model in its real size", a.what())
-	}
-	return nil
-}
-
-// tryRepair trains a repaired model in its real size with one fresh seed after another, as the time allows, and tells whether the first failed.
-func (s *search) tryRepair(a, winner *attempt) (failed bool, err error) {
-	to := 2 * learningSteps(winner.trials())
-	for seed := uint64(firstFreshSeed); seed < firstFreshSeed+realSeeds; seed++ {
-		steps := min(to, s.affordable(a.step))
-		if steps == 0 && len(a.confirmed) > 0 || len(a.confirmed) > 0 && steps < a.confirmed[0].steps {
-			break
-		}
-		t, err := s.trialOf(a, seed)
-		if err != nil {
-			return false, err
-		}
-		t.every = max(1, min(probeSteps, steps))
-		if err := s.advance([]job{{a, t, max(1, steps), true}}); err != nil {
-			return false, err
-		}
-		s.tell(a, a.what()+" in the real size")
-		if !t.learns() {
-			break
-		}
-	}
-	first := a.confirmed[0]
-	return first.hopeless != "" || !first.learns() && first.steps >= to && !first.falls(), nil
 }

@@ -1,6 +1,9 @@
 package diagnosis
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // TwinReport says what was seen of a smaller twin, and what in the real size.
 type TwinReport struct {
@@ -8,28 +11,46 @@ type TwinReport struct {
 	RealSize string  `json:"real_size"` // of those that the model takes
 	Width    float64 `json:"width"`     // factor of the hidden layers' widths; 1: the same
 	Batch    int     `json:"batch"`
-	Compared string  `json:"compared"` // how alike the first steps were
-	Seen     string  `json:"seen"`     // what was seen at which size
+	Real     int     `json:"real_batch"` // of runs in the real size
+	Compared string  `json:"compared"`   // whether the first steps were alike, and in what
+	Seen     string  `json:"seen"`       // what was seen at which size
 }
 
 // told is the report.
 func (t *twinExam) told(s *search) *TwinReport {
 	input := s.subject.Model.Input
 	r := &TwinReport{
-		Size: fmt.Sprintf("%dx%d", t.size.Height, t.size.Width), RealSize: fmt.Sprintf("%dx%d", input[0], input[1]), Width: t.width, Batch: t.batch,
-		Compared: fmt.Sprintf("after %d steps FVU %s and %s, gradient of the first layer over the last's %.2g and %.2g at the start", t.probed[0].checks[0].Step,
+		Size: fmt.Sprintf("%dx%d", t.size.Height, t.size.Width), RealSize: fmt.Sprintf("%dx%d", input[0], input[1]), Width: t.width, Batch: t.batch, Real: s.given.setup.batch,
+		Compared: fmt.Sprintf("alike (after %d steps FVU %s and %s, gradient of the first layer over the last's %.2g and %.2g at the start)", t.probed[0].checks[0].Step,
 			fvuText(t.probed[0].checks[0].FVU), fvuText(t.probed[1].checks[0].FVU), t.probed[0].gradientRatio(), t.probed[1].gradientRatio()),
+	}
+	if t.unlike != "" {
+		r.Compared = "not alike (" + t.unlike + "), and only told what to try first"
 	}
 	given := t.small.given.screened
 	r.Seen = fmt.Sprintf("As given it learns with %d of %d seeds at %s", count(given), len(given), r.Size)
-	if own := s.given.screened; s.verdict == Healthy || s.fix == nil {
+	if own := s.given.screened; s.verdict == Healthy || s.fix == nil || len(s.fix.screened) > 0 {
 		r.Seen += fmt.Sprintf("; at %s %s", r.RealSize, seenOf(own))
 	}
-	if s.fix != nil {
-		r.Seen += fmt.Sprintf("; repaired with %s seeds at %s, and at %s %s", learnedOf(t.small.fix.confirmed), r.Size, r.RealSize, seenOf(s.fix.confirmed))
+	switch {
+	case s.fix == nil:
+	case t.repairedBy(s.fix) != nil:
+		r.Seen += fmt.Sprintf("; repaired with %s seeds at %s, and at %s %s", learnedOf(t.repairedBy(s.fix).confirmed), r.Size, r.RealSize, seenOf(s.fix.trials()))
+	default:
+		r.Seen += fmt.Sprintf("; repaired there %s", seenOf(s.fix.trials()))
 	}
 	r.Seen += "."
 	return r
+}
+
+// repairedBy is the attempt that repaired the twin with the changes of one of the real size; nil: none did.
+func (t *twinExam) repairedBy(a *attempt) *attempt {
+	for _, winner := range append(slices.Clone(t.small.winners), t.small.fix) {
+		if winner != nil && sameChanges(winner.changes, a.changes) {
+			return winner
+		}
+	}
+	return nil
 }
 
 func learnedOf(trials []*trial) string { return fmt.Sprintf("%d of %d", count(trials), len(trials)) }
@@ -55,8 +76,16 @@ func (s *search) concludeTwin() (Diagnosis, *Subject, error) {
 	d.Verdict, d.Name, d.Findings, d.Truncated, d.Interrupted = s.verdict, s.subject.Name, append([]Finding{}, s.look.findings...), s.truncated, s.interrupted
 	seen := d.Fix
 	d.Twin, d.Fix = s.twin.told(s), nil
+	own := s.described()
+	for i := range d.Interventions {
+		d.Interventions[i].Size = d.Twin.Size
+	}
+	for _, tried := range own.Interventions {
+		tried.Size = d.Twin.RealSize
+		d.Interventions = append(d.Interventions, tried)
+	}
 	d.Used = Number(min(1, s.budget.spent/s.budget.total))
-	if s.fix == nil || len(s.fix.confirmed) == 0 {
+	if s.fix == nil || len(s.fix.trials()) == 0 {
 		changed, err := s.likelyOfTwin(&d, seen)
 		return d, changed, err
 	}
@@ -64,7 +93,13 @@ func (s *search) concludeTwin() (Diagnosis, *Subject, error) {
 	if err != nil {
 		return d, nil, err
 	}
-	fix.Learned = s.twin.small.fix.learned()
+	if repaired := s.twin.repairedBy(s.fix); repaired != nil {
+		fix.Learned = repaired.learned()
+	} else { // it was found in the real size
+		d.Causes = append(own.Causes, slices.DeleteFunc(d.Causes, func(b Blame) bool {
+			return slices.ContainsFunc(own.Causes, func(o Blame) bool { return o.Cause == b.Cause })
+		})...)
+	}
 	d.Fix = fix
 	return d, repaired, nil
 }
@@ -77,7 +112,7 @@ func (s *search) likelyOfTwin(d *Diagnosis, seen *Fix) (*Subject, error) {
 		return nil, nil
 	}
 	a, ok, err := s.newAttempt(small.changes...)
-	if err != nil || !ok || len(a.confirmed) > 0 {
+	if err != nil || !ok || len(a.confirmed) > 0 && !s.truncated && !s.interrupted {
 		return nil, err
 	}
 	untrained, err := newTrial(a.setup, firstFreshSeed, s.images, s.look.attainable.mark(), nil)

@@ -100,13 +100,25 @@ func TestUnlikeNamesWhatDiffers(t *testing.T) {
 		{run(0.9, 0.1, 1, 0.5, 0), "10% and 50% of the units are dead"},
 		{run(0.9, 0.1, 1, 0.1, 0.5), "saturated"},
 	} {
-		if got := unlike(a, c.b); c.want == "" && got != "" || !strings.Contains(got, c.want) {
+		if got := unlike(a, c.b, 1); c.want == "" && got != "" || !strings.Contains(got, c.want) {
 			t.Errorf("%q, want %q", got, c.want)
 		}
 	}
 	dead := run(0.9, 0.1, 1, 0.1, 0)
 	dead.hopeless = "the weights do not move"
-	if unlike(a, dead) == "" {
+	if unlike(a, dead, 1) == "" {
 		t.Error("a run that cannot learn any more is like one that can")
+	}
+	stands, never := run(7.6, 0.1, 1, 0, 0.1), run(7.7, math.NaN(), math.NaN(), 0, 0.1)
+	never.hopeless = "the weights do not move"
+	if why := unlike(stands, never, 64); why != "" {
+		t.Errorf("two saturated runs that are as bad as each other: %s", why)
+	}
+	few := run(0.9, 0.002, 1, 0.1, 0)
+	if why := unlike(a, few, 64); why != "" {
+		t.Errorf("the ratio of gradients may differ as the numbers of pixels do: %s", why)
+	}
+	if unlike(a, few, 4) == "" {
+		t.Error("the ratio of gradients differs by 50, that of pixels by 4")
 	}
 }

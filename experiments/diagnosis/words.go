@@ -170,7 +170,7 @@ func (d *Diagnosis) Text(dir string) string {
 	fmt.Fprintf(&b, "%s\n", strings.ToUpper(string(d.Verdict)))
 	b.WriteString(wrap(d.Answer(), ""))
 	if t := d.Twin; t != nil {
-		b.WriteString("\n" + wrap(fmt.Sprintf("A step of it takes too long at %s for the time, so it was examined on images of %s, where its first steps are alike (%s). %s", t.RealSize, t.Size, t.Compared, t.Seen), ""))
+		b.WriteString("\n" + wrap(fmt.Sprintf("A step of it takes too long at %s for the time, so it was examined on images of %s. Its first steps there are %s. %s", t.RealSize, t.Size, t.Compared, t.Seen), ""))
 	}
 	d.writeFigures(&b)
 	d.writeFindings(&b)

@@ -1,0 +1,298 @@
+package diagnosis
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// What a twin shows is looked at in the real size:
+//
+//   - A model whose twin learns is healthy if it learns too, or its error still falls.
+//   - A change that repairs the twin is made in the real size, and trained with one to three fresh seeds, as the time goes.
+//   - Where neither is seen, or the twin shows nothing, the likely changes are tried in the real size, those of the twin first, then learning rates:
+//     each for a few steps, the best ones for twice as many each time. One repairs if it explains more than the model as given, trained as long with the
+//     same seed, by the margin that a repair must show, and learns or still falls.
+const (
+	realTries   = 8    // changes that are tried at most in the real size, besides the twin's
+	alikeFVUs   = 0.02 // difference between FVUs that does not count
+	stillFallen = 0.98 // share of its middle FVU that a run's last one must be under to be falling
+)
+
+// examineTwin examines the twin, and looks at the real size what of it holds there.
+func (s *search) examineTwin() error {
+	t := s.twin
+	if t.unlike == "" {
+		s.say("a step takes too long for the time: the model is examined on images of %dx%d, where its first %d steps are alike", t.size.Height, t.size.Width, t.probed[0].steps)
+	} else {
+		t.small.budget.total = (1 - unlikeShare) * s.budget.left()
+		s.say("a step takes too long for the time: images of %dx%d tell what to try first", t.size.Height, t.size.Width)
+	}
+	progress := s.options.Progress
+	t.small.options.Progress = func(line string) { progress(fmt.Sprintf("%dx%d ", t.size.Height, t.size.Width) + line) }
+	err := t.small.examine()
+	t.small.settle()
+	if s.verdict = t.small.verdict; t.unlike != "" && s.verdict != Healthy {
+		s.verdict = Inconclusive // until it is seen in the real size
+	}
+	if err != nil {
+		return err
+	}
+	s.budget.spent += t.small.budget.spent
+	return s.lookAtRealSize()
+}
+
+// lookAtRealSize sees what holds in the real size of what the twin shows.
+func (s *search) lookAtRealSize() error {
+	if s.twin.small.verdict == Healthy {
+		if err := s.seeItLearn(); err != nil || s.verdict == Healthy {
+			return err
+		}
+	} else if err := s.seeItRepaired(); err != nil || s.fix != nil {
+		return err
+	}
+	return s.tryInRealSize()
+}
+
+// learningSteps is how many steps the twin's runs of an attempt took at most until they had learned.
+func learningSteps(trials []*trial) int {
+	most := 2 * checkEvery
+	for _, t := range trials {
+		if t.learns() {
+			most = max(most, t.steps)
+		}
+	}
+	return most
+}
+
+// seeItLearn trains the model itself on: it is healthy only if it learns too, or is still on its way.
+func (s *search) seeItLearn() error {
+	real, err := s.realTrial(s.given, 1)
+	if err != nil {
+		return err
+	}
+	to := min(2*learningSteps(s.twin.small.given.screened), real.steps+s.affordable(s.given.step))
+	for _, to := range []int{min(to, 3*probeSteps), to} { // what prints one image, though the twin does not, leaves its time to changes
+		if err := s.advance([]job{{s.given, real, to, true}}); err != nil {
+			return err
+		}
+		if n := len(real.checks); n > 0 && real.checks[n-1].Spread < noSpread && !real.falls() {
+			break
+		}
+	}
+	if !real.learns() && !real.falls() {
+		s.verdict = Inconclusive
+	}
+	return nil
+}
+
+// realTrial is the trial of an attempt with a seed, which is looked at after every few steps, as they are dear.
+func (s *search) realTrial(a *attempt, seed uint64) (*trial, error) {
+	t, err := s.trialOf(a, seed)
+	if err == nil {
+		t.every = max(1, min(probeSteps, s.affordable(a.step)/2))
+	}
+	return t, err
+}
+
+// affordable is how many steps of the given cost are left, whole looks of them.
+func (s *search) affordable(step float64) int {
+	steps := max(0, int(s.budget.left()/step))
+	if steps < probeSteps {
+		return steps
+	}
+	return steps / probeSteps * probeSteps
+}
+
+// falls tells whether the held-out error still went down in the second half of the looks.
+func (t *trial) falls() bool {
+	n := len(t.checks)
+	return t.hopeless == "" && n > 1 && t.checks[n-1].FVU < stillFallen*t.checks[(n-1)/2].FVU
+}
+
+// seeItRepaired makes in the real size the changes that repaired the twin, in their order, until one is not seen to fail there.
+func (s *search) seeItRepaired() error {
+	small := s.twin.small
+	if small.fix == nil {
+		return nil
+	}
+	order := append([]*attempt{small.fix}, small.winners...)
+	for i, winner := range order {
+		if i > 0 && winner == small.fix {
+			continue
+		}
+		if s.affordable(s.given.step) == 0 {
+			break
+		}
+		a, ok, err := s.newAttempt(winner.changes...)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		seen, err := s.tryRepair(a, winner)
+		if err != nil {
+			return err
+		}
+		if seen {
+			s.fix = a
+			return s.train()
+		}
+		s.say("%s: repairs the twin, but was not seen to repair the model in its real size", a.what())
+	}
+	return nil
+}
+
+// tryRepair trains a repaired model in its real size with one fresh seed after another, as the time allows, and tells whether it stands: a
+// twin that behaves as the model does is believed until a run in the real size fails, any other one only when a run has learned.
+func (s *search) tryRepair(a, winner *attempt) (bool, error) {
+	to := 2 * learningSteps(winner.trials())
+	for seed := uint64(firstFreshSeed); seed < firstFreshSeed+realSeeds; seed++ {
+		steps := min(to, s.affordable(a.step))
+		if steps == 0 || len(a.confirmed) > 0 && steps < a.confirmed[0].steps {
+			break
+		}
+		t, err := s.realTrial(a, seed)
+		if err != nil {
+			return false, err
+		}
+		if err := s.advance([]job{{a, t, steps, true}}); err != nil {
+			return false, err
+		}
+		s.tell(a, a.what()+" in the real size")
+		if !t.learns() {
+			break
+		}
+	}
+	if len(a.confirmed) == 0 {
+		return false, nil
+	}
+	first := a.confirmed[0]
+	failed := first.hopeless != "" || !first.learns() && first.steps >= to && !first.falls()
+	return first.learns() || s.twin.unlike == "" && !failed, nil
+}
+
+// tryInRealSize looks for a change that repairs the model in its real size, by successive halving. The runs have the seed of the given model's.
+func (s *search) tryInRealSize() error {
+	given, err := s.realTrial(s.given, 1)
+	if err != nil {
+		return err
+	}
+	open, err := s.realCandidates(given)
+	if err != nil {
+		return err
+	}
+	for steps := probeSteps; len(open) > 0; steps *= 2 {
+		more := float64(steps-open[0].steps()) * s.given.step
+		n := int(s.budget.left()/2/more) - 1 // the given model's run is one of them
+		if n < 1 {
+			steps, n = open[0].steps()+s.affordable(s.given.step)/2, 1
+		}
+		if steps <= open[0].steps() {
+			break
+		}
+		open = open[:min(n, len(open))]
+		if err := s.rung(given, open, steps); err != nil {
+			return err
+		}
+		for _, a := range open {
+			if a.screened[0].learns() && s.gains(a, given) {
+				return s.accept(a)
+			}
+		}
+		open = s.better(open)
+	}
+	for _, a := range open {
+		if len(a.screened) > 0 && a.screened[0].falls() && s.gains(a, given) {
+			return s.accept(a)
+		}
+	}
+	return nil
+}
+
+// rung trains the given model and changed ones to so many steps.
+func (s *search) rung(given *trial, open []*attempt, steps int) error {
+	jobs := []job{{s.given, given, steps, false}}
+	for _, a := range open {
+		t, err := s.realTrial(a, given.seed)
+		if err != nil {
+			return err
+		}
+		jobs = append(jobs, job{a, t, steps, true})
+	}
+	if err := s.advance(jobs); err != nil {
+		return err
+	}
+	for _, a := range open {
+		s.tell(a, a.what()+" in the real size")
+	}
+	return nil
+}
+
+// better is the better third of attempts, those that can learn no more left out; of those that are alike the ones that came first.
+func (s *search) better(open []*attempt) []*attempt {
+	open = slices.DeleteFunc(open, func(a *attempt) bool { return a.screened[0].hopeless != "" })
+	slices.SortStableFunc(open, func(a, b *attempt) int {
+		return cmp.Compare(math.Round(worst(a)/alikeFVUs), math.Round(worst(b)/alikeFVUs))
+	})
+	return open[:(len(open)+2)/3]
+}
+
+// gains tells whether a changed model's run explains more than the given model's after as many steps, by the margin that a repair must show.
+func (s *search) gains(a *attempt, given *trial) bool {
+	t := a.screened[0]
+	return beyondMargin(min(1, given.fvuAt(t.steps))-min(1, t.fvu()), s.look.attainable)
+}
+
+// accept makes a change the repair, and trains it with a fresh seed, if there is time.
+func (s *search) accept(a *attempt) error {
+	s.verdict, s.fix, s.winners = Faulty, a, []*attempt{a}
+	if steps := a.screened[0].steps; s.affordable(a.step) >= steps {
+		t, err := s.realTrial(a, firstFreshSeed)
+		if err != nil {
+			return err
+		}
+		if err := s.advance([]job{{a, t, steps, true}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// realCandidates are what is tried in the real size: what helped the twin, then learning rates and settings that stand out.
+func (s *search) realCandidates(given *trial) ([]*attempt, error) {
+	var sets [][]change
+	for _, a := range slices.Concat(s.twin.small.winners, s.twin.small.attempts) {
+		if n := len(a.decisive()); n > 0 && count(a.decisive()) == n && !a.beaten {
+			sets = append(sets, a.changes)
+		}
+	}
+	for _, c := range s.look.likelyInRealSize(s.given.setup, given.hopeless != "" || given.fvu() > 1 && !given.falls()) {
+		sets = append(sets, []change{c})
+	}
+	var out []*attempt
+	for _, changes := range sets {
+		a, ok, err := s.newAttempt(changes...)
+		if err != nil {
+			return nil, err
+		}
+		if ok && len(a.trials()) == 0 && !slices.Contains(out, a) {
+			out = append(out, a)
+		}
+	}
+	return out[:min(realTries, len(out))], nil
+}
+
+// likelyInRealSize are learning rates and settings that stand out; lower rates come before higher ones for a model that is no better than the mean image and does
+// not get better.
+func (l *look) likelyInRealSize(s setup, stands bool) []change {
+	restores := slices.DeleteFunc(l.restores(s), func(c change) bool { return !c.departs() })
+	slices.SortStableFunc(restores, func(a, b change) int { return cmp.Compare(b.departure, a.departure) })
+	likely, _ := otherRates(s.optimizer)
+	rates := func(high bool) []change {
+		return slices.DeleteFunc(slices.Clone(likely), func(c change) bool { return (c.cause == LearningRateHigh) != high })
+	}
+	return slices.Concat(restores, rates(stands), rates(!stands))
+}

@@ -1,0 +1,98 @@
+package diagnosis
+
+import (
+	"testing"
+
+	"dcae/models/edit"
+)
+
+// withTwin is a scripted search whose twin has come to a verdict, by changes that repaired it.
+func withTwin(t *testing.T, real script, verdict Verdict, unlike string, repairs ...change) *search {
+	t.Helper()
+	s := scripted(t, real)
+	small := scripted(t, func(what string, _ uint64, _ int) float64 {
+		if what == "" && verdict != Healthy {
+			return 1
+		}
+		return 0.2
+	})
+	run, err := small.trialOf(small.given, 1)
+	must(t, err)
+	must(t, small.advance([]job{{small.given, run, 100, true}}))
+	small.verdict = verdict
+	for _, a := range small.madeOf(t, repairs...) {
+		for seed := uint64(firstFreshSeed); seed < firstFreshSeed+3; seed++ {
+			run, err := small.trialOf(a, seed)
+			must(t, err)
+			must(t, small.advance([]job{{a, run, 200, true}}))
+		}
+		small.winners = append(small.winners, a)
+	}
+	if len(small.winners) > 0 {
+		small.fix = small.winners[0]
+	}
+	probed, err := s.trialOf(s.given, 1)
+	must(t, err)
+	s.given.step = 1 // beginning a run costs next to nothing, as with real steps that are dear
+	s.budget = budget{total: 600, short: 100, long: 100}
+	s.twin = &twinExam{candidate: candidate{size: edit.TwinSize{Height: 8, Width: 8}, width: 1, batch: 32}, small: small, probed: [2]*trial{probed, run}, unlike: unlike}
+	s.verdict = verdict
+	return s
+}
+
+func TestAHealthyTwinNeedsARealRunThatLearnsOrFalls(t *testing.T) {
+	for what, c := range map[string]struct {
+		real script
+		want Verdict
+	}{
+		"learns": {func(string, uint64, int) float64 { return 0.3 }, Healthy},
+		"falls":  {func(_ string, _ uint64, step int) float64 { return 2 - float64(step)/1000 }, Healthy},
+		"stands": {func(string, uint64, int) float64 { return 1 }, Inconclusive},
+	} {
+		s := withTwin(t, c.real, Healthy, "")
+		must(t, s.lookAtRealSize())
+		if s.verdict != c.want || s.fix != nil {
+			t.Errorf("%s: %s", what, s.verdict)
+		}
+	}
+}
+
+// The rate is too high for the real size alone.
+func TestWhatTheTwinDoesNotShowIsTriedInTheRealSize(t *testing.T) {
+	s := withTwin(t, func(what string, _ uint64, step int) float64 {
+		if what == "learning rate 0.001 -> 0.0001" {
+			return 1 - float64(step)/100
+		}
+		return 1.1
+	}, Healthy, "")
+	must(t, s.lookAtRealSize())
+	if s.verdict != Faulty || s.fix == nil || s.fix.cause() != LearningRateHigh {
+		t.Fatalf("%s, fix %v", s.verdict, s.fix)
+	}
+	d, repaired, err := s.concludeTwin()
+	must(t, err)
+	if len(d.Causes) == 0 || d.Causes[0].Cause != LearningRateHigh || d.Fix == nil || repaired == nil || d.Verdict != Faulty {
+		t.Errorf("%s, causes %v, fix %v", d.Verdict, d.Causes, d.Fix)
+	}
+}
+
+func TestARepairOfAnUnlikeTwinMustBeSeenInTheRealSize(t *testing.T) {
+	repair := named("repair", Loss, 1)
+	for unlike, want := range map[string]bool{"": true, "FVU 1 and 3": false} {
+		s := withTwin(t, func(_ string, _ uint64, step int) float64 { return 1.2 - float64(step)/1000 }, Faulty, unlike, repair)
+		must(t, s.seeItRepaired())
+		if (s.fix != nil) != want {
+			t.Errorf("twin %q: fix %v", unlike, s.fix)
+		}
+	}
+	s := withTwin(t, func(what string, _ uint64, _ int) float64 {
+		if what == "repair" {
+			return 0.2
+		}
+		return 1
+	}, Faulty, "FVU 1 and 3", repair)
+	must(t, s.seeItRepaired())
+	if s.fix == nil || s.fix.what() != "repair" {
+		t.Errorf("a repair that learns in the real size counts, whatever the twin does: %v", s.fix)
+	}
+}
