@@ -67,6 +67,10 @@ check-tensorboard: ## event files against the real TensorBoard
 screenshots: ## pictures of a report (PAGE=results/x/report.html OUT=folder) in a real browser, and checks of how it behaves
 	bash plots/testdata/screenshot.sh $(PAGE) $(OUT)
 
+.PHONY: browser
+browser: build ## the pages of dcae serve used in a real browser (Chromium), with pictures of them in light, dark and at 360 pixels (OUT=folder; 5 minutes)
+	bash experiments/live/testdata/browser.sh "$(OUT)"
+
 corpus: ## train all candidates of the diagnosis' corpus, and write what they did (over an hour)
 	go run ./experiments/diagnosis/corpus/check
 

@@ -166,6 +166,10 @@ func ReadPlan(path string) (*Plan, error) {
 	return p, nil
 }
 
+// ParsePlan reads a study from YAML, or JSON, which is YAML, too; origin is what messages call it, and relative paths start from the working
+// directory. It fails as [ReadPlan] does.
+func ParsePlan(text []byte, origin string) (*Plan, error) { return parsePlan(text, origin) }
+
 // What a study may have at most: more are a mistake, and would fill the memory before anything is trained.
 const (
 	mostArms = 1_000
@@ -279,7 +283,7 @@ func (g *GroupPlan) compareWith(arms []ArmPlan) error {
 	}
 	for k := range g.Arms {
 		if a := &g.Arms[k]; a.Factors == nil && a.Name != g.Control {
-			a.Factors = a.differences(arms[i].Settings)
+			a.Factors = a.Differences(arms[i].Settings)
 		}
 	}
 	return nil

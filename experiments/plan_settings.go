@@ -82,8 +82,8 @@ func (s Settings) withoutNone() Settings {
 	return s
 }
 
-// differences names the settings in which s is not other.
-func (s Settings) differences(other Settings) []string {
+// Differences names the settings in which s is not other.
+func (s Settings) Differences(other Settings) []string {
 	a, b := reflect.ValueOf(s.withoutNone()), reflect.ValueOf(other.withoutNone())
 	out := []string{}
 	for i := range a.NumField() {
@@ -117,7 +117,7 @@ func (s Settings) value(name string) any {
 
 // alikeBut tells whether two arms' settings differ in at most the named one.
 func (s Settings) alikeBut(name string, other Settings) bool {
-	differences := s.differences(other)
+	differences := s.Differences(other)
 	return len(differences) == 0 || len(differences) == 1 && differences[0] == strings.ReplaceAll(name, "_", " ")
 }
 

@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/pkg/errors"
 
@@ -153,4 +154,43 @@ func (s Settings) loss(own graph.Loss) graph.Loss {
 	}
 	l, _ := saved.LossByName(s.Loss, saved.FrameworkOfFile(s.Model)) // it was checked
 	return l
+}
+
+// Change adds a change to an arm's training. One that it had for the same step is changed itself.
+func (p *Plan) Change(arm string, c Change) {
+	for _, g := range p.Groups {
+		for i := range g.Arms {
+			if a := &g.Arms[i]; a.Name == arm {
+				a.Changes = withChange(a.Changes, c)
+			}
+		}
+	}
+}
+
+func withChange(all []Change, c Change) []Change {
+	k, there := slices.BinarySearchFunc(all, c.Step, func(other Change, step int) int { return other.Step - step })
+	out := slices.Clone(all)
+	if !there {
+		return slices.Insert(out, k, c)
+	}
+	to := &out[k]
+	if c.LearningRate != nil {
+		to.LearningRate = c.LearningRate
+	}
+	if c.ClipNorm != nil || c.GlobalClipNorm != nil || c.ClipValue != nil {
+		to.ClipNorm, to.GlobalClipNorm, to.ClipValue = c.ClipNorm, c.GlobalClipNorm, c.ClipValue
+	}
+	if c.Batch != 0 {
+		to.Batch = c.Batch
+	}
+	return out
+}
+
+// ParseChange reads a change as it stands in a study, in YAML or JSON. It fails for anything else, and for numbers that are out of bounds.
+func ParseChange(text []byte) (Change, error) {
+	c := Change{Step: 1}
+	if err := readYAML(text, &c); err != nil {
+		return c, err
+	}
+	return c, checkBounds(c)
 }

@@ -34,7 +34,7 @@ func (r *runner) judge(a Arm, seed uint64, fitted *training.Result, config train
 			return nil, err
 		}
 	}
-	evidence.FVU, evidence.Spread, evidence.Mean = res.Test.FVU, res.Test.Spread, res.Test.Mean
+	evidence.FVU, evidence.Spread, evidence.Mean = res.Test.FVU, res.Test.Spread, res.Test.Mean // not numbers where nothing was tested
 	res.Outcome, res.Why = outcome.Judge(evidence)
 	if res.Outcome != outcome.Learned && !fitted.Diverged && training.HasStatistics(fitted.Params) {
 		if err := r.testReestimated(a, fitted.Params, config, res); err != nil {
@@ -55,17 +55,24 @@ func (r *runner) test(a Arm, params *graph.Params, threads *graph.Threads, res *
 	if res.Test, err = e.Scores(); err != nil {
 		return err
 	}
-	evidence.Alike = e.Alike() && !math.IsNaN(res.Test.MSE) && !math.IsInf(res.Test.MSE, 0)
-	if res.Test.Spread < outcome.ConstantSpread {
-		if evidence.Best, evidence.FromBest, err = saved.FromBestConstant(e, a.Loss, set.Train, a.Model.Input.Size(), set.mean); err != nil {
-			return err
-		}
+	if err := set.weigh(a, e, res.Test, evidence); err != nil {
+		return err
 	}
 	images, err := e.Reconstruct(shownImages)
 	if err != nil {
 		return err
 	}
 	return npz.Write(filepath.Join(dir, reconstructionsFile), []npz.Array{imageArray("y", images, set.Train.Targets().Shape())})
+}
+
+// weigh takes what an arm's model was scored on some images as evidence.
+func (set *treated) weigh(a Arm, e *training.Evaluator, scores training.Scores, evidence *outcome.Evidence) (err error) {
+	evidence.FVU, evidence.Spread, evidence.Mean = scores.FVU, scores.Spread, scores.Mean
+	evidence.Alike = e.Alike() && finite(scores.MSE)
+	if scores.Spread < outcome.ConstantSpread {
+		evidence.Best, evidence.FromBest, err = saved.FromBestConstant(e, a.Loss, set.Train, a.Model.Input.Size(), set.mean)
+	}
+	return err
 }
 
 // testReestimated scores the model once more, after batch normalization's statistics were computed anew from training batches.

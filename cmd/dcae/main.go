@@ -76,7 +76,7 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{errors.Errorf("%s; see %s --help", flagWords(err), c.CommandPath())}
 	})
-	root.AddCommand(runCommand(), verifyCommand(), mergeCommand(), listCommand(), showCommand(), plotCommand(), compareCommand(), trainCommand(), diagnoseCommand(), graphCommand(), benchCommand(), traceCommand(), predictCommand(), summaryCommand(), dataCommand(), manCommand())
+	root.AddCommand(runCommand(), verifyCommand(), mergeCommand(), listCommand(), showCommand(), plotCommand(), compareCommand(), trainCommand(), diagnoseCommand(), graphCommand(), benchCommand(), traceCommand(), predictCommand(), summaryCommand(), dataCommand(), serveCommand(), manCommand())
 	return root
 }
 

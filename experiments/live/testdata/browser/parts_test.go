@@ -1,0 +1,233 @@
+//go:build browser
+
+package browser
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// parts are what is done, in this order.
+var parts = []struct {
+	name string
+	do   func(*browser) error
+}{
+	{"stories", stories},
+	{"lab", lab},
+	{"results", results},
+	{"diagnosis", diagnosis},
+}
+
+const running = `document.getElementById('status').textContent.startsWith('Training')`
+
+// steps is how many steps the first run is shown with.
+const steps = `(charts.runs[0] && charts.runs[0].records.column('steps', 'step').length || 0)`
+
+// stories starts each, pauses it, changes a setting, and resets.
+func stories(b *browser) error {
+	if err := b.open("/lab"); err != nil {
+		return err
+	}
+	if err := b.until(20*time.Second, "document.getElementById('stories').children.length > 5 && lab.id !== null"); err != nil {
+		return err
+	}
+	n := 0
+	for i := 1; i <= 20; i++ {
+		button := fmt.Sprintf("#stories button:nth-of-type(%d)", i)
+		if b.value(fmt.Sprintf("document.querySelector(%q) !== null", button)) != "true" {
+			break
+		}
+		n++
+		if err := b.click(button); err != nil {
+			return err
+		}
+		if err := b.until(30*time.Second, steps+" > 20"); err != nil {
+			return err
+		}
+		if err := b.click("#go"); err != nil {
+			return err
+		}
+		if err := b.until(20*time.Second, "lab.state === 'paused'"); err != nil {
+			return err
+		}
+		before := b.value(steps)
+		if err := b.do(20*time.Second, chromedp.SetValue("#change-value", "0.0005"), chromedp.Click("#change button", chromedp.ByQuery)); err != nil {
+			return err
+		}
+		if err := b.until(10*time.Second, "charts.charts.marks.length === 1 && location.hash.includes('changes')"); err != nil {
+			return err
+		}
+		if err := b.click("#step"); err != nil {
+			return err
+		}
+		if err := b.until(10*time.Second, fmt.Sprintf("%s === %s + 1 && charts.runs[0].records.column('steps', 'learning_rate').at(-1) === 0.0005", steps, before)); err != nil {
+			return err
+		}
+		if i == 1 {
+			if err := b.unnamed(); err != nil {
+				return err
+			}
+		}
+		if err := b.click("#reset"); err != nil {
+			return err
+		}
+		if err := b.until(10*time.Second, steps+" === 0 && charts.charts.marks.length === 1"); err != nil {
+			return err
+		}
+		if message := b.text("#error"); message != "" {
+			return fmt.Errorf("story %d: %s", i, message)
+		}
+	}
+	if n < 7 {
+		return fmt.Errorf("there are %d stories", n)
+	}
+	return nil
+}
+
+// lab mends a story, and looks at it in all lights; then the address brings the same study back.
+func lab(b *browser) error {
+	if err := b.open("/lab"); err != nil {
+		return err
+	}
+	if err := b.until(20*time.Second, "document.getElementById('stories').children.length > 5 && lab.id !== null"); err != nil {
+		return err
+	}
+	if err := b.click("#stories button:nth-of-type(3)"); err != nil {
+		return err
+	}
+	if err := b.until(20*time.Second, steps+" > 5"); err != nil {
+		return err
+	}
+	if err := b.click("#mend"); err != nil {
+		return err
+	}
+	if err := b.until(120*time.Second, "charts.runs.length === 4 && charts.runs[3].records.column('epochs', 'epoch').length >= 1"); err != nil {
+		return err
+	}
+	if err := b.click("#go"); err != nil {
+		return err
+	}
+	if err := b.pictures("lab"); err != nil {
+		return err
+	}
+	hash := b.value("location.hash")
+	if err := b.open("/lab" + hash); err != nil {
+		return err
+	}
+	if err := b.until(20*time.Second, "lab.id !== null"); err != nil {
+		return err
+	}
+	if again := b.value("location.hash"); again != hash || !strings.Contains(hash, "leaky_relu") {
+		return fmt.Errorf("the address %s became %s", hash, again)
+	}
+	// keyboard: the cursor of the charts
+	if err := b.do(10*time.Second, chromedp.Focus(".chart canvas"), chromedp.KeyEvent("+")); err != nil {
+		return err
+	}
+	return nil
+}
+
+// results follows a study that runs meanwhile, to its end, switches an arm off, and opens the report.
+func results(b *browser) error {
+	study := filepath.Join(b.dir, "small.yaml")
+	if err := os.WriteFile(study, []byte(smallStudy), 0o644); err != nil {
+		return err
+	}
+	run := exec.Command(b.program, "run", study, "--out", filepath.Join(b.dir, "small"), "--force", "--quiet", "--threads", "1")
+	if err := run.Start(); err != nil {
+		return err
+	}
+	defer func() { _ = run.Wait() }()
+	if err := b.open("/results"); err != nil {
+		return err
+	}
+	if err := b.until(60*time.Second, `begins() && [...document.querySelectorAll('#list a')].some((a) => a.textContent === 'small')`); err != nil {
+		return err
+	}
+	b.value(`[...document.querySelectorAll('#list a')].find((a) => a.textContent === 'small').click()`)
+	if err := b.until(60*time.Second, "shown.runs.length === 6 && shown.runs[0].series.loss.x.length > 3"); err != nil {
+		return err
+	}
+	if err := b.until(180*time.Second, "document.getElementById('live').textContent === 'All 6 runs are finished.'"); err != nil {
+		return err
+	}
+	if err := run.Wait(); err != nil {
+		return err
+	}
+	if err := b.open("/results#small"); err != nil {
+		return err
+	}
+	if err := b.until(30*time.Second, "document.getElementById('runs').rows.length === 6 && !document.getElementById('page').hidden"); err != nil {
+		return err
+	}
+	if err := b.unnamed(); err != nil {
+		return err
+	}
+	shown := b.value("charts.panels[0].shown().length")
+	if err := b.click("#arm-switches input"); err != nil {
+		return err
+	}
+	if now := b.value("charts.panels[0].shown().length"); shown != "6" || now != "4" {
+		return fmt.Errorf("%s lines are shown, and %s without an arm", shown, now)
+	}
+	if lines := b.value("charts.panels[0].csv().split('\\n')[0]"); strings.Contains(lines, "relu") || !strings.HasPrefix(lines, "step,") {
+		return fmt.Errorf("the CSV begins with %s", lines)
+	}
+	if err := b.do(10*time.Second, chromedp.Focus(".chart canvas", chromedp.ByQuery), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent("+")); err != nil {
+		return err
+	}
+	if err := b.until(5*time.Second, "charts.cursor !== null && charts.zoom !== null && document.querySelector('.reading').textContent.includes('seed')"); err != nil {
+		return err
+	}
+	if err := b.pictures("results"); err != nil {
+		return err
+	}
+	return b.frame("results-report", "Does a smaller one learn, too?")
+}
+
+const smallStudy = `name: small
+question: Does a smaller one learn, too?
+seeds: 1-2
+budget: {epochs: 3, images: 300, batch: 16, validation_images: 50, test_images: 50}
+groups:
+  - name: g
+    control: relu
+    settings: {filters: 4, bottleneck: 8}
+    arms:
+      - {name: relu}
+      - {name: sigmoid, activation: sigmoid}
+      - {name: changed, changes: [{step: 20, learning_rate: 0.01}]}
+`
+
+// diagnosis looks at a model and images, has them diagnosed, and reads the answer.
+func diagnosis(b *browser) error {
+	if err := b.open("/diagnose"); err != nil {
+		return err
+	}
+	if err := b.do(20*time.Second, chromedp.SetValue("#model", "highlr", chromedp.ByQuery), chromedp.SetValue("#images", "mnist", chromedp.ByQuery), chromedp.SetValue("#seconds", "5", chromedp.ByQuery)); err != nil {
+		return err
+	}
+	for _, kind := range []string{"model", "images"} {
+		b.value("look('" + kind + "') && 1")
+		if err := b.until(60*time.Second, "!document.getElementById('"+kind+"-read').hidden"); err != nil {
+			return err
+		}
+	}
+	if err := b.unnamed(); err != nil {
+		return err
+	}
+	if err := b.click("#start"); err != nil {
+		return err
+	}
+	if err := b.until(120*time.Second, "!document.getElementById('answer-box').hidden"); err != nil {
+		return err
+	}
+	return b.pictures("diagnosis")
+}
