@@ -8,7 +8,7 @@ import (
 
 // aids are the changes that add something.
 func (l *look) aids(s setup) []change {
-	out := []change{leakyAid()}
+	out := l.lifelines()
 	if n := l.settings.BottleneckValues; n > 0 {
 		out = append(out, widened(n, s.model.Input.Size()))
 	}

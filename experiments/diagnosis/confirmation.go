@@ -58,6 +58,11 @@ func (s *search) accepts(a *attempt) (bool, error) {
 	if err != nil || !ok {
 		return false, err
 	}
+	if s.verdict == Faulty && a.departure() < clearDeparture {
+		if err := s.waitBeforeBlaming(); err != nil || s.verdict == Healthy {
+			return false, err
+		}
+	}
 	if s.verdict == Unreliable {
 		if err := s.asLong(a); err != nil || s.verdict == Healthy {
 			return false, err
@@ -82,6 +87,27 @@ func (s *search) steadies(a *attempt) bool {
 		}
 	}
 	return false
+}
+
+// waitBeforeBlaming trains the given model's runs on while one of them may soon learn, as far as a part of the time allows: where no setting stands out
+// clearly, a model that just takes its time is not to be accused.
+func (s *search) waitBeforeBlaming() error {
+	limit := s.budget.spent + 0.3*s.budget.left()
+	soon := func(t *trial) bool {
+		c, ok := newCourse(t.checks)
+		if t.hopeless != "" || t.learns() || !ok || !c.falls() {
+			return false
+		}
+		early, _ := c.learnsBetween(t.mark)
+		return early <= 2*slowSteps
+	}
+	for s.verdict == Faulty && s.budget.spent < limit && slices.ContainsFunc(s.given.screened, soon) {
+		before := s.budget.spent
+		if err := s.goOn(); err != nil || s.budget.spent == before {
+			return err
+		}
+	}
+	return s.waitForOthers()
 }
 
 // fallsOn trains the given model's runs until they fall no more, as far as a part of the time allows, and tells whether they still do. A model that

@@ -16,14 +16,15 @@ import (
 //     are of another kind; see [Finding]. All else that stands out is a warning or a symptom, and accuses nobody.
 //   - A model that learns with frozen layers is faulty if it explains far more, by the early end of the interval, when these are trained, too (frozen.go).
 //   - A model that learns late is slow, and healthy: when all its runs were seen to learn, or when their courses, extrapolated, learn within 3,000
-//     steps by the late end of the interval (slow.go, falling.go). Capacity and depth are not named for a model that still falls.
+//     steps by the late end of the interval (slow.go, falling.go). Capacity and depth are not named for a model that still falls, and
+//     nothing that does not stand out clearly is while a run may learn within 6,000 steps, as long as a part of the time pays for waiting.
 //   - A change repairs if at least 4 of 6 fresh seeds learn where the given model had none, or all of 3 or more where time allows no more, and if it beats the given model, trained as
 //     long with the same seeds: over the pairs it explains more by the early end of the interval than a tenth of what is attainable. Where
 //     the given model learned with some of its seeds, the share that learns must lie beyond the interval of the given model's instead. It is a fix
 //     if all of them learn.
 //   - First come restores that repair alone and whose old value, put back alone into the model with all restores applied, breaks it
 //     again; then restores that only repair; then aids, those last that say nothing about a cause.
-//   - Where runs die whatever setting is restored, a setting is to blame that learns with a slope on the rectifiers' dead side beside it (together.go).
+//   - Where runs die whatever setting is restored, a setting is to blame that learns with what keeps runs alive beside it (together.go).
 //     Where layers are frozen, a rate or optimizer that learns is not to blame if freeing them beside it explains far more.
 //   - Ties: the larger departure of the setting from its default in decades; then the median FVU, if it differs by more than the
 //     range over the seeds; then the order of the causes.

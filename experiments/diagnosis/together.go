@@ -4,26 +4,38 @@ import (
 	"slices"
 )
 
-// revive tries settings that stand out together with a slope on the rectifiers' dead side, where runs die with the setting restored alone: a narrow
-// model of rectifiers may go black for good, whatever else is wrong with it. The setting is to blame then.
+// lifelines are changes with which runs die less often: an output that begins at the mean, so that a sigmoid is not pushed to where it is flat, and a
+// slope on the rectifiers' dead side.
+func (l *look) lifelines() []change {
+	out := []change{leakyAid()}
+	if c, ok := l.outputBiasRestore(); ok {
+		out = append([]change{c}, out...)
+	}
+	return out
+}
+
+// revive tries settings that stand out together with a lifeline, where runs die with the setting restored alone: a narrow model may go black for good,
+// whatever else is wrong with it. The setting is to blame then.
 func (s *search) revive(departing []change) error {
 	var attempts []*attempt
 	for _, c := range departing {
-		if c.departure < clearDeparture || c.cause == Activation || !s.dies(c) {
+		if c.departure < clearDeparture || !s.dies(c) {
 			continue
 		}
-		a, ok, err := s.combined([]change{c, leakyAid()})
-		if err != nil {
-			return err
-		}
-		if ok && len(a.changes) == 2 {
-			attempts = append(attempts, a)
+		for _, lifeline := range s.look.lifelines() {
+			a, ok, err := s.combined([]change{c, lifeline})
+			if err != nil {
+				return err
+			}
+			if ok && len(a.changes) == 2 {
+				attempts = append(attempts, a)
+			}
 		}
 	}
 	if len(attempts) == 0 {
 		return nil
 	}
-	s.say("settings that stand out, with leaky rectifiers: %d changes", len(attempts))
+	s.say("settings that stand out, and what keeps runs alive: %d changes", len(attempts))
 	found, err := s.halve(attempts)
 	if err != nil {
 		return err
@@ -36,27 +48,40 @@ func (s *search) dies(c change) bool {
 	return slices.ContainsFunc(s.attempts, func(a *attempt) bool { return len(a.changes) == 1 && a.what() == c.what && a.dies() })
 }
 
-// dies tells whether runs died, or ended without having learned and with half of a layer's units dead.
+// dies tells whether runs died, or ended without having learned, with one output for all images or half of a layer's units dead.
 func (a *attempt) dies() bool {
-	return slices.ContainsFunc(a.trials(), func(t *trial) bool { return t.hopeless != "" || !t.learns() && t.deadest >= deadLayer })
+	return slices.ContainsFunc(a.trials(), func(t *trial) bool {
+		n := len(t.checks)
+		return t.hopeless != "" || !t.learns() && (t.deadest >= deadLayer || n > 0 && t.checks[n-1].Spread < sameOutputs)
+	})
 }
 
-// steady gives a repair with which some seeds die a slope on the rectifiers' dead side, too, if more seeds learn then: what is handed over should
-// learn with all.
+// sameOutputs is the share of the images' spread under which outputs are one image for all.
+const sameOutputs = 0.01
+
+// steady gives a repair with which some seeds die a lifeline, too, if more seeds learn then: what is handed over should learn with all.
 func (s *search) steady() error {
 	fix := s.fix
 	if count(fix.confirmed) == len(fix.confirmed) || !fix.dies() {
 		return nil
 	}
-	a, ok, err := s.combined(append(slices.Clone(fix.changes), leakyAid()))
-	if err != nil || !ok || len(a.changes) == len(fix.changes) {
-		return err
+	for _, lifeline := range s.look.lifelines() {
+		a, ok, err := s.combined(append(slices.Clone(fix.changes), lifeline))
+		if err != nil {
+			return err
+		}
+		if !ok || len(a.changes) == len(fix.changes) {
+			continue
+		}
+		s.say("%s: some seeds die; it is tried with what keeps them alive", fix.what())
+		if ok, err = s.confirmed(a); err != nil {
+			return err
+		}
+		if ok && len(a.confirmed) >= len(fix.confirmed) && count(a.confirmed) > count(fix.confirmed) {
+			s.fix, s.winners = a, slices.Insert(s.winners, 0, a)
+			return nil
+		}
 	}
-	s.say("%s: some seeds die; with leaky rectifiers, too", fix.what())
-	if ok, err = s.confirmed(a); err != nil || !ok || len(a.confirmed) < len(fix.confirmed) || count(a.confirmed) <= count(fix.confirmed) {
-		return err
-	}
-	s.fix, s.winners = a, slices.Insert(s.winners, 0, a)
 	return nil
 }
 
