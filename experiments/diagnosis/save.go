@@ -53,7 +53,7 @@ func claim(dir string, inputs []string) (*files.Lock, error) {
 	if held == nil {
 		return nil, errors.Errorf("another diagnosis is to go into the folder %s: wait for its end, or name another with --out", dir)
 	}
-	err = putInPlace(dir) // what a program that was killed has left
+	_, err = putInPlace(dir) // what a program that was killed has left
 	if err == nil {
 		err = checkFolder(dir, inputs)
 	}
@@ -91,8 +91,8 @@ func hasAnswer(dir string) bool {
 // earlier answer left there. All is written beside it first: whatever goes wrong, and whenever the program is killed, the folder keeps the
 // earlier answer as a whole or has the new one.
 //
-// It fails where something cannot be written. A model that no file can hold and a picture that cannot be drawn are warnings: they must not
-// cost the answer.
+// It fails where something cannot be written. A model that no file can hold, a picture that cannot be drawn, and a file other than the answer in whose
+// place something else stands are warnings: they must not cost the answer.
 func (e *Examination) Save(dir string) (warnings []string, err error) {
 	if _, err := files.MakeFolder(dir); err != nil {
 		return nil, err
@@ -129,7 +129,8 @@ func (e *Examination) Save(dir string) (warnings []string, err error) {
 	if err := warn(e.savePage(beside, pictures), "the page could not be written"); err != nil {
 		return warnings, err
 	}
-	return warnings, commit(dir)
+	unplaced, err := commit(dir)
+	return append(warnings, unplaced...), err
 }
 
 // saveRepaired writes the repaired model, if there is one, and says in the answer where it will be.

@@ -53,7 +53,7 @@ func TestAKilledAnswerIsTheFormerOrTheNewOne(t *testing.T) {
 			dir := begin(before, wholeFolder)
 			steps := placing(dir)
 			for _, step := range steps[:min(kill, len(steps))] {
-				if err := step(); err != nil {
+				if err := step.do(); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -98,7 +98,7 @@ func TestAKilledAnswerIsTheFormerOrTheNewOne(t *testing.T) {
 	if now := there(dir); !maps.Equal(now, former) {
 		t.Errorf("before the new answer is whole there is %v instead of the former one", now)
 	}
-	if err := commit(dir); err != nil || !maps.Equal(there(dir), whole) {
+	if _, err := commit(dir); err != nil || !maps.Equal(there(dir), whole) {
 		t.Errorf("there is %v, error %v", there(dir), err)
 	}
 }
