@@ -75,11 +75,19 @@ func (e *Examination) picture() (*plots.Figure, error) {
 	return plots.Report(study)
 }
 
+// shownRuns is how many runs of each side are drawn: one where steps are dear, as outputs are then, too.
+func (s *search) shownRuns() int {
+	if s.tooDear() {
+		return 1
+	}
+	return shownRuns
+}
+
 func (s *search) drawn(a *attempt, name, summary string, trials []*trial) (plots.Arm, error) {
 	out := plots.Arm{Name: name, Summary: summary}
 	trials = slices.DeleteFunc(slices.Clone(trials), func(t *trial) bool { return len(t.norms) == 0 }) // those that took no steps
-	if len(trials) > shownRuns {
-		trials = trials[:shownRuns]
+	if most := s.shownRuns(); len(trials) > most {
+		trials = trials[:most]
 		if len(a.changes) > 0 && !slices.Contains(trials, a.best()) {
 			trials[0] = a.best()
 		}

@@ -110,7 +110,7 @@ func (s *search) writing() time.Duration {
 		return 0
 	}
 	const sides, imageShare = 2, 1.0 / 3 // before and after; of what an image takes in training
-	images := float64(sides*(s.images.test.n()+shownRuns*shownImages)) * imageShare
+	images := float64(sides*(s.images.test.n()+s.shownRuns()*shownImages)) * imageShare
 	bytes := valueBytes * float64(trainable*(1+training.StateValues(s.given.setup.optimizer))+others)
 	seconds := images*s.given.step/float64(s.given.setup.batch)/workers + nominalSave*bytes
 	return time.Duration(seconds * float64(time.Second))

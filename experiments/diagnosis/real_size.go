@@ -32,6 +32,7 @@ func (s *search) examineTwin() error {
 	progress := s.options.Progress
 	t.small.options.Progress = func(line string) { progress(fmt.Sprintf("%dx%d ", t.size.Height, t.size.Width) + line) }
 	err := t.small.examine()
+	s.budget.spent += t.small.budget.spent
 	t.small.settle()
 	if s.verdict = t.small.verdict; t.unlike != "" && s.verdict != Healthy {
 		s.verdict = Inconclusive // until it is seen in the real size
@@ -39,7 +40,6 @@ func (s *search) examineTwin() error {
 	if err != nil {
 		return err
 	}
-	s.budget.spent += t.small.budget.spent
 	return s.lookAtRealSize()
 }
 
@@ -68,10 +68,16 @@ func learningSteps(trials []*trial) int {
 
 // seeItLearn trains the model itself on: it is healthy only if it learns too, or is still on its way.
 func (s *search) seeItLearn() error {
+	s.verdict = Inconclusive
 	real, err := s.realTrial(s.given, 1)
 	if err != nil {
 		return err
 	}
+	defer func() { // where the time is up, too
+		if real.learns() || real.falls() {
+			s.verdict = Healthy
+		}
+	}()
 	to := min(2*learningSteps(s.twin.small.given.screened), real.steps+s.affordable(s.given.step))
 	for _, to := range []int{min(to, 3*probeSteps), to} { // what prints one image, though the twin does not, leaves its time to changes
 		if err := s.advance([]job{{s.given, real, to, true}}); err != nil {
@@ -80,9 +86,6 @@ func (s *search) seeItLearn() error {
 		if n := len(real.checks); n > 0 && real.checks[n-1].Spread < noSpread && !real.falls() {
 			break
 		}
-	}
-	if !real.learns() && !real.falls() {
-		s.verdict = Inconclusive
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ type candidate struct {
 
 // examineAtAnySize examines the model itself if there is time enough, else by a twin.
 func (s *search) examineAtAnySize() error {
-	if s.budget.total/s.given.step >= twinBelow*stepsAVariant || s.look.findings.untrainable() {
+	if !s.tooDear() || s.look.findings.untrainable() {
 		return s.examine()
 	}
 	candidates, err := s.twins()
@@ -86,6 +86,9 @@ func (s *search) examineAtAnySize() error {
 	}
 	return s.examineTwin()
 }
+
+// tooDear tells whether the model's steps take too long for an examination.
+func (s *search) tooDear() bool { return s.budget.total/s.given.step < twinBelow*stepsAVariant }
 
 func (s *search) examineOr(err error) error {
 	if err != nil {
