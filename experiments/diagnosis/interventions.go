@@ -84,7 +84,7 @@ func (s *search) try(stage stage, departing []change) error {
 	if err != nil {
 		return err
 	}
-	if found, err = s.preferFreed(found); err != nil {
+	if found, err = s.sortOut(found); err != nil {
 		return err
 	}
 	if len(found) == 0 && stage.changes[0].departs() {

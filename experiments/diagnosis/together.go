@@ -40,6 +40,9 @@ func (s *search) revive(departing []change) error {
 	if err != nil {
 		return err
 	}
+	if found, err = s.sortOut(found); err != nil {
+		return err
+	}
 	return s.confirm(found, departing)
 }
 
@@ -105,35 +108,54 @@ func (s *search) freed(attempts []*attempt) ([]*attempt, error) {
 	return out, nil
 }
 
-// preferFreed sees whether frozen layers or another setting are to blame, where changes of this setting learn with these layers freed: frozen ones are
-// if freeing them explains far more than the change alone does in as many steps. What is not to blame is left out.
-func (s *search) preferFreed(found []*attempt) ([]*attempt, error) {
-	isFreed := func(a *attempt) bool { return len(a.changes) == 2 && a.cause() == Frozen }
-	at := slices.IndexFunc(found, isFreed)
-	if at < 0 {
-		return found, nil
-	}
-	both := found[at]
-	alone, ok, err := s.newAttempt(both.changes[1])
-	if err != nil || !ok {
-		return found, err
-	}
-	var jobs []job
-	for _, seed := range s.failing() {
-		for _, a := range []*attempt{alone, both} {
-			t, err := s.trialOf(a, seed)
-			if err != nil {
+// sortOut looks at pairs of a setting that stands out and a change beside it: the setting is to blame only where restoring it explains far more than
+// the other change does alone in as many steps. Else this one takes the pair's place; where a pair stays, what it holds is left out.
+func (s *search) sortOut(found []*attempt) ([]*attempt, error) {
+	var out []*attempt
+	kept := false
+	for _, pair := range found {
+		if len(pair.changes) != 2 {
+			continue
+		}
+		alone, ok, err := s.newAttempt(pair.changes[1])
+		if err != nil {
+			return nil, err
+		}
+		needed := true
+		if ok {
+			if needed, err = s.adds(pair, alone); err != nil {
 				return nil, err
 			}
-			jobs = append(jobs, job{a, t, max(s.budget.short, both.steps()), false})
+		}
+		switch {
+		case needed:
+			out, kept = append(out, pair), true
+		case !slices.Contains(out, alone):
+			out = append(out, alone)
+		}
+	}
+	for _, a := range found {
+		if len(a.changes) != 2 && !kept && !slices.Contains(out, a) {
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+// adds tells whether a pair explains far more than one of its changes alone, or learns where that one does not.
+func (s *search) adds(pair, alone *attempt) (bool, error) {
+	var jobs []job
+	for _, seed := range s.failing() {
+		for _, a := range []*attempt{alone, pair} {
+			t, err := s.trialOf(a, seed)
+			if err != nil {
+				return false, err
+			}
+			jobs = append(jobs, job{a, t, max(s.budget.short, pair.steps()), false})
 		}
 	}
 	if err := s.advance(jobs); err != nil {
-		return nil, err
+		return false, err
 	}
-	frozen := min(1, worst(alone))-worst(both) > freedGain*s.look.attainable.share() || count(alone.screened) == 0
-	if !frozen && !slices.Contains(found, alone) {
-		found = append(found, alone)
-	}
-	return slices.DeleteFunc(found, func(a *attempt) bool { return isFreed(a) != frozen }), nil
+	return count(alone.screened) == 0 || min(1, worst(alone))-worst(pair) > freedGain*s.look.attainable.share(), nil
 }

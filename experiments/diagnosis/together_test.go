@@ -129,3 +129,27 @@ func TestAidsThatSayNothingComeLast(t *testing.T) {
 		t.Error("an unknown cause comes before a known one")
 	}
 }
+
+// What keeps runs alive may be all that a model needs: then a setting that stands out is not blamed for it.
+func TestALifelineThatIsEnough(t *testing.T) {
+	for alone, want := range map[float64]string{0.3: leaky, 0.9: "restored, " + leaky} {
+		s := scripted(t, func(what string, _ uint64, _ int) float64 {
+			switch what {
+			case "restored":
+				return math.Inf(1)
+			case "restored, " + leaky:
+				return 0.3
+			case leaky:
+				return alone
+			}
+			return 0.9
+		})
+		s.rectified(t)
+		s.givenFails(t)
+		c := named("restored", Initialization, 2)
+		must(t, s.try(stage{"settings that stand out", []change{c}}, []change{c}))
+		if s.fix == nil || s.fix.what() != want {
+			t.Errorf("alone %v: the fix is %+v, want %s", alone, s.fix, want)
+		}
+	}
+}
