@@ -93,15 +93,7 @@ func (s *search) steadies(a *attempt) bool {
 // clearly, a model that just takes its time is not to be accused.
 func (s *search) waitBeforeBlaming() error {
 	limit := s.budget.spent + 0.3*s.budget.left()
-	soon := func(t *trial) bool {
-		c, ok := newCourse(t.checks)
-		if t.hopeless != "" || t.learns() || !ok || !c.falls() {
-			return false
-		}
-		early, _ := c.learnsBetween(t.mark)
-		return early <= 2*slowSteps
-	}
-	for s.verdict == Faulty && s.budget.spent < limit && slices.ContainsFunc(s.given.screened, soon) {
+	for s.verdict != Healthy && s.budget.spent < limit && slices.ContainsFunc(s.given.screened, (*trial).maySoonLearn) {
 		before := s.budget.spent
 		if err := s.goOn(); err != nil || s.budget.spent == before {
 			return err

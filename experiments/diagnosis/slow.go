@@ -160,6 +160,19 @@ func (t *trial) onItsWay() bool {
 	return early < 10*c.step
 }
 
+// maySoonLearn tells whether a run would be at the mark within twice the steps that a slow one is given, if it went on falling as in the last quarter of
+// its looks. Power laws do not fit runs that begin to fall after a plateau.
+func (t *trial) maySoonLearn() bool {
+	n := len(t.checks)
+	back := max(3, n/4)
+	if t.hopeless != "" || t.learns() || n <= back {
+		return false
+	}
+	now, before := t.checks[n-1], t.checks[n-1-back]
+	slope := (before.FVU - now.FVU) / float64(now.Step-before.Step)
+	return slope > 0 && float64(now.Step)+(now.FVU-t.mark)/slope <= 2*slowSteps
+}
+
 // stillFalling tells whether the given model is on its way to the mark: most of its runs that have not learned are.
 func (s *search) stillFalling() bool {
 	falling, open := 0, 0

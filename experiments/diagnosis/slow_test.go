@@ -349,3 +349,26 @@ func TestFrozenLayersThatHoldBack(t *testing.T) {
 		}
 	}
 }
+
+// A run that falls after a plateau may soon learn, though no power law says so; one that creeps, rests or died will not.
+func TestARunMaySoonLearn(t *testing.T) {
+	for what, c := range map[string]struct {
+		fvu  func(step int) float64
+		want bool
+	}{
+		"after a plateau": {func(step int) float64 { return min(0.82, 0.82-float64(step-700)/1500) }, true},
+		"creeping":        {func(step int) float64 { return 0.9 - float64(step)/50000 }, false},
+		"resting":         {func(int) float64 { return 0.6 }, false},
+	} {
+		run := &trial{mark: 0.5}
+		for step := 50; step <= 950; step += 50 {
+			run.see(check{Step: step, FVU: c.fvu(step)})
+		}
+		if got := run.maySoonLearn(); got != c.want {
+			t.Errorf("%s: %v", what, got)
+		}
+		if run.hopeless = "dead"; run.maySoonLearn() {
+			t.Errorf("%s, and dead", what)
+		}
+	}
+}
