@@ -62,8 +62,11 @@ func (s *search) sidesOf(t *trial) (sides, error) {
 	return out, nil
 }
 
+// farLess is the share of what is attainable by which the test images must be explained less for them to be a fault.
+const farLess = 0.3
+
 // compareSides measures the given model's middle run on training, held-out and test images. A model that learns what is held out, and
-// fails with the test images beyond chance, has test images of another kind.
+// fails with the test images beyond chance, has test images of another kind: that is a fault where it explains far less of them, else a warning.
 func (s *search) compareSides() error {
 	t := s.middle()
 	if t == nil || t.hopeless != "" && math.IsInf(t.fvu(), 1) || s.sides != nil && s.sides.of == t && s.sides.steps == t.steps {
@@ -77,7 +80,7 @@ func (s *search) compareSides() error {
 	if s.verdict == Healthy && both.test.interval.Low > t.mark && both.test.worse(both.held) && !s.look.findings.splits("test") {
 		s.look.findings.add("other_images", "test", fmt.Sprintf("The model learns the held-out images (FVU %.2f), but not the test images: %.2f (%.2f to %.2f, %s).",
 			both.held.FVU, both.test.FVU, both.test.interval.Low, both.test.interval.High, number(both.test.images, "image", "images")),
-			"Look at the test images: they are of another kind, or were prepared otherwise.").blames(DataSplit, true)
+			"Look at the test images: they are of another kind, or were prepared otherwise.").blames(DataSplit, both.test.FVU-both.held.FVU > farLess*s.look.attainable.share())
 	}
 	return nil
 }
