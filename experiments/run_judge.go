@@ -36,6 +36,11 @@ func (r *runner) judge(a Arm, seed uint64, fitted *training.Result, config train
 	}
 	evidence.FVU, evidence.Spread, evidence.Mean = res.Test.FVU, res.Test.Spread, res.Test.Mean // not numbers where nothing was tested
 	res.Outcome, res.Why = outcome.Judge(evidence)
+	if a.Model.DrawsInEvaluation() && !fitted.Diverged {
+		if err := r.testWithoutNoise(a, fitted.Params, config.Threads, res); err != nil {
+			return nil, err
+		}
+	}
 	if res.Outcome != outcome.Learned && !fitted.Diverged && training.HasStatistics(fitted.Params) {
 		if err := r.testReestimated(a, fitted.Params, config, res); err != nil {
 			return nil, err
@@ -72,6 +77,14 @@ func (set *treated) weigh(a Arm, e *training.Evaluator, scores training.Scores, 
 	if scores.Spread < outcome.ConstantSpread {
 		evidence.Best, evidence.FromBest, err = saved.FromBestConstant(e, a.Loss, set.Train, a.Model.Input.Size(), set.mean)
 	}
+	return err
+}
+
+// testWithoutNoise scores a model that draws at random with all draws at their mean.
+func (r *runner) testWithoutNoise(a Arm, params *graph.Params, threads *graph.Threads, res *Result) error {
+	set := r.data(a.Treatment)
+	fvu, err := training.FVUWithoutNoise(a.Model, a.Loss, params, set.Test, set.mean, threads)
+	res.Why += fmt.Sprintf("; with the noise at its mean FVU %.3f", fvu)
 	return err
 }
 

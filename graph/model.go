@@ -143,6 +143,15 @@ func (m *Model) withLoss() *Model {
 	return &Model{Name: m.Name, Input: m.Input, Nodes: append(slices.Clip(m.Nodes), m.OwnLoss...)}
 }
 
+// CheckOwnLoss tells why the nodes of the model's own loss do not fit its layers; nil if they do, or if there are none.
+func (m *Model) CheckOwnLoss() error {
+	if len(m.OwnLoss) == 0 {
+		return nil
+	}
+	_, err := m.withLoss().Shapes()
+	return err
+}
+
 func (m *Model) inputShapes(i int, outputs []Shape) []Shape {
 	in := make([]Shape, len(m.Nodes[i].Inputs))
 	for k, from := range m.Nodes[i].Inputs {

@@ -57,6 +57,8 @@ type RMSNormalization struct {
 	Axes    []int   // counted from 1, or from the end: -1 is the last; default the last
 	Epsilon float64 // default 1e-6
 	NoScale bool    // no scale
+
+	ScaleInit Initializer `json:",omitempty"` // default ones
 }
 
 // UnitNormalization is x/max(length of x, 1e-12), where the length, the root of the sum of squares, goes along some axes. It fails if there is
@@ -144,7 +146,11 @@ func (l RMSNormalization) Variables(in []Shape) []Declaration {
 	if l.NoScale {
 		return nil
 	}
-	return []Declaration{{Name: "scale", Shape: lengthsOf(in[0], l.Axes), Init: Ones{}, Trainable: true}}
+	init := l.ScaleInit
+	if init == nil {
+		init = Ones{}
+	}
+	return []Declaration{{Name: "scale", Shape: lengthsOf(in[0], l.Axes), Init: init, Trainable: true}}
 }
 
 // Variables are none.

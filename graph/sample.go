@@ -3,6 +3,7 @@ package graph
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/pkg/errors"
 	"gorgonia.org/gorgonia"
@@ -24,6 +25,14 @@ type Sample struct {
 type AlphaDropout struct {
 	Rate     float64 // 0 to 1
 	Channels bool    `json:",omitempty"` // of an image's channels, as a whole
+}
+
+// DrawsInEvaluation tells whether a layer of the model draws at random in evaluation, too.
+func (m *Model) DrawsInEvaluation() bool {
+	return slices.ContainsFunc(m.Nodes, func(n Node) bool {
+		l, ok := n.Layer.(Sample)
+		return ok && !l.TrainingOnly
+	})
 }
 
 // Class is "Sample".

@@ -99,6 +99,22 @@ type Evaluator struct {
 // loss takes logits. mean is the mean training target. With units it observes dead and saturated units on the first 1,000. It fails if the
 // output has another size than a target.
 func NewEvaluator(m *graph.Model, loss graph.Loss, params *graph.Params, images Source, n int, mean []float32, threads *graph.Threads, units bool) (*Evaluator, error) {
+	return newEvaluator(m, loss, params, images, n, mean, units, graph.Options{Threads: threads})
+}
+
+// FVUWithoutNoise is the FVU of a model that draws at random in evaluation, as a variational autoencoder does, with every draw at its distribution's mean. It
+// fails as [NewEvaluator] and [Evaluator.Scores] do.
+func FVUWithoutNoise(m *graph.Model, loss graph.Loss, params *graph.Params, images Source, mean []float32, threads *graph.Threads) (float64, error) {
+	e, err := newEvaluator(m, loss, params, images, 0, mean, false, graph.Options{Threads: threads, MeanSamples: true})
+	if err != nil {
+		return math.NaN(), err
+	}
+	defer e.Close()
+	scores, err := e.Scores()
+	return scores.FVU, err
+}
+
+func newEvaluator(m *graph.Model, loss graph.Loss, params *graph.Params, images Source, n int, mean []float32, units bool, o graph.Options) (*Evaluator, error) {
 	if n <= 0 || n > images.Len() {
 		n = images.Len()
 	}
@@ -114,7 +130,8 @@ func NewEvaluator(m *graph.Model, loss graph.Loss, params *graph.Params, images 
 		}
 	}
 	batch := min(EvaluationBatchOf(m), n)
-	if e.program, err = graph.NewEvaluation(m.Reconstructing(loss), params, graph.Options{Batch: batch, Threads: threads}, observers...); err != nil {
+	o.Batch = batch
+	if e.program, err = graph.NewEvaluation(m.Reconstructing(loss), params, o, observers...); err != nil {
 		return nil, err
 	}
 	e.indices = make([]int, batch)

@@ -105,7 +105,10 @@ func (s *search) handOver(a *attempt, t *trial) (*Fix, *Subject, error) {
 	if a.setup.batch != s.given.setup.batch {
 		fix.Batch = a.setup.batch
 	}
-	if s.deadFile {
+	switch {
+	case s.deadFile && s.subject.Torch != nil:
+		fix.PyTorch = torchCodeAnew(a.setup, s.subject.Torch)
+	case s.deadFile:
 		fix.Keras = codeAnew(a.setup)
 	}
 	changed, err := s.changed(a, t)

@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"dcae/experiments/statistics"
 	"dcae/graph"
@@ -77,10 +78,33 @@ func (s *search) compareSides() error {
 		return err
 	}
 	s.sides = &both
+	if err := s.measureWithoutNoise(t, both.held); err != nil {
+		return err
+	}
 	if s.verdict == Healthy && both.test.interval.Low > t.mark && both.test.worse(both.held) && !s.look.findings.splits("test") {
 		s.look.findings.add("other_images", "test", fmt.Sprintf("The model learns the held-out images (FVU %.2f), but not the test images: %.2f (%.2f to %.2f, %s).",
 			both.held.FVU, both.test.FVU, both.test.interval.Low, both.test.interval.High, number(both.test.images, "image", "images")),
 			"Look at the test images: they are of another kind, or were prepared otherwise.").blames(DataSplit, both.test.FVU-both.held.FVU > farLess*s.look.attainable.share())
 	}
+	return nil
+}
+
+const noiseFinding = "noise"
+
+// measureWithoutNoise says what a model that draws at random in evaluation, as a variational autoencoder does, makes of the held-out images with its
+// draws at their mean.
+func (s *search) measureWithoutNoise(t *trial, drawn measured) error {
+	if !t.setup.model.DrawsInEvaluation() {
+		return nil
+	}
+	threads, release := s.threads(s.options.Threads)
+	defer release()
+	images := s.images.held
+	fvu, err := training.FVUWithoutNoise(t.setup.model, t.setup.loss, t.params, newWindow(images, t.setup, images.n()), t.images.mean(t.setup), threads)
+	if err != nil {
+		return err
+	}
+	s.look.findings = slices.DeleteFunc(s.look.findings, func(f Finding) bool { return f.Name == noiseFinding }) // of fewer steps
+	s.look.findings.add(noiseFinding, "", fmt.Sprintf("The model draws at random in evaluation, too: with one draw for each held-out image it has an FVU of %.2f, with all draws at their mean %.2f.", drawn.FVU, fvu), "")
 	return nil
 }

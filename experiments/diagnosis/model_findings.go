@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/models/edit"
 )
@@ -46,8 +47,12 @@ func (l *look) lookAtModel(s setup, images *pool) {
 			"Train with batches of 32 or so.").blames(BatchNorm, false)
 	}
 	if names := l.settings.Frozen; len(names) > 0 {
-		l.findings.add("frozen", names[0], fmt.Sprintf("%s not trained (trainable = False): %s.", capitalNumber(len(names), "layer with weights is", "layers with weights are"), strings.Join(names, ", ")),
-			"Set layer.trainable = True before model.compile, unless they hold weights that were trained for such images.").blames(Frozen, false)
+		why, do := " (trainable = False)", "Set layer.trainable = True before model.compile"
+		if saved.FrameworkOf(s.optimizer) == saved.PyTorch {
+			why, do = "", "Call requires_grad_(True), and give the optimizer model.parameters()"
+		}
+		l.findings.add("frozen", names[0], fmt.Sprintf("%s not trained%s: %s.", capitalNumber(len(names), "layer with weights is", "layers with weights are"), why, strings.Join(names, ", ")),
+			do+", unless they hold weights that were trained for such images.").blames(Frozen, false)
 	}
 	if l.sameOutput(s, images) {
 		l.findings.add("same_output", first(o.Layers), "Before training the output does not depend on the input at all.", "Many models get over it; if this one does not, look at its initializers.")

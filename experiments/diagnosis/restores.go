@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"dcae/experiments/saved"
 	"dcae/graph"
@@ -104,12 +105,20 @@ func (l *look) squaredError(s setup) []change {
 
 // decayRestores take weight decay away.
 func decayRestores(s setup) []change {
-	if decay := training.Shared(s.optimizer).WeightDecay; decay != 0 && decay != training.Zero {
+	base := training.Shared(s.optimizer)
+	decay := base.WeightDecay
+	for _, g := range base.Groups {
+		decay = max(decay, g.WeightDecay)
+	}
+	if decay > 0 && decay != training.Zero {
 		return []change{{
 			cause: Regularization, kind: Restore, what: fmt.Sprintf("weight decay %.3g removed", decay), departure: max(0.1, math.Log10(decay/0.004)),
 			apply: func(s setup) (setup, bool, error) {
 				base := training.Shared(s.optimizer)
-				base.WeightDecay = training.Zero
+				base.WeightDecay, base.Groups = training.Zero, slices.Clone(base.Groups)
+				for i := range base.Groups {
+					base.Groups[i].WeightDecay = 0
+				}
 				s.optimizer = training.WithShared(s.optimizer, base)
 				return s, true, nil
 			},

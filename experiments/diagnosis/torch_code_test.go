@@ -24,7 +24,7 @@ func TestTorchCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	code := torchCode(from, to, m.Torch)
-	for _, want := range []string{"import torch\n", "(zoo.py:", "torch.nn.LeakyReLU(0.2)", "optimizer = torch.optim.", "lr=0.01", "batch_size=16"} {
+	for _, want := range []string{"import torch\n", "(zoo.py:", "torch.nn.functional.leaky_relu(x, 0.2) in its place", "optimizer = torch.optim.", "lr=0.01", "batch_size=16"} {
 		if !strings.Contains(code, want) {
 			t.Errorf("there is no %s in\n%s", want, code)
 		}
@@ -47,7 +47,7 @@ func TestTorchCode(t *testing.T) {
 	if other, _, err = edit.ResetKernels(other); err != nil {
 		t.Fatal(err)
 	}
-	got := moduleCode(modules, other)
+	got := moduleCode(modules, other, nil)
 	for _, want := range []string{"model.set_submodule(\"enc.2\", torch.nn.Identity())\n", "model.get_submodule(\"enc.3\").momentum = 0.1\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("there is no %s in\n%s", want, got)

@@ -93,7 +93,7 @@ func newTrial(s setup, seed uint64, images *pool, mark float64, first *graph.Par
 func keepFrozen(m *graph.Model, params, file *graph.Params) error {
 	for _, n := range m.Nodes {
 		for _, v := range params.All {
-			if !n.Frozen || v.Layer != n.Name {
+			if v.Layer != n.Name || !n.Frozen && !slices.Contains(n.Untrained, v.Name) {
 				continue
 			}
 			for _, kept := range file.All {

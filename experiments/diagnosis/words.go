@@ -133,7 +133,7 @@ func explanation(c Cause) string {
 	case BatchSize:
 		return "Each step goes by the mean gradient of a batch. Of too few images it is noise, and batch normalization has nothing to normalize by; with too many there are too few steps."
 	case Frozen:
-		return "Layers with trainable = False keep the values that they began with. If these are random, the layers hand on noise, and the others can only make the best of it."
+		return "Layers that are not trained keep the values that they began with. If these are random, the layers hand on noise, and the others can only make the best of it."
 	case DataScale:
 		return "Layers, initial weights and learning rates are made for values of about 0 to 1. Much larger or smaller ones make the steps too large, too small, or the target unreachable."
 	case OutputRange:

@@ -129,6 +129,9 @@ func (d *draft) finish(changed []string) (*graph.Model, []string, error) {
 	if err := d.checkShared(shapes); err != nil {
 		return nil, nil, err
 	}
+	if err := m.CheckOwnLoss(); err != nil {
+		return nil, nil, err
+	}
 	before, err := d.of.Shapes()
 	if err != nil {
 		return nil, nil, err

@@ -27,6 +27,9 @@ func FullPrior(m *graph.Model) (term string, values int) {
 	return prior.name, shapes[len(shapes)-1].Size()
 }
 
+// Weighed ends the name of the node that [WeighPrior] adds.
+const Weighed = " weighed"
+
 // WeighPrior multiplies the term that [FullPrior] finds by one over the number of an image's values, as if the error were summed over them. It fails if
 // there is none.
 func WeighPrior(m *graph.Model) (*graph.Model, []string, error) {
@@ -42,7 +45,7 @@ func WeighPrior(m *graph.Model) (*graph.Model, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	weighed := &node{name: prior.name + " weighed", layer: graph.Rescaling{Scale: []float64{1 / float64(shapes[len(shapes)-1].Size())}}, inputs: []*node{prior}}
+	weighed := &node{name: prior.name + Weighed, layer: graph.Rescaling{Scale: []float64{1 / float64(shapes[len(shapes)-1].Size())}}, inputs: []*node{prior}}
 	for i, in := range sum.inputs {
 		if in == prior {
 			sum.inputs[i] = weighed

@@ -10,7 +10,7 @@ import (
 // arithmeticOps are of two values, or a value and a number.
 var arithmeticOps = map[string]translation{
 	"add": one(func(r *reading) *value { return r.sum(1) }), "sub": one(func(r *reading) *value { return r.sum(-1) }), "subtract": one(func(r *reading) *value { return r.sum(-1) }),
-	"mul": one(multiply), "multiply": one(multiply), "div": one(divide), "divide": one(divide), "true_divide": one(divide), "rsub": one(reversedDifference), "pow": one(power),
+	"mul": one(multiply), "multiply": one(multiply), "frac": one(fraction), "div": one(divide), "divide": one(divide), "true_divide": one(divide), "rsub": one(reversedDifference), "pow": one(power),
 	"float_power": one(power), "maximum": ofTwo(graph.Maximum{}), "minimum": ofTwo(graph.Minimum{}), "fmax": ofTwo(graph.Maximum{}), "fmin": ofTwo(graph.Minimum{}),
 	"gt": comparison(graph.Greater), "ge": comparison(graph.GreaterEqual), "lt": comparison(graph.Less), "le": comparison(graph.LessEqual), "eq": comparison(graph.Equal), "ne": comparison(graph.NotEqual),
 	"greater": comparison(graph.Greater), "less": comparison(graph.Less), "where": one(where), "masked_fill": one(maskedFill),
@@ -84,7 +84,7 @@ func (r *reading) fit(v *value, batched bool, axes int, order []int) *value {
 func (r *reading) operand(name string) (v *value, known *float64) {
 	switch a := r.call.arguments[name].(type) {
 	case tensorName:
-		v = r.tensor(name)
+		v = r.computable(r.tensor(name))
 		return v, v.number
 	case extent:
 		if a.symbol != "" {
@@ -93,6 +93,14 @@ func (r *reading) operand(name string) (v *value, known *float64) {
 	}
 	n := r.float(name)
 	return nil, &n
+}
+
+// computable is a value as one computes with it: of a constant's integers as numbers, where the result is a number.
+func (r *reading) computable(v *value) *value {
+	if r.err != nil || v.integers == nil || len(r.call.outputs) == 0 || r.types[r.call.outputs[0]].dtype != Float32 {
+		return v
+	}
+	return r.numbers(v)
 }
 
 // batchSize is a number that follows from the number of images.
@@ -153,9 +161,27 @@ func multiply(r *reading) *value {
 }
 
 func divide(r *reading) *value {
-	if r.text("rounding_mode") != "" {
-		r.fail("division with rounding is not supported")
+	quotient := r.quotient()
+	switch mode := r.text("rounding_mode"); mode {
+	case "":
+		return quotient
+	case "floor":
+		return r.function(graph.Floor, quotient)
+	case "trunc":
+		return r.function(graph.Trunc, quotient)
+	default:
+		r.fail("division with rounding_mode %.20q is not supported", mode)
+		return failed
 	}
+}
+
+// fraction is what is behind the point.
+func fraction(r *reading) *value {
+	v := r.tensor("self")
+	return r.minus(v, r.function(graph.Trunc, v))
+}
+
+func (r *reading) quotient() *value {
 	a, _ := r.operand("self")
 	b, number := r.operand("other")
 	switch {

@@ -40,11 +40,11 @@ func featureDropout(r *reading) *value {
 	if len(x.dims) == 2 {
 		return dropout(r)
 	}
-	images := r.withPlanes(x)
+	images, sequence := r.picture("input")
 	if r.alwaysOn() && rate < 1 {
-		return r.withDims(r.masked(images, rate, true), x.dims)
+		return r.back(r.masked(images, rate, true), sequence)
 	}
-	return r.withDims(r.apply(graph.SpatialDropout2D{Rate: rate}, images), x.dims)
+	return r.back(r.apply(graph.SpatialDropout2D{Rate: rate}, images), sequence)
 }
 
 // masked drops values, or whole channels, in evaluation, too.
@@ -52,19 +52,6 @@ func (r *reading) masked(x *value, rate float64, channels bool) *value {
 	draw := r.sample(graph.Sample{Uniform: true, PerChannel: channels}, x)
 	kept := r.function(graph.Greater, r.affine(draw, -1, 1-rate), 0)
 	return r.times(x, r.affine(kept, 1/(1-rate), 0))
-}
-
-// withPlanes is a value as images with their channels last: of sequences a row of pixels.
-func (r *reading) withPlanes(x *value) *value {
-	switch {
-	case r.err != nil:
-		return failed
-	case len(x.dims) == 3 && x.batched && x.rows() == 1:
-		x = r.withDims(x, []int{x.dims[0], x.dims[1], 1, x.dims[2]})
-	case len(x.dims) != 4 || !x.batched || x.rows() != 1:
-		r.fail("dropout of the channels of %v is not supported: of images N,C,H,W and sequences N,C,L it is", x)
-	}
-	return r.in(channelsLast(4), x)
 }
 
 func alphaDropout(r *reading) *value {
@@ -75,5 +62,6 @@ func alphaDropout(r *reading) *value {
 	if r.call.operation == "alpha_dropout" || len(x.dims) == 2 {
 		return r.apply(graph.AlphaDropout{Rate: rate}, x)
 	}
-	return r.withDims(r.apply(graph.AlphaDropout{Rate: rate, Channels: true}, r.withPlanes(x)), x.dims)
+	images, sequence := r.picture("input")
+	return r.back(r.apply(graph.AlphaDropout{Rate: rate, Channels: true}, images), sequence)
 }

@@ -53,9 +53,10 @@ func (r *reading) apply(layer graph.Layer, v *value) *value {
 	return r.result(v, r.node("", layer, v.node))
 }
 
-// mustBeNumbers notes an error for a value that is not computed with: whole numbers, and types other than float32.
+// mustBeNumbers notes an error for a value that is not computed with: constants of whole numbers, places of an axis, and types other than float32. Whole
+// numbers that are computed, as by counting, are float32 inside.
 func (r *reading) mustBeNumbers(v *value) {
-	if r.err == nil && (v.integers != nil || v.hot != nil || v.dtype != Float32 && v.dtype != Bool) {
+	if r.err == nil && (v.integers != nil || v.hot != nil || v.pooled != nil || v.dtype != Float32 && v.dtype != Bool && v.dtype != Int64) {
 		r.fail("it computes with %v, which is not supported", v.dtype)
 	}
 }

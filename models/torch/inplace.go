@@ -171,7 +171,7 @@ func (t *translator) writeBack(view viewOf, base, changed *value) (*value, error
 			back[axis] = i
 		}
 		out = r.permuted(changed, back)
-	case "slice", "select", "narrow", "unbind", "split", "split_with_sizes", "chunk":
+	case "slice", "select", "narrow", "unbind", "split", "split_with_sizes", "chunk", "tensor_split":
 		out = r.replacePart(view, base, changed)
 	default:
 		return nil, errors.Errorf("a change in place of the result of %s is not supported", op)
@@ -287,12 +287,29 @@ func (r *reading) piece(length, index int) (from, to int) {
 		chunks := max(r.integer("chunks"), 1)
 		each := (length + chunks - 1) / chunks
 		return index * each, min((index+1)*each, length)
+	case "tensor_split":
+		return r.section(length, index)
 	}
 	if _, one := r.call.arguments["split_size"].([]int64); one {
 		return pieceOf(r.integers("split_size"), index)
 	}
 	each := r.integer("split_size")
 	return index * each, min((index+1)*each, length)
+}
+
+// section is from where to where one of the sections of tensor_split goes: of a number of them, of which the first are longer by one where they cannot be
+// alike, or between indices.
+func (r *reading) section(length, index int) (from, to int) {
+	if r.call.overload == "sections" {
+		n := max(r.integer("sections"), 1)
+		each, longer := length/n, length%n
+		return index*each + min(index, longer), (index+1)*each + min(index+1, longer)
+	}
+	at := append(append([]int{0}, r.integers("indices")...), length)
+	if index+1 >= len(at) {
+		return 0, 0
+	}
+	return at[index], at[index+1]
 }
 
 func pieceOf(sizes []int, index int) (from, to int) {

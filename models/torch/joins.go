@@ -9,8 +9,8 @@ import (
 // joins put values side by side, and take parts of them.
 var joins = map[string]translation{
 	"cat": one(concatenate), "concat": one(concatenate), "concatenate": one(concatenate), "stack": one(stack),
-	"slice": takePart, "select": takePart, "narrow": takePart, "unbind": takePart, "split": takePart, "split_with_sizes": takePart, "chunk": takePart,
-	"flip": one(flip), "repeat": one(repeat), "tile": one(repeat), "roll": one(roll),
+	"slice": takePart, "select": takePart, "narrow": takePart, "unbind": takePart, "split": takePart, "split_with_sizes": takePart, "chunk": takePart, "tensor_split": takePart,
+	"flip": one(flip), "rot90": one(rot90), "repeat": one(repeat), "tile": one(repeat), "repeat_interleave": one(repeatEach), "roll": one(roll), "channel_shuffle": one(channelShuffle),
 }
 
 func concatenate(r *reading) *value { return r.concatenated(r.tensors(), r.integer("dim")) }
@@ -196,6 +196,64 @@ func flip(r *reading) *value {
 		v = r.reordered(v, axis, func(i, n int) int { return n - 1 - i })
 	}
 	return v
+}
+
+// rot90 turns images by quarters of a circle.
+func rot90(r *reading) *value {
+	v, axes := r.tensor("self"), r.axes("dims", r.tensor("self"))
+	quarters := ((r.integer("k") % 4) + 4) % 4
+	if r.err == nil && len(axes) != 2 {
+		r.fail("it turns %d axes", len(axes))
+	}
+	if r.err != nil {
+		return failed
+	}
+	mirrored := func(v *value, axis int) *value {
+		return r.reordered(v, axis, func(i, n int) int { return n - 1 - i })
+	}
+	swapped := allAxes(v)
+	swapped[axes[0]], swapped[axes[1]] = axes[1], axes[0]
+	switch quarters {
+	case 1:
+		return r.permuted(mirrored(v, axes[1]), swapped)
+	case 2:
+		return mirrored(mirrored(v, axes[0]), axes[1])
+	case 3:
+		return mirrored(r.permuted(v, swapped), axes[1])
+	}
+	return v
+}
+
+// channelShuffle takes one channel of each group after the other.
+func channelShuffle(r *reading) *value {
+	v, groups := r.tensor("self"), r.integer("groups")
+	if r.err == nil && (len(v.dims) < 2 || groups < 1 || v.dims[1]%groups != 0) {
+		r.fail("it shuffles channels of %v in %d groups", v, groups)
+	}
+	return r.reordered(v, 1, func(i, n int) int { return i%groups*(n/groups) + i/groups })
+}
+
+// repeatEach puts copies of each place of an axis side by side.
+func repeatEach(r *reading) *value {
+	v, times := r.tensor("self"), r.integer("repeats")
+	if r.call.arguments["dim"] == nil {
+		r.fail("without an axis it is not supported")
+	}
+	axis := r.axisArgument(v)
+	if r.err != nil {
+		return failed
+	}
+	n := v.dims[axis]
+	if v.batched && axis == 0 || times < 1 || times > maxPlaces || n > maxPlaces/times || r.places+n*times > maxPlaces {
+		r.fail("it repeats each of %d places of axis %d %d times", n, axis, times)
+		return failed
+	}
+	r.places += n * times
+	places := make([]int, n*times)
+	for i := range places {
+		places[i] = i / times
+	}
+	return r.takenPlaces(v, axis, places)
 }
 
 // axes are PyTorch's axes of a value that an argument names, counted from 0.

@@ -45,6 +45,9 @@ type Module struct {
 	// Warnings are what is odd about the program, a sentence each.
 	Warnings []string
 
+	// InPlace are the nodes of calls that change what they take.
+	InPlace []string
+
 	// Drawn are the nodes that draw at random in evaluation, too: what they draw for an image is drawn once.
 	Drawn []string
 
@@ -67,7 +70,7 @@ func (a *Archive) Module() (*Module, error) {
 	}
 	t.run()
 	m := &Module{
-		MinBatch: p.low, MaxBatch: p.high, Version: a.program.TorchVersion, WithTarget: len(p.inputs) > 1, archive: a, countsByStep: t.counts,
+		MinBatch: p.low, MaxBatch: p.high, Version: a.program.TorchVersion, WithTarget: len(p.inputs) > 1, archive: a, countsByStep: t.counts, InPlace: t.inPlace,
 	}
 	if len(t.refused) > 0 {
 		return nil, slices.Compact(t.refused)

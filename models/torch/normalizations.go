@@ -116,7 +116,7 @@ func layerNorm(r *reading) *value {
 func rmsNorm(r *reading) *value {
 	const epsilon = 1.1920928955078125e-07 // of float32, which PyTorch takes for None
 	x, axes, variables := r.lastAxes()
-	l := graph.RMSNormalization{Axes: axes, Epsilon: positive(r.floatOr("eps", epsilon)), NoScale: r.call.arguments["weight"] == nil}
+	l := graph.RMSNormalization{Axes: axes, Epsilon: positive(r.floatOr("eps", epsilon)), NoScale: r.call.arguments["weight"] == nil, ScaleInit: r.constantInit("weight", 1)}
 	node := r.weighted(l, false, x.node, variables...)
 	return r.result(x, node)
 }

@@ -11,7 +11,7 @@ import (
 var reductions = map[string]translation{
 	"mean": one(reduceTo(graph.ReduceMean)), "sum": one(reduceTo(graph.ReduceSum)), "amax": one(reduceTo(graph.ReduceMax)), "amin": one(reduceTo(graph.ReduceMin)), "prod": one(product), "logsumexp": one(logSumExp),
 	"max": extreme(graph.ReduceMax, graph.Maximum{}), "min": extreme(graph.ReduceMin, graph.Minimum{}), "var": one(variance), "std": one(deviation),
-	"linalg_vector_norm": one(vectorNorm), "norm": one(vectorNorm), "frobenius_norm": one(vectorNorm),
+	"linalg_vector_norm": one(vectorNorm), "norm": one(vectorNorm), "frobenius_norm": one(vectorNorm), "linalg_norm": one(vectorNorm), "linalg_matrix_norm": one(vectorNorm),
 }
 
 // reducedAxes is which of PyTorch's axes a call reduces; all where it names none.
@@ -162,6 +162,14 @@ func vectorNorm(r *reading) *value {
 		order = r.floatOr("ord", 2)
 	case "norm":
 		order = r.floatOr("p", 2)
+	case "linalg_norm":
+		if r.call.arguments["ord"] != nil { // of a matrix it is another one
+			r.fail("a norm of an order of its own is not supported: torch.linalg.vector_norm is")
+		}
+	case "linalg_matrix_norm":
+		if r.text("ord") != "fro" {
+			r.fail("a matrix norm other than fro is not supported")
+		}
 	}
 	return r.lengthOf(v, order, r.reducedAxes(v), r.bool("keepdim"))
 }

@@ -32,6 +32,7 @@ type translator struct {
 	kept     []Stored
 	refused  Unsupported
 	places   int // of axes that were taken one by one
+	inPlace  []string
 
 	at       *call // that is being translated
 	position int
@@ -84,6 +85,9 @@ func (t *translator) call(c *call) error {
 		return nil
 	}
 	name, inPlace := strings.CutSuffix(c.operation, "_")
+	if operations[c.operation] != nil { // __and__
+		name, inPlace = c.operation, false
+	}
 	translate, ok := operations[name]
 	if !ok || signatureOf(c.operation+"."+c.overload) == nil {
 		return errors.Errorf("operation %s.%s", c.operation, c.overload)
@@ -92,11 +96,15 @@ func (t *translator) call(c *call) error {
 		return errors.New("it gives nothing: the file is damaged")
 	}
 	r := &reading{translator: t, call: c}
+	before := len(t.nodes)
 	out := translate(r)
 	if r.err != nil {
 		return r.err
 	}
 	if inPlace {
+		for _, n := range t.nodes[before:] {
+			t.inPlace = append(t.inPlace, n.Name)
+		}
 		return t.change(c, out[0])
 	}
 	if err := t.give(c, out); err != nil {

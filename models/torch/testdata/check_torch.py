@@ -1,16 +1,20 @@
 """Checks the program against the real PyTorch: the models of zoo.py, their traces, training, and what comes back.
 
-usage: check_torch.py [--only NAME,...] [--keep DIR]     (called by `make check-torch`)
+usage: check_torch.py [--only PATTERN,...] [--parts trace,training,code,refused] [--keep DIR]     (called by `make check-torch`)
 
 For every model, with float64 PyTorch as the reference:
   trace     `dcae trace` agrees: outputs and loss 1e-5, gradients 1e-4 of their own norm or 1e-5 of all, 20 losses 1e-3, weights after them 5e-3, buffers
             1e-4, or three times the error of PyTorch's own float32 where that is larger
   predict   `dcae predict` gives model.eval()(x) to 1e-5
+  code      what a diagnosis prints for many changes runs, and makes of the module what it is to be
   training  after an epoch of `dcae train` PyTorch loads model.safetensors with load_state_dict, and predicts what `dcae predict` does to 1e-5
 Models that draw at random have no trace. Then there are programs that must be refused, each in one line that names what cannot be done.
 PyTorch lives in a virtual environment outside of the repository (DCAE_TORCH, default ~/.cache/dcae-torch), made on first use.
 """
 import argparse
+import copy
+import fnmatch
+import json
 import os
 import pathlib
 import shutil
@@ -39,11 +43,13 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 import make_models as made
+import operations  # noqa: F401 - adds its programs to ZOO
 from zoo import ZOO, Given, module
 
 warnings.filterwarnings("ignore")
 parser = argparse.ArgumentParser()
 parser.add_argument("--only", default="")
+parser.add_argument("--parts", default="trace,training,code,refused")
 parser.add_argument("--keep", default="")
 args = parser.parse_args()
 work = pathlib.Path(args.keep or tempfile.mkdtemp(prefix="dcae-torch-"))
@@ -111,6 +117,75 @@ def training(name, path, m, shape):
     want = predicted(m, name, x)
     run("predict", out / "model.safetensors", "--data", work / "images.npz", "--out", work / "y.npz")
     check(name, "what PyTorch predicts with model.safetensors", off(np.load(work / "y.npz")["y"], want), 1e-5)
+
+
+def paste(names):
+    """Runs the code that a diagnosis prints for many changes of all programs. Where it is whole, the module is what it is to be: its weights have the right sizes and,
+    drawn anew, the right spread; its output is right to 1e-4 where it keeps the weights."""
+    folder = work / "code"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for name in names:
+        shutil.copy(work / (name + ".pt2"), folder)
+    p = subprocess.run(["go", "test", "./experiments/diagnosis", "-count=1", "-run", "TestPastedCode"], cwd=root, capture_output=True, text=True, env=os.environ | {"DCAE_TORCH_CODE": str(folder)})
+    if p.returncode:
+        failures.append("no code: " + p.stdout)
+        return
+    ran = whole = 0
+    found = json.loads((folder / "code.json").read_text())
+    for name, fresh in found["fresh"].items():
+        initial(name, fresh)
+    for name, codes in found["codes"].items():
+        original, x, target = made.prepare(name)
+        for c in codes:
+            said = any(word in c["code"] for word in ("# in forward", "made anew", "other settings", "is to begin"))
+            ran, whole = ran + 1, whole + (not said)
+            try:
+                complaint = run_pasted(name, copy.deepcopy(original), x, target, c, said)
+            except Exception as e:
+                complaint = f"{type(e).__name__}: {e}"
+            if complaint:
+                failures.append(f"{name}, {c['change']}: {complaint}\n{c['code']}")
+    print(f"{ran} pieces of code ran, {whole} of them say all")
+
+
+def initial(name, fresh):
+    """Values for new seeds are distributed as PyTorch's own."""
+    drawn = {}
+    for seed in range(101, 106):
+        torch.manual_seed(seed)
+        for n, p in ZOO[name]["make"]().named_parameters():
+            drawn.setdefault(n, []).append(p.detach().ravel())
+    for n, f in fresh.items():
+        v, count = torch.cat(drawn[n]), len(drawn[n][0])
+        sd, mean = v.std(correction=0).item(), v.mean().item()
+        if abs(f["deviation"] - sd) > (0.02 + 2 / count**0.5) * sd + 1e-6 or abs(f["mean"] - mean) > 5 / count**0.5 * sd + 1e-6:
+            failures.append(f"{name}: a new seed gives {n} mean {f['mean']:.3g} and deviation {f['deviation']:.3g}, in PyTorch {mean:.3g} and {sd:.3g}")
+
+
+def run_pasted(name, m, x, target, c, said):
+    scope = {"model": m}
+    exec(c["code"], scope)
+    m = scope["model"]
+    if said:
+        return ""
+    if c["y"]:
+        image = torch.tensor(c["x"]).reshape(1, *x.shape[1:])
+        with torch.no_grad():
+            y = made.first(copy.deepcopy(m).eval()(*made.inputs(name, image, image))).numpy().ravel()
+        if off(np.array(c["y"]), y) > 1e-4:
+            return f"its output is off by {off(np.array(c['y']), y):.2g}"
+    for n, spread in (c["spread"] or {}).items():
+        p = dict(m.named_parameters()).get(n)
+        if p is not None and p.numel() >= 500 and not abs(p.std(correction=0).item() - spread) <= 0.15 * spread:
+            return f"{n} has a spread of {p.std().item():.3g}, not {spread:.3g}"
+    _, loss = made.loss_of(ZOO[name], m.train(), name, x, target)
+    loss.backward()
+    sizes = sorted(p.numel() for p in m.parameters() if p.grad is not None)
+    if sizes != sorted(c["sizes"]):
+        return f"it trains weights of {sizes} values, not {sorted(c['sizes'])}"
+    scope["optimizer"].step()
+    return ""
 
 
 REFUSED = {}
@@ -196,22 +271,24 @@ def refusals():
 
 
 def main():
-    names = args.only.split(",") if args.only else list(ZOO)
+    names = [n for n in ZOO if not args.only or any(fnmatch.fnmatch(n, pattern) for pattern in args.only.split(","))]
     for name in names:
         before = len(failures)
         path = work / (name + ".pt2")
         try:
             m, x, target = made.prepare(name)
             made.export(name, m, x, target, path)
-            if not ZOO[name]["export"].get("random"):
+            if "trace" in args.parts and not ZOO[name]["export"].get("random"):
                 arrays = made.arrays(name, m, x, target)
                 trace(name, path, arrays)
-            if not ZOO[name]["export"].get("target"):
+            if "training" in args.parts and not ZOO[name]["export"].get("target") and not ZOO[name].get("alone"):
                 training(name, path, m, ZOO[name]["shape"])
         except Exception as e:
             failures.append(f"{name}: {type(e).__name__}: {e}")
         print(name, "ok" if len(failures) == before else "FAILED", flush=True)
-    if not args.only:
+    if "code" in args.parts:
+        paste([n for n in names if not ZOO[n].get("alone") and "batch" not in ZOO[n]["export"] and (work / (n + ".pt2")).exists()])
+    if "refused" in args.parts and not args.only:
         refusals()
     print("\n".join(failures))
     print(f"{len(names)} models, {len(failures)} failures")
