@@ -91,7 +91,7 @@ func WriteTable(w io.Writer, dir string, results []*Result) error {
 	const row = "%-*s  %4v  %-13s  %8s  %6s  %8s  %8s  %8s  %s\n"
 	_, err := fmt.Fprintf(w, "%*s  gradient, first/last\n"+row, width+41, "", width, "arm", "seed", "outcome", "test MSE", "FVU", "at start", "at end", "images/s", "decided by")
 	for _, r := range results {
-		fmt.Fprintf(w, row, width, r.Arm, r.Seed, r.Outcome, fmt.Sprintf("%.4f", r.Test.MSE), fmt.Sprintf("%.3f", r.Test.FVU),
+		fmt.Fprintf(w, row, width, r.Arm, r.Seed, r.Outcome, fmt.Sprintf("%.4g", r.Test.MSE), fmt.Sprintf("%.3f", r.Test.FVU),
 			short(r.RatioStart), short(r.RatioEnd), fmt.Sprintf("%.0f", r.ImagesPerSecond), r.Why)
 	}
 	fmt.Fprintln(w)

@@ -74,7 +74,7 @@ type lines struct{ warnings }
 func (l *lines) EpochEnded(arm string, seed uint64, epochs int, r *training.EpochRecord) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	fmt.Fprintf(l.w, "%s, seed %d: epoch %d of %d, training loss %.4f, held-out loss %.4f\n", arm, seed, r.Epoch, epochs, r.TrainLoss, r.HeldOut.MSE)
+	fmt.Fprintf(l.w, "%s, seed %d: epoch %d of %d, training loss %.4g, held-out loss %.4g\n", arm, seed, r.Epoch, epochs, r.TrainLoss, r.HeldOut.MSE)
 }
 
 // bars shows one bar for each run.
@@ -120,7 +120,7 @@ func (b *bars) find(arm string, seed uint64) *bar {
 func (b *bars) Stepped(arm string, seed uint64, step int, loss float64) {
 	run := b.find(arm, seed)
 	run.mu.Lock()
-	run.loss = fmt.Sprintf("  loss %.4f", loss)
+	run.loss = fmt.Sprintf("  loss %.4g", loss)
 	run.mu.Unlock()
 	run.SetCurrent(int64(step))
 }

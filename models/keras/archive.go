@@ -73,8 +73,9 @@ func Open(path string) (*Archive, error) {
 // other: assets belong to layers that keep state outside of the weights. A model in an HDF5 file comes out in the form that it would have in a .keras
 // file; it is an error if there are weights alone, or others than the model's.
 func Decode(r io.ReaderAt, size int64) (*Archive, error) {
-	head := make([]byte, len(hdf5Signature))
-	if n, _ := r.ReadAt(head, 0); string(head[:n]) == hdf5Signature { // a file too short for it is no zip either
+	head := make([]byte, 2)
+	_, _ = r.ReadAt(head, 0)                               // a file too short for it is neither
+	if string(head) != "PK" && hdf5.Begins(r, size) >= 0 { // a zip archive has the weights in such a file
 		return decodeH5(r, size)
 	}
 	z, err := zip.NewReader(r, size)

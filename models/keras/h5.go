@@ -13,9 +13,6 @@ import (
 	"dcae/models/keras/hdf5"
 )
 
-// hdf5Signature is what an HDF5 file begins with: NAME.h5 or NAME.hdf5, in which Keras 2 keeps a whole model, and Keras 3 does where it is asked to.
-const hdf5Signature = "\x89HDF\r\n\x1a\n"
-
 // decodeH5 reads a whole model in an HDF5 file, and brings it into the form of a .keras file.
 func decodeH5(r io.ReaderAt, size int64) (*Archive, error) {
 	if size > maxWeights {

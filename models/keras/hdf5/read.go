@@ -1,7 +1,9 @@
 package hdf5
 
 import (
+	"bytes"
 	"cmp"
+	"io"
 	"slices"
 	"strings"
 
@@ -13,9 +15,26 @@ const maxDepth = 64
 
 const signature = "\x89HDF\r\n\x1a\n"
 
+// Begins tells at which byte of a file of size bytes an HDF5 file begins: at 0, or behind a user block of 512 bytes or a power of two times that, which
+// belongs to others; -1 if it is none.
+func Begins(r io.ReaderAt, size int64) int64 {
+	head := make([]byte, len(signature))
+	for at := int64(0); at+int64(len(head)) <= size; at = max(512, 2*at) {
+		if _, err := r.ReadAt(head, at); err != nil {
+			return -1
+		}
+		if string(head) == signature {
+			return at
+		}
+	}
+	return -1
+}
+
 // Read parses a whole HDF5 file. The result shares no memory with b. The error names the object at fault and what to do.
 func Read(b []byte) (*Group, error) {
-	r := &reader{file: newFileBytes(b), seen: map[uint64]bool{}, heaps: map[uint64]globalHeap{}}
+	userBlock := max(0, Begins(bytes.NewReader(b), int64(len(b))))
+	b = b[userBlock:] // addresses count from there
+	r := &reader{userBlock: uint64(userBlock), file: newFileBytes(b), seen: map[uint64]bool{}, heaps: map[uint64]globalHeap{}}
 	address, err := r.superblock()
 	if err != nil {
 		return nil, errors.WithMessage(err, "hdf5")
@@ -31,7 +50,10 @@ func Read(b []byte) (*Group, error) {
 }
 
 type reader struct {
-	file  *fileBytes
+	file *fileBytes
+
+	userBlock uint64 // bytes before the file
+
 	path  []string              // names from the root to the object being read, for errors
 	seen  map[uint64]bool       // addresses of object headers and continuation blocks already read
 	heaps map[uint64]globalHeap // by address
@@ -40,7 +62,7 @@ type reader struct {
 // superblock checks the head of the file (section II) and returns the address of the root group's object header.
 func (r *reader) superblock() (uint64, error) {
 	if !strings.HasPrefix(string(r.file.all[:min(len(r.file.all), len(signature))]), signature) {
-		return 0, errors.New("no HDF5 signature at the start: this is not an HDF5 file, or it has a user block, which is not supported")
+		return 0, errors.New("no HDF5 signature: this is not an HDF5 file")
 	}
 	version := uint8(0)
 	if len(r.file.all) > 8 {
@@ -83,9 +105,9 @@ func (r *reader) superblock() (uint64, error) {
 	switch {
 	case widths != [2]uint8{8, 8}:
 		return 0, errors.Errorf("superblock: offsets of %d and lengths of %d bytes are not supported, only 8 and 8", widths[0], widths[1])
-	case base != 0:
-		return 0, errors.Errorf("superblock: base address %#x is not supported, only 0", base)
-	case end > uint64(len(r.file.all)):
+	case base != r.userBlock && base != 0:
+		return 0, errors.Errorf("superblock: the base address is %#x, but the file begins at %#x: it is damaged", base, r.userBlock)
+	case end > uint64(len(r.file.all))+base:
 		return 0, errors.Errorf("superblock: the file should have %d bytes and has %d: it was cut off; copy or save it again", end, len(r.file.all))
 	}
 	return root, nil

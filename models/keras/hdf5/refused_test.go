@@ -7,10 +7,27 @@ import (
 	"testing"
 )
 
+// TestReadBehindAUserBlock reads a file that begins at byte 512, what stands before being another's.
+func TestReadBehindAUserBlock(t *testing.T) {
+	b := load(t, "user_block")
+	if string(b[:4]) == signature[:4] {
+		t.Fatal("there is no user block")
+	}
+	g, err := Read(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(g.Datasets)+len(g.Groups) == 0 {
+		t.Error("nothing was read")
+	}
+	if _, err := Read(b[:len(b)-1]); err == nil || !strings.Contains(err.Error(), "cut off") {
+		t.Errorf("cut off by a byte: error %v", err)
+	}
+}
+
 // TestReadRefuses checks that the error says where and what is not supported, for files as h5py writes them.
 func TestReadRefuses(t *testing.T) {
 	tests := []struct{ name, where, what string }{
-		{"user_block", "", "user block"},
 		{"lzf", "/layers/dense/vars/0", "filter 32000 (lzf)"},
 		{"extensible", "/a", "index of type 4"},
 		{"many_chunks", "/a", "2000 chunks"},

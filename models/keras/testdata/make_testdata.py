@@ -252,7 +252,7 @@ def make_refused():
     with file("never_written") as f: f.create_dataset("a", (1 << 40,), "f4")
     with file("vlen_array") as f: f.create_dataset("a", (1,), h5py.vlen_dtype("i4"))[0] = [1, 2]
     with file("null") as f: f["a"] = h5py.Empty("f4")
-    with file("user_block", userblock_size=512) as f: f["a"] = np.arange(3.0)
+    with h5py.File(os.path.join(H5, "user_block.h5"), "w", userblock_size=512) as f: f["a"] = np.arange(3.0)
     with file("committed_type") as f: f["t"] = np.dtype("f4"); f.create_dataset("a", (3,), f["t"])[:] = 1
     with file("deep") as f: f.create_group("/".join("g" for _ in range(70)))
 
