@@ -32,12 +32,16 @@ func runCommand() *cobra.Command {
 		Use:   "run [STUDY]",
 		Short: "Train a study's arms side by side, and report",
 		Long: "Trains every arm of a study with every seed, prints how each run ended, and leaves records and a report in a folder. A study that\n" +
-			"was cut off in that folder goes on where it stopped. STUDY is a .yaml file or one of\n" + strings.Join(experiments.BuiltinStudies(), ", ") + " (see dcae list).",
+			"was cut off in that folder goes on where it stopped. STUDY is a .yaml file or one of\n" + strings.Join(experiments.BuiltinStudies(), ", ") + " (see dcae list);\n" +
+			"or theory, which holds what theory predicts against what is measured, and has no arms.",
 		Args: arguments(0),
 		RunE: func(c *cobra.Command, args []string) error {
 			name := "failure-modes"
 			if len(args) == 1 {
 				name = args[0]
+			}
+			if name == theoryStudy {
+				return runTheory(c, f)
 			}
 			return runStudy(c, name, f)
 		},

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dcae/experiments"
+	"dcae/experiments/theory"
 )
 
 func listCommand() *cobra.Command {
@@ -25,6 +26,7 @@ func listCommand() *cobra.Command {
 				}
 				fmt.Fprintf(w, "%s\t%d\t%d\t%s\n", p.Name, len(p.Arms()), p.Runs(), p.Question)
 			}
+			fmt.Fprintf(w, "%s\t%d rows\t\t%s\n", theoryStudy, len(theory.Rows()), theory.Question)
 			return errors.Wrap(w.Flush(), "printing the list")
 		},
 	}
@@ -37,6 +39,9 @@ func showCommand() *cobra.Command {
 		Long:  "Prints a study as YAML: dcae show depth > my.yaml, change it, dcae run my.yaml.",
 		Args:  arguments(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if args[0] == theoryStudy {
+				return usageError{errors.New("the study theory is no list of arms that could be changed: its rows are code; dcae run theory runs it")}
+			}
 			b, err := experiments.BuiltinYAML(args[0])
 			if err != nil {
 				return usageError{err}
@@ -53,7 +58,11 @@ func plotCommand() *cobra.Command {
 		Short: "Draw a study's pictures and page again from its records, without training",
 		Args:  arguments(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := experiments.Redraw(c.Context(), args[0], notice(c)); err != nil {
+			redraw := func() error { return experiments.Redraw(c.Context(), args[0], notice(c)) }
+			if theory.IsFolder(args[0]) {
+				redraw = func() error { return redrawTheory(args[0]) }
+			}
+			if err := redraw(); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(c.OutOrStdout(), "The report and the pictures in %s are drawn anew.\n", args[0])

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dcae/experiments"
+	"dcae/experiments/theory"
 )
 
 func verifyCommand() *cobra.Command {
@@ -27,6 +28,9 @@ func verifyCommand() *cobra.Command {
 			}
 			if err := inRange("threads", o.Threads, 1, mostThreads); err != nil {
 				return err
+			}
+			if theory.IsFolder(args[0]) {
+				return verifyTheory(c, args[0], o.Threads, quiet, kernels)
 			}
 			if err := kernels.choose(args[0]); err != nil {
 				return err
