@@ -83,6 +83,7 @@ func Draw(ctx context.Context, dir string, results []*Result, notice func(string
 		if err != nil {
 			return err
 		}
+		page.Curves.Add(study, float64(d.stepsPerEpoch(g.Arms[0].Least)))
 		for _, p := range pictures {
 			figure, err := p.draw(study)
 			if err != nil {

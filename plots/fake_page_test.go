@@ -23,7 +23,10 @@ func pngOf(t *testing.T, f *Figure, err error) []byte {
 // fakePage is a made-up study with all that a page can hold.
 func fakePage(t *testing.T) Page {
 	s := threeArms(3)
+	var curves Curves
+	curves.Add(s, 188)
 	p := Page{
+		Curves:   curves,
 		Question: "Why does a deep convolutional autoencoder print the same image for every input?",
 		Answer: "Sigmoids after every layer shrink the gradient about fourfold a layer: the first layer gets 0.0004 of the last one's, and all 5 of 5 runs print the mean image (FVU 1.00). " +
 			"With ReLU, batch normalization and He initialization 3 of 5 seeds learn (median FVU 0.31).",

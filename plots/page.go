@@ -29,6 +29,7 @@ type Page struct {
 	Evidence []string // findings that support the answer, a sentence each
 	Codes    []Code
 	Pictures []Picture
+	Curves   Curves
 	Tables   []Table
 	Command  string   // the exact command that makes all of this again
 	Notes    []string // limits, attributions
@@ -89,7 +90,10 @@ func (p Page) Save(path string) error {
 
 // Render writes the page as HTML. It reports rows whose cells do not match the columns and pictures that are no PNG.
 func (p Page) Render(w io.Writer) error {
-	view := pageView{Page: p, CSS: template.CSS(pageCSS), JS: template.JS(pageJS)}
+	view := pageView{Page: p, CSS: template.CSS(pageCSS), JS: template.JS(pageJS), CurveData: p.Curves.json()}
+	if view.CurveData != nil {
+		view.CSS, view.JS = template.CSS(PageCSS()), template.JS(pageJS+ChartsJS()+pageCurvesJS)
+	}
 	if view.Title == "" {
 		view.Title = p.Question
 	}
@@ -121,10 +125,11 @@ func (p Page) Render(w io.Writer) error {
 // pageView is what the template sees.
 type pageView struct {
 	Page
-	CSS      template.CSS
-	JS       template.JS
-	Pictures []pictureView
-	Tables   []tableView
+	CSS       template.CSS
+	JS        template.JS
+	Pictures  []pictureView
+	Tables    []tableView
+	CurveData any // nil: there are none
 }
 
 type pictureView struct {

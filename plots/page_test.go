@@ -65,7 +65,7 @@ func attribute(e xml.StartElement, name string) (string, bool) {
 // Nothing on the page leads out of it, names are unique, and what refers to a name finds it.
 func TestPageIsSelfContained(t *testing.T) {
 	page := rendered(t, fakePage(t))
-	if at := regexp.MustCompile(`(?i)https?:|url\(|@import|ZgotmplZ`).FindString(page); at != "" {
+	if at := regexp.MustCompile(`(?i)https?:|\burl\(|@import|ZgotmplZ`).FindString(page); at != "" {
 		t.Errorf("the page has %q", at)
 	}
 	found, _ := elements(t, page)

@@ -244,7 +244,11 @@ func (l *limited) Write(b []byte) (int, error) {
 // look tells what is read from a model's file, or from images.
 func (j *jobs) look(w http.ResponseWriter, r *http.Request, a asked) {
 	name, args := a.Model, []string{"summary"}
-	known := slices.Contains(saved.VariantNames(), name)
+	known := false
+	if slices.Contains(saved.VariantNames(), name) {
+		answer(w, map[string]string{"text": name + " is one of the program's own models; dcae list and the lab show more of it.\n"})
+		return
+	}
 	if name == "" {
 		name, args = a.Images, []string{"data"}
 		known = dataset.IsBuiltIn(name)

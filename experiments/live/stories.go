@@ -16,7 +16,8 @@ type story struct {
 	broken, mended          string // settings
 }
 
-// stories are told in this order.
+// stories are told in this order. Each was seen to go as it says, with 6 epochs of 6,000 images and the seeds that it has: the first fails,
+// the second learns.
 var stories = []story{
 	{
 		"sigmoid", "Sigmoid everywhere",
@@ -45,8 +46,8 @@ var stories = []story{
 	{
 		"zeros", "All weights zero",
 		"Look at the gradients: where all kernels are zero, no unit differs from another, and but for the last layer's bias all gradients are zero. What is learned is one brightness for all pixels.",
-		"He's initialization draws the kernels at random, as large as each layer needs.",
-		"1", "{model: highlr, learning_rate: 0.001, initializer: zeros}", "{model: highlr, learning_rate: 0.001, initializer: he_normal}",
+		"Glorot's initialization draws the kernels at random, as large as each layer needs.",
+		"1", "{model: highlr, learning_rate: 0.001, initializer: zeros}", "{model: highlr, learning_rate: 0.001, initializer: glorot_uniform}",
 	},
 	{
 		"raw", "Raw pixels, from 0 to 255",

@@ -1,6 +1,7 @@
 'use strict';
 
 const charts = new Charts(byId('charts'));
+const switches = new Switches(charts, { arm: byId('arm-switches'), seed: byId('seed-switches') });
 const shown = { source: null, runs: [], panels: {} };
 const filterList = filterable(byId('filter'), byId('list'));
 const filterRuns = filterable(byId('run-filter'), byId('runs'));
@@ -66,32 +67,15 @@ function begin(study) {
     ratio: panel('Update ratio, first layer', { log: true }),
   };
   shown.runs = study.runs.map((r) => {
-    const color = ARM_COLORS[arms.indexOf(r.arm) % ARM_COLORS.length];
+    const color = armColor(arms.indexOf(r.arm));
     const series = {};
     for (const [name, p] of Object.entries(shown.panels)) series[name] = p.line(`${r.arm}/${r.seed}`, `${r.arm}, seed ${r.seed}`, color, { arm: r.arm, seed: String(r.seed), opacity: seeds.length > 1 ? 0.75 : 1 });
     return { ...r, series, records: new Records(), result: null };
   });
-  switches('arm', arms, (name, i) => ARM_COLORS[i % ARM_COLORS.length]);
-  switches('seed', seeds.map(String));
-  charts.isShown = (s) => isOn('arm', s.arm) && isOn('seed', s.seed);
+  switches.set('arm', arms, armColor);
+  switches.set('seed', seeds.map(String));
   byId('runs').replaceChildren();
   charts.draw();
-}
-
-// switches are boxes that take series of an arm, or a seed, in and out.
-function switches(kind, names, color) {
-  byId(`${kind}-switches`).replaceChildren(...names.map((name, i) => {
-    const box = element('input', { type: 'checkbox', checked: '', 'data-name': name });
-    box.addEventListener('change', () => charts.draw());
-    const swatch = element('span', { class: 'swatch' });
-    if (color) swatch.style.background = visible(color(name, i), inkOf(document.body));
-    return element('label', {}, box, ...(color ? [swatch] : []), name);
-  }));
-}
-
-function isOn(kind, name) {
-  const box = [...byId(`${kind}-switches`).querySelectorAll('input')].find((b) => b.dataset.name === name);
-  return !box || box.checked;
 }
 
 function lines(event) {

@@ -4,6 +4,9 @@ package browser
 
 import (
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -99,16 +102,21 @@ func lab(b *browser) error {
 	if err := b.until(20*time.Second, "document.getElementById('stories').children.length > 5 && lab.id !== null"); err != nil {
 		return err
 	}
+	// few images, so that epochs are short
 	if err := b.click("#stories button:nth-of-type(3)"); err != nil {
 		return err
 	}
-	if err := b.until(20*time.Second, steps+" > 5"); err != nil {
+	if err := b.do(20*time.Second, chromedp.Click("#mend", chromedp.ByQuery), chromedp.Sleep(time.Second), chromedp.SetValue("#images", "320", chromedp.ByQuery)); err != nil {
 		return err
 	}
-	if err := b.click("#mend"); err != nil {
+	b.value("document.getElementById('images').dispatchEvent(new Event('change'))")
+	if err := b.until(20*time.Second, "lab.study.budget.images === 320 && lab.id !== null"); err != nil {
 		return err
 	}
-	if err := b.until(120*time.Second, "charts.runs.length === 4 && charts.runs[3].records.column('epochs', 'epoch').length >= 1"); err != nil {
+	if err := b.click("#go"); err != nil {
+		return err
+	}
+	if err := b.until(240*time.Second, "charts.runs.length === 4 && charts.runs[3].records.column('epochs', 'epoch').length >= 2"); err != nil {
 		return err
 	}
 	if err := b.click("#go"); err != nil {
@@ -206,19 +214,33 @@ groups:
       - {name: changed, changes: [{step: 20, learning_rate: 0.01}]}
 `
 
-// diagnosis looks at a model and images, has them diagnosed, and reads the answer.
+// diagnosis chooses a model's file and pictures, looks at what is read from them, has them diagnosed, and reads the answer and its code.
 func diagnosis(b *browser) error {
+	made := filepath.Join(b.dir, "trained")
+	if text, err := exec.Command(b.program, "train", "highlr", "--epochs", "1", "--images", "64", "--out", made, "--quiet").CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, text)
+	}
+	pictures, err := blots(filepath.Join(b.dir, "blots"), 120)
+	if err != nil {
+		return err
+	}
 	if err := b.open("/diagnose"); err != nil {
 		return err
 	}
-	if err := b.do(20*time.Second, chromedp.SetValue("#model", "highlr", chromedp.ByQuery), chromedp.SetValue("#images", "mnist", chromedp.ByQuery), chromedp.SetValue("#seconds", "5", chromedp.ByQuery)); err != nil {
+	if err := b.do(20*time.Second, chromedp.SetUploadFiles("#model-file", []string{filepath.Join(made, "model.keras")}, chromedp.ByQuery)); err != nil {
 		return err
 	}
-	for _, kind := range []string{"model", "images"} {
-		b.value("look('" + kind + "') && 1")
-		if err := b.until(60*time.Second, "!document.getElementById('"+kind+"-read').hidden"); err != nil {
-			return err
-		}
+	if err := b.until(60*time.Second, "document.getElementById('model-read').textContent.includes('conv2d')"); err != nil {
+		return err
+	}
+	if err := b.do(20*time.Second, chromedp.SetUploadFiles("#images-file", pictures, chromedp.ByQuery)); err != nil {
+		return err
+	}
+	if err := b.until(120*time.Second, "!document.getElementById('images-read').hidden"); err != nil {
+		return err
+	}
+	if err := b.do(20*time.Second, chromedp.SetValue("#scale", "unit", chromedp.ByQuery), chromedp.SetValue("#seconds", "30", chromedp.ByQuery)); err != nil {
+		return err
 	}
 	if err := b.unnamed(); err != nil {
 		return err
@@ -226,8 +248,36 @@ func diagnosis(b *browser) error {
 	if err := b.click("#start"); err != nil {
 		return err
 	}
-	if err := b.until(120*time.Second, "!document.getElementById('answer-box').hidden"); err != nil {
+	if err := b.until(300*time.Second, "document.getElementById('log').children.length > 0 && !document.getElementById('answer-box').hidden"); err != nil {
 		return err
 	}
 	return b.pictures("diagnosis")
+}
+
+// blots are pictures of a bright square somewhere on black, 28 x 28.
+func blots(dir string, n int) ([]string, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	var out []string
+	for i := range n {
+		picture := image.NewGray(image.Rect(0, 0, 28, 28))
+		for k := range 64 {
+			picture.SetGray(i*7%20+k%8, i*3%20+k/8, color.Gray{Y: uint8(150 + i%100)})
+		}
+		path := filepath.Join(dir, fmt.Sprintf("%03d.png", i))
+		f, err := os.Create(path)
+		if err != nil {
+			return nil, err
+		}
+		err = png.Encode(f, picture)
+		if e := f.Close(); err == nil {
+			err = e
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, path)
+	}
+	return out, nil
 }
