@@ -92,4 +92,9 @@ ADVICE = ../shared/reports ../shared/odd
 check-advice: build ## the code that dcae diagnose prints, run in the real Keras with three seeds (ADVICE=folders; about half an hour)
 	for folder in $(ADVICE); do python3 experiments/diagnosis/testdata/check_advice.py $$folder || exit 1; done
 
-.PHONY: check-torch check-python kubernetes wheel check-advice corpus score supported help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill slurm
+REAL = results/real-size
+NAMES =
+real-size: build ## models of 96 to 256 pixels: made, tried in Keras, and diagnosed (NAMES=some of them; hours for all)
+	for what in make check score; do python3 experiments/diagnosis/testdata/real_size.py $$what $(REAL) $(NAMES) --dcae ./dcae || exit 1; done
+
+.PHONY: real-size check-torch check-python kubernetes wheel check-advice corpus score supported help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill slurm

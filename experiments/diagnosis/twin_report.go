@@ -35,7 +35,7 @@ func (t *twinExam) told(s *search) *TwinReport {
 	switch {
 	case s.fix == nil:
 	case t.repairedBy(s.fix) != nil:
-		r.Seen += fmt.Sprintf("; repaired with %s seeds at %s, and at %s %s", learnedOf(t.repairedBy(s.fix).confirmed), r.Size, r.RealSize, seenOf(s.fix.trials()))
+		r.Seen += fmt.Sprintf("; repaired with %s seeds at %s, and at %s %s", learnedOf(t.repairedBy(s.fix).decisive()), r.Size, r.RealSize, seenOf(s.fix.trials()))
 	default:
 		r.Seen += fmt.Sprintf("; repaired there %s", seenOf(s.fix.trials()))
 	}

@@ -215,7 +215,7 @@ if __name__ == "__main__":
     p.add_argument("names", nargs="*")
     p.add_argument("--seeds", type=int, default=3)
     p.add_argument("--steps", type=int, default=600, help="at most, of a run in Keras")
-    p.add_argument("--dcae", default="bin/dcae")
+    p.add_argument("--dcae", default="./dcae")
     p.add_argument("--seconds", type=float, default=60)
     p.add_argument("--patient", action="store_true", help="for a busy machine")
     a = p.parse_args()
