@@ -96,3 +96,26 @@ func TestARepairOfAnUnlikeTwinMustBeSeenInTheRealSize(t *testing.T) {
 		t.Errorf("a repair that learns in the real size counts, whatever the twin does: %v", s.fix)
 	}
 }
+
+// A twin's time may be up before a repair has learned with three fresh seeds.
+func TestATwinIsBelievedWithItsScreeningSeed(t *testing.T) {
+	for isTwin, want := range map[bool]Verdict{true: Faulty, false: Inconclusive} {
+		s := scripted(t, func(what string, _ uint64, _ int) float64 {
+			if what == "repair" {
+				return 0.2
+			}
+			return 1
+		})
+		s.isTwin = isTwin
+		s.givenFails(t)
+		a := s.madeOf(t, named("repair", Loss, 1))[0]
+		for _, seed := range []uint64{1, firstFreshSeed, firstFreshSeed + 1} {
+			run, err := s.trialOf(a, seed)
+			must(t, err)
+			must(t, s.advance([]job{{a, run, 200, true}}))
+		}
+		if s.settle(); s.verdict != want {
+			t.Errorf("twin %v: %s", isTwin, s.verdict)
+		}
+	}
+}

@@ -112,8 +112,11 @@ func (s *search) settle() {
 // the margin that a repair must show; nil: there is none.
 func (s *search) confirmedAlone() *attempt {
 	at := slices.IndexFunc(s.attempts, func(a *attempt) bool {
-		n := len(a.confirmed)
-		return len(a.changes) > 0 && a.comparison == nil && !a.beaten && n >= leastPairs && count(a.confirmed) == n && s.steadies(a)
+		trials := a.confirmed
+		if s.isTwin { // what it shows is looked at in the real size: the screening seed may be one of them
+			trials = a.trials()
+		}
+		return len(a.changes) > 0 && a.comparison == nil && !a.beaten && len(a.confirmed) > 0 && len(trials) >= leastPairs && count(trials) == len(trials) && s.steadies(a)
 	})
 	if at < 0 {
 		return nil
