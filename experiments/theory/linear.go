@@ -226,7 +226,7 @@ func pace() Row {
 	return Row{
 		Name: "learning-time", Claim: "A linear autoencoder learns its directions one after another: what comes back of one goes from u0 to uf in the time tau / (2 lambda) ln(uf (1-u0) / (u0 (1-uf))), lambda its eigenvalue.",
 		Source: "Saxe et al. 2014, \"Exact solutions to the nonlinear dynamics of learning in deep linear neural networks\", for white input; derived anew for an autoencoder, whose input is not white: u' = 2 lambda u (1-u) / tau with tau = d / (2 rate) steps for the mean squared error of d values", Unit: "steps to one half", X: "eigenvalue",
-		Regime: "Linear, gradient descent with small steps, from small balanced weights along the directions. Measured: 256 digits, rate 1.5; which images the mean is over differs with the seed.",
+		Regime: "Linear, gradient descent with small steps, from small balanced weights along the directions. Measured: 256 digits, rate 1.5; each seed turns the code another way, which changes nothing.",
 		points: func(l *lab) ([]Point, error) {
 			return alongDirections(l, shown, func(v float64) float64 { return 784 / (4 * v * slow) * arithmetic.Log((1-start)/start) })
 		},
