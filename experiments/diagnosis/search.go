@@ -11,7 +11,7 @@ import (
 
 // The flow of an examination, and in which file each part of it is:
 //
-//	examineAtAnySize  by a twin for fewer pixels, where steps are too dear  twin.go
+//	examineAtAnySize  by a twin for fewer pixels, where steps are too dear  twin.go, real_size.go
 //	   |
 //	newLook        what is known without training                      look.go, capacity.go
 //	   |
