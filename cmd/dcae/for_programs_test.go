@@ -11,7 +11,7 @@ import (
 // What the Python package reads: progress as JSON lines, the answer alone on standard output, a description with its warnings.
 func TestProgramsCanReadWhatIsPrinted(t *testing.T) {
 	dir := t.TempDir()
-	code, out, errs := call("diagnose", "sigmoid", "--seconds", "2", "--images", "320", "--json", "--progress", "--out", filepath.Join(dir, "answer"))
+	code, out, errs := call("diagnose", "sigmoid", "--seconds", "2", "--patient", "--images", "320", "--json", "--progress", "--out", filepath.Join(dir, "answer"))
 	if code != 0 || !json.Valid([]byte(out)) || errs == "" {
 		t.Errorf("exit code %d, out %.80q, progress %q", code, out, errs)
 	}
