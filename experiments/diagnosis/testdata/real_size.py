@@ -118,7 +118,6 @@ CASES = {
     "rate128": Case("d128", "learning_rate_high", lambda: (net(128, 3, "relu"), A(0.1)), lambda: (net(128, 3, "relu"), A(1e-3))),
     "slow192": Case("d192", "learning_rate_low optimizer", lambda: (net(192, 1, "leaky_relu"), SGD(1e-4)), lambda: (net(192, 1, "leaky_relu"), A(1e-3))),
     "init192": Case("d192", "initialization", lambda: (net(192, 1, "leaky_relu", init=normal(stddev=1.0)), A(1e-3)), lambda: (net(192, 1, "leaky_relu"), A(1e-3))),
-    "tinyinit128": Case("d128", "initialization", lambda: (net(128, 3, "tanh", init=normal(stddev=1e-3)), A(1e-3)), lambda: (net(128, 3, "tanh"), A(1e-3))),
     "dead256": Case("d256", "initialization activation", lambda: (net(256, 1, "relu", levels=4, filters=8, bias=constant(-1.0)), A(1e-3)), lambda: (net(256, 1, "relu", levels=4, filters=8), A(1e-3))),
     "deep160": Case("d160", "depth learning_rate_low optimizer activation", lambda: (net(160, 1, "tanh", each=6, filters=8, code=32), SGD(0.01)), lambda: (net(160, 1, "tanh", filters=8, code=32), A(1e-3)), code=32),
     "raw128": Case("raw128", "data_scale output_range", lambda: (net(128, 3, "leaky_relu", down="strided"), A(1e-3)), lambda: (net(128, 3, "leaky_relu", down="strided"), A(1e-3)), divisor=255),
