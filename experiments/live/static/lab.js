@@ -1,7 +1,7 @@
 'use strict';
 
 // The lab: what is trained is the server's business. The page holds the study, which stands in the address, too.
-const lab = { id: null, source: null, state: 'paused', story: null, study: null };
+const lab = { id: null, source: null, state: 'paused', story: null, study: null, asked: 0 };
 const charts = new LabCharts();
 let form;
 
@@ -12,25 +12,40 @@ const firstStudy = {
 
 function fail(error) { say(byId('error'), error ? error.message : ''); }
 
-// openLab makes a lab of a study, in place of the one that there is. It pauses before its first step.
+// openLab makes a lab of a study, in place of the one that there is. It pauses before its first step. The answer is false where there is none,
+// or where another was asked for meanwhile.
 async function openLab(study) {
   fail(null);
   closeLab();
   show(study);
+  const asked = ++lab.asked;
   try {
     const made = await (await ask('/api/lab', studyText(study))).json();
+    if (asked !== lab.asked) {
+      end(made.id);
+      return false;
+    }
     lab.id = made.id;
     show(made.study);
     follow(made.id);
+    return true;
   } catch (error) {
-    fail(error);
+    if (asked === lab.asked) fail(error);
+    return false;
   }
 }
 
+// start opens a lab and sets it going.
+async function start(study) { if (await openLab(study)) act('go'); }
+
+function end(id) { ask(`/api/lab/${id}/close`, '').catch(() => {}); } // it ends by itself, too
+
 function closeLab() {
   if (lab.source) lab.source.close();
-  if (lab.id) ask(`/api/lab/${lab.id}/close`, '').catch(() => {}); // it ends by itself, too
+  if (lab.id) end(lab.id);
   Object.assign(lab, { id: null, source: null, state: 'paused' });
+  byId('go').textContent = 'Start';
+  byId('go').disabled = byId('step').disabled = false;
 }
 
 // show puts a study into the form and the address.
@@ -81,8 +96,7 @@ function showState(event) {
 async function act(action, body = '') {
   fail(null);
   try {
-    if (!lab.id) await openLab(lab.study);
-    if (!lab.id) return null;
+    if (!lab.id && !await openLab(lab.study)) return null;
     return await (await ask(`/api/lab/${lab.id}/${action}`, body)).json();
   } catch (error) {
     fail(error);
@@ -150,17 +164,13 @@ async function begin() {
   form = new Form(choices, openLab);
   for (const story of choices.stories) {
     const button = element('button', { type: 'button' }, story.title);
-    button.addEventListener('click', async () => {
+    button.addEventListener('click', () => {
       tell(story);
-      await openLab(story.study);
-      act('go');
+      start(story.study);
     });
     byId('stories').append(button);
   }
-  byId('mend').addEventListener('click', async () => {
-    await openLab(lab.story.mended);
-    act('go');
-  });
+  byId('mend').addEventListener('click', () => start(lab.story.mended));
   let study = firstStudy;
   if (location.hash.length > 1) {
     try {

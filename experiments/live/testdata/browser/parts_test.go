@@ -38,7 +38,7 @@ func stories(b *browser) error {
 	if err := b.open("/lab"); err != nil {
 		return err
 	}
-	if err := b.until(20*time.Second, "document.getElementById('stories').children.length > 5 && lab.id !== null"); err != nil {
+	if err := b.until(90*time.Second, "document.getElementById('stories').children.length > 5 && lab.id !== null"); err != nil {
 		return err
 	}
 	n := 0
@@ -99,18 +99,18 @@ func lab(b *browser) error {
 	if err := b.open("/lab"); err != nil {
 		return err
 	}
-	if err := b.until(20*time.Second, "document.getElementById('stories').children.length > 5 && lab.id !== null"); err != nil {
+	if err := b.until(90*time.Second, "document.getElementById('stories').children.length > 5 && lab.id !== null"); err != nil {
 		return err
 	}
 	// few images, so that epochs are short
 	if err := b.click("#stories button:nth-of-type(3)"); err != nil {
 		return err
 	}
-	if err := b.do(20*time.Second, chromedp.Click("#mend", chromedp.ByQuery), chromedp.Sleep(time.Second), chromedp.SetValue("#images", "320", chromedp.ByQuery)); err != nil {
+	if err := b.do(20*time.Second, chromedp.Click("#mend", chromedp.ByQuery), chromedp.SetValue("#images", "320", chromedp.ByQuery)); err != nil {
 		return err
 	}
 	b.value("document.getElementById('images').dispatchEvent(new Event('change'))")
-	if err := b.until(20*time.Second, "lab.study.budget.images === 320 && lab.id !== null"); err != nil {
+	if err := b.until(60*time.Second, "lab.study.budget.images === 320 && lab.id !== null"); err != nil {
 		return err
 	}
 	if err := b.click("#go"); err != nil {
