@@ -16,8 +16,8 @@ import (
 //     are of another kind; see [Finding]. All else that stands out is a warning or a symptom, and accuses nobody.
 //   - A model that learns with frozen layers is faulty if it explains far more, by the early end of the interval, when these are trained, too (frozen.go).
 //   - A model that learns late is slow, and healthy: when all its runs were seen to learn, or when their courses, extrapolated, learn within 3,000
-//     steps by the late end of the interval (slow.go, falling.go). Capacity and depth are not named for a model that still falls, and
-//     nothing that does not stand out clearly is while a run may learn within 6,000 steps, as long as a part of the time pays for waiting.
+//     steps by the late end of the interval (slow.go, falling.go). Capacity and depth are not named for a model that still falls; neither
+//     they nor what does not stand out clearly are while a run may learn within 6,000 steps, as long as a part of the time pays for waiting.
 //   - A change repairs if at least 4 of 6 fresh seeds learn where the given model had none, or all of 3 or more where time allows no more, and if it beats the given model, trained as
 //     long with the same seeds: over the pairs it explains more by the early end of the interval than a tenth of what is attainable. Where
 //     the given model learned with some of its seeds, the share that learns must lie beyond the interval of the given model's instead. It is a fix
