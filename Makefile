@@ -36,7 +36,7 @@ check-keras: ## models of many kinds against the real Keras: traces, round trips
 supported: ## docs/supported.md anew, from what the code reads
 	go test ./experiments/saved -count=1 -run TestSupportedIsUpToDate -supported
 
-check-torch: ## models of many kinds against the real PyTorch: traces, training, what comes back (about 10 minutes)
+check-torch: ## models of many kinds, and each operation, against the real PyTorch: traces, training, what comes back, printed code (about 20 minutes)
 	python3 models/torch/testdata/check_torch.py
 
 check-arm64: ## the portable kernels give the same bits on arm64: tests and whole studies under qemu-user (half an hour)
