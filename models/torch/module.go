@@ -161,7 +161,8 @@ func imageOrder(dims []int) []int {
 // results finds the reconstruction and the loss among the program's outputs; loss is nil if it gives none.
 func (t *translator) results(m *Module) (reconstruction, loss *value, err error) {
 	like := t.values[t.inputs[len(t.inputs)-1]] // the target, or the input
-	var firstImage *value
+	var firstImage, flattened *value
+	at, name := 0, "" // of flattened: its place among the others
 	for i, o := range t.outputs {
 		v, err := t.read(o.value)
 		if err != nil {
@@ -175,10 +176,15 @@ func (t *translator) results(m *Module) (reconstruction, loss *value, err error)
 		case reconstruction == nil && v.batched && slices.Equal(v.dims, like.dims):
 			reconstruction, m.Reconstruction = v, o.name
 			continue
+		case flattened == nil && v.batched && v.rows() == 1 && len(v.dims) > 1 && graph.Shape(v.dims).Size() == graph.Shape(like.dims).Size():
+			flattened, at, name = v, len(m.Others), o.name
 		case firstImage == nil && v.batched && v.rows() == 1 && len(v.dims) > 1:
 			firstImage = v
 		}
 		m.Others = append(m.Others, outputName(o, i))
+	}
+	if reconstruction == nil && flattened != nil { // in another shape, as of x.view(-1, 784)
+		reconstruction, m.Reconstruction, m.Others = flattened, name, slices.Delete(m.Others, at, at+1)
 	}
 	if reconstruction == nil && len(t.outputs)-len(m.Others) <= 1 && len(m.Others) == 1 {
 		reconstruction, m.Others = firstImage, nil

@@ -583,3 +583,23 @@ def drawn_in_training():
 @zoo(4, 10, random=True)
 def dropouts1d():
     return nn.Sequential(nn.Conv1d(4, 6, 3, padding=1), nn.Dropout1d(0.3), nn.SELU(), nn.AlphaDropout(0.1), nn.FeatureAlphaDropout(0.1), nn.Conv1d(6, 4, 3, padding=1))
+
+
+@zoo(1, 14, 14, loss=Given())
+def flattened_vae():
+    """As in PyTorch's examples: the reconstruction is a vector for each image. Its noise is left out."""
+    def forward(s, x):
+        h = F.relu(s.fc1(x.view(-1, 196)))
+        mu, logvar = s.fc21(h), s.fc22(h)
+        y = torch.sigmoid(s.fc4(F.relu(s.fc3(mu))))
+        return F.binary_cross_entropy(y, x.view(-1, 196), reduction="sum") - 0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp()), y, mu, logvar
+    return module(forward, fc1=nn.Linear(196, 40), fc21=nn.Linear(40, 5), fc22=nn.Linear(40, 5), fc3=nn.Linear(5, 40), fc4=nn.Linear(40, 196))
+
+
+@zoo(3, 6, 6, loss=Given())
+def flattened_rgb():
+    """A vector of an image of several channels, whose values are in PyTorch's order."""
+    def forward(s, x):
+        y = s.dec(torch.tanh(s.enc(x.flatten(1))))
+        return F.mse_loss(y, x.flatten(1)), y
+    return module(forward, enc=nn.Linear(108, 10), dec=nn.Linear(10, 108))
