@@ -2,6 +2,7 @@ package mechanism
 
 import (
 	"math"
+	"slices"
 
 	"dcae/experiments/outcome"
 	"dcae/graph/arithmetic"
@@ -184,13 +185,13 @@ func saturatedOutput(r *Run) *Finding {
 		return nil
 	}
 	step := since(len(l.Gradient), func(i int) bool { return l.Gradient[i] == 0 })
-	if step == 0 && slope < saturatedSlope {
-		step = since(len(l.Gradient), func(i int) bool { return l.Gradient[i] <= fallen*l.Gradient[0] })
+	if limit := fallen * l.Gradient[0]; step == 0 && slope < saturatedSlope && late(l.Gradient) <= limit { // single later steps may be above it
+		step = 1 + slices.IndexFunc(l.Gradient, func(g float64) bool { return g <= limit })
 	}
 	if step == 0 {
 		return nil
 	}
-	return &Finding{Layer: l.Name, Numbers: []float64{float64(step), last(l.Saturated), slope, late(l.Gradient)}}
+	return &Finding{Layer: l.Name, Numbers: []float64{float64(step), last(l.Saturated), slope, last(l.Gradient)}}
 }
 
 // deadLayer: all units of a hidden layer are dead after the last epoch, so that the output cannot depend on the input. Of several the last

@@ -136,11 +136,11 @@ func sayZeroKernels(s shared) string {
 }
 
 func saySaturated(s shared) string {
-	what := fmt.Sprintf("the gradient of %s stays under %s of the first step's", s.layer(), percent(fallen))
+	what := fmt.Sprintf("in step %s the gradient of %s falls under %s of the first step's", s.span(0, whole), s.layer(), percent(fallen))
 	if s.spread(3).High == 0 {
-		what = "no gradient comes back from it"
+		what = fmt.Sprintf("from step %s on no gradient comes back from it", s.span(0, whole))
 	}
-	words := fmt.Sprintf("the output saturates, and from step %s on %s; in the end %s of its values are at a limit", s.span(0, whole), what, s.span(1, percent))
+	words := fmt.Sprintf("the output saturates, and %s; in the end %s of its values are at a limit", what, s.span(1, percent))
 	if s.spread(2).High < saturatedSlope {
 		words += fmt.Sprintf(", with a mean slope of %s at most", two(s.spread(2).High))
 	}
