@@ -7,8 +7,14 @@ function inkOf(e) {
   return { ink: of('--ink', '#222222'), muted: of('--muted', '#555555'), line: of('--line', '#e4e4e4'), dark: matchMedia('(prefers-color-scheme: dark)').matches };
 }
 
-// visible is an arm's colour on this page: black is not seen on a dark one.
-function visible(color, ink) { return color === '#000000' && ink.dark ? ink.ink : color; }
+// visible is a colour on this page: on a dark one black becomes its ink, and what is nearly as dark is mixed with white.
+function visible(color, ink) {
+  if (!ink.dark) return color;
+  if (color === '#000000') return ink.ink;
+  const parts = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+  const light = (0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]) / 255;
+  return light > 0.3 ? color : `rgb(${parts.map((v) => Math.round(v + 0.4 * (255 - v))).join(' ')})`;
+}
 
 // ticks are round values between low and high, about five.
 function ticks(low, high, log) {
