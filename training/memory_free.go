@@ -23,7 +23,7 @@ func freeMemory(root string) float64 {
 		limit, ok := memoryField(filepath.Join(root, "proc/self/limits"), l.limit)
 		used, known := memoryField(filepath.Join(root, "proc/self/status"), l.used)
 		if ok && known {
-			available = min(available, max(0, limit-1024*used))
+			available = min(available, max(0, limit-float64(1024*used)))
 		}
 	}
 	groups, err := os.ReadFile(filepath.Join(root, "proc/self/cgroup"))
