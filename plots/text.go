@@ -3,6 +3,7 @@ package plots
 import (
 	"image/color"
 	"math"
+	"sort"
 	"strings"
 	"unicode"
 
@@ -120,16 +121,19 @@ func (t textStyle) split(word string, width vg.Length) (head, tail string) {
 	return string(runes[:n]), string(runes[n:])
 }
 
+// mostFitting is a number of runes that fit nowhere.
+const mostFitting = 2000
+
 // fit shortens s with an ellipsis to the given width.
 func (t textStyle) fit(s string, width vg.Length) string {
 	s = strings.Join(words(s), " ")
-	if t.width(s) <= width {
+	if len(s) <= 4*mostFitting && t.width(s) <= width {
 		return s
 	}
 	runes := []rune(s)
-	for len(runes) > 0 && t.width(string(runes)+"…") > width {
-		runes = runes[:len(runes)-1]
-	}
+	runes = runes[:min(len(runes), mostFitting)]
+	fitting := sort.Search(len(runes), func(n int) bool { return t.width(string(runes[:n+1])+"…") > width })
+	runes = runes[:fitting]
 	return strings.TrimRight(string(runes), " ,;:") + "…"
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dcae/experiments"
+	"dcae/training/names"
 )
 
 func benchCommand() *cobra.Command {
@@ -69,7 +70,7 @@ func benchCommand() *cobra.Command {
 
 func printBench(w io.Writer, b *experiments.Benchmark) error {
 	fmt.Fprintf(w, "%s: %.0f images/s (windows %s), %.0f GFLOP/s, %d MiB; batch %d, threads %d, %s kernels\n",
-		b.Model, b.ImagesPerSecond, joinNumbers(b.Windows), b.GFLOPS, b.PeakRSS, b.Batch, b.Threads, b.Kernels)
+		names.ShortWords(b.Model), b.ImagesPerSecond, joinNumbers(b.Windows), b.GFLOPS, b.PeakRSS, b.Batch, b.Threads, b.Kernels)
 	fmt.Fprintf(w, "the machine can do %.0f GFLOP/s, and read and write %.1f GB/s\n\n", b.PeakGFLOPS, b.MemoryGB)
 	layer, op, lazy := len("layer"), len("op"), false
 	for i := range b.Ops {
@@ -77,6 +78,7 @@ func printBench(w io.Writer, b *experiments.Benchmark) error {
 		if o.View {
 			o.Op += ", a view"
 		}
+		o.Layer = names.Shown(o.Layer)
 		layer, op, lazy = max(layer, len(o.Layer)), max(op, len(o.Op)), lazy || o.LazyForward || o.LazyBackward
 	}
 	row := fmt.Sprintf("  %%-%ds  %%-%ds  %%12s  %%12s  %%6s  %%7s  %%7s  %%5s  %%9s\n", layer, op)

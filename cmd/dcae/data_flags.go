@@ -11,6 +11,7 @@ import (
 	"dcae/experiments/saved"
 	"dcae/graph"
 	"dcae/training/dataset"
+	"dcae/training/names"
 )
 
 // dataFlags say which images, and what is done to them.
@@ -72,6 +73,6 @@ func (f *dataFlags) fit(c *cobra.Command, m *graph.Model, set *dataset.Set) (*da
 
 func note(c *cobra.Command, lines []string) {
 	for _, line := range lines {
-		fmt.Fprintln(c.ErrOrStderr(), line)
+		fmt.Fprintln(c.ErrOrStderr(), names.Line(line))
 	}
 }

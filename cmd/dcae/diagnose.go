@@ -135,7 +135,7 @@ func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 	case f.progress:
 		options.Progress = newEvents(c.ErrOrStderr()).said
 	case !f.quiet && !f.json:
-		options.Progress = func(line string) { fmt.Fprintln(c.ErrOrStderr(), names.Escaped(line)) }
+		options.Progress = func(line string) { fmt.Fprintln(c.ErrOrStderr(), names.Line(line)) }
 	}
 	savesWhenInterrupted(c)
 	e, err := diagnosis.Diagnose(c.Context(), subject, options)
@@ -153,7 +153,7 @@ func (f *diagnoseFlags) answer(c *cobra.Command, e *diagnosis.Examination) error
 		dir = ""
 	}
 	for _, w := range warnings {
-		fmt.Fprintln(c.ErrOrStderr(), "warning:", names.ShortWords(w))
+		fmt.Fprintln(c.ErrOrStderr(), "warning:", names.Line(w))
 	}
 	var err error
 	if f.json {

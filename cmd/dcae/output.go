@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -25,25 +24,15 @@ func (o *output) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// longestMessage is how many characters of an error are printed. One that lists all that is wrong with a model may have a thousand.
-const longestMessage = 2000
-
 // message is an error as one line.
-func message(err error) string {
-	text := names.ShortWords(plainWords(err.Error()))
-	n := utf8.RuneCountInString(text)
-	if n <= longestMessage {
-		return text
-	}
-	return string([]rune(text)[:longestMessage]) + fmt.Sprintf("… (%d more characters)", n-longestMessage)
-}
+func message(err error) string { return names.Line(plainWords(err.Error())) }
 
 // notice prints why nothing seems to happen.
 func notice(c *cobra.Command) func(string) {
-	return func(text string) { fmt.Fprintln(c.ErrOrStderr(), names.ShortWords(text)) }
+	return func(text string) { fmt.Fprintln(c.ErrOrStderr(), names.Line(text)) }
 }
 
 // warn prints a line that is no part of the answer.
 func warn(c *cobra.Command, about, warning string) {
-	fmt.Fprintf(c.ErrOrStderr(), "warning: %s: %s\n", names.ShortWords(about), names.ShortWords(plainWords(warning)))
+	fmt.Fprintln(c.ErrOrStderr(), "warning:", names.Line(about+": "+plainWords(warning)))
 }

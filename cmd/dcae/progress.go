@@ -15,6 +15,7 @@ import (
 
 	"dcae/experiments"
 	"dcae/training"
+	"dcae/training/names"
 )
 
 // silence shows nothing.
@@ -65,7 +66,7 @@ func (p *warnings) Warned(arm string, seed uint64, warning string) {
 }
 
 func warningLine(arm string, seed uint64, warning string) string {
-	return fmt.Sprintf("warning: %s, seed %d: %s\n", arm, seed, warning)
+	return "warning: " + names.Line(fmt.Sprintf("%s, seed %d: %s", arm, seed, plainWords(warning))) + "\n"
 }
 
 // lines prints plain lines.

@@ -14,6 +14,7 @@ import (
 	"dcae/training"
 	"dcae/training/dataset"
 	"dcae/training/dataset/npz"
+	"dcae/training/names"
 )
 
 const (
@@ -102,7 +103,10 @@ func (s *search) drawn(a *attempt, name, summary string, trials []*trial) (plots
 		for _, c := range t.checks {
 			run.HeldOut = append(run.HeldOut, plots.Point{X: float64(c.Step) * epoch, Y: c.FVU})
 		}
-		out.Layers = t.layers
+		out.Layers = nil
+		for _, name := range t.layers {
+			out.Layers = append(out.Layers, names.Shown(name))
+		}
 		run.Gradients.Norms = make([][]float64, len(t.layers))
 		for _, n := range t.norms {
 			run.Gradients.Steps = append(run.Gradients.Steps, float64(n.step))

@@ -3,6 +3,8 @@ package diagnosis
 import (
 	"fmt"
 	"slices"
+
+	"dcae/training/names"
 )
 
 // Finding is something that is certain without any training.
@@ -25,7 +27,7 @@ const (
 type findings []Finding
 
 func (f *findings) add(name, where, text, do string) *Finding {
-	*f = append(*f, Finding{Name: name, Where: where, Text: text, Do: do})
+	*f = append(*f, Finding{Name: name, Where: where, Text: names.Line(text), Do: names.Line(do)})
 	return &(*f)[len(*f)-1]
 }
 

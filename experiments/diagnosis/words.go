@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"dcae/training/names"
 )
 
 // Answer is the verdict in one or two sentences, for somebody who is new to deep learning.
@@ -266,7 +268,7 @@ func indent(code string) string {
 func wrap(text, margin string) string {
 	var b strings.Builder
 	line := margin
-	for _, word := range strings.Fields(text) {
+	for _, word := range strings.Fields(names.ShortWords(text)) {
 		if len(line) > len(margin) && len(line)+1+len(word) > 100 {
 			b.WriteString(line + "\n")
 			line = margin

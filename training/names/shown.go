@@ -3,6 +3,7 @@
 package names
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -60,22 +61,60 @@ func escaped(text, kept string) string {
 	return b.String()
 }
 
-// ShortWords is a text in which every word, or part of a path, is shown as [Shown] does: names may stand in it.
+// longestPath is how many characters of a path are shown.
+const longestPath = 300
+
+// ShortWords is a text in which every word, what stands in double quotes, and every part of a path is shown as [Shown] does, and a path is cut in the same
+// way where it has more than 300 characters: names may stand in it.
 func ShortWords(text string) string {
+	text = quoted.ReplaceAllStringFunc(text, func(q string) string { return `"` + Shown(q[1:len(q)-1]) + `"` })
 	var b strings.Builder
-	for len(text) > 0 {
-		end := strings.IndexAny(text, " /\\")
-		if end < 0 {
-			end = len(text)
+	for text != "" {
+		word, rest, more := strings.Cut(text, " ")
+		b.WriteString(shortened(shortParts(word), longestPath))
+		if more {
+			b.WriteByte(' ')
 		}
-		b.WriteString(Shown(text[:end]))
-		if end < len(text) {
-			b.WriteByte(text[end])
-			end++
-		}
-		text = text[end:]
+		text = rest
 	}
 	return b.String()
+}
+
+// quoted is what %q makes of a long text.
+var quoted = regexp.MustCompile(`"(\\.|[^"\\]){81,}"`)
+
+// shortParts is a word in which every part of a path is shown as Shown does.
+func shortParts(word string) string {
+	var b strings.Builder
+	for {
+		end := strings.IndexAny(word, `/\`)
+		if end < 0 {
+			break
+		}
+		b.WriteString(Shown(word[:end]))
+		b.WriteByte(word[end])
+		word = word[end+1:]
+	}
+	b.WriteString(Shown(word))
+	return b.String()
+}
+
+// shortened leaves out what is in the middle of a text of too many characters.
+func shortened(text string, most int) string {
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	runes, tail := []rune(text), most/4
+	return string(runes[:most-tail-1]) + "…" + string(runes[len(runes)-tail:])
+}
+
+// Line is a text in which names may stand as one short line: see [ShortWords]. One of more than 2000 characters, which some name makes so long, has
+// 500: a message that lists all that is wrong with a model may have a thousand.
+func Line(text string) string {
+	if text = ShortWords(text); utf8.RuneCountInString(text) > 2000 {
+		text = shortened(text, 480)
+	}
+	return text
 }
 
 func isVisible(r rune) bool { return r == ' ' || unicode.IsGraphic(r) && !unicode.Is(unicode.Zs, r) }

@@ -33,6 +33,7 @@ type call struct {
 	damaged        string // the file that was damaged, and how
 	code           int
 	took           time.Duration
+	slow           bool // longer than it may
 	memory         int64
 	stdout, stderr string
 }
@@ -121,7 +122,7 @@ func (c *call) judge(in string) []string {
 	if c.code < 0 || c.code > 2 {
 		add("exit code %d", c.code)
 	}
-	if limit := timeLimit; c.took > limit || c.trains() && c.took > trainFor+endsIn {
+	if c.slow = c.took > timeLimit || c.trains() && c.took > trainFor+endsIn; c.slow {
 		add("it took %.0f s", c.took.Seconds())
 	}
 	if c.memory > memoryLimit {

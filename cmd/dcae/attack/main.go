@@ -50,6 +50,12 @@ func attack(program string, seconds float64, seed uint64, only, first int, keep 
 		random := rand.New(rand.NewPCG(seed, uint64(k)))
 		c := &call{program: program, root: filepath.Join(root, "call"), random: random}
 		problems, err := c.make(material)
+		if err == nil && c.slow { // a busy machine may have stopped it: it counts if it is slow again
+			if err = os.RemoveAll(c.root); err == nil {
+				c = &call{program: program, root: c.root, random: rand.New(rand.NewPCG(seed, uint64(k)))}
+				problems, err = c.make(material)
+			}
+		}
 		if err != nil {
 			return fmt.Errorf("call %d: %w", k, err)
 		}
