@@ -46,7 +46,7 @@ func (s *search) madeOf(t *testing.T, changes ...change) []*attempt {
 	return out
 }
 
-func names(attempts []*attempt) []string {
+func whatOf(attempts []*attempt) []string {
 	var out []string
 	for _, a := range attempts {
 		out = append(out, a.what())
@@ -91,7 +91,7 @@ func TestHalvingGivesUpTheWorst(t *testing.T) {
 	s.givenFails(t)
 	found, err := s.halve(s.madeOf(t, named("worst", Loss, 0), named("learns", Loss, 0), named("dies", Clipping, 0), named("first of the rest", Depth, 0), named("second of the rest", Depth, 0), named("third of the rest", Depth, 0)))
 	must(t, err)
-	if got := names(found); !slices.Equal(got, []string{"learns"}) {
+	if got := whatOf(found); !slices.Equal(got, []string{"learns"}) {
 		t.Errorf("%q learn", got)
 	}
 	// Of five that are left after the first rung, the three best go on; when one learns, those go no further that do not stand out more.
@@ -121,7 +121,7 @@ func TestASecondChanceIsForAllSeedsAndTheWholeTime(t *testing.T) {
 	}
 	found, err := s.secondChance(attempts)
 	must(t, err)
-	if got := names(found); !slices.Equal(got, []string{"slow with seed 1"}) {
+	if got := whatOf(found); !slices.Equal(got, []string{"slow with seed 1"}) {
 		t.Errorf("%q learn with most seeds", got)
 	}
 	if got := []int{len(attempts[0].screened), len(attempts[1].screened), len(attempts[2].screened)}; !slices.Equal(got, []int{1, 3, 3}) {
@@ -129,7 +129,7 @@ func TestASecondChanceIsForAllSeedsAndTheWholeTime(t *testing.T) {
 	}
 	s.budget.spent = 0.6 * s.budget.total
 	if found, err = s.secondChance(attempts); err != nil || found != nil {
-		t.Errorf("%v, %v after more than half of the time", names(found), err)
+		t.Errorf("%v, %v after more than half of the time", whatOf(found), err)
 	}
 }
 
@@ -159,7 +159,7 @@ func TestTheNecessaryRestoreIsFound(t *testing.T) {
 		}
 	}
 	byRule(found)
-	if got := names(found); got[0] != "to blame" {
+	if got := whatOf(found); got[0] != "to blame" {
 		t.Errorf("%q in the rule's order", got)
 	}
 }

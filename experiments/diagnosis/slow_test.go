@@ -195,8 +195,8 @@ func TestChangesThatContradict(t *testing.T) {
 	must(t, err)
 	b, _, err := s.combined([]change{scale, rate})
 	must(t, err)
-	if a != b || !slices.Equal(names(s.attempts), []string{"a, c"}) {
-		t.Errorf("%q: a pair was made in both orders", names(s.attempts))
+	if a != b || !slices.Equal(whatOf(s.attempts), []string{"a, c"}) {
+		t.Errorf("%q: a pair was made in both orders", whatOf(s.attempts))
 	}
 }
 

@@ -47,7 +47,7 @@ func TestASettingIsBlamedThoughRunsDie(t *testing.T) {
 	s.givenFails(t)
 	must(t, s.try(stage{"settings that stand out", []change{named("restored", Frozen, 2)}}, []change{named("restored", Frozen, 2)}))
 	if len(s.attempts) != 1 {
-		t.Errorf("%q", names(s.attempts))
+		t.Errorf("%q", whatOf(s.attempts))
 	}
 }
 
@@ -101,7 +101,7 @@ func TestFrozenLayersBesideARate(t *testing.T) {
 		s.givenFails(t)
 		must(t, s.try(stage{"rates", []change{rateChange(training.Adam{}, 0.01, 0)}}, nil))
 		if s.fix == nil || s.fix.cause() != want {
-			t.Errorf("freed %v: %q repair, want %s", freed, names(s.winners), want)
+			t.Errorf("freed %v: %q repair, want %s", freed, whatOf(s.winners), want)
 		}
 	}
 }
