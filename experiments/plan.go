@@ -150,9 +150,9 @@ func (p *Plan) data() DataPlan {
 
 // ReadPlan reads a study from a YAML file, from whose folder relative paths in it start. It fails where the file cannot be read or is no study; the error names line and column.
 func ReadPlan(path string) (*Plan, error) {
-	b, err := os.ReadFile(path)
+	b, err := files.ReadFile(path)
 	if err != nil {
-		return nil, errors.Errorf("cannot read %s: %v", path, files.Reason(err))
+		return nil, errors.Errorf("cannot read %s: %v", path, err)
 	}
 	p, err := parsePlan(b, path)
 	if err != nil {

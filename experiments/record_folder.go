@@ -268,9 +268,9 @@ func writeJSON(path string, v any) error {
 }
 
 func readFile(path string) ([]byte, error) {
-	b, err := os.ReadFile(path)
+	b, err := files.ReadFile(path)
 	if err != nil {
-		return nil, errors.Errorf("cannot read %s: %v", path, files.Reason(err))
+		return nil, errors.Errorf("cannot read %s: %v", path, err)
 	}
 	return b, nil
 }

@@ -3,7 +3,6 @@ package experiments
 import (
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -84,7 +83,7 @@ func (c *Comparison) WriteTable(w io.Writer) error {
 // CheckOutput tells why a comparison cannot be saved as NAME.html, with its picture NAME.png; nil if it can.
 func CheckOutput(path string) error {
 	isPage := func() bool {
-		b, err := os.ReadFile(path)
+		b, err := files.ReadFile(path)
 		return err == nil && plots.IsPage(b)
 	}
 	if err := files.CheckOutput(path, isPage); err != nil {

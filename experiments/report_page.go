@@ -3,7 +3,6 @@ package experiments
 import (
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -97,7 +96,7 @@ func (p *page) draw(dir, file string, figure *plots.Figure, title, caption strin
 
 // add puts a picture that lies in the folder on the page.
 func (p *page) add(dir, file, title, caption string) error {
-	b, err := os.ReadFile(filepath.Join(dir, file))
+	b, err := files.ReadFile(filepath.Join(dir, file))
 	if err != nil {
 		return errors.Errorf("cannot read %s: %v", filepath.Join(dir, file), files.Reason(err))
 	}

@@ -1,7 +1,6 @@
 package experiments
 
 import (
-	"os"
 	"path/filepath"
 
 	"github.com/pkg/errors"
@@ -38,9 +37,9 @@ func SaveTrained(dir string, m *saved.Model, fitted *training.Result) error {
 	last := *m
 	last.Params, last.State = fitted.Params, &fitted.Optimizer
 	if m.Program != "" {
-		program, err := os.ReadFile(m.Program)
+		program, err := files.ReadFile(m.Program)
 		if err != nil {
-			return errors.Errorf("cannot read %s: %v", m.Program, files.Reason(err))
+			return errors.Errorf("cannot read %s: %v", m.Program, err)
 		}
 		if err := files.WriteBytes(filepath.Join(dir, torchProgram), program); err != nil {
 			return err

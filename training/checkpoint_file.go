@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"os"
 	"strconv"
 
 	"github.com/pkg/errors"
@@ -96,12 +95,12 @@ func appendFloats(b []byte, values []float32) []byte {
 // readCheckpoint reads a file into header and returns the bytes of its arrays. There being no file is no error: found is
 // false.
 func readCheckpoint(path string, header any) (values []byte, found bool, err error) {
-	content, err := os.ReadFile(path)
+	content, err := files.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, false, nil
 	}
 	if err != nil {
-		return nil, false, errors.Errorf("cannot read the checkpoint %s: %v", path, files.Reason(err))
+		return nil, false, errors.Errorf("cannot read the checkpoint %s: %v", path, err)
 	}
 	values, err = decodeCheckpoint(content, header)
 	return values, true, errors.WithMessage(err, path)

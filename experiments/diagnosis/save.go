@@ -79,7 +79,7 @@ func checkFolder(dir string, inputs []string) error {
 
 // hasAnswer tells whether a folder holds the answer of a diagnosis.
 func hasAnswer(dir string) bool {
-	b, err := os.ReadFile(filepath.Join(dir, answerFile))
+	b, err := files.ReadFile(filepath.Join(dir, answerFile))
 	var d struct {
 		Verdict *string          `json:"verdict"`
 		Causes  *json.RawMessage `json:"causes"`

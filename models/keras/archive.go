@@ -48,17 +48,17 @@ const (
 
 // Open reads the .keras file at path, or the whole model in an HDF5 file. It fails as [Decode] does, and for a folder.
 func Open(path string) (*Archive, error) {
-	f, err := os.Open(path)
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, errors.Errorf("%s is a folder: save the model as one .keras file (zipped=True)", path)
+	}
+	f, err := files.Open(path)
 	if err != nil {
-		return nil, errors.Wrap(err, "keras")
+		return nil, errors.Errorf("cannot read %s: %v", path, err)
 	}
 	defer func() { _ = f.Close() }() // only read
 	info, err := f.Stat()
 	if err != nil {
 		return nil, errors.Wrap(err, "keras")
-	}
-	if info.IsDir() {
-		return nil, errors.Errorf("%s is a folder: save the model as one .keras file (zipped=True)", path)
 	}
 	a, err := Decode(f, info.Size())
 	if err != nil {

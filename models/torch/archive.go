@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/models/internal/zipentry"
+	"dcae/training/files"
 	"dcae/training/plainjson"
 )
 
@@ -51,9 +51,9 @@ const (
 
 // Open reads the .pt2 file at path.
 func Open(path string) (*Archive, error) {
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
-		return nil, errors.Wrap(err, "torch")
+		return nil, errors.Errorf("cannot read %s: %v", path, err)
 	}
 	defer func() { _ = f.Close() }() // only read
 	info, err := f.Stat()

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"math"
-	"os"
 	"sort"
 
 	"github.com/pkg/errors"
@@ -92,9 +91,9 @@ func (t *Tensor) bytes() []byte {
 
 // OpenSafetensors reads the .safetensors file at path; see ReadSafetensors.
 func OpenSafetensors(path string) ([]*Tensor, error) {
-	b, err := os.ReadFile(path)
+	b, err := files.ReadFile(path)
 	if err != nil {
-		return nil, errors.Wrap(err, "safetensors")
+		return nil, errors.Errorf("cannot read %s: %v", path, err)
 	}
 	tensors, err := ReadSafetensors(b)
 	return tensors, errors.WithMessage(err, path)

@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
-	"os"
 	"path"
 	"strings"
 
@@ -36,9 +35,9 @@ func Limit(fileSize int64) int64 { return max(128<<20, 100*fileSize) }
 // It returns an error for a damaged file, for types other than numbers, and when the arrays need more memory than
 // [Limit] of the file's size.
 func Read(name string) ([]Array, error) {
-	file, err := os.Open(name)
+	file, err := files.Open(name)
 	if err != nil {
-		return nil, errors.WithStack(err)
+		return nil, errors.Errorf("cannot read %s: %v", name, err)
 	}
 	defer func() { _ = file.Close() }()
 	info, err := file.Stat()
