@@ -48,7 +48,7 @@ func Merge(ctx context.Context, dirs []string, o MergeOptions) (finished []*Resu
 	if exists(filepath.Join(out, studyFile)) { // what is there already is a part as well
 		dirs = append([]string{out}, dirs...)
 	}
-	study, d, err := sameStudy(dirs)
+	study, d, err := sameStudy(dirs, out)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -91,8 +91,9 @@ func Merge(ctx context.Context, dirs []string, o MergeOptions) (finished []*Resu
 	return finished, missing, writeResults(filepath.Join(out, resultsFile), finished)
 }
 
-// sameStudy reads the study.json of all parts, which must be the same.
-func sameStudy(dirs []string) ([]byte, *Definition, error) {
+// sameStudy reads the study.json of all parts, which must be the same, as must be the images: out, where the parts come together, has none yet if the
+// program was killed while it merged.
+func sameStudy(dirs []string, out string) ([]byte, *Definition, error) {
 	d, err := ReadDefinition(dirs[0])
 	if err != nil {
 		return nil, nil, err
@@ -103,13 +104,17 @@ func sameStudy(dirs []string) ([]byte, *Definition, error) {
 		}
 	}
 	for _, file := range []string{studyFile, imagesFile} {
-		for _, dir := range dirs[1:] {
-			difference, err := compareFiles(filepath.Join(dirs[0], file), filepath.Join(dir, file))
+		parts := dirs
+		if len(dirs) > 1 && sameFolder(dirs[0], out) && !exists(filepath.Join(out, file)) {
+			parts = dirs[1:]
+		}
+		for _, dir := range parts[1:] {
+			difference, err := compareFiles(filepath.Join(parts[0], file), filepath.Join(dir, file))
 			if err != nil {
 				return nil, nil, err
 			}
 			if difference != nil {
-				return nil, nil, errors.Errorf("%s and %s are parts of different studies: %s", dirs[0], dir, difference.between("in the first", "in the second"))
+				return nil, nil, errors.Errorf("%s and %s are parts of different studies: %s", parts[0], dir, difference.between("in the first", "in the second"))
 			}
 		}
 	}

@@ -52,6 +52,22 @@ func TestPartsMergeToTheWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameMerged(t, again)
+
+	killed := filepath.Join(root, "killed") // when only study.json had been written
+	if err := os.Mkdir(killed, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	study, err := os.ReadFile(filepath.Join(parts[0], studyFile))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(killed, studyFile), study, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Merge(context.Background(), parts, MergeOptions{Out: killed}); err != nil {
+		t.Fatal(err)
+	}
+	sameMerged(t, killed)
 }
 
 // sameMerged compares with a study that was run at once, but for invocation.json.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/pkg/errors"
 
@@ -150,6 +151,9 @@ func (r *runner) claimRun(j job) (dir string, held *files.Lock, err error) {
 // writeBefore writes all that is known before the run in a folder.
 func (r *runner) writeBefore(run string) error {
 	if err := files.RemoveAbandoned(r.dir, trainedFiles...); err != nil {
+		return err
+	}
+	if err := files.RemoveAbandoned(run, append(slices.Clone(runRecords), checkpointFile)...); err != nil {
 		return err
 	}
 	if err := os.Remove(filepath.Join(run, resultFile)); err != nil && !os.IsNotExist(err) { // the run is not finished any more

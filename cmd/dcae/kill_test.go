@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,6 +22,7 @@ import (
 // victim is work that is killed and called again until it ends by itself.
 type victim struct {
 	begin, again []string                       // the call, and that after a kill
+	anew         []string                       // that after a kill before the first checkpoint; nil: again
 	survives     func(t *testing.T, dir string) // looks at what a kill has left; nil: nothing is to be there
 	varies       []string                       // files that hold times, and what shows them
 }
@@ -52,10 +54,10 @@ func TestManyKills(t *testing.T) {
 		share int // of ten kills
 		victim
 	}{
-		{"run", 3, victim{append(study, "--out", "DIR"), append(study, "--out", "DIR"), nil, times}},
-		{"train", 3, victim{trained, append(trained, "--resume"), nil, times}},
-		{"merge", 2, victim{merge, merge, nil, times}},
-		{"diagnose", 2, victim{diagnose, diagnose, hasWholeAnswer, []string{"diagnosis.json", "report.html"}}},
+		{"run", 3, victim{append(study, "--out", "DIR"), append(study, "--out", "DIR"), nil, nil, times}},
+		{"train", 3, victim{trained, slices.Concat(trained, []string{"--resume"}), slices.Concat(trained, []string{"--force"}), nil, times}},
+		{"merge", 2, victim{merge, merge, nil, nil, times}},
+		{"diagnose", 2, victim{diagnose, diagnose, nil, hasWholeAnswer, []string{"diagnosis.json", "report.html"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(uint64(seed), uint64(i)))
@@ -131,6 +133,9 @@ func (v victim) killOften(t *testing.T, program, root string, kills int, random 
 			}
 			if _, err := os.Stat(filepath.Join(dir, "study.json")); err == nil {
 				args = v.again
+			}
+			if found, _ := filepath.Glob(filepath.Join(dir, "runs", "*", "*", "checkpoint")); len(found) == 0 && v.anew != nil && len(args) > len(v.begin) {
+				args = v.anew // it had not come to its first checkpoint
 			}
 		}
 		got := allFiles(t, dir, v.varies)

@@ -53,7 +53,7 @@ func Open(path string) (*Archive, error) {
 	}
 	f, err := files.Open(path)
 	if err != nil {
-		return nil, errors.Errorf("cannot read %s: %v", path, err)
+		return nil, errors.WithMessagef(err, "cannot read %s", path)
 	}
 	defer func() { _ = f.Close() }() // only read
 	info, err := f.Stat()

@@ -93,7 +93,7 @@ func (t *Tensor) bytes() []byte {
 func OpenSafetensors(path string) ([]*Tensor, error) {
 	b, err := files.ReadFile(path)
 	if err != nil {
-		return nil, errors.Errorf("cannot read %s: %v", path, err)
+		return nil, errors.WithMessagef(err, "cannot read %s", path)
 	}
 	tensors, err := ReadSafetensors(b)
 	return tensors, errors.WithMessage(err, path)

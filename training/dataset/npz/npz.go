@@ -37,7 +37,7 @@ func Limit(fileSize int64) int64 { return max(128<<20, 100*fileSize) }
 func Read(name string) ([]Array, error) {
 	file, err := files.Open(name)
 	if err != nil {
-		return nil, errors.Errorf("cannot read %s: %v", name, err)
+		return nil, errors.WithMessagef(err, "cannot read %s", name)
 	}
 	defer func() { _ = file.Close() }()
 	info, err := file.Stat()
