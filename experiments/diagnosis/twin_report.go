@@ -64,6 +64,9 @@ func seenOf(trials []*trial) string {
 	if count(trials) > 0 {
 		return fmt.Sprintf("with %s (FVU %s after %d steps)", learnedOf(trials), fvuText(t.fvu()), t.steps)
 	}
+	if t.fvu() < t.mark { // but not for as long as learning takes to be counted
+		return fmt.Sprintf("it came under the mark (FVU %s after %d steps), and there was no time to see it stay there", fvuText(t.fvu()), t.steps)
+	}
 	return fmt.Sprintf("it was not seen to learn: FVU %s after %d steps, which was all that there was time for", fvuText(t.fvu()), t.steps)
 }
 

@@ -122,3 +122,14 @@ func TestUnlikeNamesWhatDiffers(t *testing.T) {
 		t.Error("the ratio of gradients differs by 50, that of pixels by 4")
 	}
 }
+
+func TestARunUnderTheMarkIsNotCalledAFailure(t *testing.T) {
+	once := &trial{mark: 0.5, steps: 23, checks: []check{{FVU: 0.27}}}
+	if got := seenOf([]*trial{once}); !strings.HasPrefix(got, "it came under the mark (FVU 0.27 after 23 steps)") {
+		t.Error(got)
+	}
+	once.checks[0].FVU = 0.8
+	if got := seenOf([]*trial{once}); !strings.HasPrefix(got, "it was not seen to learn: FVU 0.80") {
+		t.Error(got)
+	}
+}
