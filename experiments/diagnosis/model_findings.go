@@ -74,11 +74,11 @@ func (l *look) lookAtAttainable() {
 // lookAtTraining finds what is worth a word about how the subject is trained.
 func (f *findings) lookAtTraining(s Subject) {
 	if s.Assumed {
-		todo := "Compile it before it is saved, so that what is examined is what you train."
+		advice := "Compile it before it is saved, so that what is examined is what you train."
 		if s.Torch != nil {
-			todo = "Save it with the extra file dcae.json, or give --optimizer, --lr and --loss, so that what is examined is what you train."
+			advice = "Save it with the extra file dcae.json, or give --optimizer, --lr and --loss, so that what is examined is what you train."
 		}
-		f.add("assumed", "", fmt.Sprintf("The model does not say how it is trained: %v and %v are assumed.", s.Optimizer, s.Loss), todo)
+		f.add("assumed", "", fmt.Sprintf("The model does not say how it is trained: %v and %v are assumed.", s.Optimizer, s.Loss), advice)
 	}
 	for _, m := range s.Metrics {
 		if name := strings.ToLower(m); name == "acc" || strings.Contains(name, "accuracy") {
