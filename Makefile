@@ -47,6 +47,9 @@ SEED = 1
 kill: ## dcae run, train, merge and diagnose, killed at random moments, against work that was left alone (KILLS=1000 SEED=1; a second or two for each)
 	KILLS=$(KILLS) SEED=$(SEED) go test -tags long -timeout 12h -run TestManyKills -v ./cmd/dcae
 
+interrupt: ## every command, told to end at random moments (KILLS=100 SEED=1; a second or two for each)
+	KILLS=$(KILLS) SEED=$(SEED) go test -tags long -timeout 12h -run TestManyInterrupts -v ./cmd/dcae
+
 SECONDS = 60
 .PHONY: attack
 attack: build ## dcae called at random with damaged files, odd flags and folders (SECONDS=3600 SEED=1); what it finds lies in attack-findings
@@ -97,4 +100,4 @@ NAMES =
 real-size: build ## models of 96 to 256 pixels: made, tried in Keras, and diagnosed (NAMES=some of them; hours for all)
 	for what in make check score; do python3 experiments/diagnosis/testdata/real_size.py $$what $(REAL) $(NAMES) --dcae ./dcae || exit 1; done
 
-.PHONY: real-size check-torch check-python kubernetes wheel check-advice corpus score supported help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill slurm
+.PHONY: real-size check-torch check-python kubernetes wheel check-advice corpus score supported help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill interrupt slurm

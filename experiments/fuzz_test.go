@@ -41,25 +41,66 @@ func FuzzPlan(f *testing.F) {
 	})
 }
 
-// FuzzRecords reads a study's folder in which study.json and a run's result are any text.
-func FuzzRecords(f *testing.F) {
-	dir := f.TempDir()
+// recorded is a small study's folder, and that of its first run.
+func recorded(f *testing.F) (dir, run string) {
+	dir = f.TempDir()
 	if _, err := Run(f.Context(), tiny(f), Options{Dir: dir, Threads: 1, Invocation: "test"}, watcher{}); err != nil {
 		f.Fatal(err)
 	}
-	results, err := filepath.Glob(filepath.Join(dir, runsFolder, "*", "*", resultFile))
-	if err != nil || len(results) == 0 {
-		f.Fatal(results, err)
+	runs, err := filepath.Glob(filepath.Join(dir, runsFolder, "*", "*"))
+	if err != nil || len(runs) == 0 {
+		f.Fatal(runs, err)
 	}
-	study, result := filepath.Join(dir, studyFile), results[0]
-	read := func(path string) []byte {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
+	return dir, runs[0]
+}
+
+func contentOf(f *testing.F, path string) []byte {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return b
+}
+
+// FuzzSeries reads a study's folder in which a run's steps.csv and epochs.csv are any text.
+func FuzzSeries(f *testing.F) {
+	dir, run := recorded(f)
+	steps, epochs := filepath.Join(run, stepsFile), filepath.Join(run, epochsFile)
+	f.Add(contentOf(f, steps), contentOf(f, epochs))
+	f.Add([]byte("epoch,step,loss\n1,1,NaN\n"), []byte("\"a\nb\",heldout_mse\n1,Inf\n"))
+	d, err := ReadDefinition(dir)
+	if err != nil {
+		f.Fatal(err)
+	}
+	results, err := readResults(dir)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, step, epoch []byte) {
+		if os.WriteFile(steps, step, 0o644) != nil || os.WriteFile(epochs, epoch, 0o644) != nil {
+			t.Fatal("cannot write")
 		}
-		return b
-	}
-	f.Add(read(study), read(result))
+		_, err := Symptoms(dir)
+		oneLine(t, err)
+		why, err := d.explain(dir, results)
+		oneLine(t, err)
+		if err != nil {
+			return
+		}
+		base, gray, err := d.base(dir)
+		oneLine(t, err)
+		for _, g := range d.Groups {
+			_, err := d.load(dir, base, gray, g, results, why)
+			oneLine(t, err)
+		}
+	})
+}
+
+// FuzzRecords reads a study's folder in which study.json and a run's result are any text.
+func FuzzRecords(f *testing.F) {
+	dir, run := recorded(f)
+	study, result := filepath.Join(dir, studyFile), filepath.Join(run, resultFile)
+	f.Add(contentOf(f, study), contentOf(f, result))
 	f.Add([]byte("{}"), []byte("{}"))
 	f.Fuzz(func(t *testing.T, definition, record []byte) {
 		if os.WriteFile(study, definition, 0o644) != nil || os.WriteFile(result, record, 0o644) != nil {

@@ -47,7 +47,7 @@ const mostNamed = 10
 
 // Draw makes the pictures and the page of a study from the records in its folder, finished or not. Speeds, which no record
 // holds, come from results. Where another process writes to the folder it waits, and says so to notice, which may be nil. It fails
-// if a record is damaged, if a picture cannot be written, or when ctx ends while it waits.
+// if a record is damaged, if a picture cannot be written, or when ctx ends while it waits; then former pictures and the page stay.
 func Draw(ctx context.Context, dir string, results []*Result, notice func(string)) error {
 	d, err := ReadDefinition(dir)
 	if err != nil {
@@ -70,8 +70,9 @@ func Draw(ctx context.Context, dir string, results []*Result, notice func(string
 	if err != nil {
 		return err
 	}
-	page, err := d.page(dir, results, why)
-	if err != nil {
+	page := &page{}
+	defer page.out.Discard()
+	if err := d.fill(page, dir, results, why); err != nil {
 		return err
 	}
 	base, gray, err := d.base(dir)
@@ -90,22 +91,22 @@ func Draw(ctx context.Context, dir string, results []*Result, notice func(string
 				return errors.WithMessagef(err, "group %s, %s", g.Name, p.file)
 			}
 			file := d.pictureFile(i, p.file)
-			if err := figure.SavePNG(filepath.Join(dir, file)); err != nil {
-				return err
-			}
-			if p.caption == "" {
-				continue // all of it is on the page already
+			if p.caption == "" { // all of it is on the page already
+				if _, err := page.picture(dir, file, figure); err != nil {
+					return err
+				}
+				continue
 			}
 			title := p.title
 			if len(d.Groups) > 1 {
 				title = g.Name + ": " + title
 			}
-			if err := page.add(dir, file, title, p.caption); err != nil {
+			if err := page.add(dir, file, figure, title, p.caption); err != nil {
 				return err
 			}
 		}
 	}
-	return page.Save(filepath.Join(dir, pageFile))
+	return page.save(filepath.Join(dir, pageFile))
 }
 
 // pictureFile is a picture's name: that of the i-th group stands before it if there are several.

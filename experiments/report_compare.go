@@ -121,7 +121,8 @@ func (c *Comparison) Save(path string) error {
 	if err != nil {
 		return err
 	}
-	p := page{plots.Page{Question: "How do these studies compare?", Command: "dcae compare " + strings.Join(c.dirs(), " ")}}
+	p := page{Page: plots.Page{Question: "How do these studies compare?", Command: "dcae compare " + strings.Join(c.dirs(), " ")}}
+	defer p.out.Discard()
 	for i, s := range c.studies {
 		p.Facts = append(p.Facts, plots.Fact{Label: s.dir, Value: fmt.Sprintf("%s: %s", s.definition.Name, s.definition.subtitle(s.definition.seeds()))})
 		if i > 0 {
@@ -130,10 +131,10 @@ func (c *Comparison) Save(path string) error {
 			}
 		}
 	}
-	if err := p.draw(filepath.Dir(path), filepath.Base(comparisonPicture(path)), dots, "Every run", "A dot for each seed, the bar at the median."); err != nil {
+	if err := p.add(filepath.Dir(path), filepath.Base(comparisonPicture(path)), dots, "Every run", "A dot for each seed, the bar at the median."); err != nil {
 		return err
 	}
-	return p.Save(path)
+	return p.save(path)
 }
 
 func (c *Comparison) dirs() []string {

@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -12,10 +13,10 @@ import (
 	"dcae/training/files"
 )
 
-// page is a study's report but for the pictures of its groups.
-func (d *Definition) page(dir string, results []*Result, why Explained) (*page, error) {
+// fill makes a study's report but for the pictures of its groups.
+func (d *Definition) fill(p *page, dir string, results []*Result, why Explained) error {
 	arms := d.summarize(results)
-	p := &page{plots.Page{
+	p.Page = plots.Page{
 		Title: d.Name + ": " + d.Question, Question: d.Question, Answer: d.answer(arms, why),
 		Facts: []plots.Fact{
 			{Label: "study", Value: d.Name},
@@ -29,9 +30,9 @@ func (d *Definition) page(dir string, results []*Result, why Explained) (*page, 
 		Tables:  []plots.Table{d.armsTable(arms), whyTable(arms, why), runsTable(results)},
 		Command: d.command(),
 		Notes:   d.notes(),
-	}}
+	}
 	if d.RecordedBy != "" {
-		return p, d.recordedElsewhere(dir, p)
+		return d.recordedElsewhere(dir, p)
 	}
 	if d.Plan != nil {
 		for i, m := range d.Plan.Measures {
@@ -40,25 +41,25 @@ func (d *Definition) page(dir string, results []*Result, why Explained) (*page, 
 			}
 			figure, err := d.chart(dir, m, arms)
 			if err != nil {
-				return nil, errors.WithMessagef(err, "measure %s", m.Quantity)
+				return errors.WithMessagef(err, "measure %s", m.Quantity)
 			}
-			if err := p.draw(dir, m.pictureFile(i), figure, m.title(), ""); err != nil {
-				return nil, err
+			if err := p.add(dir, m.pictureFile(i), figure, m.title(), ""); err != nil {
+				return err
 			}
 		}
 	}
 	dots, err := plots.Dots(d.dots(arms))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := p.draw(dir, armsFile, dots, "Every run", "Do the seeds of an arm agree?"); err != nil {
-		return nil, err
+	if err := p.add(dir, armsFile, dots, "Every run", "Do the seeds of an arm agree?"); err != nil {
+		return err
 	}
 	shares, err := plots.Intervals(d.shares(arms))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return p, p.draw(dir, sharesFile, shares, "Share of seeds that learn", "")
+	return p.add(dir, sharesFile, shares, "Share of seeds that learn", "")
 }
 
 // recordedElsewhere puts what the records show in the place of results, which only runs of this program have.
@@ -84,24 +85,37 @@ const (
 	sharesFile = "learned.png"
 )
 
-type page struct{ plots.Page }
-
-// draw saves a figure and puts it on the page.
-func (p *page) draw(dir, file string, figure *plots.Figure, title, caption string) error {
-	if err := figure.SavePNG(filepath.Join(dir, file)); err != nil {
-		return err
-	}
-	return p.add(dir, file, title, caption)
+// page is a page with pictures that also lie beside it. They replace former ones when all of them have been written.
+type page struct {
+	plots.Page
+	out files.Together
 }
 
-// add puts a picture that lies in the folder on the page.
-func (p *page) add(dir, file, title, caption string) error {
-	b, err := files.ReadFile(filepath.Join(dir, file))
-	if err != nil {
-		return errors.Errorf("cannot read %s: %v", filepath.Join(dir, file), files.Reason(err))
+// picture writes a figure.
+func (p *page) picture(dir, file string, figure *plots.Figure) ([]byte, error) {
+	var b bytes.Buffer
+	if err := figure.WritePNG(&b); err != nil {
+		return nil, errors.WithMessage(err, file)
 	}
+	return b.Bytes(), p.out.Write(filepath.Join(dir, file), func(out files.File) error {
+		_, err := out.Write(b.Bytes())
+		return err
+	})
+}
+
+// add writes a figure and puts it on the page.
+func (p *page) add(dir, file string, figure *plots.Figure, title, caption string) error {
+	b, err := p.picture(dir, file, figure)
 	p.Pictures = append(p.Pictures, plots.Picture{Title: title, File: file, PNG: b, Caption: caption})
-	return nil
+	return err
+}
+
+// save writes the page itself, as the last of its files, and gives them all their names.
+func (p *page) save(path string) error {
+	if err := p.out.Write(path, func(out files.File) error { return errors.WithMessage(p.Render(out), path) }); err != nil {
+		return err
+	}
+	return p.out.Place()
 }
 
 func (m Measure) title() string {

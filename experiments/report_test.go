@@ -1,7 +1,10 @@
 package experiments
 
 import (
+	"context"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -14,6 +17,27 @@ func TestErrorsAreComparedInOneUnit(t *testing.T) {
 	}
 	if got := (*rescaling)(nil).common(0.1); got != 0.1 {
 		t.Errorf("%g", got)
+	}
+}
+
+// Where the page cannot be written, no picture is replaced, and nothing is left half written.
+func TestPicturesAndPageAreReplacedTogether(t *testing.T) {
+	s, dir := tiny(t), t.TempDir()
+	check(t, train(t, s, dir, TrainOptions{Epochs: 1}))
+	check(t, Redraw(context.Background(), dir, nil))
+	loss, page := filepath.Join(dir, "loss.png"), filepath.Join(dir, pageFile)
+	check(t, os.WriteFile(loss, []byte("former"), 0o644))
+	check(t, os.Remove(page))
+	check(t, os.Mkdir(page, 0o755))
+	before := tree(t, dir)
+	if err := Redraw(context.Background(), dir, nil); err == nil || !strings.Contains(err.Error(), "is no file") {
+		t.Errorf("error %v", err)
+	}
+	unchanged(t, dir, before)
+	check(t, os.Remove(page))
+	check(t, Redraw(context.Background(), dir, nil))
+	if content, err := os.ReadFile(loss); err != nil || string(content) == "former" {
+		t.Errorf("the picture was not replaced, error %v", err)
 	}
 }
 

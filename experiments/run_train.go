@@ -30,8 +30,8 @@ type TrainOptions struct {
 
 // Train trains one model on any images, and has it saved. With Resume it continues from the folder's last checkpoint.
 //
-// It fails if the folder is not empty, unless it holds a study and Force is set, or holds this very run, but for its number of epochs, with a
-// checkpoint, and Resume is set. A call that fails so changes nothing in the folder.
+// It fails if the folder is not empty, unless it holds a study and Force is set, or holds this very run, but for its number of epochs, and Resume
+// is set; if the run has taken a step, there must be its checkpoint. A call that fails so changes nothing in the folder.
 func Train(ctx context.Context, a Arm, set *dataset.Set, o TrainOptions, w Watcher) (*Result, *training.Result, error) {
 	s := Study{
 		Name: "train", Question: "Does " + a.Name + " learn?", Images: set,
@@ -104,7 +104,10 @@ func (r *runner) checkResume(j job, threads *graph.Threads) error {
 	}
 	dir := runFolder(r.dir, j.arm.Name, j.seed)
 	if checkpoint := filepath.Join(dir, checkpointFile); !exists(checkpoint) {
-		return errors.Errorf("there is no %s, from which the run could go on: start it anew with --force", checkpoint)
+		if notBlank(filepath.Join(dir, stepsFile)) || exists(filepath.Join(dir, resultFile)) {
+			return errors.Errorf("there is no %s, from which the run could go on: start it anew with --force", checkpoint)
+		}
+		return nil // it was ended before its first step, which the first checkpoint precedes
 	}
 	set := r.data(j.arm.Treatment)
 	return training.CheckResume(j.arm.Model, set.Train, set.Validation, r.config(j, dir, threads))

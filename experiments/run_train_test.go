@@ -106,9 +106,37 @@ func TestTrainRefusesToResumeAnotherRun(t *testing.T) {
 	check(t, os.Remove(checkpoint))
 	before = tree(t, dir)
 	refused("no checkpoint", "checkpoint, from which the run could go on", s, resumed(4))
+	check(t, os.Truncate(filepath.Join(runFolder(dir, "relu", 1), stepsFile), 0))
+	before = tree(t, dir)
+	refused("a result alone", "checkpoint, from which the run could go on", s, resumed(4))
 	dir = t.TempDir()
 	before = tree(t, dir)
 	refused("empty folder", "no run to resume", s, resumed(4))
+}
+
+// A run that was ended before its first checkpoint goes on from its beginning, whichever of its files had been written.
+func TestTrainGoesOnFromItsBeginning(t *testing.T) {
+	s, whole := tiny(t), t.TempDir()
+	check(t, train(t, s, whole, TrainOptions{}))
+	want := records(t, whole)
+	for _, written := range [][]string{{}, {imagesFile}, {imagesFile, filepath.Join(runsFolder, "relu", "seed-1", stepsFile)}} {
+		dir := t.TempDir()
+		for _, file := range append(written, studyFile) {
+			content := []byte(want[file])
+			if filepath.Base(file) == stepsFile {
+				content = nil
+			}
+			check(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, file)), 0o755))
+			check(t, os.WriteFile(filepath.Join(dir, file), content, 0o644))
+		}
+		check(t, train(t, s, dir, resumed(3)))
+		got := records(t, dir)
+		for path, content := range want {
+			if got[path] != content {
+				t.Errorf("%v was there: %s differs", written, path)
+			}
+		}
+	}
 }
 
 func TestSingleRunsAreNoStudies(t *testing.T) {

@@ -19,52 +19,81 @@ import (
 	"dcae/training/dataset/npz"
 )
 
-// victim is work that is killed and called again until it ends by itself.
+// victim is work that is killed, or told to end, and called again until it ends by itself.
 type victim struct {
-	begin, again []string                       // the call, and that after a kill
-	anew         []string                       // that after a kill before the first checkpoint; nil: again
-	survives     func(t *testing.T, dir string) // looks at what a kill has left; nil: nothing is to be there
-	varies       []string                       // files that hold times, and what shows them
+	name         string
+	begin, again []string                                   // the call, and that after a kill
+	survives     func(t *testing.T, dir string)             // looks at what a kill has left of an earlier answer; nil: there is none
+	varies       []string                                   // files that hold times, and what shows them
+	stop         func(*os.Process) error                    // how it is ended
+	ended        func(*testing.T, []string, string, ending) // looks at how it ended when it was stopped
+}
+
+// ending is how a program ended that was stopped.
+type ending struct {
+	state   *os.ProcessState
+	after   time.Duration // it was told to
+	printed string        // to stderr
+}
+
+// surroundings are what victims read, and the program itself.
+type surroundings struct {
+	root, program, images string
+	study, small          []string // the call that made the parts, but for --out; flags that keep work small
+}
+
+func makeSurroundings(t *testing.T) surroundings {
+	t.Helper()
+	root := t.TempDir()
+	s := surroundings{root: root, program: filepath.Join(root, "dcae"), images: filepath.Join(root, "blobs.npz")}
+	if out, err := exec.Command("go", "build", "-o", s.program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	writeBlobs(t, s.images, 40) // few, so that most of the time is of records
+	s.small = []string{"--data", s.images, "--images", "24", "--batch", "8", "--threads", "2", "--quiet"}
+	s.study = append([]string{"run", "--arms", "sigmoid,improved", "--seeds", "1-2", "--epochs", "2"}, s.small...)
+	for task, dir := range map[string]string{"1/2": "part1", "2/2": "part2"} {
+		if out, err := exec.Command(s.program, append(s.study, "--task", task, "--out", filepath.Join(root, dir))...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	return s
+}
+
+// writers are the commands that leave a folder.
+func (s surroundings) writers() []victim {
+	times := []string{"invocation.json", "timing.csv", "report.html", "report.png"}
+	study := append(slices.Clone(s.study), "--out", "DIR")
+	train := append([]string{"train", "improved", "--epochs", "3", "--checkpoint-every", "2", "--out", "DIR"}, s.small...)
+	merge := []string{"merge", "--out", "DIR", filepath.Join(s.root, "part1"), filepath.Join(s.root, "part2")}
+	diagnose := []string{"diagnose", "highlr", "--data", s.images, "--seconds", "1", "--patient", "--quiet", "--out", "DIR"}
+	return []victim{
+		{name: "run", begin: study, again: study, varies: times},
+		{name: "train", begin: train, again: slices.Concat(train, []string{"--resume"}), varies: times},
+		{name: "merge", begin: merge, again: merge, varies: times},
+		{name: "diagnose", begin: diagnose, again: diagnose, survives: hasWholeAnswer, varies: []string{"diagnosis.json", "report.html"}},
+	}
 }
 
 // The program itself, killed at random moments: make kill KILLS=1000 SEED=1. In the end all is as if it had been left alone.
 func TestManyKills(t *testing.T) {
-	root := t.TempDir()
-	program := filepath.Join(root, "dcae")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	s := makeSurroundings(t)
 	kills, seed := setting(t, "KILLS", 20), setting(t, "SEED", 1)
-	images := filepath.Join(root, "blobs.npz") // few, so that most of the time is of records
-	writeBlobs(t, images, 40)
-	small := []string{"--data", images, "--images", "24", "--batch", "8", "--threads", "2", "--quiet"}
-	study := append([]string{"run", "--arms", "sigmoid,improved", "--seeds", "1-2", "--epochs", "2"}, small...)
-	for task, dir := range map[string]string{"1/2": filepath.Join(root, "part1"), "2/2": filepath.Join(root, "part2")} {
-		if out, err := exec.Command(program, append(study, "--task", task, "--out", dir)...).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
+	parts := allFiles(t, filepath.Join(s.root, "part1"), nil)
+	victims := s.writers()
+	for i, v := range victims {
+		v.stop = (*os.Process).Kill
+		v.ended = func(t *testing.T, _ []string, _ string, e ending) {
+			if e.state.ExitCode() >= 0 {
+				t.Fatalf("it failed: %s", e.printed)
+			}
 		}
-	}
-	parts := allFiles(t, filepath.Join(root, "part1"), nil)
-	trained := append([]string{"train", "improved", "--epochs", "3", "--checkpoint-every", "2", "--out", "DIR"}, small...)
-	merge := []string{"merge", "--out", "DIR", filepath.Join(root, "part1"), filepath.Join(root, "part2")}
-	diagnose := []string{"diagnose", "highlr", "--data", images, "--seconds", "1", "--patient", "--quiet", "--out", "DIR"}
-	times := []string{"invocation.json", "timing.csv", "report.html", "report.png"}
-	for i, c := range []struct {
-		name  string
-		share int // of ten kills
-		victim
-	}{
-		{"run", 3, victim{append(study, "--out", "DIR"), append(study, "--out", "DIR"), nil, nil, times}},
-		{"train", 3, victim{trained, slices.Concat(trained, []string{"--resume"}), slices.Concat(trained, []string{"--force"}), nil, times}},
-		{"merge", 2, victim{merge, merge, nil, nil, times}},
-		{"diagnose", 2, victim{diagnose, diagnose, nil, hasWholeAnswer, []string{"diagnosis.json", "report.html"}}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(v.name, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(uint64(seed), uint64(i)))
-			c.killOften(t, program, filepath.Join(root, c.name), max(1, kills*c.share/10), random)
+			v.stopOften(t, s, max(1, kills/len(victims)), random)
 		})
 	}
-	for path, content := range allFiles(t, filepath.Join(root, "part1"), nil) {
+	for path, content := range allFiles(t, filepath.Join(s.root, "part1"), nil) {
 		if parts[path] != content {
 			t.Errorf("merge has changed %s of a part", path)
 		}
@@ -83,50 +112,36 @@ func setting(t *testing.T, name string, otherwise int) int {
 	return n
 }
 
-// killOften kills the work so many times, in new folders when it has come to its end, each of which is compared with that of work left alone.
-func (v victim) killOften(t *testing.T, program, root string, kills int, random *rand.Rand) {
-	call := func(args []string, dir string) *exec.Cmd {
-		own := append([]string(nil), args...)
-		for i, a := range own {
-			if a == "DIR" {
-				own[i] = dir
-			}
-		}
-		return exec.Command(program, own...)
-	}
+// stopOften stops the work so many times, in new folders when it has come to its end, each of which is compared with that of work left alone.
+func (v victim) stopOften(t *testing.T, s surroundings, stops int, random *rand.Rand) {
+	root := filepath.Join(s.root, t.Name())
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	whole := filepath.Join(root, "whole")
+	folder := func(name string) string {
+		dir := filepath.Join(root, name)
+		if !slices.Contains(v.begin, "DIR") { // it does not make the folder itself
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return dir
+	}
+	whole := folder("whole")
 	start := time.Now()
-	if out, err := call(v.begin, whole).CombinedOutput(); err != nil {
+	if out, err := s.call(v.begin, whole).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	length := time.Since(start)
 	want, done, ends := allFiles(t, whole, v.varies), 0, 0
-	for ; done < kills && !t.Failed(); ends++ {
-		dir, args := filepath.Join(root, strconv.Itoa(ends)), v.begin
+	for ; done < stops && !t.Failed(); ends++ {
+		dir, args := folder(strconv.Itoa(ends)), v.begin
 		if v.survives != nil { // an earlier answer is there
 			if err := os.CopyFS(dir, os.DirFS(whole)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		for {
-			cmd := call(args, dir)
-			var out bytes.Buffer
-			cmd.Stderr = &out
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			killer := time.AfterFunc(time.Duration(random.Int64N(int64(length)*11/10)), func() { _ = cmd.Process.Kill() })
-			err := cmd.Wait()
-			killer.Stop()
-			if err == nil {
-				break
-			}
-			if cmd.ProcessState.ExitCode() >= 0 {
-				t.Fatalf("after %d kills it failed: %s", done, out.String())
-			}
+		for v.stopped(t, s.call(args, dir), dir, time.Duration(random.Int64N(int64(length)*11/10))) {
 			done++
 			if v.survives != nil {
 				v.survives(t, dir)
@@ -134,14 +149,11 @@ func (v victim) killOften(t *testing.T, program, root string, kills int, random 
 			if _, err := os.Stat(filepath.Join(dir, "study.json")); err == nil {
 				args = v.again
 			}
-			if found, _ := filepath.Glob(filepath.Join(dir, "runs", "*", "*", "checkpoint")); len(found) == 0 && v.anew != nil && len(args) > len(v.begin) {
-				args = v.anew // it had not come to its first checkpoint
-			}
 		}
 		got := allFiles(t, dir, v.varies)
 		for path, content := range want {
 			if got[path] != content {
-				t.Errorf("%s differs from that of work that was left alone, after %d kills", path, done)
+				t.Errorf("%s differs from that of work that was left alone, after %d stops", path, done)
 			}
 		}
 		for path := range got {
@@ -153,7 +165,43 @@ func (v victim) killOften(t *testing.T, program, root string, kills int, random 
 			_ = os.RemoveAll(dir)
 		}
 	}
-	t.Logf("%d kills; %d times it came to its end, which takes %s alone", done, ends, length)
+	t.Logf("stopped %d times; %d times it came to its end, which takes %s alone", done, ends, length)
+}
+
+// stopped runs a command and stops it after a while, and tells whether it was stopped before its end.
+func (v victim) stopped(t *testing.T, cmd *exec.Cmd, dir string, after time.Duration) bool {
+	var printed bytes.Buffer
+	cmd.Stderr = &printed
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan time.Time, 1)
+	timer := time.AfterFunc(after, func() {
+		told <- time.Now()
+		_ = v.stop(cmd.Process)
+	})
+	err := cmd.Wait()
+	if err == nil {
+		timer.Stop()
+		return false
+	}
+	e := ending{state: cmd.ProcessState, printed: printed.String()}
+	if !timer.Stop() {
+		e.after = time.Since(<-told)
+	} else if e.state.ExitCode() >= 0 {
+		t.Fatalf("it failed before it was stopped: %s", e.printed)
+	}
+	v.ended(t, cmd.Args, dir, e)
+	return true
+}
+
+// call is a command of the program's, with the folder in the place of DIR.
+func (s surroundings) call(args []string, dir string) *exec.Cmd {
+	own := make([]string, len(args))
+	for i, a := range args {
+		own[i] = strings.Replace(a, "DIR", dir, 1)
+	}
+	return exec.Command(s.program, own...)
 }
 
 // writeBlobs writes images of 28x28 pixels, each of a white disk somewhere.

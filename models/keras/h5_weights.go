@@ -53,7 +53,7 @@ func (a *Archive) takeWeights(weights *hdf5.Group, names []string) error {
 		}
 		for k, p := range places {
 			if is := lastName(given[k].Name); is != p.name && slices.Contains(alike, is) && slices.Contains(alike, p.name) {
-				return errors.Errorf("layer %.80q: %s stands where %s was expected: freeze or train all of a model's layers alike, and save it again", names[i], given[k].Name, p.name)
+				return errors.Errorf("layer %.80q: %.80q stands where %s was expected: freeze or train all of a model's layers alike, and save it again", names[i], given[k].Name, p.name)
 			}
 			given[k].Name = strconv.Itoa(p.index)
 			vars := makeGroup(a.Weights, p.path)

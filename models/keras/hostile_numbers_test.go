@@ -10,11 +10,13 @@ import (
 
 	"dcae/graph"
 	"dcae/graph/graphtest"
+	"dcae/models/keras/hdf5"
 )
+
+var hostile = []json.Number{"0", "-1", "-3", "1048577", "2147483648", "4611686018427387904", "9223372036854775806", "9223372036854775807", "-9223372036854775808"}
 
 // A number in a layer's settings is refused, or it is what the layer has: zeros do not become defaults, and nothing wraps around.
 func TestNumbersAreRefusedOrKept(t *testing.T) {
-	hostile := []json.Number{"0", "-1", "-3", "1048577", "2147483648", "4611686018427387904", "9223372036854775806", "9223372036854775807", "-9223372036854775808"}
 	for _, e := range graphtest.Layers() {
 		config, err := Encode(e.Model())
 		if err != nil {
@@ -55,6 +57,88 @@ func TestNumbersAreRefusedOrKept(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// A number in an HDF5 file, of Keras 2 or 3, comes to the same as in an archive, and the file itself is read or refused in one line.
+func TestNumbersInHDF5AreThoseOfArchives(t *testing.T) {
+	for _, e := range graphtest.Layers() {
+		config, err := Encode(e.Model())
+		if err != nil {
+			continue
+		}
+		for k := range numbersOf(t, config) {
+			for _, n := range []json.Number{"0", "-3", "1000000", "1048577", "9223372036854775807"} {
+				changed, path, old := withNumber(t, config, k, n)
+				if strings.Contains(string(config), `"axis":[`) {
+					continue // axes are counted from the back there
+				}
+				want, refused := flattenConfig(changed)
+				for _, version := range []string{"2.15.0", "3.15.1"} {
+					about := fmt.Sprintf("%s of Keras %s: %s = %s instead of %s", e.Layer.Class(), version, path, n, old)
+					root, _ := parsedNumbers(t, changed)
+					for _, l := range root["config"].(map[string]any)["layers"].([]any) {
+						l.(map[string]any)["config"].(map[string]any)["trainable"] = true // or it would be a function in Keras 3
+					}
+					translated, err := (&older{keras2: version[0] == '2'}).config(root, nil)
+					if err != nil {
+						t.Errorf("%s: %v", about, err)
+						continue
+					}
+					got, err := flattenConfig(translated)
+					if (err == nil) != (refused == nil) {
+						t.Errorf("%s: error %v, that of an archive %v", about, err, refused)
+					} else if err == nil && !sameModel(t, got, want) {
+						t.Errorf("%s is another model than in an archive", about)
+					}
+					if _, err := decodeBytes(h5File(t, version, string(changed), "")); err != nil && strings.Contains(err.Error(), "\n") {
+						t.Errorf("%s: more than one line: %v", about, err)
+					}
+				}
+			}
+		}
+	}
+}
+
+func sameModel(t *testing.T, a, b *graph.Model) bool {
+	t.Helper()
+	x, err := Encode(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := Encode(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(x) == string(y)
+}
+
+// Names in an HDF5 file, with characters that no terminal should get, end nothing but the reading, in one line.
+func TestOddNamesInHDF5(t *testing.T) {
+	for _, name := range []string{"a\nb", "\x1b[31m", "\x00", "\u202e", "../../x", "=1+1", "\xff", strings.Repeat("x", 10_000), ""} {
+		quoted, err := json.Marshal(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read string // as JSON has it
+		if err := json.Unmarshal(quoted, &read); err != nil {
+			t.Fatal(err)
+		}
+		model := `{"class_name": "Sequential", "config": {"name": ` + string(quoted) + `, "layers": [{"class_name": "Dense", "config": {"batch_input_shape": [null, 2], "name": ` + string(quoted) + `, "units": 2, "use_bias": false}}]}}`
+		kernel := &hdf5.Dataset{Name: "kernel" + strings.ReplaceAll(name, "/", "") + ":0", Shape: []int{2, 2}, Data: make([]float32, 4)}
+		weights := weightsOf(read, kernel)
+		weights.Attributes = append(weights.Attributes, &hdf5.Attribute{Name: "x" + name, Data: []string{name}})
+		root := &hdf5.Group{
+			Attributes: []*hdf5.Attribute{{Name: "keras_version", Data: []string{"2.15.0"}}, {Name: "model_config", Data: []string{model}}},
+			Groups:     []*hdf5.Group{{Name: "model_weights", Groups: []*hdf5.Group{weights}}},
+		}
+		file, err := hdf5.Write(root)
+		if err != nil {
+			continue // HDF5 has no such names
+		}
+		if _, err := decodeBytes(file); err != nil && (strings.ContainsAny(err.Error(), "\n\x1b\x00\u202e") || len(err.Error()) > 500) {
+			t.Errorf("%.20q: error %q", name, err)
 		}
 	}
 }

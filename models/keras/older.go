@@ -62,7 +62,8 @@ func shortened(v any) any {
 		}
 	case json.Number:
 		x, err := v.Float64()
-		if s := strconv.FormatFloat(x, 'g', -1, 32); err == nil && float64(float32(x)) == x && !math.IsInf(x, 0) && len(s) < len(v) && strings.ContainsAny(s, ".e") {
+		isFraction := strings.ContainsAny(string(v), ".eE") // a whole number stays one
+		if s := strconv.FormatFloat(x, 'g', -1, 32); err == nil && isFraction && float64(float32(x)) == x && !math.IsInf(x, 0) && len(s) < len(v) && strings.ContainsAny(s, ".e") {
 			return json.Number(s)
 		}
 	}

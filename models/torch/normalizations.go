@@ -17,6 +17,14 @@ const leastPositive = math.SmallestNonzeroFloat64
 
 func positive(x float64) float64 { return max(x, leastPositive) }
 
+// epsilon is what is added to a variance, which must not be negative then.
+func (r *reading) epsilon(x float64) float64 {
+	if !(x >= 0) {
+		r.fail("its eps is %g: it must not be negative", x)
+	}
+	return positive(x)
+}
+
 // channels is the order in which the second axis is last: that of images and sequences, or of vectors.
 func (r *reading) channels(name string) *value {
 	v := r.tensor(name)
@@ -51,7 +59,11 @@ func batchNorm(r *reading) *value {
 		r.fail("it keeps no running statistics (track_running_stats=False), so that what it gives for an image depends on the others of its batch, which is not supported")
 	}
 	frozen := !r.bool("training")
-	l := graph.BatchNormalization{Momentum: positive(1 - r.float("momentum")), Epsilon: positive(r.float("eps")), NoScale: noScale, NoCenter: noCenter, Unbiased: true, GammaInit: r.constantInit("weight", 1), BetaInit: r.constantInit("bias", 0)}
+	momentum := r.float("momentum")
+	if !(momentum >= 0 && momentum <= 1) {
+		r.fail("its momentum is %g: it must be from 0 to 1", momentum)
+	}
+	l := graph.BatchNormalization{Momentum: positive(1 - momentum), Epsilon: r.epsilon(r.float("eps")), NoScale: noScale, NoCenter: noCenter, Unbiased: true, GammaInit: r.constantInit("weight", 1), BetaInit: r.constantInit("bias", 0)}
 	if frozen && r.trainsAny(variables) {
 		return r.normalizedByRunning(x, l, variables)
 	}
@@ -90,7 +102,7 @@ func (r *reading) normalizedByRunning(x *value, l graph.BatchNormalization, vari
 func groupNorm(r *reading) *value {
 	x := r.channels("input")
 	noScale, noCenter, variables := r.scaled()
-	l := graph.GroupNormalization{Groups: r.integer("num_groups"), Epsilon: positive(r.float("eps")), NoScale: noScale, NoCenter: noCenter, GammaInit: r.constantInit("weight", 1), BetaInit: r.constantInit("bias", 0)}
+	l := graph.GroupNormalization{Groups: r.integer("num_groups"), Epsilon: r.epsilon(r.float("eps")), NoScale: noScale, NoCenter: noCenter, GammaInit: r.constantInit("weight", 1), BetaInit: r.constantInit("bias", 0)}
 	node := r.weighted(l, false, x.node, variables...)
 	return r.result(x, node)
 }
@@ -101,14 +113,14 @@ func instanceNorm(r *reading) *value {
 	if !r.bool("use_input_stats") || r.call.arguments["running_mean"] != nil {
 		r.fail("it keeps running statistics (track_running_stats=True), which is not supported")
 	}
-	l := graph.GroupNormalization{Groups: -1, Epsilon: positive(r.float("eps")), NoScale: noScale, NoCenter: noCenter, GammaInit: r.constantInit("weight", 1), BetaInit: r.constantInit("bias", 0)}
+	l := graph.GroupNormalization{Groups: -1, Epsilon: r.epsilon(r.float("eps")), NoScale: noScale, NoCenter: noCenter, GammaInit: r.constantInit("weight", 1), BetaInit: r.constantInit("bias", 0)}
 	node := r.weighted(l, false, x.node, variables...)
 	return r.result(x, node)
 }
 
 func layerNorm(r *reading) *value {
 	x, axes, variables := r.lastAxes()
-	l := graph.LayerNormalization{Axes: axes, Epsilon: positive(r.float("eps")), NoScale: r.call.arguments["weight"] == nil, NoCenter: r.call.arguments["bias"] == nil, GammaInit: r.constantInit("weight", 1), BetaInit: r.constantInit("bias", 0)}
+	l := graph.LayerNormalization{Axes: axes, Epsilon: r.epsilon(r.float("eps")), NoScale: r.call.arguments["weight"] == nil, NoCenter: r.call.arguments["bias"] == nil, GammaInit: r.constantInit("weight", 1), BetaInit: r.constantInit("bias", 0)}
 	node := r.weighted(l, false, x.node, variables...)
 	return r.result(x, node)
 }
@@ -116,7 +128,7 @@ func layerNorm(r *reading) *value {
 func rmsNorm(r *reading) *value {
 	const epsilon = 1.1920928955078125e-07 // of float32, which PyTorch takes for None
 	x, axes, variables := r.lastAxes()
-	l := graph.RMSNormalization{Axes: axes, Epsilon: positive(r.floatOr("eps", epsilon)), NoScale: r.call.arguments["weight"] == nil, ScaleInit: r.constantInit("weight", 1)}
+	l := graph.RMSNormalization{Axes: axes, Epsilon: r.epsilon(r.floatOr("eps", epsilon)), NoScale: r.call.arguments["weight"] == nil, ScaleInit: r.constantInit("weight", 1)}
 	node := r.weighted(l, false, x.node, variables...)
 	return r.result(x, node)
 }

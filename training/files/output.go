@@ -25,5 +25,9 @@ func CheckOutput(path string, isOwn func() bool, inputs ...string) error {
 	if err != nil {
 		return errors.Errorf("cannot write %s: %v", path, Reason(err))
 	}
-	return errors.WithMessage(probe.Cleanup(), path)
+	_ = probe.Close()
+	if err := os.Remove(probe.Name()); err != nil {
+		return errors.Errorf("cannot write %s: %v", path, Reason(err))
+	}
+	return nil
 }

@@ -10,22 +10,18 @@ import (
 	"github.com/pkg/errors"
 )
 
-// pending is a new file in the folder of the one that it is to replace.
-type pending interface {
-	io.WriteSeeker
-	io.WriterAt
-	// CloseAtomicallyReplace writes all to the disk and gives the file its name.
-	CloseAtomicallyReplace() error
-	// Name is the path that it has before.
-	Name() string
-	// Cleanup removes the file, unless it has got its name.
-	Cleanup() error
-}
-
 // File is what a file is written to before it gets its name.
 type File interface {
 	io.WriteSeeker
 	io.WriterAt
+}
+
+// pending is a new file in the folder of the one that it is to replace.
+type pending interface {
+	File
+	Name() string // the path that it has before it gets its own
+	Sync() error
+	Close() error
 }
 
 // Write calls write with a new file in path's folder and, when that succeeds, gives it the name path. It replaces a regular
@@ -35,6 +31,22 @@ type File interface {
 // It fails if path is a folder, a device or a pipe, if the folder is missing or must not be written to, if the disk is full,
 // and with write's error when that fails.
 func Write(path string, write func(File) error) error {
+	var alone Together
+	defer alone.Discard()
+	if err := alone.Write(path, write); err != nil {
+		return err
+	}
+	return alone.Place()
+}
+
+// Together is files that belong together: they get their names when all of them have been written. Where one cannot be, since the disk is
+// full, say, the former files stay, all of them. The zero value holds no files.
+type Together struct{ written []written }
+
+type written struct{ temporary, path string }
+
+// Write is as the function [Write], but that the file gets its name later.
+func (t *Together) Write(path string, write func(File) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return cannotWrite(path, errors.New("it is there and is no file"))
 	}
@@ -43,20 +55,43 @@ func Write(path string, write func(File) error) error {
 		return cannotWrite(path, Reason(err))
 	}
 	opened.add(file.Name())
-	defer func() {
-		_ = file.Cleanup() // it does nothing once the file is in place
-		opened.remove(file.Name())
-	}()
+	t.written = append(t.written, written{file.Name(), path})
 	if err := write(file); err != nil {
+		_ = file.Close()
 		if p := (*os.PathError)(nil); errors.As(err, &p) && p.Path == file.Name() { // a full disk, say
 			return cannotWrite(path, p.Err)
 		}
 		return err
 	}
-	if err := file.CloseAtomicallyReplace(); err != nil {
+	err = file.Sync() // before it gets its name, or a power failure would leave an empty file of that name
+	if e := file.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
 		return cannotWrite(path, Reason(err))
 	}
 	return nil
+}
+
+// Place gives the files their names, in the order in which they were written. It fails if a folder must not be written to any more.
+func (t *Together) Place() error {
+	for ; len(t.written) > 0; t.written = t.written[1:] {
+		w := t.written[0]
+		if err := os.Rename(w.temporary, w.path); err != nil {
+			return cannotWrite(w.path, Reason(err))
+		}
+		opened.remove(w.temporary)
+	}
+	return nil
+}
+
+// Discard removes the files that have no names yet. What cannot be removed disturbs nothing.
+func (t *Together) Discard() {
+	for _, w := range t.written {
+		_ = os.Remove(w.temporary)
+		opened.remove(w.temporary)
+	}
+	t.written = nil
 }
 
 // unwritten is an error of the file system's, not of what was to be written.

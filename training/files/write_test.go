@@ -44,6 +44,52 @@ func TestWriteReplacesAsAWholeOrNotAtAll(t *testing.T) {
 	check("third")
 }
 
+func TestFilesThatBelongTogetherAreReplacedTogether(t *testing.T) {
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+	put := func(text string, last error) error {
+		var both Together
+		defer both.Discard()
+		for path, err := range map[string]error{a: nil, b: last} {
+			if err := both.Write(path, func(file File) error {
+				if _, failed := file.Write([]byte(text)); failed != nil {
+					return failed
+				}
+				return err
+			}); err != nil {
+				return err
+			}
+		}
+		return both.Place()
+	}
+	check := func(want string) {
+		t.Helper()
+		for _, path := range []string{a, b} {
+			if content, err := os.ReadFile(path); err != nil || string(content) != want {
+				t.Errorf("%s holds %q, error %v, want %q", path, content, err, want)
+			}
+		}
+		if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+			t.Errorf("left behind: %v, error %v", entries, err)
+		}
+	}
+	if err := put("first", nil); err != nil {
+		t.Fatal(err)
+	}
+	check("first")
+	fire := errors.New("disk on fire")
+	for range 4 { // in either order of the two
+		if err := put("second", fire); !errors.Is(err, fire) {
+			t.Errorf("error %v instead of the writer's own", err)
+		}
+		check("first")
+	}
+	if err := put("third", nil); err != nil {
+		t.Fatal(err)
+	}
+	check("third")
+}
+
 func TestWriteSaysWhatItCannotWrite(t *testing.T) {
 	dir := t.TempDir()
 	for path, want := range map[string]string{

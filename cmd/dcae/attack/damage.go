@@ -3,13 +3,17 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+
+	"dcae/models/keras/hdf5"
 )
 
 // damage changes a file in one of many ways, and says which.
@@ -54,6 +58,10 @@ func damaged(b []byte, random *rand.Rand, depth int) []byte {
 		return []byte{byte(random.IntN(256))}
 	case depth == 0 && bytes.HasPrefix(b, []byte("PK")) && random.IntN(4) > 0:
 		if again, err := damagedArchive(b, random); err == nil {
+			return again
+		}
+	case bytes.HasPrefix(b, []byte("\x89HDF")) && random.IntN(2) == 0:
+		if again, err := damagedHDF5(b, random); err == nil {
 			return again
 		}
 	case isText(b) && random.IntN(5) > 0:
@@ -138,6 +146,55 @@ func damagedArchive(b []byte, random *rand.Rand) ([]byte, error) {
 		}
 	}
 	return out.Bytes(), w.Close()
+}
+
+// damagedHDF5 changes a text attribute, a shape or a name somewhere in the file.
+func damagedHDF5(b []byte, random *rand.Rand) ([]byte, error) {
+	root, err := hdf5.Read(b)
+	if err != nil {
+		return nil, err
+	}
+	var all []func()
+	attributes := func(list []*hdf5.Attribute) {
+		for _, a := range list {
+			all = append(all, func() { a.Name = word(random) })
+			if texts, ok := a.Data.([]string); ok && len(texts) > 0 {
+				i := random.IntN(len(texts))
+				change := func() { texts[i] = string(damagedText(texts[i], random)) }
+				all = append(all, change)
+				if len(texts[i]) > 200 { // what describes the model
+					all = append(all, slices.Repeat([]func(){change}, 20)...)
+				}
+			}
+		}
+	}
+	var walk func(g *hdf5.Group)
+	walk = func(g *hdf5.Group) {
+		attributes(g.Attributes)
+		for _, d := range g.Datasets {
+			attributes(d.Attributes)
+			all = append(all, func() { d.Name = word(random) }, func() { slices.Reverse(d.Shape) })
+		}
+		for _, inner := range g.Groups {
+			all = append(all, func() { inner.Name = word(random) })
+			walk(inner)
+		}
+	}
+	walk(root)
+	if len(all) == 0 {
+		return nil, fmt.Errorf("nothing in it")
+	}
+	all[random.IntN(len(all))]()
+	return hdf5.Write(root)
+}
+
+// word is one that is meant to do harm, without the quotes.
+func word(random *rand.Rand) string {
+	var text string
+	if json.Unmarshal([]byte(words[random.IntN(len(words))]), &text) != nil {
+		text = "\xff"
+	}
+	return text
 }
 
 var (
