@@ -138,6 +138,7 @@ func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 		options.Progress = func(line string) { fmt.Fprintln(c.ErrOrStderr(), names.Line(line)) }
 	}
 	savesWhenInterrupted(c)
+	limitMemory(diagnosis.WorkingMemory)
 	e, err := diagnosis.Diagnose(c.Context(), subject, options)
 	if err != nil {
 		return err

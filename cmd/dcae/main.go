@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"runtime"
 	"runtime/debug"
 
 	"dcae/experiments/outcome"
@@ -24,6 +25,13 @@ func main() {
 		debug.SetMemoryLimit(int64(0.8 * free)) // garbage is collected before a limit of memory is hit, not only when it is as much as what is in use
 	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// limitMemory has garbage collected before there are so many bytes more than are in use now.
+func limitMemory(more int64) {
+	var now runtime.MemStats
+	runtime.ReadMemStats(&now)
+	debug.SetMemoryLimit(min(debug.SetMemoryLimit(-1), int64(now.HeapAlloc)+more))
 }
 
 // usageError is a mistake in how the program was called: exit code 2. Any other error is 1.

@@ -84,9 +84,10 @@ func (a *attempt) learned() string {
 	return fmt.Sprintf("%d/%d", count(a.decisive()), len(a.decisive()))
 }
 
-// best is the one that ended best.
+// best is the one that ended best, of those whose variables are still there.
 func (a *attempt) best() *trial {
-	return slices.MinFunc(a.decisive(), func(a, b *trial) int { return cmp.Compare(a.fvu(), b.fvu()) })
+	there := slices.DeleteFunc(slices.Clone(a.decisive()), func(t *trial) bool { return t.params == nil })
+	return slices.MinFunc(there, func(a, b *trial) int { return cmp.Compare(a.fvu(), b.fvu()) })
 }
 
 func (a *attempt) steps() int {
@@ -158,7 +159,7 @@ func (s *search) advance(jobs []job) error {
 	workers := max(1, min(s.options.Threads, len(jobs), s.together))
 	before := make([]int, len(jobs))
 	for i, j := range jobs {
-		before[i] = j.trial.steps
+		before[i] = j.trial.taken()
 	}
 	failures := make([]error, len(jobs))
 	queue := make(chan int)
@@ -191,6 +192,7 @@ func (s *search) advance(jobs []job) error {
 			s.budget.spent += float64(n)*j.attempt.step + j.attempt.start
 		}
 	}
+	s.letGo(keptMemory)
 	if s.publish != nil {
 		s.publish()
 	}

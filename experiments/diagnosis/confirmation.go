@@ -82,7 +82,7 @@ func (s *search) accepts(a *attempt) (bool, error) {
 // steadies tells whether the runs with which the given model fails do worse than with a change, by the margin that a repair must show. All are as long.
 func (s *search) steadies(a *attempt) bool {
 	for _, t := range s.given.screened {
-		if !t.learns() && beyondMargin(min(1, t.fvu())-middleFVU(a.confirmed), s.look.attainable) {
+		if !t.learns() && beyondMargin(min(1, t.fvu())-middleFVU(a.decisive()), s.look.attainable) {
 			return true
 		}
 	}

@@ -1,7 +1,9 @@
 package diagnosis
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/pkg/errors"
 
@@ -51,3 +53,46 @@ func (s *search) keptBatch(batch int) int {
 	}
 	return 1
 }
+
+// WorkingMemory is how many bytes an examination works with, beside what its subject takes; garbage is to be collected before there is more.
+const WorkingMemory = 3.2e9
+
+// keptMemory is how many bytes the variables and optimizers' states of changed models' runs may take that have not learned.
+const keptMemory = 1e9
+
+// bytes are those of a run's variables and of its optimizer's state.
+func (t *trial) bytes() float64 {
+	if t.params == nil {
+		return 0
+	}
+	values := 0
+	for _, v := range t.params.All {
+		values += v.Shape.Size()
+	}
+	return float64(values) * valueBytes * float64(1+training.StateValues(t.setup.optimizer))
+}
+
+// letGo drops variables and states of changed models' runs that have not learned: of those that cannot any more, and of those that do worst while all
+// take more memory than they may. A run that goes on after that begins anew. In the real size, beside a twin, only what is out of the running goes (better).
+func (s *search) letGo(most float64) {
+	var kept float64
+	var open []*trial
+	for _, a := range append([]*attempt{s.given}, s.attempts...) {
+		trials := a.trials()
+		for i, t := range trials {
+			if t.params != nil && !t.learned && (a != s.given || i >= len(a.screened)) {
+				open = append(open, t)
+				kept += t.bytes()
+			}
+		}
+	}
+	slices.SortStableFunc(open, func(a, b *trial) int { return cmp.Compare(b.fvu(), a.fvu()) })
+	for _, t := range open {
+		if t.hopeless != "" || s.twin == nil && t.steps > 0 && kept > most {
+			kept -= t.bytes()
+			t.drop()
+		}
+	}
+}
+
+func (t *trial) drop() { t.params, t.state = nil, nil }

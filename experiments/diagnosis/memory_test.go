@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"context"
+	"math"
 	"testing"
 
 	"dcae/training"
@@ -26,5 +27,44 @@ func TestExaminationsInSmallMemory(t *testing.T) {
 	}
 	if err := s.fitMemory(1e6); err == nil {
 		t.Error("fits into a megabyte")
+	}
+}
+
+func TestARunThatWasLetGoBeginsAnew(t *testing.T) {
+	s, err := newSearch(context.Background(), tiny(t, training.Adam{}), Options{Seconds: 10, Batch: 32}.withDefaults())
+	must(t, err)
+	s.look.attainable = attainable{} // nothing learns
+	attempts := s.madeOf(t, named("better", Loss, 1), rateChange(training.Adam{}, 1e-6, 0))
+	var jobs []job
+	for _, a := range attempts {
+		run, err := s.trialOf(a, 1)
+		must(t, err)
+		run.mark = 0
+		jobs = append(jobs, job{a, run, checkEvery, false})
+	}
+	must(t, s.advance(jobs))
+	better, worse := jobs[0].trial, jobs[1].trial
+	first := worse.fvu()
+	s.letGo(1.5 * worse.bytes())
+	if better.params == nil || worse.params != nil || worse.state != nil || better.fvu() >= worse.fvu() {
+		t.Fatalf("the worse run is to be let go: FVU %.2f and %.2f", better.fvu(), worse.fvu())
+	}
+	spent := s.budget.spent
+	must(t, s.advance([]job{{attempts[1], worse, 2 * checkEvery, false}}))
+	if got, want := s.budget.spent-spent, 2*checkEvery*attempts[1].step+attempts[1].start; math.Abs(got/want-1) > 1e-9 {
+		t.Errorf("it cost %g s, want %g for all its steps", got, want)
+	}
+	if worse.steps != 2*checkEvery || len(worse.checks) != 2 || worse.checks[0].FVU != first || worse.mark != 0 {
+		t.Errorf("%d steps, looks %v, first was %v", worse.steps, worse.checks, first)
+	}
+	worse.hopeless = "as the test wants it"
+	s.letGo(1e12)
+	if worse.params != nil || better.params == nil {
+		t.Error("only the run that cannot learn any more is to be let go")
+	}
+	spent = s.budget.spent
+	must(t, s.advance([]job{{attempts[1], worse, 3 * checkEvery, false}}))
+	if worse.steps != 2*checkEvery || s.budget.spent != spent {
+		t.Error("it went on")
 	}
 }

@@ -198,21 +198,28 @@ func (s *search) tryInRealSize() error {
 		}
 		open = open[:min(n, len(open))]
 		if err := s.rung(given, open, steps); err != nil {
+			s.take(open, given, (*trial).falls) // what was seen until the time was up
 			return err
 		}
-		for _, a := range open {
-			if a.screened[0].learns() && s.gains(a, given) {
-				return s.accept(a)
-			}
+		if s.take(open, given, (*trial).learns) {
+			return s.seeOnceMore()
 		}
 		open = s.better(open)
 	}
-	for _, a := range open {
-		if len(a.screened) > 0 && a.screened[0].falls() && s.gains(a, given) {
-			return s.accept(a)
-		}
+	if s.take(open, given, (*trial).falls) {
+		return s.seeOnceMore()
 	}
 	return nil
+}
+
+// take makes the first change the repair whose run goes as it should, and explains more than the given model's.
+func (s *search) take(open []*attempt, given *trial, goes func(*trial) bool) bool {
+	at := slices.IndexFunc(open, func(a *attempt) bool { return len(a.screened) > 0 && goes(a.screened[0]) && s.gains(a, given) })
+	if at < 0 {
+		return false
+	}
+	s.verdict, s.fix, s.winners = Faulty, open[at], open[at:at+1]
+	return true
 }
 
 // rung trains the given model and changed ones to so many steps.
@@ -234,13 +241,18 @@ func (s *search) rung(given *trial, open []*attempt, steps int) error {
 	return nil
 }
 
-// better is the better third of attempts, those that can learn no more left out; of those that are alike the ones that came first.
+// better is the better third of attempts, those that can learn no more left out; of those that are alike the ones that came first. Of the others no
+// variables are kept.
 func (s *search) better(open []*attempt) []*attempt {
 	open = slices.DeleteFunc(open, func(a *attempt) bool { return a.screened[0].hopeless != "" })
 	slices.SortStableFunc(open, func(a, b *attempt) int {
 		return cmp.Compare(math.Round(worst(a)/alikeFVUs), math.Round(worst(b)/alikeFVUs))
 	})
-	return open[:(len(open)+2)/3]
+	n := (len(open) + 2) / 3
+	for _, a := range open[n:] {
+		a.screened[0].drop()
+	}
+	return open[:n]
 }
 
 // gains tells whether a changed model's run explains more than the given model's after as many steps, by the margin that a repair must show.
@@ -249,19 +261,17 @@ func (s *search) gains(a *attempt, given *trial) bool {
 	return beyondMargin(min(1, given.fvuAt(t.steps))-min(1, t.fvu()), s.look.attainable)
 }
 
-// accept makes a change the repair, and trains it with a fresh seed, if there is time.
-func (s *search) accept(a *attempt) error {
-	s.verdict, s.fix, s.winners = Faulty, a, []*attempt{a}
-	if steps := a.screened[0].steps; s.affordable(a.step) >= steps {
-		t, err := s.realTrial(a, firstFreshSeed)
-		if err != nil {
-			return err
-		}
-		if err := s.advance([]job{{a, t, steps, true}}); err != nil {
-			return err
-		}
+// seeOnceMore trains the repaired model with a fresh seed, if there is time.
+func (s *search) seeOnceMore() error {
+	steps := s.fix.screened[0].steps
+	if s.affordable(s.fix.step) < steps {
+		return nil
 	}
-	return nil
+	t, err := s.realTrial(s.fix, firstFreshSeed)
+	if err != nil {
+		return err
+	}
+	return s.advance([]job{{s.fix, t, steps, true}})
 }
 
 // realCandidates are what is tried in the real size: what helped the twin, then learning rates and settings that stand out.

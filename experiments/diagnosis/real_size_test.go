@@ -1,8 +1,10 @@
 package diagnosis
 
 import (
+	"context"
 	"testing"
 
+	"dcae/graph"
 	"dcae/models/edit"
 )
 
@@ -117,5 +119,65 @@ func TestATwinIsBelievedWithItsScreeningSeed(t *testing.T) {
 		if s.settle(); s.verdict != want {
 			t.Errorf("twin %v: %s", isTwin, s.verdict)
 		}
+	}
+}
+
+// A twin's time may be up before any change was tried with a fresh seed.
+func TestTwoChangesOfATwinThatAgreeAreBelieved(t *testing.T) {
+	for _, c := range []struct {
+		isTwin bool
+		other  Cause
+		want   string
+	}{{true, Activation, "best"}, {true, Loss, ""}, {false, Activation, ""}} {
+		s := scripted(t, func(what string, _ uint64, _ int) float64 {
+			switch what {
+			case "best":
+				return 0.1
+			case "good":
+				return 0.2
+			}
+			return 1
+		})
+		s.isTwin = c.isTwin
+		s.givenFails(t)
+		for _, a := range s.madeOf(t, named("good", Activation, 0), named("best", c.other, 0), named("worst", Loss, 0)) {
+			run, err := s.trialOf(a, 1)
+			must(t, err)
+			must(t, s.advance([]job{{a, run, 200, true}}))
+		}
+		s.settle()
+		got := ""
+		if s.fix != nil {
+			got = s.fix.what()
+		}
+		if got != c.want || c.want != "" && (s.verdict != Faulty || len(s.winners) != 2) || c.want == "" && s.verdict != Inconclusive {
+			t.Errorf("%+v: %q, %s", c, got, s.verdict)
+		}
+	}
+}
+
+// Time may be up while the best change still falls.
+func TestWhatWasSeenInTheRealSizeCountsWhenTheTimeIsUp(t *testing.T) {
+	s := withTwin(t, func(what string, _ uint64, step int) float64 {
+		if what == "learning rate 0.001 -> 0.0001" {
+			return 1 - float64(step)/150
+		}
+		return 1.1
+	}, Healthy, "")
+	run := s.run
+	ctx, stop := context.WithCancel(context.Background())
+	s.ctx = ctx
+	s.run = func(ctx context.Context, j job, threads *graph.Threads) error {
+		if j.attempt.what() == "learning rate 0.001 -> 0.0001" && j.to > 2*probeSteps {
+			stop()
+			return context.Canceled
+		}
+		return run(ctx, j, threads)
+	}
+	if err := s.lookAtRealSize(); err == nil {
+		t.Fatal("the time was not up")
+	}
+	if s.verdict != Faulty || s.fix == nil || s.fix.cause() != LearningRateHigh {
+		t.Errorf("%s, fix %v", s.verdict, s.fix)
 	}
 }

@@ -146,8 +146,12 @@ func (s *search) retention() error {
 }
 
 // patience trains the best and the worst of the runs further that have not learned yet: if both learn after all, the others get
-// their time, too.
+// their time, too. A twin that has less than the usual steps has none for it: runs that fall are waited for all the same, and only the real size tells that a
+// model is healthy.
 func (s *search) patience() error {
+	if s.isTwin && s.budget.short < shortSteps {
+		return nil
+	}
 	for {
 		var waiting []*trial
 		for _, t := range append(slices.Clone(s.given.screened), s.own) {

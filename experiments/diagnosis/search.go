@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -96,6 +97,9 @@ func (s *search) settle() {
 	if a := s.confirmedAlone(); a != nil && s.fix == nil && s.verdict == Faulty {
 		s.fix, s.winners = a, slices.Concat(s.winners, []*attempt{a})
 	}
+	if agreeing := s.agreeing(); s.fix == nil && s.verdict == Faulty && len(agreeing) > 0 {
+		s.fix, s.winners = agreeing[0], agreeing
+	}
 	proven := len(s.look.findings.deciding()) > 0 || s.quantity != nil
 	switch {
 	case !proven && s.fix == nil && len(s.winners) == 0 && (s.othersFollow() || s.allFollow()):
@@ -122,6 +126,22 @@ func (s *search) confirmedAlone() *attempt {
 		return nil
 	}
 	return s.attempts[at]
+}
+
+// agreeing are changes of a twin that learned with all their seeds, the best first, where there was no time for three: at least two of one cause, and
+// none of another. What they show is looked at in the real size.
+func (s *search) agreeing() []*attempt {
+	var out []*attempt
+	for _, a := range s.attempts {
+		if trials := a.trials(); len(a.changes) == 1 && !a.beaten && len(trials) > 0 && count(trials) == len(trials) && s.steadies(a) {
+			out = append(out, a)
+		}
+	}
+	if !s.isTwin || len(out) < 2 || out[0].kindUnknown() || slices.ContainsFunc(out, func(a *attempt) bool { return a.cause() != out[0].cause() }) {
+		return nil
+	}
+	slices.SortStableFunc(out, func(a, b *attempt) int { return cmp.Compare(worst(a), worst(b)) })
+	return out
 }
 
 const (

@@ -78,10 +78,10 @@ func priorRestore(s setup) (change, bool) {
 	if s.loss.Function != graph.Given {
 		return change{}, false
 	}
-	term, values := edit.FullPrior(s.model)
+	term, _ := edit.FullPrior(s.model)
 	return change{
 		cause: Loss, kind: Restore, departure: 3,
-		what:  fmt.Sprintf("term %s of the loss divided by %d, as where the error is summed over an image's values, not their mean", term, values),
+		what:  fmt.Sprintf("term %s of the loss divided by the number of an image's values, as where the error is summed over them, not their mean", term),
 		apply: edited(edit.WeighPrior),
 	}, term != ""
 }

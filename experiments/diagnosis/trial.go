@@ -83,10 +83,23 @@ func newTrial(s setup, seed uint64, images *pool, mark float64, first *graph.Par
 		t.params, err = copyOf(s.model, first)
 		return t, err
 	}
-	if t.params, err = s.model.Init(seed, graph.Float32); err == nil && images.kept != nil {
-		err = keepFrozen(s.model, t.params, images.kept)
+	return t, t.draw()
+}
+
+// draw makes the variables' first values.
+func (t *trial) draw() (err error) {
+	if t.params, err = t.setup.model.Init(t.seed, graph.Float32); err == nil && t.images.kept != nil {
+		err = keepFrozen(t.setup.model, t.params, t.images.kept)
 	}
-	return t, err
+	return err
+}
+
+// taken is how many steps a trial has taken that need not be taken again to go on.
+func (t *trial) taken() int {
+	if t.params == nil && t.hopeless == "" {
+		return 0
+	}
+	return t.steps
 }
 
 // keepFrozen gives variables of frozen layers the file's values, which training would leave as they are. Layers that are freed begin anew.
@@ -156,6 +169,12 @@ var errEnough = errors.New("the trial's end is known")
 func (t *trial) advance(ctx context.Context, to int, stop bool, threads *graph.Threads) error {
 	if t.hopeless != "" || stop && t.learned || t.steps >= to {
 		return nil
+	}
+	if t.params == nil { // it was let go
+		*t = trial{setup: t.setup, seed: t.seed, images: t.images, mark: t.mark, every: t.every, normalized: math.NaN()}
+		if err := t.draw(); err != nil {
+			return err
+		}
 	}
 	w := newWindow(t.images.train, t.setup, 1)
 	w.n = t.every * t.setup.batch // few images come several times, so that looks at held-out ones are as far apart

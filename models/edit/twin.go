@@ -15,7 +15,8 @@ import (
 //   - targets of Reshape layers, and the dense layers that fill them;
 //   - kernels and windows that cover their whole map, and transposed ones that make a map of a single pixel;
 //   - initializers of kernels that become smaller: their variance times the number of inputs of a unit stays;
-//   - penalties of outputs, which are sums over pixels: they are multiplied by the ratio of the number of values.
+//   - penalties of outputs, which are sums over pixels: they are multiplied by the ratio of the number of values;
+//   - sums over pixels in a loss that the model computes itself: the same, so that its terms keep their weights against each other.
 //
 // Margins of paddings and croppings keep their amounts. The twin's variables have other shapes where kernels followed, and the names of
 // the model's. It fails if no choice of these sizes gives back images of the size that went in, or if an image has no height and width.
@@ -23,20 +24,17 @@ func Twin(m *graph.Model, height, width int) (*graph.Model, error) {
 	if len(m.Input) != 3 {
 		return nil, errors.Errorf("model %s takes %v, which has no height and width", m.Name, m.Input)
 	}
-	if len(m.OwnLoss) > 0 {
-		return nil, errors.Errorf("model %s gives its own loss: what that is for images of another size is not known", m.Name)
-	}
 	if height < 1 || width < 1 {
 		return nil, errors.Errorf("images of %dx%d pixels have no pixels", height, width)
 	}
-	shapes, err := m.Shapes()
-	if err != nil {
+	t := twin{of: m, nodes: slices.Concat(m.Nodes, m.OwnLoss), output: len(m.Nodes) - 1, input: graph.Shape{height, width, m.Input[2]}}
+	var err error
+	if t.shapes, err = (&graph.Model{Name: m.Name, Input: m.Input, Nodes: t.nodes}).Shapes(); err != nil {
 		return nil, err
 	}
-	if out := shapes[len(shapes)-1]; len(out) != 3 || out[0] != m.Input[0] || out[1] != m.Input[1] {
+	if out := t.shapes[t.output]; len(out) != 3 || out[0] != m.Input[0] || out[1] != m.Input[1] {
 		return nil, errors.Errorf("model %s gives back %v for images of %v: other sizes of it are not known", m.Name, out, m.Input)
 	}
-	t := twin{of: m, shapes: shapes, input: graph.Shape{height, width, m.Input[2]}}
 	free := t.freeMaps()
 	var found *graph.Model
 	t.assign(free, map[graph.Size]graph.Size{sizeOf(m.Input): {H: height, W: width}}, func(maps map[graph.Size]graph.Size) bool {
@@ -88,12 +86,12 @@ func TwinSizes(m *graph.Model) []TwinSize {
 	}
 }
 
-// deepest is the shortest side of the maps in smaller that have more than one pixel a side in shapes.
+// deepest is the shortest side in smaller of the maps that became smaller.
 func deepest(shapes, smaller []graph.Shape) int {
 	least := math.MaxInt
 	for i, s := range shapes {
-		for axis := 0; len(s) == 3 && len(smaller[i]) == 3 && axis < 2; axis++ {
-			if s[axis] > 1 {
+		for axis := 0; len(s) == 3 && len(smaller[i]) == 3 && axis < 3; axis++ {
+			if s[axis] > smaller[i][axis] {
 				least = min(least, smaller[i][axis])
 			}
 		}
@@ -104,7 +102,9 @@ func deepest(shapes, smaller []graph.Shape) int {
 // twin is one under construction.
 type twin struct {
 	of     *graph.Model
-	shapes []graph.Shape // of the original's nodes
+	nodes  []graph.Node // of the original, and behind them those of its own loss
+	shapes []graph.Shape
+	output int // the node whose output is the model's
 	input  graph.Shape
 }
 
@@ -119,16 +119,17 @@ func covers(window graph.Size, image graph.Shape) bool {
 // a transposed kernel of a single pixel.
 func (t *twin) freeMaps() []graph.Size {
 	var out []graph.Size
-	for i, n := range t.of.Nodes {
-		in, made := t.inputOf(n), t.shapes[i]
-		free := false
+	for i, n := range t.nodes {
+		in, size, free := t.inputOf(n), graph.Size{}, false
 		switch l := n.Layer.(type) {
 		case graph.Reshape:
-			free = len(made) == 3 && len(in) == 1
+			if free = t.makesMap(i); free {
+				size = sizeOf(t.channelsLast(i))
+			}
 		case graph.Conv2DTranspose:
-			free = isPixel(in) && l.Kernel.H*l.Kernel.W > 1 && l.Padding == graph.Valid
+			free, size = isPixel(in) && l.Kernel.H*l.Kernel.W > 1 && l.Padding == graph.Valid, sizeOf(t.shapes[i])
 		}
-		if size := sizeOf(append(made, 1, 1)); free && size != sizeOf(t.of.Input) && size != graph.Square(1) && !slices.Contains(out, size) {
+		if free && size != sizeOf(t.of.Input) && size != graph.Square(1) && !slices.Contains(out, size) {
 			out = append(out, size)
 		}
 	}
@@ -175,7 +176,7 @@ func near(length, to, from int) []int {
 
 // build makes the twin whose free maps have the given sizes, by those of the original. It fails if shapes do not fit.
 func (t *twin) build(maps map[graph.Size]graph.Size) (*graph.Model, error) {
-	m := &graph.Model{Name: t.of.Name, Input: t.input, Nodes: slices.Clone(t.of.Nodes), Batch: t.of.Batch}
+	m := &graph.Model{Name: t.of.Name, Input: t.input, Nodes: slices.Clone(t.nodes), Batch: t.of.Batch}
 	t.fillReshapes(m, maps)
 	shapes := make([]graph.Shape, 0, len(m.Nodes))
 	for i := range m.Nodes {
@@ -189,6 +190,9 @@ func (t *twin) build(maps map[graph.Size]graph.Size) (*graph.Model, error) {
 		if len(in) == 1 {
 			n.Layer = t.follow(n.Layer, t.inputOf(*n), in[0], t.shapes[i], maps)
 		}
+		if _, ok := n.Layer.(graph.Target); ok {
+			n.Layer = graph.Target{Shape: shapes[t.output]}
+		}
 		s, err := n.Layer.OutputShape(in)
 		if err != nil {
 			return nil, errors.WithMessagef(err, "layer %s (%s)", n.Name, n.Layer.Class())
@@ -197,13 +201,13 @@ func (t *twin) build(maps map[graph.Size]graph.Size) (*graph.Model, error) {
 			return nil, errors.Errorf("layer %s (%s) would make %v", n.Name, n.Layer.Class(), s)
 		}
 		if len(in) == 1 {
-			n.Layer = keepVariance(t.of.Nodes[i].Layer, t.inputOf(t.of.Nodes[i]), n.Layer, in[0])
+			n.Layer = keepVariance(t.nodes[i].Layer, t.inputOf(t.nodes[i]), n.Layer, in[0])
 		}
 		n.Layer = scalePenalty(n.Layer, float64(t.shapes[i].Size())/float64(s.Size()))
 		shapes = append(shapes, s)
 	}
-	wanted := t.shapes[len(t.shapes)-1]
-	if out := shapes[len(shapes)-1]; !slices.Equal(out, graph.Shape{t.input[0], t.input[1], wanted[2]}) {
+	wanted := t.shapes[t.output]
+	if out := shapes[t.output]; !slices.Equal(out, graph.Shape{t.input[0], t.input[1], wanted[2]}) {
 		return nil, errors.Errorf("the output would be %v", out)
 	}
 	for _, n := range m.Nodes { // the calls of one layer have the settings of its first
@@ -213,6 +217,7 @@ func (t *twin) build(maps map[graph.Size]graph.Size) (*graph.Model, error) {
 			}
 		}
 	}
+	m.Nodes, m.OwnLoss = m.Nodes[:t.output+1], t.keepSums(m.Nodes, shapes)
 	_, _, err := m.Values() // drawing them would take seconds
 	return m, err
 }
@@ -227,33 +232,11 @@ func (t *twin) sameAsFirst(m *graph.Model, n graph.Node) error {
 	return nil
 }
 
-// fillReshapes gives Reshape layers that make maps their targets, and the dense layers before them as many units.
-func (t *twin) fillReshapes(m *graph.Model, maps map[graph.Size]graph.Size) {
-	for i, n := range t.of.Nodes {
-		if _, ok := n.Layer.(graph.Reshape); !ok || len(t.shapes[i]) != 3 || len(t.inputOf(n)) != 1 {
-			continue
-		}
-		size, ok := maps[sizeOf(t.shapes[i])]
-		if !ok {
-			size = sizeOf(t.shapes[i]) // a single pixel
-		}
-		target := graph.Shape{size.H, size.W, t.shapes[i][2]}
-		m.Nodes[i].Layer = graph.Reshape{Target: target}
-		at := n.Inputs[0]
-		for at >= 0 && len(m.Nodes[at].Inputs) == 1 && len(t.shapes[at]) == 1 {
-			l, dense := m.Nodes[at].Layer.(graph.Dense)
-			if dense {
-				l.Units = target.Size()
-				m.Nodes[at].Layer = l
-				break
-			}
-			at = m.Nodes[at].Inputs[0]
-		}
-	}
-}
-
 // follow brings a layer's window from a map of the original to the twin's.
 func (t *twin) follow(l graph.Layer, before, now, made graph.Shape, maps map[graph.Size]graph.Size) graph.Layer {
+	if r, ok := l.(graph.Reshape); ok {
+		return reshaped(r, before, now, made)
+	}
 	if len(before) != 3 || len(now) != 3 {
 		return l
 	}

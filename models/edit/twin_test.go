@@ -144,3 +144,70 @@ func TestTwinMultipliesPenaltiesOfOutputs(t *testing.T) {
 		t.Errorf("penalty %g, want 16 times 1e-5", got)
 	}
 }
+
+// The error is summed over pixels, the code's term is not: both keep their weights. With mean errors nothing is to be multiplied.
+func TestTwinOfAModelWithItsOwnLoss(t *testing.T) {
+	for how, want := range map[graph.Reduction]float64{graph.ReduceSum: 16, graph.ReduceNorm: 4, graph.ReduceMean: 0} {
+		m := coded(64, 2, 10)
+		code, n := 5, len(m.Nodes)
+		m.OwnLoss = []graph.Node{
+			{Name: "target", Layer: graph.Target{Shape: m.Input}},
+			{Name: "error", Layer: graph.Subtract{}, Inputs: []int{n - 1, n}},
+			{Name: "vector", Layer: graph.Reshape{Target: graph.Shape{64 * 64 * 3}}, Inputs: []int{n + 1}},
+			{Name: "error_of_image", Layer: graph.Reduce{How: how}, Inputs: []int{n + 2}},
+			{Name: "squared_code", Layer: graph.Elementwise{Function: graph.Squared}, Inputs: []int{code}},
+			{Name: "term", Layer: graph.Reduce{How: graph.ReduceSum}, Inputs: []int{n + 4}},
+			{Name: "both", Layer: graph.Add{}, Inputs: []int{n + 3, n + 5}},
+			{Name: "loss", Layer: graph.SumOverBatch{Mean: true}, Inputs: []int{n + 6}},
+		}
+		check(t, m.CheckOwnLoss())
+		made, err := edit.Twin(m, 16, 16)
+		check(t, err)
+		check(t, made.CheckOwnLoss())
+		got := 0.0
+		for _, node := range made.OwnLoss {
+			if l, ok := node.Layer.(graph.Rescaling); ok {
+				got += l.Scale[0]
+			}
+		}
+		if math.Abs(got-want) > 1e-9 {
+			t.Errorf("%s: multiplied by %g, want %g", how, got, want)
+		}
+		params, err := made.Init(1, graph.Float32)
+		check(t, err)
+		p, err := graph.NewTraining(made, params, graph.Loss{Function: graph.Given}, graph.Options{Batch: 2})
+		check(t, err)
+		if _, err := p.Step(2); err != nil {
+			t.Error(err)
+		}
+		p.Close()
+		if m.OwnLoss[3].Inputs[0] != n+2 || len(m.OwnLoss) != 8 {
+			t.Error("the model itself was changed")
+		}
+	}
+}
+
+// Models of PyTorch have the channels first where maps become vectors and where vectors become maps.
+func TestTwinOfAModelWithChannelsFirst(t *testing.T) {
+	for _, channels := range []int{1, 8} {
+		toFirst, toLast := graph.Layer(graph.Permute{Order: []int{3, 1, 2}}), graph.Layer(graph.Permute{Order: []int{2, 3, 1}})
+		if channels == 1 { // the order in memory is the same
+			toFirst, toLast = graph.Reshape{Target: graph.Shape{1, 16, 16}}, graph.Reshape{Target: graph.Shape{16, 16, 1}}
+		}
+		m := graph.Sequential("torch", graph.Shape{64, 64, 3}, conv(4, graph.ReLU), graph.MaxPooling2D{}, conv(channels, graph.ReLU), graph.MaxPooling2D{},
+			toFirst, graph.Reshape{Target: graph.Shape{16 * 16 * channels}}, graph.Dense{Units: 10}, graph.Dense{Units: 16 * 16 * channels},
+			graph.Reshape{Target: graph.Shape{channels, 16, 16}}, toLast, up(4, graph.ReLU), up(3, graph.Sigmoid))
+		made, err := edit.Twin(m, 16, 16)
+		check(t, err)
+		shapes, err := made.Shapes()
+		check(t, err)
+		for at, want := range map[int]graph.Shape{4: {channels, 4, 4}, 5: {16 * channels}, 7: {16 * channels}, 8: {channels, 4, 4}, 9: {4, 4, channels}} {
+			if !cmp.Equal(shapes[at], want) {
+				t.Errorf("%d channels, node %d: %v, want %v", channels, at, shapes[at], want)
+			}
+		}
+		if sizes := edit.TwinSizes(m); len(sizes) == 0 || sizes[0] != (edit.TwinSize{Height: 8, Width: 8, Deepest: 2}) {
+			t.Errorf("%d channels: sizes %v", channels, sizes)
+		}
+	}
+}

@@ -19,7 +19,9 @@ L, A, SGD = keras.layers, keras.optimizers.Adam, keras.optimizers.SGD
 normal, constant = keras.initializers.RandomNormal, keras.initializers.Constant
 
 # name: pixels a side, channels, images to train on; 100 more are held out
-DATA = {"d96": (96, 3, 600), "d128": (128, 3, 500), "d160": (160, 1, 500), "d192": (192, 1, 400), "d256": (256, 1, 300)}
+DATA = {"d96": (96, 3, 600), "d128": (128, 3, 500), "d160": (160, 1, 500), "d192": (192, 1, 400), "d256": (256, 1, 300), "d224": (224, 3, 150)}
+RAW = {"d128": "raw128", "d160": "raw160"}  # the same from 0 to 255
+HELD = 100
 
 
 def draw(n, side, channels, seed):
@@ -85,13 +87,16 @@ def unet(side, channels, act, filters=16):
     return keras.Model(inputs, L.Conv2D(channels, 1, activation="sigmoid")(y))
 
 
-def residual(side, channels, act, filters=16, code=64):
+def residual(side, channels, act, filters=16, code=64, norm=False):
     """Strided convolutions with a residual block behind each, and a dense code."""
     inputs = y = keras.Input((side, side, channels))
 
+    def conv(y):
+        y = L.Conv2D(y.shape[-1], 3, padding="same")(y)
+        return L.BatchNormalization()(y) if norm else y
+
     def block(y):
-        n = y.shape[-1]
-        return L.Activation(act)(L.Add()([y, L.Conv2D(n, 3, padding="same")(L.Conv2D(n, 3, padding="same", activation=act)(y))]))
+        return L.Activation(act)(L.Add()([y, conv(L.Activation(act)(conv(y)))]))
 
     for k in range(3):
         y = block(L.Conv2D(filters << k, 3, strides=2, padding="same", activation=act)(y))
@@ -99,6 +104,29 @@ def residual(side, channels, act, filters=16, code=64):
     y = L.Reshape((deepest, deepest, 16))(L.Dense(deepest * deepest * 16, activation=act)(L.Dense(code)(L.Flatten()(y))))
     for k in reversed(range(3)):
         y = block(L.Conv2DTranspose(filters << k, 3, strides=2, padding="same", activation=act)(y))
+    return keras.Model(inputs, L.Conv2D(channels, 3, padding="same", activation="sigmoid")(y))
+
+
+def flat(side, channels, act, hidden=256, code=32):
+    """Dense layers alone."""
+    inputs = keras.Input((side, side, channels))
+    y = L.Dense(code)(L.Dense(hidden, activation=act)(L.Flatten()(inputs)))
+    y = L.Dense(side * side * channels, activation="sigmoid")(L.Dense(hidden, activation=act)(y))
+    return keras.Model(inputs, L.Reshape((side, side, channels))(y))
+
+
+def vgg(side, channels, act, code=64):
+    """The encoder of VGG-16 with a dense code, and a light decoder."""
+    inputs = y = keras.Input((side, side, channels))
+    for filters, each in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):
+        for _ in range(each):
+            y = L.Conv2D(filters, 3, padding="same", activation=act)(y)
+        y = L.MaxPooling2D()(y)
+    deepest = side // 32
+    y = L.Dense(deepest * deepest * 64, activation=act)(L.Dense(code)(L.Flatten()(y)))
+    y = L.Reshape((deepest, deepest, 64))(y)
+    for filters in (64, 64, 32, 32, 16):
+        y = L.Conv2DTranspose(filters, 3, strides=2, padding="same", activation=act)(y)
     return keras.Model(inputs, L.Conv2D(channels, 3, padding="same", activation="sigmoid")(y))
 
 
@@ -128,16 +156,22 @@ CASES = {
     "penalty96": Case("d96", "regularization", lambda: (net(96, 3, "leaky_relu", down="strided", penalty=keras.regularizers.L2(1.0)), A(1e-3)), lambda: (net(96, 3, "leaky_relu", down="strided"), A(1e-3))),
     "rateres128": Case("d128", "learning_rate_high", lambda: (residual(128, 3, "relu"), A(0.3)), lambda: (residual(128, 3, "elu"), A(1e-3))),
     "slowunet160": Case("d160", "learning_rate_low optimizer", lambda: (unet(160, 1, "leaky_relu", 8), A(1e-7)), lambda: (unet(160, 1, "leaky_relu", 8), A(1e-3))),
+    "goodstrided256": Case("d256", "", lambda: (net(256, 1, "leaky_relu", levels=5, filters=8, down="strided", up="repeated"), A(1e-3))),
+    "flat96": Case("d96", "learning_rate_high", lambda: (flat(96, 3, "relu"), A(0.03)), lambda: (flat(96, 3, "relu"), A(1e-3)), code=32),
+    "slownorm128": Case("d128", "learning_rate_low optimizer", lambda: (residual(128, 3, "relu", norm=True), SGD(1e-5)), lambda: (residual(128, 3, "relu", norm=True), A(1e-3))),
+    "raw160": Case("raw160", "data_scale output_range", lambda: (net(160, 1, "relu"), A(1e-3)), lambda: (net(160, 1, "relu"), A(1e-3)), divisor=255),
+    "zerotanh192": Case("d192", "initialization", lambda: (net(192, 1, "tanh", init="zeros", down="strided"), A(1e-3)), lambda: (net(192, 1, "tanh", down="strided"), A(1e-3))),
+    "ratevgg224": Case("d224", "learning_rate_high", lambda: (vgg(224, 3, "relu"), A(0.01)), lambda: (vgg(224, 3, "relu"), A(1e-4))),
 }
 
 
 def make(folder, names):
     for name, (side, channels, n) in DATA.items():
         if not (folder / f"{name}.npz").exists():
-            x = draw(n + 100, side, channels, side)
+            x = draw(n + HELD, side, channels, side)
             np.savez(folder / f"{name}.npz", x=x[:n], xt=x[n:])
-            if name == "d128":
-                np.savez(folder / "raw128.npz", x=(255 * x[:n]).astype(np.uint8), xt=(255 * x[n:]).astype(np.uint8))
+            if name in RAW:
+                np.savez(folder / f"{RAW[name]}.npz", x=(255 * x[:n]).astype(np.uint8), xt=(255 * x[n:]).astype(np.uint8))
     for name in names:
         case = CASES[name]
         keras.utils.set_random_seed(1)
