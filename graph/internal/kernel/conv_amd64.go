@@ -484,6 +484,61 @@ func thinResultAVX512(args *byte)
 //go:noescape
 func peakAVX512(args *byte)
 
+// tileHalf_12x1 takes the address of tileArgs.
+//
+//go:noescape
+func tileHalf_12x1(args *byte)
+
+// tileHalf_8x1 takes the address of tileArgs.
+//
+//go:noescape
+func tileHalf_8x1(args *byte)
+
+// tileHalf_4x1 takes the address of tileArgs.
+//
+//go:noescape
+func tileHalf_4x1(args *byte)
+
+// tileHalf_2x1 takes the address of tileArgs.
+//
+//go:noescape
+func tileHalf_2x1(args *byte)
+
+// tileHalf_1x1 takes the address of tileArgs.
+//
+//go:noescape
+func tileHalf_1x1(args *byte)
+
+// outerHalf_12x1 takes the address of outerArgs.
+//
+//go:noescape
+func outerHalf_12x1(args *byte)
+
+// outerHalf_9x1 takes the address of outerArgs.
+//
+//go:noescape
+func outerHalf_9x1(args *byte)
+
+// outerHalf_8x1 takes the address of outerArgs.
+//
+//go:noescape
+func outerHalf_8x1(args *byte)
+
+// outerHalf_4x1 takes the address of outerArgs.
+//
+//go:noescape
+func outerHalf_4x1(args *byte)
+
+// outerHalf_2x1 takes the address of outerArgs.
+//
+//go:noescape
+func outerHalf_2x1(args *byte)
+
+// outerHalf_1x1 takes the address of outerArgs.
+//
+//go:noescape
+func outerHalf_1x1(args *byte)
+
 // nineAVX512 takes the address of tileArgs.
 //
 //go:noescape

@@ -36,6 +36,8 @@ var benchmarkLayers = []struct {
 	{"24x24x64-128-5x5/2", strided(24, 64, 128, 5), Activation{}, false},
 	{"12x12x128-64-5x5/2-transposed", strided(24, 64, 128, 5), Activation{}, true},
 	{"28x28x32-64-3x3/2", strided(28, 32, 64, 3), Activation{}, false},
+	{"14x14x8-16", window(14, 14, 8, 16, 3, 1, 1, 1), Activation{}, false},
+	{"14x14x16-8-relu", window(14, 14, 16, 8, 3, 1, 1, 1), Activation{Function: ReLU}, false},
 	{"128x128x32-1-sigmoid", window(128, 128, 32, 1, 3, 1, 1, 1), Activation{Function: Sigmoid}, false},
 }
 
@@ -72,7 +74,7 @@ func benchmark(b *testing.B, n int, what string) {
 				run := func() { p.layer.Forward(pool, n, p.y, p.x, p.kernel, p.bias) }
 				switch what {
 				case "data":
-					run = func() { p.layer.(gradients).dataGradient(pool, n, p.dx, p.kernel, p.y, p.dy) }
+					run = func() { p.layer.(gradients).dataGradient(pool, n, p.dx, p.kernel, gradient(l.act, p.y, p.dy)) }
 				case "weights":
 					run = func() { p.layer.Backward(pool, n, nil, p.dkernel, p.dbias, p.x, p.kernel, p.y, p.dy) }
 				}
@@ -89,5 +91,5 @@ func benchmark(b *testing.B, n int, what string) {
 
 // gradients is the part of a layer that computes dx alone.
 type gradients interface {
-	dataGradient(p *Pool, n int, dx, kernel, y, dy []float32)
+	dataGradient(p *Pool, n int, dx, kernel []float32, dz operand[float32])
 }

@@ -232,7 +232,7 @@ func (p *filterProduct) multiply(w *filterWorker, panel panel, b block) {
 		}
 		t.taps, t.segments, t.out = &s.taps[0], len(s.taps), &w.m[result*p.resultDistance(panel.vectors)]
 		t.b = &p.transformed[(p.together()*p.kernels*p.kernels*p.column(panel)+s.kernel*width)*p.k]
-		runTiles(p.tile[panel.vectors-1], t, table, b.images*(b.to-b.from)*p.cols)
+		runTiles(p.tile[panel.width], t, table, b.images*(b.to-b.from)*p.cols)
 	}
 }
 

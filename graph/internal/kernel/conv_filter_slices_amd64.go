@@ -20,9 +20,9 @@ type phaseSum struct {
 	channels, stride int    // k and n in whole vectors
 	source, results  layout // of transformed tiles
 	panels           []panel
-	rowOffsets       []int32 // by k, in bytes
-	pixels           []int32 // by tile of a part, in bytes
-	groups           [2][]rowGroup
+	rowOffsets       []int32       // by k, in bytes
+	pixels           []int32       // by tile of a part, in bytes
+	groups           [3][]rowGroup // by the width of a panel
 	slices           int
 	workers          []*phaseSumWorker
 	v, m             []float32      // transformed source and gradient of a part: [position][tile][channel]
@@ -74,9 +74,9 @@ func newPhaseSum(f *filter, pl plan, biasOfA bool) *phaseSum {
 		s.pixels = append(s.pixels, int32(4*i*s.source.tile))
 	}
 	for v := range s.groups {
-		s.groups[v] = k.rowGroups(v+1, s.k)
+		s.groups[v] = rowGroups(k.outer[v], s.k)
 	}
-	s.slices = min(len(s.groups[0]), max(fewPieces, s.k*len(f.tapPhases)*f.kernels*f.kernels*s.stride/maxSlice))
+	s.slices = min(len(s.groups[oneVector]), max(fewPieces, s.k*len(f.tapPhases)*f.kernels*f.kernels*s.stride/maxSlice))
 	return s
 }
 
@@ -183,9 +183,9 @@ func (s *phaseSum) grow(memory *scratch, workers int) {
 
 // slice are the kernel's rows of the i-th slice.
 func (s *phaseSum) slice(i int) (from, to int) {
-	first, end := split(len(s.groups[0]), s.slices, i)
-	if from, to = s.groups[0][first].from, s.k; end < len(s.groups[0]) {
-		to = s.groups[0][end].from
+	first, end := split(len(s.groups[oneVector]), s.slices, i)
+	if from, to = s.groups[oneVector][first].from, s.k; end < len(s.groups[oneVector]) {
+		to = s.groups[oneVector][end].from
 	}
 	return from, to
 }
@@ -224,7 +224,7 @@ func (t *phaseTransform) piece(worker, i int) {
 func (s *phaseSum) piece(worker, i int) {
 	w := s.workers[worker]
 	from, to := s.slice(i)
-	first, end := split(len(s.groups[0]), s.slices, i)
+	first, end := split(len(s.groups[oneVector]), s.slices, i)
 	positions, size := s.kernels*s.kernels, (to-from)*s.stride
 	o := &w.outer
 	o.pixels, o.count, o.stride = &s.pixels[0], s.tile(s.first+s.count)-s.tile(s.first), 4*s.results.tile
@@ -238,7 +238,7 @@ func (s *phaseSum) piece(worker, i int) {
 				}
 				position := phase*positions + at
 				o.in = &s.v[position*s.source.position]
-				for _, g := range s.groups[p.vectors-1][first:end] {
+				for _, g := range s.groups[p.width][first:end] {
 					o.rows, o.sum = &s.rowOffsets[g.from], &w.sum[position*size+(g.from-from)*s.stride+p.from]
 					g.call((*byte)(unsafe.Pointer(o)))
 				}

@@ -21,9 +21,9 @@ type filterSum struct {
 	channels         int // k in whole vectors
 	stride           int // n in whole vectors
 	panels           []panel
-	rowOffsets       []int32 // by k, in bytes
-	pixels           []int32 // by tile, in bytes in v
-	groups           [2][]rowGroup
+	rowOffsets       []int32       // by k, in bytes
+	pixels           []int32       // by tile, in bytes in v
+	groups           [3][]rowGroup // by the width of a panel
 	workers          []*filterSumWorker
 	chunks           int
 	sums, biasSums   []float32      // by chunk: [tap][k][stride], [biasWidth]; the first of sums is dkernel itself where it has the same layout
@@ -66,7 +66,7 @@ func newFilterSum(f *filter, pl plan, turned, biasOfA bool) *filterSum {
 		s.pixels = append(s.pixels, int32(4*i*s.channels))
 	}
 	for v := range s.groups {
-		s.groups[v] = k.rowGroups(v+1, s.k)
+		s.groups[v] = rowGroups(k.outer[v], s.k)
 	}
 	return s
 }
@@ -225,7 +225,7 @@ func (s *filterSum) addTiles(w *filterSumWorker, count int, first bool) {
 		begun |= 1 << kernel
 		for _, p := range s.panels {
 			o.b = &w.m[result*s.gradientDistance()+p.from]
-			for _, g := range s.groups[p.vectors-1] {
+			for _, g := range s.groups[p.width] {
 				o.rows, o.sum = &s.rowOffsets[g.from], &w.sum[(kernel*s.k+g.from)*s.stride+p.from]
 				g.call((*byte)(unsafe.Pointer(o)))
 			}

@@ -125,11 +125,11 @@ type microkernel struct {
 	call func(*byte)
 }
 
-// microkernels are those of a family; the lists are by number of vectors less one, from many rows to one.
+// microkernels are those of a family; the lists are by the width of a panel, from many rows to one.
 type microkernels struct {
 	lanes   int
-	tile    [2][]microkernel
-	outer   [2][]microkernel
+	tile    [3][]microkernel
+	outer   [3][]microkernel
 	nine    func(*byte) // tile for sums of three segments of three products and two vectors, for one pixel a tile; nil: none
 	dots    []microkernel
 	derive  func(*byte)
@@ -139,11 +139,13 @@ type microkernels struct {
 var (
 	kernelsAVX2 = microkernels{
 		lanes: 8,
-		tile: [2][]microkernel{
+		tile: [3][]microkernel{
+			nil,
 			{{6, tileAVX2_6x1}, {4, tileAVX2_4x1}, {2, tileAVX2_2x1}, {1, tileAVX2_1x1}},
 			{{6, tileAVX2_6x2}, {4, tileAVX2_4x2}, {2, tileAVX2_2x2}, {1, tileAVX2_1x2}},
 		},
-		outer: [2][]microkernel{
+		outer: [3][]microkernel{
+			nil,
 			{{6, outerAVX2_6x1}, {4, outerAVX2_4x1}, {3, outerAVX2_3x1}, {2, outerAVX2_2x1}, {1, outerAVX2_1x1}},
 			{{6, outerAVX2_6x2}, {4, outerAVX2_4x2}, {3, outerAVX2_3x2}, {2, outerAVX2_2x2}, {1, outerAVX2_1x2}},
 		},
@@ -152,11 +154,13 @@ var (
 	}
 	kernelsAVX512 = microkernels{
 		lanes: 16,
-		tile: [2][]microkernel{
+		tile: [3][]microkernel{
+			{{12, tileHalf_12x1}, {8, tileHalf_8x1}, {4, tileHalf_4x1}, {2, tileHalf_2x1}, {1, tileHalf_1x1}},
 			{{12, tileAVX512_12x1}, {8, tileAVX512_8x1}, {4, tileAVX512_4x1}, {2, tileAVX512_2x1}, {1, tileAVX512_1x1}},
 			{{12, tileAVX512_12x2}, {8, tileAVX512_8x2}, {4, tileAVX512_4x2}, {2, tileAVX512_2x2}, {1, tileAVX512_1x2}},
 		},
-		outer: [2][]microkernel{
+		outer: [3][]microkernel{
+			{{12, outerHalf_12x1}, {9, outerHalf_9x1}, {8, outerHalf_8x1}, {4, outerHalf_4x1}, {2, outerHalf_2x1}, {1, outerHalf_1x1}},
 			{{12, outerAVX512_12x1}, {9, outerAVX512_9x1}, {8, outerAVX512_8x1}, {4, outerAVX512_4x1}, {2, outerAVX512_2x1}, {1, outerAVX512_1x1}},
 			{{12, outerAVX512_12x2}, {9, outerAVX512_9x2}, {8, outerAVX512_8x2}, {4, outerAVX512_4x2}, {2, outerAVX512_2x2}, {1, outerAVX512_1x2}},
 		},
@@ -176,16 +180,32 @@ func chosenKernels() *microkernels {
 // panel is a group of columns that one microkernel computes.
 type panel struct {
 	from, columns int
-	vectors       int
+	vectors       int // that it takes in memory
+	width         width
 }
+
+// width is how much of a panel's vectors its microkernels compute.
+type width uint8
+
+const (
+	halfVector width = iota
+	oneVector
+	twoVectors
+)
 
 // panels cuts n columns.
 func (k *microkernels) panels(n int) []panel {
 	var list []panel
 	for from := 0; from < n; {
 		columns := min(n-from, 2*k.lanes)
-		vectors := (columns + k.lanes - 1) / k.lanes
-		list = append(list, panel{from, columns, vectors})
+		p := panel{from, columns, 1, oneVector}
+		switch {
+		case columns > k.lanes:
+			p.vectors, p.width = 2, twoVectors
+		case columns <= k.lanes/2 && k.tile[halfVector] != nil:
+			p.width = halfVector
+		}
+		list = append(list, p)
 		from += columns
 	}
 	return list

@@ -302,7 +302,7 @@ func (p *product) runPanels(t *tileArgs, i, from, to int, out []float32, in *flo
 				p.nine((*byte)(unsafe.Pointer(t)))
 				continue
 			}
-			runTiles(p.tile[panel.vectors-1], t, table, count)
+			runTiles(p.tile[panel.width], t, table, count)
 		}
 	}
 }

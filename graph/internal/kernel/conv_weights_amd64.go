@@ -18,11 +18,11 @@ type kernelSum struct {
 	directA, directB bool // read where they are
 	images, bandRows int  // of a block
 	blocks, bands    int
-	strips, all      []strip // panels that are summed together, and all as one
-	rowOffsets       []int32 // by row of the sum, in bytes from a pixel of a
-	pixels           []int32 // by pixel of a block
-	groups           [2][]rowGroup
-	stride           int // elements from row to row of a sum
+	strips, all      []strip       // panels that are summed together, and all as one
+	rowOffsets       []int32       // by row of the sum, in bytes from a pixel of a
+	pixels           []int32       // by pixel of a block
+	groups           [3][]rowGroup // by the width of a panel
+	stride           int           // elements from row to row of a sum
 	workers          []*sumWorker
 	sums, biasSums   []float32 // by chunk; the first of sums is dkernel itself where it has the same layout
 	chunks, parts    int       // pieces: of the batch, and of the strips or row groups
@@ -82,7 +82,7 @@ func newKernelSum(pl plan, swapped, biasOfA, derivedA, derivedB bool) *kernelSum
 	}
 	s.pixels = s.pixelTable(f, s.images, s.bandRows, s.directA)
 	for v := range s.groups {
-		s.groups[v] = k.rowGroups(v+1, len(s.rowOffsets))
+		s.groups[v] = rowGroups(k.outer[v], len(s.rowOffsets))
 	}
 	return s
 }
@@ -101,11 +101,11 @@ func (k *microkernels) strips(n, width int) []strip {
 	return list
 }
 
-// rowGroups cuts rows into groups, each as large as there is a microkernel for.
-func (k *microkernels) rowGroups(vectors, rows int) []rowGroup {
+// rowGroups cuts rows into groups, each as large as there is a microkernel for; none without microkernels.
+func rowGroups(kernels []microkernel, rows int) []rowGroup {
 	var groups []rowGroup
-	for from := 0; from < rows; {
-		for _, m := range k.outer[vectors-1] {
+	for from := 0; from < rows && kernels != nil; {
+		for _, m := range kernels {
 			if from+m.rows <= rows {
 				groups = append(groups, rowGroup{from, m.call})
 				from += m.rows
@@ -142,7 +142,7 @@ func (s *kernelSum) run(pool *Pool, n int, a, b operand[float32], dkernel, dbias
 	if !s.directB && !s.computedB() && s.stride > stripVectors*s.lanes {
 		s.strideB = s.padded(s.cut[0].columns) + s.lanes // rows a power of two apart would share few sets of the cache
 	}
-	s.parts = min(max(1, len(s.groups[0])), ceil(fewPieces, s.chunks))
+	s.parts = min(max(1, len(s.groups[oneVector])), ceil(fewPieces, s.chunks))
 	if len(s.cut) > 1 {
 		s.parts = min(len(s.cut), ceil(fewPieces, s.chunks))
 	}
@@ -237,7 +237,7 @@ func (s *kernelSum) piece(worker, i int) {
 }
 
 // addBlock adds a block to the given columns and rows of sum, which the first block begins, and to bias if that is not nil.
-func (s *kernelSum) addBlock(w *sumWorker, b block, strips []strip, groups [2][]rowGroup, sum, bias []float32, first bool) {
+func (s *kernelSum) addBlock(w *sumWorker, b block, strips []strip, groups [3][]rowGroup, sum, bias []float32, first bool) {
 	o := &w.outer
 	if s.directA {
 		o.in = &s.a.values[(b.image*s.srcH+b.from*s.stepH)*s.srcW*s.k]
@@ -280,11 +280,11 @@ func (s *kernelSum) addBlock(w *sumWorker, b block, strips []strip, groups [2][]
 }
 
 // addPixels adds a block of pixels to the rows and the columns of a strip of sum.
-func (s *kernelSum) addPixels(o *outerArgs, data *float32, c strip, groups [2][]rowGroup, sum []float32) {
+func (s *kernelSum) addPixels(o *outerArgs, data *float32, c strip, groups [3][]rowGroup, sum []float32) {
 	o.stride, o.sumStride = 4*s.strideB, 4*s.stride
 	for _, p := range c.panels {
 		o.b = offset(data, p.from-c.from)
-		for _, g := range groups[p.vectors-1] {
+		for _, g := range groups[p.width] {
 			o.rows, o.sum = &s.rowOffsets[g.from], &sum[g.from*s.stride+p.from]
 			g.call((*byte)(unsafe.Pointer(o)))
 		}

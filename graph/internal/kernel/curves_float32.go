@@ -54,6 +54,13 @@ func decays32(y, z []float32) {
 	}
 }
 
+// logsOnePlusDecay32 are log(1 + e^-|z|).
+func logsOnePlusDecay32(y, z []float32) {
+	for i := vectorLogsOnePlusDecay(y, z); i < len(z); i++ {
+		y[i] = log1p32(decay32(z[i]))
+	}
+}
+
 func decaysLessOne32(y, z []float32) {
 	for i := vectorDecaysLessOne(y, z); i < len(z); i++ {
 		y[i] = decayLessOne32(z[i])
@@ -116,9 +123,9 @@ func isPositive(v float32) float32 {
 }
 
 func softplus32(y, z []float32) {
-	decays32(y, z)
+	logsOnePlusDecay32(y, z)
 	for i, v := range z {
-		y[i] = max(v, 0) + log1p32(y[i])
+		y[i] += max(v, 0)
 	}
 }
 

@@ -161,14 +161,13 @@ func LogitCrossEntropy(smoothing float64) Distance {
 }
 
 func sumLogitCrossEntropy32(y, target []float32, smoothing float64) (sum float64) {
-	var decay [512]float32
-	for from := 0; from < len(y); from += len(decay) {
-		y, target := y[from:min(from+len(decay), len(y))], target[from:]
-		q := decay[:len(y)]
-		decays32(q, y)
+	var scratch [512]float32
+	for from := 0; from < len(y); from += len(scratch) {
+		y := y[from:min(from+len(scratch), len(y))]
+		target, logs := target[from:][:len(y)], scratch[:len(y)]
+		logsOnePlusDecay32(logs, y)
 		for i, v := range y {
-			z := float64(v)
-			sum += max(z, 0) - float64(z*smooth(float64(target[i]), smoothing)) + float64(log1p32(q[i]))
+			sum += float64(positive32(v)) - float64(float64(v)*smooth(float64(target[i]), smoothing)) + float64(logs[i])
 		}
 	}
 	return sum
@@ -177,12 +176,13 @@ func sumLogitCrossEntropy32(y, target []float32, smoothing float64) (sum float64
 // logitCrossEntropySlopes32 has the sigmoid of y times 1-target and that of -y times target, neither of which has lost digits where the other
 // is near 1.
 func logitCrossEntropySlopes32(dy, y, target []float32, factor, smoothing float32) {
-	dy, target = dy[:len(y)], target[:len(y)]
-	decays32(dy, y)
+	keep, half := 1-smoothing, 0.5*smoothing
+	n := vectorLogitSlopes(dy, y, target, factor, keep, half)
+	dy, y, target = dy[n:len(y)], y[n:], target[n:len(y)]
 	for i, v := range y {
-		q, positive := dy[i], isPositive(v)
+		q, positive := decay32(v), isPositive(v)
 		negative := 1 - positive
-		t := float32(target[i]*(1-smoothing)) + float32(0.5*smoothing)
+		t := float32(target[i]*keep) + half
 		above, below := float32((1-t)*(positive+float32(negative*q))), float32(t*(negative+float32(positive*q)))
 		dy[i] = factor * ((above - below) / (1 + q))
 	}

@@ -18,6 +18,7 @@ type Resampling[T Float] struct {
 	in, out       int // values of an image
 	rows, columns []taps[T]
 	between       bool  // each pixel is made of four: two rows and two columns
+	doubled       bool  // two columns each are alike, in order
 	scratch       [][]T // by worker: a row of the input's width
 }
 
@@ -31,10 +32,15 @@ type taps[T Float] struct {
 
 // NewResampling returns the operation for images of inH x inW pixels, with the taps of each row and of each column of the result.
 func NewResampling[T Float](inH, inW, channels int, rows, columns [][]Tap) *Resampling[T] {
-	return &Resampling[T]{
+	r := &Resampling[T]{
 		inW: inW, channels: channels, in: inH * inW * channels, out: len(rows) * len(columns) * channels,
 		rows: placesOf[T](rows), columns: placesOf[T](columns), between: inPairs(rows) && inPairs(columns),
+		doubled: len(columns) == 2*inW,
 	}
+	for i, t := range r.columns {
+		r.doubled = r.doubled && t.single && t.at[0] == i/2
+	}
+	return r
 }
 
 // inPairs tells whether each place is made of two.
@@ -94,6 +100,10 @@ func (r *Resampling[T]) row(scratch, x []T, t taps[T]) []T {
 // spread makes a row of pixels of one of the input's width.
 func (r *Resampling[T]) spread(y, x []T) {
 	c := r.channels
+	if r.doubled {
+		doublePixels(y, x, c)
+		return
+	}
 	for i, t := range r.columns {
 		pixel := y[i*c:][:c]
 		if t.single {
@@ -104,6 +114,25 @@ func (r *Resampling[T]) spread(y, x []T) {
 		for k, at := range t.at {
 			addScaled(pixel, t.shares[k], x[at*c:])
 		}
+	}
+}
+
+// doublePixels writes each pixel of a row twice.
+func doublePixels[T Float](y, x []T, channels int) {
+	if channels%8 != 0 {
+		for ; len(x) > 0; x, y = x[channels:], y[2*channels:] {
+			copy(y, x[:channels])
+			copy(y[channels:], x[:channels])
+		}
+		return
+	}
+	for ; len(x) > 0; y = y[channels:] { // eights of values are copied without a call
+		first, second := y[:channels], y[channels:][:channels]
+		for k := 0; k < channels; k += 8 {
+			eight := (*[8]T)(x[k:])
+			*(*[8]T)(first[k:]), *(*[8]T)(second[k:]) = *eight, *eight
+		}
+		x, y = x[channels:], y[channels:]
 	}
 }
 
@@ -137,6 +166,9 @@ func (r *Resampling[T]) Backward(p *Pool, n int, dx, dy []T) {
 // gather adds a row of gradients to what its pixels were made of.
 func (r *Resampling[T]) gather(dx, dy []T) {
 	c := r.channels
+	if r.doubled && vectorAddPairs(r.inW, c, float32s(dx), float32s(dy)) {
+		return
+	}
 	for i, t := range r.columns {
 		g := dy[i*c:][:c]
 		for k, at := range t.at {

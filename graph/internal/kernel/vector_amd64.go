@@ -29,6 +29,11 @@ func tanhAVX2(n int, y *float32, x *float32)
 //go:noescape
 func decayAVX2(n int, y *float32, x *float32)
 
+// logOnePlusDecayAVX2 computes y = log(1 + exp(-|x|)) for n elements, a multiple of 16.
+//
+//go:noescape
+func logOnePlusDecayAVX2(n int, y *float32, x *float32)
+
 // normalBelowAVX2 computes y = the standard normal distribution's share below x for n elements, a multiple of 16.
 //
 //go:noescape
@@ -58,6 +63,11 @@ func sigmoidGradientAVX2(n int, dx *float32, y *float32, dy *float32)
 //
 //go:noescape
 func tanhGradientAVX2(n int, dx *float32, y *float32, dy *float32)
+
+// logitSlopeAVX2 computes dy = factor * ((1-t)*sigmoid(y) - t*sigmoid(-y)), t = keep*target + half, for n elements, a multiple of 16.
+//
+//go:noescape
+func logitSlopeAVX2(n int, dy *float32, y *float32, target *float32, factor float32, keep float32, half float32)
 
 // squaredDistanceAVX2 writes 32 lanes of the sum of (y-target)^2 over n elements, a multiple of 32.
 //
@@ -144,6 +154,11 @@ func raiseAVX2(pixels int, channels int, y *float32, x *float32, stride int)
 //go:noescape
 func addWinnersAVX2(pixels int, channels int, dx *float32, dy *float32, stride int, argmax *uint8, tap uint32)
 
+// addPairsAVX2 computes dx = (dx + dy of the first) + dy of the second pixel of each pair.
+//
+//go:noescape
+func addPairsAVX2(pixels int, channels int, dx *float32, dy *float32)
+
 // normalizePoolAVX2 computes y = the largest (x-mean)*scale + beta of each window, the first NaN if there is one, its index, and its x. x has rows of row bytes.
 //
 //go:noescape
@@ -179,6 +194,11 @@ func tanhAVX512(n int, y *float32, x *float32)
 //go:noescape
 func decayAVX512(n int, y *float32, x *float32)
 
+// logOnePlusDecayAVX512 computes y = log(1 + exp(-|x|)) for n elements, a multiple of 16.
+//
+//go:noescape
+func logOnePlusDecayAVX512(n int, y *float32, x *float32)
+
 // normalBelowAVX512 computes y = the standard normal distribution's share below x for n elements, a multiple of 16.
 //
 //go:noescape
@@ -208,6 +228,11 @@ func sigmoidGradientAVX512(n int, dx *float32, y *float32, dy *float32)
 //
 //go:noescape
 func tanhGradientAVX512(n int, dx *float32, y *float32, dy *float32)
+
+// logitSlopeAVX512 computes dy = factor * ((1-t)*sigmoid(y) - t*sigmoid(-y)), t = keep*target + half, for n elements, a multiple of 16.
+//
+//go:noescape
+func logitSlopeAVX512(n int, dy *float32, y *float32, target *float32, factor float32, keep float32, half float32)
 
 // squaredDistanceAVX512 writes 32 lanes of the sum of (y-target)^2 over n elements, a multiple of 32.
 //
@@ -293,6 +318,11 @@ func raiseAVX512(pixels int, channels int, y *float32, x *float32, stride int)
 //
 //go:noescape
 func addWinnersAVX512(pixels int, channels int, dx *float32, dy *float32, stride int, argmax *uint8, tap uint32)
+
+// addPairsAVX512 computes dx = (dx + dy of the first) + dy of the second pixel of each pair.
+//
+//go:noescape
+func addPairsAVX512(pixels int, channels int, dx *float32, dy *float32)
 
 // normalizePoolAVX512 computes y = the largest (x-mean)*scale + beta of each window, the first NaN if there is one, its index, and its x. x has rows of row bytes.
 //

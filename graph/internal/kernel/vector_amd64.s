@@ -420,263 +420,375 @@ DATA vectorConstants<>+1008(SB)/4, $0xc2ae0000
 DATA vectorConstants<>+1012(SB)/4, $0xc2ae0000
 DATA vectorConstants<>+1016(SB)/4, $0xc2ae0000
 DATA vectorConstants<>+1020(SB)/4, $0xc2ae0000
-DATA vectorConstants<>+1024(SB)/4, $0x3f3504f3
-DATA vectorConstants<>+1028(SB)/4, $0x3f3504f3
-DATA vectorConstants<>+1032(SB)/4, $0x3f3504f3
-DATA vectorConstants<>+1036(SB)/4, $0x3f3504f3
-DATA vectorConstants<>+1040(SB)/4, $0x3f3504f3
-DATA vectorConstants<>+1044(SB)/4, $0x3f3504f3
-DATA vectorConstants<>+1048(SB)/4, $0x3f3504f3
-DATA vectorConstants<>+1052(SB)/4, $0x3f3504f3
-DATA vectorConstants<>+1056(SB)/4, $0x3f3504f3
-DATA vectorConstants<>+1060(SB)/4, $0x3f3504f3
-DATA vectorConstants<>+1064(SB)/4, $0x3f3504f3
-DATA vectorConstants<>+1068(SB)/4, $0x3f3504f3
-DATA vectorConstants<>+1072(SB)/4, $0x3f3504f3
-DATA vectorConstants<>+1076(SB)/4, $0x3f3504f3
-DATA vectorConstants<>+1080(SB)/4, $0x3f3504f3
-DATA vectorConstants<>+1084(SB)/4, $0x3f3504f3
-DATA vectorConstants<>+1088(SB)/4, $0x3f000000
-DATA vectorConstants<>+1092(SB)/4, $0x3f000000
-DATA vectorConstants<>+1096(SB)/4, $0x3f000000
-DATA vectorConstants<>+1100(SB)/4, $0x3f000000
-DATA vectorConstants<>+1104(SB)/4, $0x3f000000
-DATA vectorConstants<>+1108(SB)/4, $0x3f000000
-DATA vectorConstants<>+1112(SB)/4, $0x3f000000
-DATA vectorConstants<>+1116(SB)/4, $0x3f000000
-DATA vectorConstants<>+1120(SB)/4, $0x3f000000
-DATA vectorConstants<>+1124(SB)/4, $0x3f000000
-DATA vectorConstants<>+1128(SB)/4, $0x3f000000
-DATA vectorConstants<>+1132(SB)/4, $0x3f000000
-DATA vectorConstants<>+1136(SB)/4, $0x3f000000
-DATA vectorConstants<>+1140(SB)/4, $0x3f000000
-DATA vectorConstants<>+1144(SB)/4, $0x3f000000
-DATA vectorConstants<>+1148(SB)/4, $0x3f000000
-DATA vectorConstants<>+1152(SB)/4, $0x3e2ef945
-DATA vectorConstants<>+1156(SB)/4, $0x3e2ef945
-DATA vectorConstants<>+1160(SB)/4, $0x3e2ef945
-DATA vectorConstants<>+1164(SB)/4, $0x3e2ef945
-DATA vectorConstants<>+1168(SB)/4, $0x3e2ef945
-DATA vectorConstants<>+1172(SB)/4, $0x3e2ef945
-DATA vectorConstants<>+1176(SB)/4, $0x3e2ef945
-DATA vectorConstants<>+1180(SB)/4, $0x3e2ef945
-DATA vectorConstants<>+1184(SB)/4, $0x3e2ef945
-DATA vectorConstants<>+1188(SB)/4, $0x3e2ef945
-DATA vectorConstants<>+1192(SB)/4, $0x3e2ef945
-DATA vectorConstants<>+1196(SB)/4, $0x3e2ef945
-DATA vectorConstants<>+1200(SB)/4, $0x3e2ef945
-DATA vectorConstants<>+1204(SB)/4, $0x3e2ef945
-DATA vectorConstants<>+1208(SB)/4, $0x3e2ef945
-DATA vectorConstants<>+1212(SB)/4, $0x3e2ef945
-DATA vectorConstants<>+1216(SB)/4, $0xbf527892
-DATA vectorConstants<>+1220(SB)/4, $0xbf527892
-DATA vectorConstants<>+1224(SB)/4, $0xbf527892
-DATA vectorConstants<>+1228(SB)/4, $0xbf527892
-DATA vectorConstants<>+1232(SB)/4, $0xbf527892
-DATA vectorConstants<>+1236(SB)/4, $0xbf527892
-DATA vectorConstants<>+1240(SB)/4, $0xbf527892
-DATA vectorConstants<>+1244(SB)/4, $0xbf527892
-DATA vectorConstants<>+1248(SB)/4, $0xbf527892
-DATA vectorConstants<>+1252(SB)/4, $0xbf527892
-DATA vectorConstants<>+1256(SB)/4, $0xbf527892
-DATA vectorConstants<>+1260(SB)/4, $0xbf527892
-DATA vectorConstants<>+1264(SB)/4, $0xbf527892
-DATA vectorConstants<>+1268(SB)/4, $0xbf527892
-DATA vectorConstants<>+1272(SB)/4, $0xbf527892
-DATA vectorConstants<>+1276(SB)/4, $0xbf527892
-DATA vectorConstants<>+1280(SB)/4, $0x3fbe87b0
-DATA vectorConstants<>+1284(SB)/4, $0x3fbe87b0
-DATA vectorConstants<>+1288(SB)/4, $0x3fbe87b0
-DATA vectorConstants<>+1292(SB)/4, $0x3fbe87b0
-DATA vectorConstants<>+1296(SB)/4, $0x3fbe87b0
-DATA vectorConstants<>+1300(SB)/4, $0x3fbe87b0
-DATA vectorConstants<>+1304(SB)/4, $0x3fbe87b0
-DATA vectorConstants<>+1308(SB)/4, $0x3fbe87b0
-DATA vectorConstants<>+1312(SB)/4, $0x3fbe87b0
-DATA vectorConstants<>+1316(SB)/4, $0x3fbe87b0
-DATA vectorConstants<>+1320(SB)/4, $0x3fbe87b0
-DATA vectorConstants<>+1324(SB)/4, $0x3fbe87b0
-DATA vectorConstants<>+1328(SB)/4, $0x3fbe87b0
-DATA vectorConstants<>+1332(SB)/4, $0x3fbe87b0
-DATA vectorConstants<>+1336(SB)/4, $0x3fbe87b0
-DATA vectorConstants<>+1340(SB)/4, $0x3fbe87b0
-DATA vectorConstants<>+1344(SB)/4, $0xbf914e5d
-DATA vectorConstants<>+1348(SB)/4, $0xbf914e5d
-DATA vectorConstants<>+1352(SB)/4, $0xbf914e5d
-DATA vectorConstants<>+1356(SB)/4, $0xbf914e5d
-DATA vectorConstants<>+1360(SB)/4, $0xbf914e5d
-DATA vectorConstants<>+1364(SB)/4, $0xbf914e5d
-DATA vectorConstants<>+1368(SB)/4, $0xbf914e5d
-DATA vectorConstants<>+1372(SB)/4, $0xbf914e5d
-DATA vectorConstants<>+1376(SB)/4, $0xbf914e5d
-DATA vectorConstants<>+1380(SB)/4, $0xbf914e5d
-DATA vectorConstants<>+1384(SB)/4, $0xbf914e5d
-DATA vectorConstants<>+1388(SB)/4, $0xbf914e5d
-DATA vectorConstants<>+1392(SB)/4, $0xbf914e5d
-DATA vectorConstants<>+1396(SB)/4, $0xbf914e5d
-DATA vectorConstants<>+1400(SB)/4, $0xbf914e5d
-DATA vectorConstants<>+1404(SB)/4, $0xbf914e5d
-DATA vectorConstants<>+1408(SB)/4, $0x3e8ec7cc
-DATA vectorConstants<>+1412(SB)/4, $0x3e8ec7cc
-DATA vectorConstants<>+1416(SB)/4, $0x3e8ec7cc
-DATA vectorConstants<>+1420(SB)/4, $0x3e8ec7cc
-DATA vectorConstants<>+1424(SB)/4, $0x3e8ec7cc
-DATA vectorConstants<>+1428(SB)/4, $0x3e8ec7cc
-DATA vectorConstants<>+1432(SB)/4, $0x3e8ec7cc
-DATA vectorConstants<>+1436(SB)/4, $0x3e8ec7cc
-DATA vectorConstants<>+1440(SB)/4, $0x3e8ec7cc
-DATA vectorConstants<>+1444(SB)/4, $0x3e8ec7cc
-DATA vectorConstants<>+1448(SB)/4, $0x3e8ec7cc
-DATA vectorConstants<>+1452(SB)/4, $0x3e8ec7cc
-DATA vectorConstants<>+1456(SB)/4, $0x3e8ec7cc
-DATA vectorConstants<>+1460(SB)/4, $0x3e8ec7cc
-DATA vectorConstants<>+1464(SB)/4, $0x3e8ec7cc
-DATA vectorConstants<>+1468(SB)/4, $0x3e8ec7cc
-DATA vectorConstants<>+1472(SB)/4, $0xbe3ec24c
-DATA vectorConstants<>+1476(SB)/4, $0xbe3ec24c
-DATA vectorConstants<>+1480(SB)/4, $0xbe3ec24c
-DATA vectorConstants<>+1484(SB)/4, $0xbe3ec24c
-DATA vectorConstants<>+1488(SB)/4, $0xbe3ec24c
-DATA vectorConstants<>+1492(SB)/4, $0xbe3ec24c
-DATA vectorConstants<>+1496(SB)/4, $0xbe3ec24c
-DATA vectorConstants<>+1500(SB)/4, $0xbe3ec24c
-DATA vectorConstants<>+1504(SB)/4, $0xbe3ec24c
-DATA vectorConstants<>+1508(SB)/4, $0xbe3ec24c
-DATA vectorConstants<>+1512(SB)/4, $0xbe3ec24c
-DATA vectorConstants<>+1516(SB)/4, $0xbe3ec24c
-DATA vectorConstants<>+1520(SB)/4, $0xbe3ec24c
-DATA vectorConstants<>+1524(SB)/4, $0xbe3ec24c
-DATA vectorConstants<>+1528(SB)/4, $0xbe3ec24c
-DATA vectorConstants<>+1532(SB)/4, $0xbe3ec24c
-DATA vectorConstants<>+1536(SB)/4, $0x3dc636c9
-DATA vectorConstants<>+1540(SB)/4, $0x3dc636c9
-DATA vectorConstants<>+1544(SB)/4, $0x3dc636c9
-DATA vectorConstants<>+1548(SB)/4, $0x3dc636c9
-DATA vectorConstants<>+1552(SB)/4, $0x3dc636c9
-DATA vectorConstants<>+1556(SB)/4, $0x3dc636c9
-DATA vectorConstants<>+1560(SB)/4, $0x3dc636c9
-DATA vectorConstants<>+1564(SB)/4, $0x3dc636c9
-DATA vectorConstants<>+1568(SB)/4, $0x3dc636c9
-DATA vectorConstants<>+1572(SB)/4, $0x3dc636c9
-DATA vectorConstants<>+1576(SB)/4, $0x3dc636c9
-DATA vectorConstants<>+1580(SB)/4, $0x3dc636c9
-DATA vectorConstants<>+1584(SB)/4, $0x3dc636c9
-DATA vectorConstants<>+1588(SB)/4, $0x3dc636c9
-DATA vectorConstants<>+1592(SB)/4, $0x3dc636c9
-DATA vectorConstants<>+1596(SB)/4, $0x3dc636c9
-DATA vectorConstants<>+1600(SB)/4, $0x3ebf88fb
-DATA vectorConstants<>+1604(SB)/4, $0x3ebf88fb
-DATA vectorConstants<>+1608(SB)/4, $0x3ebf88fb
-DATA vectorConstants<>+1612(SB)/4, $0x3ebf88fb
-DATA vectorConstants<>+1616(SB)/4, $0x3ebf88fb
-DATA vectorConstants<>+1620(SB)/4, $0x3ebf88fb
-DATA vectorConstants<>+1624(SB)/4, $0x3ebf88fb
-DATA vectorConstants<>+1628(SB)/4, $0x3ebf88fb
-DATA vectorConstants<>+1632(SB)/4, $0x3ebf88fb
-DATA vectorConstants<>+1636(SB)/4, $0x3ebf88fb
-DATA vectorConstants<>+1640(SB)/4, $0x3ebf88fb
-DATA vectorConstants<>+1644(SB)/4, $0x3ebf88fb
-DATA vectorConstants<>+1648(SB)/4, $0x3ebf88fb
-DATA vectorConstants<>+1652(SB)/4, $0x3ebf88fb
-DATA vectorConstants<>+1656(SB)/4, $0x3ebf88fb
-DATA vectorConstants<>+1660(SB)/4, $0x3ebf88fb
-DATA vectorConstants<>+1664(SB)/4, $0x3f8000c7
-DATA vectorConstants<>+1668(SB)/4, $0x3f8000c7
-DATA vectorConstants<>+1672(SB)/4, $0x3f8000c7
-DATA vectorConstants<>+1676(SB)/4, $0x3f8000c7
-DATA vectorConstants<>+1680(SB)/4, $0x3f8000c7
-DATA vectorConstants<>+1684(SB)/4, $0x3f8000c7
-DATA vectorConstants<>+1688(SB)/4, $0x3f8000c7
-DATA vectorConstants<>+1692(SB)/4, $0x3f8000c7
-DATA vectorConstants<>+1696(SB)/4, $0x3f8000c7
-DATA vectorConstants<>+1700(SB)/4, $0x3f8000c7
-DATA vectorConstants<>+1704(SB)/4, $0x3f8000c7
-DATA vectorConstants<>+1708(SB)/4, $0x3f8000c7
-DATA vectorConstants<>+1712(SB)/4, $0x3f8000c7
-DATA vectorConstants<>+1716(SB)/4, $0x3f8000c7
-DATA vectorConstants<>+1720(SB)/4, $0x3f8000c7
-DATA vectorConstants<>+1724(SB)/4, $0x3f8000c7
-DATA vectorConstants<>+1728(SB)/4, $0xbfa1fc4e
-DATA vectorConstants<>+1732(SB)/4, $0xbfa1fc4e
-DATA vectorConstants<>+1736(SB)/4, $0xbfa1fc4e
-DATA vectorConstants<>+1740(SB)/4, $0xbfa1fc4e
-DATA vectorConstants<>+1744(SB)/4, $0xbfa1fc4e
-DATA vectorConstants<>+1748(SB)/4, $0xbfa1fc4e
-DATA vectorConstants<>+1752(SB)/4, $0xbfa1fc4e
-DATA vectorConstants<>+1756(SB)/4, $0xbfa1fc4e
-DATA vectorConstants<>+1760(SB)/4, $0xbfa1fc4e
-DATA vectorConstants<>+1764(SB)/4, $0xbfa1fc4e
-DATA vectorConstants<>+1768(SB)/4, $0xbfa1fc4e
-DATA vectorConstants<>+1772(SB)/4, $0xbfa1fc4e
-DATA vectorConstants<>+1776(SB)/4, $0xbfa1fc4e
-DATA vectorConstants<>+1780(SB)/4, $0xbfa1fc4e
-DATA vectorConstants<>+1784(SB)/4, $0xbfa1fc4e
-DATA vectorConstants<>+1788(SB)/4, $0xbfa1fc4e
-DATA vectorConstants<>+1792(SB)/4, $0x00000001
-DATA vectorConstants<>+1796(SB)/4, $0x00000001
-DATA vectorConstants<>+1800(SB)/4, $0x00000001
-DATA vectorConstants<>+1804(SB)/4, $0x00000001
-DATA vectorConstants<>+1808(SB)/4, $0x00000001
-DATA vectorConstants<>+1812(SB)/4, $0x00000001
-DATA vectorConstants<>+1816(SB)/4, $0x00000001
-DATA vectorConstants<>+1820(SB)/4, $0x00000001
-DATA vectorConstants<>+1824(SB)/4, $0x00000001
-DATA vectorConstants<>+1828(SB)/4, $0x00000001
-DATA vectorConstants<>+1832(SB)/4, $0x00000001
-DATA vectorConstants<>+1836(SB)/4, $0x00000001
-DATA vectorConstants<>+1840(SB)/4, $0x00000001
-DATA vectorConstants<>+1844(SB)/4, $0x00000001
-DATA vectorConstants<>+1848(SB)/4, $0x00000001
-DATA vectorConstants<>+1852(SB)/4, $0x00000001
-DATA vectorConstants<>+1856(SB)/4, $0x00000002
-DATA vectorConstants<>+1860(SB)/4, $0x00000002
-DATA vectorConstants<>+1864(SB)/4, $0x00000002
-DATA vectorConstants<>+1868(SB)/4, $0x00000002
-DATA vectorConstants<>+1872(SB)/4, $0x00000002
-DATA vectorConstants<>+1876(SB)/4, $0x00000002
-DATA vectorConstants<>+1880(SB)/4, $0x00000002
-DATA vectorConstants<>+1884(SB)/4, $0x00000002
-DATA vectorConstants<>+1888(SB)/4, $0x00000002
-DATA vectorConstants<>+1892(SB)/4, $0x00000002
-DATA vectorConstants<>+1896(SB)/4, $0x00000002
-DATA vectorConstants<>+1900(SB)/4, $0x00000002
-DATA vectorConstants<>+1904(SB)/4, $0x00000002
-DATA vectorConstants<>+1908(SB)/4, $0x00000002
-DATA vectorConstants<>+1912(SB)/4, $0x00000002
-DATA vectorConstants<>+1916(SB)/4, $0x00000002
-DATA vectorConstants<>+1920(SB)/4, $0x00000003
-DATA vectorConstants<>+1924(SB)/4, $0x00000003
-DATA vectorConstants<>+1928(SB)/4, $0x00000003
-DATA vectorConstants<>+1932(SB)/4, $0x00000003
-DATA vectorConstants<>+1936(SB)/4, $0x00000003
-DATA vectorConstants<>+1940(SB)/4, $0x00000003
-DATA vectorConstants<>+1944(SB)/4, $0x00000003
-DATA vectorConstants<>+1948(SB)/4, $0x00000003
-DATA vectorConstants<>+1952(SB)/4, $0x00000003
-DATA vectorConstants<>+1956(SB)/4, $0x00000003
-DATA vectorConstants<>+1960(SB)/4, $0x00000003
-DATA vectorConstants<>+1964(SB)/4, $0x00000003
-DATA vectorConstants<>+1968(SB)/4, $0x00000003
-DATA vectorConstants<>+1972(SB)/4, $0x00000003
-DATA vectorConstants<>+1976(SB)/4, $0x00000003
-DATA vectorConstants<>+1980(SB)/4, $0x00000003
-DATA vectorConstants<>+1984(SB)/4, $0x00000000
-DATA vectorConstants<>+1988(SB)/4, $0x00000000
-DATA vectorConstants<>+1992(SB)/4, $0x00000000
-DATA vectorConstants<>+1996(SB)/4, $0x00000000
-DATA vectorConstants<>+2000(SB)/4, $0x00000000
-DATA vectorConstants<>+2004(SB)/4, $0x00000000
-DATA vectorConstants<>+2008(SB)/4, $0x00000000
-DATA vectorConstants<>+2012(SB)/4, $0x00000000
-DATA vectorConstants<>+2016(SB)/4, $0x00000000
-DATA vectorConstants<>+2020(SB)/4, $0x00000000
-DATA vectorConstants<>+2024(SB)/4, $0x00000000
-DATA vectorConstants<>+2028(SB)/4, $0x00000000
-DATA vectorConstants<>+2032(SB)/4, $0x00000000
-DATA vectorConstants<>+2036(SB)/4, $0x00000000
-DATA vectorConstants<>+2040(SB)/4, $0x00000000
-DATA vectorConstants<>+2044(SB)/4, $0x00000000
-GLOBL vectorConstants<>(SB), RODATA|NOPTR, $2048
+DATA vectorConstants<>+1024(SB)/4, $0x3d888889
+DATA vectorConstants<>+1028(SB)/4, $0x3d888889
+DATA vectorConstants<>+1032(SB)/4, $0x3d888889
+DATA vectorConstants<>+1036(SB)/4, $0x3d888889
+DATA vectorConstants<>+1040(SB)/4, $0x3d888889
+DATA vectorConstants<>+1044(SB)/4, $0x3d888889
+DATA vectorConstants<>+1048(SB)/4, $0x3d888889
+DATA vectorConstants<>+1052(SB)/4, $0x3d888889
+DATA vectorConstants<>+1056(SB)/4, $0x3d888889
+DATA vectorConstants<>+1060(SB)/4, $0x3d888889
+DATA vectorConstants<>+1064(SB)/4, $0x3d888889
+DATA vectorConstants<>+1068(SB)/4, $0x3d888889
+DATA vectorConstants<>+1072(SB)/4, $0x3d888889
+DATA vectorConstants<>+1076(SB)/4, $0x3d888889
+DATA vectorConstants<>+1080(SB)/4, $0x3d888889
+DATA vectorConstants<>+1084(SB)/4, $0x3d888889
+DATA vectorConstants<>+1088(SB)/4, $0x3d9d89d9
+DATA vectorConstants<>+1092(SB)/4, $0x3d9d89d9
+DATA vectorConstants<>+1096(SB)/4, $0x3d9d89d9
+DATA vectorConstants<>+1100(SB)/4, $0x3d9d89d9
+DATA vectorConstants<>+1104(SB)/4, $0x3d9d89d9
+DATA vectorConstants<>+1108(SB)/4, $0x3d9d89d9
+DATA vectorConstants<>+1112(SB)/4, $0x3d9d89d9
+DATA vectorConstants<>+1116(SB)/4, $0x3d9d89d9
+DATA vectorConstants<>+1120(SB)/4, $0x3d9d89d9
+DATA vectorConstants<>+1124(SB)/4, $0x3d9d89d9
+DATA vectorConstants<>+1128(SB)/4, $0x3d9d89d9
+DATA vectorConstants<>+1132(SB)/4, $0x3d9d89d9
+DATA vectorConstants<>+1136(SB)/4, $0x3d9d89d9
+DATA vectorConstants<>+1140(SB)/4, $0x3d9d89d9
+DATA vectorConstants<>+1144(SB)/4, $0x3d9d89d9
+DATA vectorConstants<>+1148(SB)/4, $0x3d9d89d9
+DATA vectorConstants<>+1152(SB)/4, $0x3dba2e8c
+DATA vectorConstants<>+1156(SB)/4, $0x3dba2e8c
+DATA vectorConstants<>+1160(SB)/4, $0x3dba2e8c
+DATA vectorConstants<>+1164(SB)/4, $0x3dba2e8c
+DATA vectorConstants<>+1168(SB)/4, $0x3dba2e8c
+DATA vectorConstants<>+1172(SB)/4, $0x3dba2e8c
+DATA vectorConstants<>+1176(SB)/4, $0x3dba2e8c
+DATA vectorConstants<>+1180(SB)/4, $0x3dba2e8c
+DATA vectorConstants<>+1184(SB)/4, $0x3dba2e8c
+DATA vectorConstants<>+1188(SB)/4, $0x3dba2e8c
+DATA vectorConstants<>+1192(SB)/4, $0x3dba2e8c
+DATA vectorConstants<>+1196(SB)/4, $0x3dba2e8c
+DATA vectorConstants<>+1200(SB)/4, $0x3dba2e8c
+DATA vectorConstants<>+1204(SB)/4, $0x3dba2e8c
+DATA vectorConstants<>+1208(SB)/4, $0x3dba2e8c
+DATA vectorConstants<>+1212(SB)/4, $0x3dba2e8c
+DATA vectorConstants<>+1216(SB)/4, $0x3de38e39
+DATA vectorConstants<>+1220(SB)/4, $0x3de38e39
+DATA vectorConstants<>+1224(SB)/4, $0x3de38e39
+DATA vectorConstants<>+1228(SB)/4, $0x3de38e39
+DATA vectorConstants<>+1232(SB)/4, $0x3de38e39
+DATA vectorConstants<>+1236(SB)/4, $0x3de38e39
+DATA vectorConstants<>+1240(SB)/4, $0x3de38e39
+DATA vectorConstants<>+1244(SB)/4, $0x3de38e39
+DATA vectorConstants<>+1248(SB)/4, $0x3de38e39
+DATA vectorConstants<>+1252(SB)/4, $0x3de38e39
+DATA vectorConstants<>+1256(SB)/4, $0x3de38e39
+DATA vectorConstants<>+1260(SB)/4, $0x3de38e39
+DATA vectorConstants<>+1264(SB)/4, $0x3de38e39
+DATA vectorConstants<>+1268(SB)/4, $0x3de38e39
+DATA vectorConstants<>+1272(SB)/4, $0x3de38e39
+DATA vectorConstants<>+1276(SB)/4, $0x3de38e39
+DATA vectorConstants<>+1280(SB)/4, $0x3e124925
+DATA vectorConstants<>+1284(SB)/4, $0x3e124925
+DATA vectorConstants<>+1288(SB)/4, $0x3e124925
+DATA vectorConstants<>+1292(SB)/4, $0x3e124925
+DATA vectorConstants<>+1296(SB)/4, $0x3e124925
+DATA vectorConstants<>+1300(SB)/4, $0x3e124925
+DATA vectorConstants<>+1304(SB)/4, $0x3e124925
+DATA vectorConstants<>+1308(SB)/4, $0x3e124925
+DATA vectorConstants<>+1312(SB)/4, $0x3e124925
+DATA vectorConstants<>+1316(SB)/4, $0x3e124925
+DATA vectorConstants<>+1320(SB)/4, $0x3e124925
+DATA vectorConstants<>+1324(SB)/4, $0x3e124925
+DATA vectorConstants<>+1328(SB)/4, $0x3e124925
+DATA vectorConstants<>+1332(SB)/4, $0x3e124925
+DATA vectorConstants<>+1336(SB)/4, $0x3e124925
+DATA vectorConstants<>+1340(SB)/4, $0x3e124925
+DATA vectorConstants<>+1344(SB)/4, $0x3e4ccccd
+DATA vectorConstants<>+1348(SB)/4, $0x3e4ccccd
+DATA vectorConstants<>+1352(SB)/4, $0x3e4ccccd
+DATA vectorConstants<>+1356(SB)/4, $0x3e4ccccd
+DATA vectorConstants<>+1360(SB)/4, $0x3e4ccccd
+DATA vectorConstants<>+1364(SB)/4, $0x3e4ccccd
+DATA vectorConstants<>+1368(SB)/4, $0x3e4ccccd
+DATA vectorConstants<>+1372(SB)/4, $0x3e4ccccd
+DATA vectorConstants<>+1376(SB)/4, $0x3e4ccccd
+DATA vectorConstants<>+1380(SB)/4, $0x3e4ccccd
+DATA vectorConstants<>+1384(SB)/4, $0x3e4ccccd
+DATA vectorConstants<>+1388(SB)/4, $0x3e4ccccd
+DATA vectorConstants<>+1392(SB)/4, $0x3e4ccccd
+DATA vectorConstants<>+1396(SB)/4, $0x3e4ccccd
+DATA vectorConstants<>+1400(SB)/4, $0x3e4ccccd
+DATA vectorConstants<>+1404(SB)/4, $0x3e4ccccd
+DATA vectorConstants<>+1408(SB)/4, $0x3eaaaaab
+DATA vectorConstants<>+1412(SB)/4, $0x3eaaaaab
+DATA vectorConstants<>+1416(SB)/4, $0x3eaaaaab
+DATA vectorConstants<>+1420(SB)/4, $0x3eaaaaab
+DATA vectorConstants<>+1424(SB)/4, $0x3eaaaaab
+DATA vectorConstants<>+1428(SB)/4, $0x3eaaaaab
+DATA vectorConstants<>+1432(SB)/4, $0x3eaaaaab
+DATA vectorConstants<>+1436(SB)/4, $0x3eaaaaab
+DATA vectorConstants<>+1440(SB)/4, $0x3eaaaaab
+DATA vectorConstants<>+1444(SB)/4, $0x3eaaaaab
+DATA vectorConstants<>+1448(SB)/4, $0x3eaaaaab
+DATA vectorConstants<>+1452(SB)/4, $0x3eaaaaab
+DATA vectorConstants<>+1456(SB)/4, $0x3eaaaaab
+DATA vectorConstants<>+1460(SB)/4, $0x3eaaaaab
+DATA vectorConstants<>+1464(SB)/4, $0x3eaaaaab
+DATA vectorConstants<>+1468(SB)/4, $0x3eaaaaab
+DATA vectorConstants<>+1472(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1476(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1480(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1484(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1488(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1492(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1496(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1500(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1504(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1508(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1512(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1516(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1520(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1524(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1528(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1532(SB)/4, $0x3f3504f3
+DATA vectorConstants<>+1536(SB)/4, $0x3f000000
+DATA vectorConstants<>+1540(SB)/4, $0x3f000000
+DATA vectorConstants<>+1544(SB)/4, $0x3f000000
+DATA vectorConstants<>+1548(SB)/4, $0x3f000000
+DATA vectorConstants<>+1552(SB)/4, $0x3f000000
+DATA vectorConstants<>+1556(SB)/4, $0x3f000000
+DATA vectorConstants<>+1560(SB)/4, $0x3f000000
+DATA vectorConstants<>+1564(SB)/4, $0x3f000000
+DATA vectorConstants<>+1568(SB)/4, $0x3f000000
+DATA vectorConstants<>+1572(SB)/4, $0x3f000000
+DATA vectorConstants<>+1576(SB)/4, $0x3f000000
+DATA vectorConstants<>+1580(SB)/4, $0x3f000000
+DATA vectorConstants<>+1584(SB)/4, $0x3f000000
+DATA vectorConstants<>+1588(SB)/4, $0x3f000000
+DATA vectorConstants<>+1592(SB)/4, $0x3f000000
+DATA vectorConstants<>+1596(SB)/4, $0x3f000000
+DATA vectorConstants<>+1600(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1604(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1608(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1612(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1616(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1620(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1624(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1628(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1632(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1636(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1640(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1644(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1648(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1652(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1656(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1660(SB)/4, $0x3e2ef945
+DATA vectorConstants<>+1664(SB)/4, $0xbf527892
+DATA vectorConstants<>+1668(SB)/4, $0xbf527892
+DATA vectorConstants<>+1672(SB)/4, $0xbf527892
+DATA vectorConstants<>+1676(SB)/4, $0xbf527892
+DATA vectorConstants<>+1680(SB)/4, $0xbf527892
+DATA vectorConstants<>+1684(SB)/4, $0xbf527892
+DATA vectorConstants<>+1688(SB)/4, $0xbf527892
+DATA vectorConstants<>+1692(SB)/4, $0xbf527892
+DATA vectorConstants<>+1696(SB)/4, $0xbf527892
+DATA vectorConstants<>+1700(SB)/4, $0xbf527892
+DATA vectorConstants<>+1704(SB)/4, $0xbf527892
+DATA vectorConstants<>+1708(SB)/4, $0xbf527892
+DATA vectorConstants<>+1712(SB)/4, $0xbf527892
+DATA vectorConstants<>+1716(SB)/4, $0xbf527892
+DATA vectorConstants<>+1720(SB)/4, $0xbf527892
+DATA vectorConstants<>+1724(SB)/4, $0xbf527892
+DATA vectorConstants<>+1728(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1732(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1736(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1740(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1744(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1748(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1752(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1756(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1760(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1764(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1768(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1772(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1776(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1780(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1784(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1788(SB)/4, $0x3fbe87b0
+DATA vectorConstants<>+1792(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1796(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1800(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1804(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1808(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1812(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1816(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1820(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1824(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1828(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1832(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1836(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1840(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1844(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1848(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1852(SB)/4, $0xbf914e5d
+DATA vectorConstants<>+1856(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1860(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1864(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1868(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1872(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1876(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1880(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1884(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1888(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1892(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1896(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1900(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1904(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1908(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1912(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1916(SB)/4, $0x3e8ec7cc
+DATA vectorConstants<>+1920(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1924(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1928(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1932(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1936(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1940(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1944(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1948(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1952(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1956(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1960(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1964(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1968(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1972(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1976(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1980(SB)/4, $0xbe3ec24c
+DATA vectorConstants<>+1984(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1988(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1992(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+1996(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+2000(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+2004(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+2008(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+2012(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+2016(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+2020(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+2024(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+2028(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+2032(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+2036(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+2040(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+2044(SB)/4, $0x3dc636c9
+DATA vectorConstants<>+2048(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+2052(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+2056(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+2060(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+2064(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+2068(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+2072(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+2076(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+2080(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+2084(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+2088(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+2092(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+2096(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+2100(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+2104(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+2108(SB)/4, $0x3ebf88fb
+DATA vectorConstants<>+2112(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+2116(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+2120(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+2124(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+2128(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+2132(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+2136(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+2140(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+2144(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+2148(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+2152(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+2156(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+2160(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+2164(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+2168(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+2172(SB)/4, $0x3f8000c7
+DATA vectorConstants<>+2176(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+2180(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+2184(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+2188(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+2192(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+2196(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+2200(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+2204(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+2208(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+2212(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+2216(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+2220(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+2224(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+2228(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+2232(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+2236(SB)/4, $0xbfa1fc4e
+DATA vectorConstants<>+2240(SB)/4, $0x00000001
+DATA vectorConstants<>+2244(SB)/4, $0x00000001
+DATA vectorConstants<>+2248(SB)/4, $0x00000001
+DATA vectorConstants<>+2252(SB)/4, $0x00000001
+DATA vectorConstants<>+2256(SB)/4, $0x00000001
+DATA vectorConstants<>+2260(SB)/4, $0x00000001
+DATA vectorConstants<>+2264(SB)/4, $0x00000001
+DATA vectorConstants<>+2268(SB)/4, $0x00000001
+DATA vectorConstants<>+2272(SB)/4, $0x00000001
+DATA vectorConstants<>+2276(SB)/4, $0x00000001
+DATA vectorConstants<>+2280(SB)/4, $0x00000001
+DATA vectorConstants<>+2284(SB)/4, $0x00000001
+DATA vectorConstants<>+2288(SB)/4, $0x00000001
+DATA vectorConstants<>+2292(SB)/4, $0x00000001
+DATA vectorConstants<>+2296(SB)/4, $0x00000001
+DATA vectorConstants<>+2300(SB)/4, $0x00000001
+DATA vectorConstants<>+2304(SB)/4, $0x00000002
+DATA vectorConstants<>+2308(SB)/4, $0x00000002
+DATA vectorConstants<>+2312(SB)/4, $0x00000002
+DATA vectorConstants<>+2316(SB)/4, $0x00000002
+DATA vectorConstants<>+2320(SB)/4, $0x00000002
+DATA vectorConstants<>+2324(SB)/4, $0x00000002
+DATA vectorConstants<>+2328(SB)/4, $0x00000002
+DATA vectorConstants<>+2332(SB)/4, $0x00000002
+DATA vectorConstants<>+2336(SB)/4, $0x00000002
+DATA vectorConstants<>+2340(SB)/4, $0x00000002
+DATA vectorConstants<>+2344(SB)/4, $0x00000002
+DATA vectorConstants<>+2348(SB)/4, $0x00000002
+DATA vectorConstants<>+2352(SB)/4, $0x00000002
+DATA vectorConstants<>+2356(SB)/4, $0x00000002
+DATA vectorConstants<>+2360(SB)/4, $0x00000002
+DATA vectorConstants<>+2364(SB)/4, $0x00000002
+DATA vectorConstants<>+2368(SB)/4, $0x00000003
+DATA vectorConstants<>+2372(SB)/4, $0x00000003
+DATA vectorConstants<>+2376(SB)/4, $0x00000003
+DATA vectorConstants<>+2380(SB)/4, $0x00000003
+DATA vectorConstants<>+2384(SB)/4, $0x00000003
+DATA vectorConstants<>+2388(SB)/4, $0x00000003
+DATA vectorConstants<>+2392(SB)/4, $0x00000003
+DATA vectorConstants<>+2396(SB)/4, $0x00000003
+DATA vectorConstants<>+2400(SB)/4, $0x00000003
+DATA vectorConstants<>+2404(SB)/4, $0x00000003
+DATA vectorConstants<>+2408(SB)/4, $0x00000003
+DATA vectorConstants<>+2412(SB)/4, $0x00000003
+DATA vectorConstants<>+2416(SB)/4, $0x00000003
+DATA vectorConstants<>+2420(SB)/4, $0x00000003
+DATA vectorConstants<>+2424(SB)/4, $0x00000003
+DATA vectorConstants<>+2428(SB)/4, $0x00000003
+DATA vectorConstants<>+2432(SB)/4, $0x00000000
+DATA vectorConstants<>+2436(SB)/4, $0x00000000
+DATA vectorConstants<>+2440(SB)/4, $0x00000000
+DATA vectorConstants<>+2444(SB)/4, $0x00000000
+DATA vectorConstants<>+2448(SB)/4, $0x00000000
+DATA vectorConstants<>+2452(SB)/4, $0x00000000
+DATA vectorConstants<>+2456(SB)/4, $0x00000000
+DATA vectorConstants<>+2460(SB)/4, $0x00000000
+DATA vectorConstants<>+2464(SB)/4, $0x00000000
+DATA vectorConstants<>+2468(SB)/4, $0x00000000
+DATA vectorConstants<>+2472(SB)/4, $0x00000000
+DATA vectorConstants<>+2476(SB)/4, $0x00000000
+DATA vectorConstants<>+2480(SB)/4, $0x00000000
+DATA vectorConstants<>+2484(SB)/4, $0x00000000
+DATA vectorConstants<>+2488(SB)/4, $0x00000000
+DATA vectorConstants<>+2492(SB)/4, $0x00000000
+GLOBL vectorConstants<>(SB), RODATA|NOPTR, $2496
 
 // func tanhAVX2(n int, y *float32, x *float32)
 // Requires: AVX, AVX2
@@ -852,6 +964,119 @@ loop:
 	VZEROUPPER
 	RET
 
+// func logOnePlusDecayAVX2(n int, y *float32, x *float32)
+// Requires: AVX, AVX2
+TEXT ·logOnePlusDecayAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	SHLQ $0x02, AX
+	ADDQ AX, CX
+	ADDQ AX, DX
+	NEGQ AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (DX)(AX*1), Y0
+	VMOVUPS vectorConstants<>+960(SB), Y1
+	VORPS   vectorConstants<>+64(SB), Y0, Y0
+	VMAXPS  Y0, Y1, Y0
+	VMULPS  vectorConstants<>+128(SB), Y0, Y1
+	VADDPS  vectorConstants<>+192(SB), Y1, Y1
+	VSUBPS  vectorConstants<>+192(SB), Y1, Y2
+	VMULPS  vectorConstants<>+256(SB), Y2, Y3
+	VSUBPS  Y3, Y0, Y3
+	VMULPS  vectorConstants<>+320(SB), Y2, Y0
+	VSUBPS  Y0, Y3, Y2
+	VMULPS  vectorConstants<>+384(SB), Y2, Y4
+	VADDPS  vectorConstants<>+448(SB), Y4, Y4
+	VMULPS  vectorConstants<>+512(SB), Y2, Y5
+	VADDPS  vectorConstants<>+576(SB), Y5, Y5
+	VMULPS  Y2, Y2, Y3
+	VMULPS  vectorConstants<>+640(SB), Y3, Y0
+	VADDPS  Y5, Y0, Y0
+	VMULPS  Y3, Y0, Y0
+	VADDPS  Y4, Y0, Y0
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	VADDPS  vectorConstants<>+704(SB), Y2, Y2
+	VPSLLD  $0x17, Y1, Y0
+	VPADDD  vectorConstants<>+704(SB), Y0, Y0
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS vectorConstants<>+1024(SB), Y1
+	VADDPS  vectorConstants<>+832(SB), Y2, Y0
+	VDIVPS  Y0, Y2, Y0
+	VMULPS  Y0, Y0, Y2
+	VMULPS  Y2, Y1, Y1
+	VADDPS  vectorConstants<>+1088(SB), Y1, Y1
+	VMULPS  Y2, Y1, Y1
+	VADDPS  vectorConstants<>+1152(SB), Y1, Y1
+	VMULPS  Y2, Y1, Y1
+	VADDPS  vectorConstants<>+1216(SB), Y1, Y1
+	VMULPS  Y2, Y1, Y1
+	VADDPS  vectorConstants<>+1280(SB), Y1, Y1
+	VMULPS  Y2, Y1, Y1
+	VADDPS  vectorConstants<>+1344(SB), Y1, Y1
+	VMULPS  Y2, Y1, Y1
+	VADDPS  vectorConstants<>+1408(SB), Y1, Y1
+	VMULPS  Y2, Y1, Y1
+	VADDPS  vectorConstants<>+704(SB), Y1, Y1
+	VADDPS  Y0, Y0, Y0
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)(AX*1)
+	VMOVUPS 32(DX)(AX*1), Y0
+	VMOVUPS vectorConstants<>+960(SB), Y1
+	VORPS   vectorConstants<>+64(SB), Y0, Y0
+	VMAXPS  Y0, Y1, Y0
+	VMULPS  vectorConstants<>+128(SB), Y0, Y1
+	VADDPS  vectorConstants<>+192(SB), Y1, Y1
+	VSUBPS  vectorConstants<>+192(SB), Y1, Y2
+	VMULPS  vectorConstants<>+256(SB), Y2, Y3
+	VSUBPS  Y3, Y0, Y3
+	VMULPS  vectorConstants<>+320(SB), Y2, Y0
+	VSUBPS  Y0, Y3, Y2
+	VMULPS  vectorConstants<>+384(SB), Y2, Y4
+	VADDPS  vectorConstants<>+448(SB), Y4, Y4
+	VMULPS  vectorConstants<>+512(SB), Y2, Y5
+	VADDPS  vectorConstants<>+576(SB), Y5, Y5
+	VMULPS  Y2, Y2, Y3
+	VMULPS  vectorConstants<>+640(SB), Y3, Y0
+	VADDPS  Y5, Y0, Y0
+	VMULPS  Y3, Y0, Y0
+	VADDPS  Y4, Y0, Y0
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	VADDPS  vectorConstants<>+704(SB), Y2, Y2
+	VPSLLD  $0x17, Y1, Y0
+	VPADDD  vectorConstants<>+704(SB), Y0, Y0
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS vectorConstants<>+1024(SB), Y1
+	VADDPS  vectorConstants<>+832(SB), Y2, Y0
+	VDIVPS  Y0, Y2, Y0
+	VMULPS  Y0, Y0, Y2
+	VMULPS  Y2, Y1, Y1
+	VADDPS  vectorConstants<>+1088(SB), Y1, Y1
+	VMULPS  Y2, Y1, Y1
+	VADDPS  vectorConstants<>+1152(SB), Y1, Y1
+	VMULPS  Y2, Y1, Y1
+	VADDPS  vectorConstants<>+1216(SB), Y1, Y1
+	VMULPS  Y2, Y1, Y1
+	VADDPS  vectorConstants<>+1280(SB), Y1, Y1
+	VMULPS  Y2, Y1, Y1
+	VADDPS  vectorConstants<>+1344(SB), Y1, Y1
+	VMULPS  Y2, Y1, Y1
+	VADDPS  vectorConstants<>+1408(SB), Y1, Y1
+	VMULPS  Y2, Y1, Y1
+	VADDPS  vectorConstants<>+704(SB), Y1, Y1
+	VADDPS  Y0, Y0, Y0
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(CX)(AX*1)
+	ADDQ    $0x00000040, AX
+	JL      loop
+	VZEROUPPER
+	RET
+
 // func normalBelowAVX2(n int, y *float32, x *float32)
 // Requires: AVX, AVX2
 TEXT ·normalBelowAVX2(SB), NOSPLIT, $0-24
@@ -869,28 +1094,28 @@ loop:
 	VMOVUPS   (DX)(AX*1), Y0
 	VMOVUPS   vectorConstants<>+704(SB), Y3
 	VANDPS    vectorConstants<>+896(SB), Y0, Y1
-	VMULPS    vectorConstants<>+1024(SB), Y1, Y1
-	VMULPS    vectorConstants<>+1088(SB), Y1, Y2
+	VMULPS    vectorConstants<>+1472(SB), Y1, Y1
+	VMULPS    vectorConstants<>+1536(SB), Y1, Y2
 	VADDPS    vectorConstants<>+704(SB), Y2, Y2
 	VDIVPS    Y2, Y3, Y3
-	VMULPS    vectorConstants<>+1152(SB), Y3, Y2
-	VADDPS    vectorConstants<>+1216(SB), Y2, Y2
-	VMULPS    Y3, Y2, Y2
-	VADDPS    vectorConstants<>+1280(SB), Y2, Y2
-	VMULPS    Y3, Y2, Y2
-	VADDPS    vectorConstants<>+1344(SB), Y2, Y2
-	VMULPS    Y3, Y2, Y2
-	VADDPS    vectorConstants<>+1408(SB), Y2, Y2
-	VMULPS    Y3, Y2, Y2
-	VADDPS    vectorConstants<>+1472(SB), Y2, Y2
-	VMULPS    Y3, Y2, Y2
-	VADDPS    vectorConstants<>+1536(SB), Y2, Y2
-	VMULPS    Y3, Y2, Y2
-	VADDPS    vectorConstants<>+1600(SB), Y2, Y2
-	VMULPS    Y3, Y2, Y2
+	VMULPS    vectorConstants<>+1600(SB), Y3, Y2
 	VADDPS    vectorConstants<>+1664(SB), Y2, Y2
 	VMULPS    Y3, Y2, Y2
 	VADDPS    vectorConstants<>+1728(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1792(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1856(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1920(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1984(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+2048(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+2112(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+2176(SB), Y2, Y2
 	VMULPS    Y1, Y1, Y1
 	VSUBPS    Y1, Y2, Y2
 	VMOVUPS   vectorConstants<>+960(SB), Y1
@@ -919,7 +1144,7 @@ loop:
 	VPADDD    vectorConstants<>+704(SB), Y1, Y1
 	VMULPS    Y1, Y4, Y4
 	VMULPS    Y3, Y4, Y4
-	VMULPS    vectorConstants<>+1088(SB), Y4, Y4
+	VMULPS    vectorConstants<>+1536(SB), Y4, Y4
 	VMOVUPS   vectorConstants<>+704(SB), Y1
 	VSUBPS    Y4, Y1, Y1
 	VBLENDVPS Y0, Y4, Y1, Y0
@@ -927,28 +1152,28 @@ loop:
 	VMOVUPS   32(DX)(AX*1), Y0
 	VMOVUPS   vectorConstants<>+704(SB), Y3
 	VANDPS    vectorConstants<>+896(SB), Y0, Y1
-	VMULPS    vectorConstants<>+1024(SB), Y1, Y1
-	VMULPS    vectorConstants<>+1088(SB), Y1, Y2
+	VMULPS    vectorConstants<>+1472(SB), Y1, Y1
+	VMULPS    vectorConstants<>+1536(SB), Y1, Y2
 	VADDPS    vectorConstants<>+704(SB), Y2, Y2
 	VDIVPS    Y2, Y3, Y3
-	VMULPS    vectorConstants<>+1152(SB), Y3, Y2
-	VADDPS    vectorConstants<>+1216(SB), Y2, Y2
-	VMULPS    Y3, Y2, Y2
-	VADDPS    vectorConstants<>+1280(SB), Y2, Y2
-	VMULPS    Y3, Y2, Y2
-	VADDPS    vectorConstants<>+1344(SB), Y2, Y2
-	VMULPS    Y3, Y2, Y2
-	VADDPS    vectorConstants<>+1408(SB), Y2, Y2
-	VMULPS    Y3, Y2, Y2
-	VADDPS    vectorConstants<>+1472(SB), Y2, Y2
-	VMULPS    Y3, Y2, Y2
-	VADDPS    vectorConstants<>+1536(SB), Y2, Y2
-	VMULPS    Y3, Y2, Y2
-	VADDPS    vectorConstants<>+1600(SB), Y2, Y2
-	VMULPS    Y3, Y2, Y2
+	VMULPS    vectorConstants<>+1600(SB), Y3, Y2
 	VADDPS    vectorConstants<>+1664(SB), Y2, Y2
 	VMULPS    Y3, Y2, Y2
 	VADDPS    vectorConstants<>+1728(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1792(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1856(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1920(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+1984(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+2048(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+2112(SB), Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    vectorConstants<>+2176(SB), Y2, Y2
 	VMULPS    Y1, Y1, Y1
 	VSUBPS    Y1, Y2, Y2
 	VMOVUPS   vectorConstants<>+960(SB), Y1
@@ -977,7 +1202,7 @@ loop:
 	VPADDD    vectorConstants<>+704(SB), Y1, Y1
 	VMULPS    Y1, Y4, Y4
 	VMULPS    Y3, Y4, Y4
-	VMULPS    vectorConstants<>+1088(SB), Y4, Y4
+	VMULPS    vectorConstants<>+1536(SB), Y4, Y4
 	VMOVUPS   vectorConstants<>+704(SB), Y1
 	VSUBPS    Y4, Y1, Y1
 	VBLENDVPS Y0, Y4, Y1, Y0
@@ -1202,6 +1427,118 @@ loop:
 	VMOVUPS Y1, 32(CX)(AX*1)
 	ADDQ    $0x00000040, AX
 	JL      loop
+	VZEROUPPER
+	RET
+
+// func logitSlopeAVX2(n int, dy *float32, y *float32, target *float32, factor float32, keep float32, half float32)
+// Requires: AVX, AVX2
+TEXT ·logitSlopeAVX2(SB), NOSPLIT, $0-44
+	MOVQ         n+0(FP), AX
+	MOVQ         dy+8(FP), CX
+	MOVQ         y+16(FP), DX
+	MOVQ         target+24(FP), BX
+	VBROADCASTSS factor+32(FP), Y0
+	VBROADCASTSS keep+36(FP), Y1
+	VBROADCASTSS half+40(FP), Y2
+	SHLQ         $0x02, AX
+	ADDQ         AX, CX
+	ADDQ         AX, DX
+	ADDQ         AX, BX
+	NEGQ         AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS   (DX)(AX*1), Y3
+	VMOVUPS   vectorConstants<>+704(SB), Y5
+	VMOVUPS   vectorConstants<>+960(SB), Y4
+	VORPS     vectorConstants<>+64(SB), Y3, Y6
+	VMAXPS    Y6, Y4, Y6
+	VMULPS    vectorConstants<>+128(SB), Y6, Y4
+	VADDPS    vectorConstants<>+192(SB), Y4, Y4
+	VSUBPS    vectorConstants<>+192(SB), Y4, Y7
+	VMULPS    vectorConstants<>+256(SB), Y7, Y8
+	VSUBPS    Y8, Y6, Y8
+	VMULPS    vectorConstants<>+320(SB), Y7, Y6
+	VSUBPS    Y6, Y8, Y6
+	VMULPS    vectorConstants<>+384(SB), Y6, Y9
+	VADDPS    vectorConstants<>+448(SB), Y9, Y9
+	VMULPS    vectorConstants<>+512(SB), Y6, Y10
+	VADDPS    vectorConstants<>+576(SB), Y10, Y10
+	VMULPS    Y6, Y6, Y8
+	VMULPS    vectorConstants<>+640(SB), Y8, Y7
+	VADDPS    Y10, Y7, Y7
+	VMULPS    Y8, Y7, Y7
+	VADDPS    Y9, Y7, Y7
+	VMULPS    Y7, Y8, Y8
+	VADDPS    Y8, Y6, Y6
+	VADDPS    vectorConstants<>+704(SB), Y6, Y6
+	VPSLLD    $0x17, Y4, Y4
+	VPADDD    vectorConstants<>+704(SB), Y4, Y4
+	VMULPS    Y4, Y6, Y6
+	VMULPS    (BX)(AX*1), Y1, Y4
+	VADDPS    Y2, Y4, Y4
+	VSUBPS    Y4, Y5, Y5
+	VMOVUPS   vectorConstants<>+704(SB), Y7
+	VXORPS    Y8, Y8, Y8
+	VCMPPS    $0x11, Y3, Y8, Y8
+	VBLENDVPS Y8, Y7, Y6, Y8
+	VXORPS    Y9, Y9, Y9
+	VCMPPS    $0x11, Y3, Y9, Y3
+	VBLENDVPS Y3, Y6, Y7, Y3
+	VMULPS    Y8, Y5, Y5
+	VMULPS    Y3, Y4, Y4
+	VSUBPS    Y4, Y5, Y5
+	VADDPS    Y7, Y6, Y6
+	VDIVPS    Y6, Y5, Y5
+	VMULPS    Y0, Y5, Y5
+	VMOVUPS   Y5, (CX)(AX*1)
+	VMOVUPS   32(DX)(AX*1), Y3
+	VMOVUPS   vectorConstants<>+704(SB), Y5
+	VMOVUPS   vectorConstants<>+960(SB), Y4
+	VORPS     vectorConstants<>+64(SB), Y3, Y6
+	VMAXPS    Y6, Y4, Y6
+	VMULPS    vectorConstants<>+128(SB), Y6, Y4
+	VADDPS    vectorConstants<>+192(SB), Y4, Y4
+	VSUBPS    vectorConstants<>+192(SB), Y4, Y7
+	VMULPS    vectorConstants<>+256(SB), Y7, Y8
+	VSUBPS    Y8, Y6, Y8
+	VMULPS    vectorConstants<>+320(SB), Y7, Y6
+	VSUBPS    Y6, Y8, Y6
+	VMULPS    vectorConstants<>+384(SB), Y6, Y9
+	VADDPS    vectorConstants<>+448(SB), Y9, Y9
+	VMULPS    vectorConstants<>+512(SB), Y6, Y10
+	VADDPS    vectorConstants<>+576(SB), Y10, Y10
+	VMULPS    Y6, Y6, Y8
+	VMULPS    vectorConstants<>+640(SB), Y8, Y7
+	VADDPS    Y10, Y7, Y7
+	VMULPS    Y8, Y7, Y7
+	VADDPS    Y9, Y7, Y7
+	VMULPS    Y7, Y8, Y8
+	VADDPS    Y8, Y6, Y6
+	VADDPS    vectorConstants<>+704(SB), Y6, Y6
+	VPSLLD    $0x17, Y4, Y4
+	VPADDD    vectorConstants<>+704(SB), Y4, Y4
+	VMULPS    Y4, Y6, Y6
+	VMULPS    32(BX)(AX*1), Y1, Y4
+	VADDPS    Y2, Y4, Y4
+	VSUBPS    Y4, Y5, Y5
+	VMOVUPS   vectorConstants<>+704(SB), Y7
+	VXORPS    Y8, Y8, Y8
+	VCMPPS    $0x11, Y3, Y8, Y8
+	VBLENDVPS Y8, Y7, Y6, Y8
+	VXORPS    Y9, Y9, Y9
+	VCMPPS    $0x11, Y3, Y9, Y3
+	VBLENDVPS Y3, Y6, Y7, Y3
+	VMULPS    Y8, Y5, Y5
+	VMULPS    Y3, Y4, Y4
+	VSUBPS    Y4, Y5, Y5
+	VADDPS    Y7, Y6, Y6
+	VDIVPS    Y6, Y5, Y5
+	VMULPS    Y0, Y5, Y5
+	VMOVUPS   Y5, 32(CX)(AX*1)
+	ADDQ      $0x00000040, AX
+	JL        loop
 	VZEROUPPER
 	RET
 
@@ -2120,19 +2457,19 @@ loop:
 	VCMPPS       $0x07, Y0, Y0, Y4
 	VANDPS       Y4, Y3, Y3
 	VBLENDVPS    Y3, Y2, Y0, Y0
-	VBLENDVPS    Y3, vectorConstants<>+1792(SB), Y1, Y1
+	VBLENDVPS    Y3, vectorConstants<>+2240(SB), Y1, Y1
 	VMOVUPS      (SI)(R11*4), Y2
 	VCMPPS       $0x16, Y0, Y2, Y3
 	VCMPPS       $0x07, Y0, Y0, Y4
 	VANDPS       Y4, Y3, Y3
 	VBLENDVPS    Y3, Y2, Y0, Y0
-	VBLENDVPS    Y3, vectorConstants<>+1856(SB), Y1, Y1
+	VBLENDVPS    Y3, vectorConstants<>+2304(SB), Y1, Y1
 	VMOVUPS      (R9)(R11*4), Y2
 	VCMPPS       $0x16, Y0, Y2, Y3
 	VCMPPS       $0x07, Y0, Y0, Y4
 	VANDPS       Y4, Y3, Y3
 	VBLENDVPS    Y3, Y2, Y0, Y0
-	VBLENDVPS    Y3, vectorConstants<>+1920(SB), Y1, Y1
+	VBLENDVPS    Y3, vectorConstants<>+2368(SB), Y1, Y1
 	VMOVUPS      Y0, (DX)(R11*4)
 	VEXTRACTI128 $0x01, Y1, X0
 	VPACKSSDW    X0, X1, X0
@@ -2238,16 +2575,16 @@ pixel:
 loop:
 	VMOVUPS   (BX)(R11*4), Y0
 	VPMOVZXBD (DI)(R11*1), Y1
-	VPCMPEQD  vectorConstants<>+1984(SB), Y1, Y2
+	VPCMPEQD  vectorConstants<>+2432(SB), Y1, Y2
 	VANDPS    Y0, Y2, Y2
 	VMOVUPS   Y2, (DX)(R11*4)
-	VPCMPEQD  vectorConstants<>+1792(SB), Y1, Y2
+	VPCMPEQD  vectorConstants<>+2240(SB), Y1, Y2
 	VANDPS    Y0, Y2, Y2
 	VMOVUPS   Y2, (R8)(R11*4)
-	VPCMPEQD  vectorConstants<>+1856(SB), Y1, Y2
+	VPCMPEQD  vectorConstants<>+2304(SB), Y1, Y2
 	VANDPS    Y0, Y2, Y2
 	VMOVUPS   Y2, (SI)(R11*4)
-	VPCMPEQD  vectorConstants<>+1920(SB), Y1, Y1
+	VPCMPEQD  vectorConstants<>+2368(SB), Y1, Y1
 	VANDPS    Y0, Y1, Y1
 	VMOVUPS   Y1, (R9)(R11*4)
 	ADDQ      $0x08, R11
@@ -2401,6 +2738,44 @@ done:
 	VZEROUPPER
 	RET
 
+// func addPairsAVX2(pixels int, channels int, dx *float32, dy *float32)
+// Requires: AVX
+TEXT ·addPairsAVX2(SB), NOSPLIT, $0-32
+	MOVQ pixels+0(FP), AX
+	MOVQ channels+8(FP), CX
+	MOVQ dx+16(FP), DX
+	MOVQ dy+24(FP), BX
+	LEAQ (BX)(CX*4), SI
+	LEAQ -8(CX), R8
+	MOVQ R8, DI
+
+pixel:
+	XORQ R8, R8
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (DX)(R8*4), Y0
+	VADDPS  (BX)(R8*4), Y0, Y0
+	VADDPS  (SI)(R8*4), Y0, Y0
+	VMOVUPS Y0, (DX)(R8*4)
+	ADDQ    $0x08, R8
+	CMPQ    R8, DI
+	JLE     loop
+	CMPQ    R8, CX
+	JGE     done
+	MOVQ    DI, R8
+	JMP     loop
+
+done:
+	LEAQ (DX)(CX*4), DX
+	LEAQ (BX)(CX*8), BX
+	LEAQ (SI)(CX*8), SI
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
 // func normalizePoolAVX2(pixels int, channels int, y *float32, x *float32, row int, argmax *uint8, winners *float32, mean *float32, scale *float32, beta *float32)
 // Requires: AVX, AVX2
 TEXT ·normalizePoolAVX2(SB), NOSPLIT, $0-80
@@ -2443,7 +2818,7 @@ loop:
 	VANDPS       Y9, Y8, Y8
 	VBLENDVPS    Y8, Y7, Y4, Y4
 	VBLENDVPS    Y8, Y6, Y3, Y3
-	VBLENDVPS    Y8, vectorConstants<>+1792(SB), Y5, Y5
+	VBLENDVPS    Y8, vectorConstants<>+2240(SB), Y5, Y5
 	VMOVUPS      (SI)(R15*4), Y6
 	VSUBPS       Y0, Y6, Y7
 	VMULPS       Y1, Y7, Y7
@@ -2453,7 +2828,7 @@ loop:
 	VANDPS       Y9, Y8, Y8
 	VBLENDVPS    Y8, Y7, Y4, Y4
 	VBLENDVPS    Y8, Y6, Y3, Y3
-	VBLENDVPS    Y8, vectorConstants<>+1856(SB), Y5, Y5
+	VBLENDVPS    Y8, vectorConstants<>+2304(SB), Y5, Y5
 	VMOVUPS      (R13)(R15*4), Y6
 	VSUBPS       Y0, Y6, Y0
 	VMULPS       Y1, Y0, Y0
@@ -2463,7 +2838,7 @@ loop:
 	VANDPS       Y2, Y1, Y1
 	VBLENDVPS    Y1, Y0, Y4, Y4
 	VBLENDVPS    Y1, Y6, Y3, Y3
-	VBLENDVPS    Y1, vectorConstants<>+1920(SB), Y5, Y5
+	VBLENDVPS    Y1, vectorConstants<>+2368(SB), Y5, Y5
 	VMOVUPS      Y4, (DX)(R15*4)
 	VMOVUPS      Y3, (R8)(R15*4)
 	VEXTRACTI128 $0x01, Y5, X0
@@ -2533,7 +2908,7 @@ loop:
 	VMOVUPS   (R15), Y2
 	VSUBPS    Y1, Y2, Y9
 	VMULPS    Y4, Y9, Y9
-	VPCMPEQD  vectorConstants<>+1984(SB), Y5, Y8
+	VPCMPEQD  vectorConstants<>+2432(SB), Y5, Y8
 	VBLENDVPS Y8, Y7, Y3, Y8
 	VSUBPS    Y9, Y8, Y8
 	VMULPS    Y0, Y8, Y9
@@ -2543,7 +2918,7 @@ loop:
 	VMOVUPS   (R15)(AX*4), Y2
 	VSUBPS    Y1, Y2, Y9
 	VMULPS    Y4, Y9, Y9
-	VPCMPEQD  vectorConstants<>+1792(SB), Y5, Y8
+	VPCMPEQD  vectorConstants<>+2240(SB), Y5, Y8
 	VBLENDVPS Y8, Y7, Y3, Y8
 	VSUBPS    Y9, Y8, Y8
 	VMULPS    Y0, Y8, Y9
@@ -2553,7 +2928,7 @@ loop:
 	VMOVUPS   (R15)(SI*1), Y2
 	VSUBPS    Y1, Y2, Y9
 	VMULPS    Y4, Y9, Y9
-	VPCMPEQD  vectorConstants<>+1856(SB), Y5, Y8
+	VPCMPEQD  vectorConstants<>+2304(SB), Y5, Y8
 	VBLENDVPS Y8, Y7, Y3, Y8
 	VSUBPS    Y9, Y8, Y8
 	VMULPS    Y0, Y8, Y9
@@ -2563,7 +2938,7 @@ loop:
 	VMOVUPS   (R15)(R12*1), Y2
 	VSUBPS    Y1, Y2, Y1
 	VMULPS    Y4, Y1, Y1
-	VPCMPEQD  vectorConstants<>+1920(SB), Y5, Y4
+	VPCMPEQD  vectorConstants<>+2368(SB), Y5, Y4
 	VBLENDVPS Y4, Y7, Y3, Y4
 	VSUBPS    Y1, Y4, Y4
 	VMULPS    Y0, Y4, Y1
@@ -2797,6 +3172,72 @@ loop:
 	VZEROUPPER
 	RET
 
+// func logOnePlusDecayAVX512(n int, y *float32, x *float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·logOnePlusDecayAVX512(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	SHLQ $0x02, AX
+	ADDQ AX, CX
+	ADDQ AX, DX
+	NEGQ AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (DX)(AX*1), Z0
+	VMOVUPS vectorConstants<>+960(SB), Z1
+	VORPS   vectorConstants<>+64(SB), Z0, Z0
+	VMAXPS  Z0, Z1, Z0
+	VMULPS  vectorConstants<>+128(SB), Z0, Z1
+	VADDPS  vectorConstants<>+192(SB), Z1, Z1
+	VSUBPS  vectorConstants<>+192(SB), Z1, Z2
+	VMULPS  vectorConstants<>+256(SB), Z2, Z3
+	VSUBPS  Z3, Z0, Z3
+	VMULPS  vectorConstants<>+320(SB), Z2, Z0
+	VSUBPS  Z0, Z3, Z2
+	VMULPS  vectorConstants<>+384(SB), Z2, Z4
+	VADDPS  vectorConstants<>+448(SB), Z4, Z4
+	VMULPS  vectorConstants<>+512(SB), Z2, Z5
+	VADDPS  vectorConstants<>+576(SB), Z5, Z5
+	VMULPS  Z2, Z2, Z3
+	VMULPS  vectorConstants<>+640(SB), Z3, Z0
+	VADDPS  Z5, Z0, Z0
+	VMULPS  Z3, Z0, Z0
+	VADDPS  Z4, Z0, Z0
+	VMULPS  Z0, Z3, Z3
+	VADDPS  Z3, Z2, Z2
+	VADDPS  vectorConstants<>+704(SB), Z2, Z2
+	VPSLLD  $0x17, Z1, Z0
+	VPADDD  vectorConstants<>+704(SB), Z0, Z0
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS vectorConstants<>+1024(SB), Z1
+	VADDPS  vectorConstants<>+832(SB), Z2, Z0
+	VDIVPS  Z0, Z2, Z0
+	VMULPS  Z0, Z0, Z2
+	VMULPS  Z2, Z1, Z1
+	VADDPS  vectorConstants<>+1088(SB), Z1, Z1
+	VMULPS  Z2, Z1, Z1
+	VADDPS  vectorConstants<>+1152(SB), Z1, Z1
+	VMULPS  Z2, Z1, Z1
+	VADDPS  vectorConstants<>+1216(SB), Z1, Z1
+	VMULPS  Z2, Z1, Z1
+	VADDPS  vectorConstants<>+1280(SB), Z1, Z1
+	VMULPS  Z2, Z1, Z1
+	VADDPS  vectorConstants<>+1344(SB), Z1, Z1
+	VMULPS  Z2, Z1, Z1
+	VADDPS  vectorConstants<>+1408(SB), Z1, Z1
+	VMULPS  Z2, Z1, Z1
+	VADDPS  vectorConstants<>+704(SB), Z1, Z1
+	VADDPS  Z0, Z0, Z0
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)(AX*1)
+	ADDQ    $0x00000040, AX
+	JL      loop
+	VZEROUPPER
+	RET
+
 // func normalBelowAVX512(n int, y *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·normalBelowAVX512(SB), NOSPLIT, $0-24
@@ -2814,28 +3255,28 @@ loop:
 	VMOVUPS   (DX)(AX*1), Z0
 	VMOVUPS   vectorConstants<>+704(SB), Z3
 	VANDPS    vectorConstants<>+896(SB), Z0, Z1
-	VMULPS    vectorConstants<>+1024(SB), Z1, Z1
-	VMULPS    vectorConstants<>+1088(SB), Z1, Z2
+	VMULPS    vectorConstants<>+1472(SB), Z1, Z1
+	VMULPS    vectorConstants<>+1536(SB), Z1, Z2
 	VADDPS    vectorConstants<>+704(SB), Z2, Z2
 	VDIVPS    Z2, Z3, Z3
-	VMULPS    vectorConstants<>+1152(SB), Z3, Z2
-	VADDPS    vectorConstants<>+1216(SB), Z2, Z2
-	VMULPS    Z3, Z2, Z2
-	VADDPS    vectorConstants<>+1280(SB), Z2, Z2
-	VMULPS    Z3, Z2, Z2
-	VADDPS    vectorConstants<>+1344(SB), Z2, Z2
-	VMULPS    Z3, Z2, Z2
-	VADDPS    vectorConstants<>+1408(SB), Z2, Z2
-	VMULPS    Z3, Z2, Z2
-	VADDPS    vectorConstants<>+1472(SB), Z2, Z2
-	VMULPS    Z3, Z2, Z2
-	VADDPS    vectorConstants<>+1536(SB), Z2, Z2
-	VMULPS    Z3, Z2, Z2
-	VADDPS    vectorConstants<>+1600(SB), Z2, Z2
-	VMULPS    Z3, Z2, Z2
+	VMULPS    vectorConstants<>+1600(SB), Z3, Z2
 	VADDPS    vectorConstants<>+1664(SB), Z2, Z2
 	VMULPS    Z3, Z2, Z2
 	VADDPS    vectorConstants<>+1728(SB), Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VADDPS    vectorConstants<>+1792(SB), Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VADDPS    vectorConstants<>+1856(SB), Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VADDPS    vectorConstants<>+1920(SB), Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VADDPS    vectorConstants<>+1984(SB), Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VADDPS    vectorConstants<>+2048(SB), Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VADDPS    vectorConstants<>+2112(SB), Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VADDPS    vectorConstants<>+2176(SB), Z2, Z2
 	VMULPS    Z1, Z1, Z1
 	VSUBPS    Z1, Z2, Z2
 	VMOVUPS   vectorConstants<>+960(SB), Z1
@@ -2864,7 +3305,7 @@ loop:
 	VPADDD    vectorConstants<>+704(SB), Z1, Z1
 	VMULPS    Z1, Z5, Z5
 	VMULPS    Z3, Z5, Z5
-	VMULPS    vectorConstants<>+1088(SB), Z5, Z5
+	VMULPS    vectorConstants<>+1536(SB), Z5, Z5
 	VMOVUPS   vectorConstants<>+704(SB), Z1
 	VSUBPS    Z5, Z1, Z1
 	VPMOVD2M  Z0, K1
@@ -3033,6 +3474,74 @@ loop:
 	VMOVUPS Z1, (CX)(AX*1)
 	ADDQ    $0x00000040, AX
 	JL      loop
+	VZEROUPPER
+	RET
+
+// func logitSlopeAVX512(n int, dy *float32, y *float32, target *float32, factor float32, keep float32, half float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·logitSlopeAVX512(SB), NOSPLIT, $0-44
+	MOVQ         n+0(FP), AX
+	MOVQ         dy+8(FP), CX
+	MOVQ         y+16(FP), DX
+	MOVQ         target+24(FP), BX
+	VBROADCASTSS factor+32(FP), Z0
+	VBROADCASTSS keep+36(FP), Z1
+	VBROADCASTSS half+40(FP), Z2
+	SHLQ         $0x02, AX
+	ADDQ         AX, CX
+	ADDQ         AX, DX
+	ADDQ         AX, BX
+	NEGQ         AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS   (DX)(AX*1), Z3
+	VMOVUPS   vectorConstants<>+704(SB), Z5
+	VMOVUPS   vectorConstants<>+960(SB), Z4
+	VORPS     vectorConstants<>+64(SB), Z3, Z6
+	VMAXPS    Z6, Z4, Z6
+	VMULPS    vectorConstants<>+128(SB), Z6, Z4
+	VADDPS    vectorConstants<>+192(SB), Z4, Z4
+	VSUBPS    vectorConstants<>+192(SB), Z4, Z7
+	VMULPS    vectorConstants<>+256(SB), Z7, Z12
+	VSUBPS    Z12, Z6, Z12
+	VMULPS    vectorConstants<>+320(SB), Z7, Z6
+	VSUBPS    Z6, Z12, Z6
+	VMULPS    vectorConstants<>+384(SB), Z6, Z13
+	VADDPS    vectorConstants<>+448(SB), Z13, Z13
+	VMULPS    vectorConstants<>+512(SB), Z6, Z14
+	VADDPS    vectorConstants<>+576(SB), Z14, Z14
+	VMULPS    Z6, Z6, Z12
+	VMULPS    vectorConstants<>+640(SB), Z12, Z7
+	VADDPS    Z14, Z7, Z7
+	VMULPS    Z12, Z7, Z7
+	VADDPS    Z13, Z7, Z7
+	VMULPS    Z7, Z12, Z12
+	VADDPS    Z12, Z6, Z6
+	VADDPS    vectorConstants<>+704(SB), Z6, Z6
+	VPSLLD    $0x17, Z4, Z4
+	VPADDD    vectorConstants<>+704(SB), Z4, Z4
+	VMULPS    Z4, Z6, Z6
+	VMULPS    (BX)(AX*1), Z1, Z4
+	VADDPS    Z2, Z4, Z4
+	VSUBPS    Z4, Z5, Z5
+	VMOVUPS   vectorConstants<>+704(SB), Z7
+	VPXORD    Z8, Z8, Z8
+	VCMPPS    $0x11, Z3, Z8, K1
+	VBLENDMPS Z7, Z6, K1, Z9
+	VPXORD    Z10, Z10, Z10
+	VCMPPS    $0x11, Z3, Z10, K1
+	VBLENDMPS Z6, Z7, K1, Z11
+	VMULPS    Z9, Z5, Z5
+	VMULPS    Z11, Z4, Z4
+	VSUBPS    Z4, Z5, Z5
+	VADDPS    Z7, Z6, Z6
+	VDIVPS    Z6, Z5, Z5
+	VMULPS    Z0, Z5, Z5
+	VMOVUPS   Z5, (CX)(AX*1)
+	ADDQ      $0x00000040, AX
+	JL        loop
 	VZEROUPPER
 	RET
 
@@ -3790,17 +4299,17 @@ loop:
 	VCMPPS    $0x07, Z0, Z0, K1
 	VCMPPS    $0x16, Z0, Z2, K1, K1
 	VMOVAPS   Z2, K1, Z0
-	VMOVDQU32 vectorConstants<>+1792(SB), K1, Z1
+	VMOVDQU32 vectorConstants<>+2240(SB), K1, Z1
 	VMOVUPS   (SI)(R11*4), Z2
 	VCMPPS    $0x07, Z0, Z0, K1
 	VCMPPS    $0x16, Z0, Z2, K1, K1
 	VMOVAPS   Z2, K1, Z0
-	VMOVDQU32 vectorConstants<>+1856(SB), K1, Z1
+	VMOVDQU32 vectorConstants<>+2304(SB), K1, Z1
 	VMOVUPS   (R9)(R11*4), Z2
 	VCMPPS    $0x07, Z0, Z0, K1
 	VCMPPS    $0x16, Z0, Z2, K1, K1
 	VMOVAPS   Z2, K1, Z0
-	VMOVDQU32 vectorConstants<>+1920(SB), K1, Z1
+	VMOVDQU32 vectorConstants<>+2368(SB), K1, Z1
 	VMOVUPS   Z0, (DX)(R11*4)
 	VPMOVDB   Z1, (DI)(R11*1)
 	ADDQ      $0x10, R11
@@ -3900,16 +4409,16 @@ pixel:
 loop:
 	VMOVUPS   (BX)(R11*4), Z0
 	VPMOVZXBD (DI)(R11*1), Z1
-	VPCMPEQD  vectorConstants<>+1984(SB), Z1, K1
+	VPCMPEQD  vectorConstants<>+2432(SB), Z1, K1
 	VMOVAPS.Z Z0, K1, Z2
 	VMOVUPS   Z2, (DX)(R11*4)
-	VPCMPEQD  vectorConstants<>+1792(SB), Z1, K1
+	VPCMPEQD  vectorConstants<>+2240(SB), Z1, K1
 	VMOVAPS.Z Z0, K1, Z2
 	VMOVUPS   Z2, (R8)(R11*4)
-	VPCMPEQD  vectorConstants<>+1856(SB), Z1, K1
+	VPCMPEQD  vectorConstants<>+2304(SB), Z1, K1
 	VMOVAPS.Z Z0, K1, Z2
 	VMOVUPS   Z2, (SI)(R11*4)
-	VPCMPEQD  vectorConstants<>+1920(SB), Z1, K1
+	VPCMPEQD  vectorConstants<>+2368(SB), Z1, K1
 	VMOVAPS.Z Z0, K1, Z0
 	VMOVUPS   Z0, (R9)(R11*4)
 	ADDQ      $0x10, R11
@@ -4053,6 +4562,44 @@ done:
 	VZEROUPPER
 	RET
 
+// func addPairsAVX512(pixels int, channels int, dx *float32, dy *float32)
+// Requires: AVX, AVX512F
+TEXT ·addPairsAVX512(SB), NOSPLIT, $0-32
+	MOVQ pixels+0(FP), AX
+	MOVQ channels+8(FP), CX
+	MOVQ dx+16(FP), DX
+	MOVQ dy+24(FP), BX
+	LEAQ (BX)(CX*4), SI
+	LEAQ -16(CX), R8
+	MOVQ R8, DI
+
+pixel:
+	XORQ R8, R8
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (DX)(R8*4), Z0
+	VADDPS  (BX)(R8*4), Z0, Z0
+	VADDPS  (SI)(R8*4), Z0, Z0
+	VMOVUPS Z0, (DX)(R8*4)
+	ADDQ    $0x10, R8
+	CMPQ    R8, DI
+	JLE     loop
+	CMPQ    R8, CX
+	JGE     done
+	MOVQ    DI, R8
+	JMP     loop
+
+done:
+	LEAQ (DX)(CX*4), DX
+	LEAQ (BX)(CX*8), BX
+	LEAQ (SI)(CX*8), SI
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
 // func normalizePoolAVX512(pixels int, channels int, y *float32, x *float32, row int, argmax *uint8, winners *float32, mean *float32, scale *float32, beta *float32)
 // Requires: AVX, AVX512F
 TEXT ·normalizePoolAVX512(SB), NOSPLIT, $0-80
@@ -4094,7 +4641,7 @@ loop:
 	VCMPPS    $0x16, Z4, Z7, K1, K1
 	VMOVAPS   Z7, K1, Z4
 	VMOVAPS   Z6, K1, Z3
-	VMOVDQU32 vectorConstants<>+1792(SB), K1, Z5
+	VMOVDQU32 vectorConstants<>+2240(SB), K1, Z5
 	VMOVUPS   (SI)(R15*4), Z6
 	VSUBPS    Z0, Z6, Z7
 	VMULPS    Z1, Z7, Z7
@@ -4103,7 +4650,7 @@ loop:
 	VCMPPS    $0x16, Z4, Z7, K1, K1
 	VMOVAPS   Z7, K1, Z4
 	VMOVAPS   Z6, K1, Z3
-	VMOVDQU32 vectorConstants<>+1856(SB), K1, Z5
+	VMOVDQU32 vectorConstants<>+2304(SB), K1, Z5
 	VMOVUPS   (R13)(R15*4), Z6
 	VSUBPS    Z0, Z6, Z0
 	VMULPS    Z1, Z0, Z0
@@ -4112,7 +4659,7 @@ loop:
 	VCMPPS    $0x16, Z4, Z0, K1, K1
 	VMOVAPS   Z0, K1, Z4
 	VMOVAPS   Z6, K1, Z3
-	VMOVDQU32 vectorConstants<>+1920(SB), K1, Z5
+	VMOVDQU32 vectorConstants<>+2368(SB), K1, Z5
 	VMOVUPS   Z4, (DX)(R15*4)
 	VMOVUPS   Z3, (R8)(R15*4)
 	VPMOVDB   Z5, (DI)(R15*1)
@@ -4179,7 +4726,7 @@ loop:
 	VMOVUPS   (R15), Z2
 	VSUBPS    Z1, Z2, Z12
 	VMULPS    Z4, Z12, Z12
-	VPCMPEQD  vectorConstants<>+1984(SB), Z5, K1
+	VPCMPEQD  vectorConstants<>+2432(SB), Z5, K1
 	VBLENDMPS Z7, Z3, K1, Z8
 	VSUBPS    Z12, Z8, Z8
 	VCMPPS    $0x12, Z6, Z2, K1
@@ -4188,7 +4735,7 @@ loop:
 	VMOVUPS   (R15)(AX*4), Z2
 	VSUBPS    Z1, Z2, Z12
 	VMULPS    Z4, Z12, Z12
-	VPCMPEQD  vectorConstants<>+1792(SB), Z5, K1
+	VPCMPEQD  vectorConstants<>+2240(SB), Z5, K1
 	VBLENDMPS Z7, Z3, K1, Z9
 	VSUBPS    Z12, Z9, Z9
 	VCMPPS    $0x12, Z6, Z2, K1
@@ -4197,7 +4744,7 @@ loop:
 	VMOVUPS   (R15)(SI*1), Z2
 	VSUBPS    Z1, Z2, Z12
 	VMULPS    Z4, Z12, Z12
-	VPCMPEQD  vectorConstants<>+1856(SB), Z5, K1
+	VPCMPEQD  vectorConstants<>+2304(SB), Z5, K1
 	VBLENDMPS Z7, Z3, K1, Z10
 	VSUBPS    Z12, Z10, Z10
 	VCMPPS    $0x12, Z6, Z2, K1
@@ -4206,7 +4753,7 @@ loop:
 	VMOVUPS   (R15)(R12*1), Z2
 	VSUBPS    Z1, Z2, Z1
 	VMULPS    Z4, Z1, Z1
-	VPCMPEQD  vectorConstants<>+1920(SB), Z5, K1
+	VPCMPEQD  vectorConstants<>+2368(SB), Z5, K1
 	VBLENDMPS Z7, Z3, K1, Z11
 	VSUBPS    Z1, Z11, Z11
 	VCMPPS    $0x12, Z6, Z2, K1

@@ -38,6 +38,19 @@ func elementWise() []float64 {
 		}
 		all = append(all, w, m, v)
 	}
+	for _, smoothing := range []float64{0, 0.1} {
+		loss, dy := NewMeanDistance[float32](LogitCrossEntropy(smoothing)), zeros()
+		loss.Backward(nil, dy, wide, other, 0.3)
+		all = append(all, dy, []float32{loss.Forward(nil, wide[:n], other[:n])})
+	}
+	for _, channels := range []int{5, 8, 16, 24} {
+		axis := RepeatedTaps(5, 2)
+		r := NewResampling[float32](5, 5, channels, axis, axis)
+		y, dx := make([]float32, 2*100*channels), make([]float32, 2*25*channels)
+		r.Forward(nil, 2, y, random[float32](generator(4), len(dx)))
+		r.Backward(nil, 2, dx, random[float32](generator(5), len(y)))
+		all = append(all, y, dx)
+	}
 	dy := zeros()
 	NewSquaredError[float32]().Backward(nil, dy, wide, other, 0.3)
 	all = append(all, dy)

@@ -60,6 +60,25 @@ func vectorDecaysLessOne(y, x []float32) int {
 	return vectorCurve(y, x, decayLessOneAVX2, decayLessOneAVX512)
 }
 
+func vectorLogsOnePlusDecay(y, x []float32) int {
+	return vectorCurve(y, x, logOnePlusDecayAVX2, logOnePlusDecayAVX512)
+}
+
+// vectorLogitSlopes has the shares of the target and of 1/2 in what the sigmoid is compared with.
+func vectorLogitSlopes(dy, y, target []float32, factor, keep, half float32) int {
+	n := whole(len(y), vectorUnit)
+	if n == 0 {
+		return 0
+	}
+	dy, target = dy[:n], target[:n]
+	if family() == arithmetic.AVX512 {
+		logitSlopeAVX512(n, &dy[0], &y[0], &target[0], factor, keep, half)
+	} else {
+		logitSlopeAVX2(n, &dy[0], &y[0], &target[0], factor, keep, half)
+	}
+	return n
+}
+
 func vectorNormalBelow(y, x []float32) int {
 	return vectorCurve(y, x, normalBelowAVX2, normalBelowAVX512)
 }

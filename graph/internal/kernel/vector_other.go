@@ -4,13 +4,16 @@ package kernel
 
 // Without assembly everything is left to the portable form.
 
-func vectorActivate(Activation, []float32, []float32) int                      { return 0 }
-func vectorActivationGradient(Activation, []float32, []float32, []float32) int { return 0 }
-func vectorDecays([]float32, []float32) int                                    { return 0 }
-func vectorDecaysLessOne([]float32, []float32) int                             { return 0 }
-func vectorNormalBelow([]float32, []float32) int                               { return 0 }
-func vectorSquaredDistance([]float32, []float32) (sum float64, n int)          { return 0, 0 }
-func vectorScaledDifference([]float32, []float32, []float32, float32) int      { return 0 }
+func vectorActivate(Activation, []float32, []float32) int                              { return 0 }
+func vectorActivationGradient(Activation, []float32, []float32, []float32) int         { return 0 }
+func vectorDecays([]float32, []float32) int                                            { return 0 }
+func vectorDecaysLessOne([]float32, []float32) int                                     { return 0 }
+func vectorLogsOnePlusDecay([]float32, []float32) int                                  { return 0 }
+func vectorLogitSlopes([]float32, []float32, []float32, float32, float32, float32) int { return 0 }
+func vectorAddPairs(int, int, []float32, []float32) bool                               { return false }
+func vectorNormalBelow([]float32, []float32) int                                       { return 0 }
+func vectorSquaredDistance([]float32, []float32) (sum float64, n int)                  { return 0, 0 }
+func vectorScaledDifference([]float32, []float32, []float32, float32) int              { return 0 }
 func vectorUpdate(update[float32], []float32, []float32, []float32, []float32) (sums Sums, n int) {
 	return Sums{}, 0
 }

@@ -113,3 +113,17 @@ func vectorNormalizePoolGradient(pixels, channels int, dx, x, dy []float32, argm
 	}
 	return true
 }
+
+// vectorAddPairs adds to each of that many pixels two neighbours of dy, and reports whether it did.
+func vectorAddPairs(pixels, channels int, dx, dy []float32) bool {
+	if pixels == 0 || channels == 0 || channels%8 != 0 || family() == arithmetic.Portable || dx == nil {
+		return false
+	}
+	dx, dy = dx[:pixels*channels], dy[:2*pixels*channels]
+	if family() == arithmetic.AVX512 && channels%16 == 0 {
+		addPairsAVX512(pixels, channels, &dx[0], &dy[0])
+	} else {
+		addPairsAVX2(pixels, channels, &dx[0], &dy[0])
+	}
+	return true
+}

@@ -6,17 +6,20 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// isa is one of the two instruction sets that a kernel is built for.
+// isa is one of the two instruction sets that a kernel is built for, or one with vectors of half the width.
 type isa struct {
 	name    string
-	lanes   int // float32 in a vector
+	lanes   int  // float32 in a vector
+	opmasks bool // what is masked is by opmask registers
 	vectors []reg.VecPhysical
 }
 
 var (
-	avx2   = isa{"AVX2", 8, []reg.VecPhysical{reg.Y0, reg.Y1, reg.Y2, reg.Y3, reg.Y4, reg.Y5, reg.Y6, reg.Y7, reg.Y8, reg.Y9, reg.Y10, reg.Y11, reg.Y12, reg.Y13, reg.Y14, reg.Y15}}
-	avx512 = isa{"AVX512", 16, []reg.VecPhysical{reg.Z0, reg.Z1, reg.Z2, reg.Z3, reg.Z4, reg.Z5, reg.Z6, reg.Z7, reg.Z8, reg.Z9, reg.Z10, reg.Z11, reg.Z12, reg.Z13, reg.Z14, reg.Z15,
+	avx2   = isa{"AVX2", 8, false, []reg.VecPhysical{reg.Y0, reg.Y1, reg.Y2, reg.Y3, reg.Y4, reg.Y5, reg.Y6, reg.Y7, reg.Y8, reg.Y9, reg.Y10, reg.Y11, reg.Y12, reg.Y13, reg.Y14, reg.Y15}}
+	avx512 = isa{"AVX512", 16, true, []reg.VecPhysical{reg.Z0, reg.Z1, reg.Z2, reg.Z3, reg.Z4, reg.Z5, reg.Z6, reg.Z7, reg.Z8, reg.Z9, reg.Z10, reg.Z11, reg.Z12, reg.Z13, reg.Z14, reg.Z15,
 		reg.Z16, reg.Z17, reg.Z18, reg.Z19, reg.Z20, reg.Z21, reg.Z22, reg.Z23, reg.Z24, reg.Z25, reg.Z26, reg.Z27, reg.Z28, reg.Z29, reg.Z30, reg.Z31}}
+	// For few columns: processors that halve a vector of 16 multiply two of 8 in its time.
+	halves = isa{"Half", 8, true, append(avx2.vectors[:16:16], reg.Y16, reg.Y17, reg.Y18, reg.Y19, reg.Y20, reg.Y21, reg.Y22, reg.Y23)}
 )
 
 // bytes of a vector.
@@ -49,6 +52,12 @@ func conv() {
 		sumRows(s.isa)
 		filters(s.isa)
 		peak(s.isa)
+	}
+	for _, rows := range []int{12, 8, 4, 2, 1} {
+		tile(halves, rows, 1)
+	}
+	for _, rows := range []int{12, 9, 8, 4, 2, 1} {
+		outer(halves, rows, 1)
 	}
 	nine(avx512)
 	transpose()
@@ -90,7 +99,7 @@ func controlWord() {
 
 // zero clears a vector.
 func zero(s isa, v reg.VecPhysical) {
-	if s.lanes == 16 {
+	if s.opmasks {
 		VPXORD(v, v, v)
 	} else {
 		VXORPS(v, v, v)

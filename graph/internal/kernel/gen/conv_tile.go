@@ -58,7 +58,7 @@ func tile(s isa, rows, vectors int) {
 		MOVQ(arg(c[0], a), b)
 		MOVQ(b, local[c[1]])
 	}
-	if s.lanes == 16 {
+	if s.opmasks {
 		KMOVW(arg(tileBits, a), reg.K1)
 		KMOVW(arg(tileBits, a).Offset(2), reg.K2)
 	}
@@ -140,7 +140,7 @@ func tile(s isa, rows, vectors int) {
 	VBROADCASTSS(arg(tileSlope, a), slope)
 	for m := range rows {
 		for v := range vectors {
-			if s.lanes == 16 {
+			if s.opmasks {
 				VPMOVD2M(acc(m, v), reg.K3)
 				VMULPS(slope, acc(m, v), reg.K3, acc(m, v))
 			} else {
@@ -173,7 +173,7 @@ func tile(s isa, rows, vectors int) {
 	store(func(m, v int, to Mem) { VMOVNTPS(acc(m, v), to) })
 	JMP(LabelRef("stored"))
 	Label("cached")
-	if s.lanes == 16 {
+	if s.opmasks {
 		masks := []reg.OpmaskPhysical{reg.K1, reg.K2}
 		store(func(m, v int, to Mem) { VMOVUPS(acc(m, v), masks[v], to) })
 	} else {
@@ -209,7 +209,7 @@ func addResults(s isa, rows, vectors int, acc func(m, v int) reg.VecPhysical, ma
 			}
 		}
 	}
-	if s.lanes == 16 {
+	if s.opmasks {
 		MOVQ(results, a)
 		k := []reg.OpmaskPhysical{reg.K1, reg.K2}
 		add(func(from Mem, m, v int) { VADDPS(from, acc(m, v), k[v], acc(m, v)) })

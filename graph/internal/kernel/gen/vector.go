@@ -14,11 +14,13 @@ import (
 func vector() {
 	for _, s := range []isa{avx2, avx512} {
 		activations(s)
+		logitSlope(s)
 		reductions(s)
 		updates(s)
 		normalization(s)
 		pooling(s)
 		poolingTap(s)
+		pairs(s)
 		normalizedPooling(s)
 	}
 }

@@ -38,6 +38,7 @@ func activations(s isa) {
 	forward("tanh", "tanh(x)", false, func(x, _ reg.VecVirtual) reg.VecVirtual { return tanh(s, x) })
 
 	forward("decay", "exp(-|x|)", false, func(x, _ reg.VecVirtual) reg.VecVirtual { return decay(s, x) })
+	forward("logOnePlusDecay", "log(1 + exp(-|x|))", false, func(x, _ reg.VecVirtual) reg.VecVirtual { return logOnePlus(s, decay(s, x)) })
 	forward("normalBelow", "the standard normal distribution's share below x", false, func(x, _ reg.VecVirtual) reg.VecVirtual { return normalBelow(s, x) })
 	forward("decayLessOne", "exp(min(x, 0)) - 1", false, func(x, _ reg.VecVirtual) reg.VecVirtual { return decayLessOne(s, x) })
 
@@ -203,6 +204,46 @@ func decay(s isa, x reg.VecVirtual) reg.VecVirtual {
 	VADDPS(constant(1), r, r)
 	VMULPS(power2(s, k), r, r)
 	return r
+}
+
+// logOnePlus returns log(1+u) for 0 <= u <= 1.
+func logOnePlus(s isa, u reg.VecVirtual) reg.VecVirtual {
+	w, square, sum := s.register(), s.register(), s.load(constant(1.0/15))
+	VADDPS(constant(2), u, w)
+	VDIVPS(w, u, w)
+	VMULPS(w, w, square)
+	for _, c := range []float32{1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5, 1.0 / 3, 1} {
+		VMULPS(square, sum, sum)
+		VADDPS(constant(c), sum, sum)
+	}
+	VADDPS(w, w, w)
+	VMULPS(sum, w, w)
+	return w
+}
+
+// logitSlope builds the derivative of a cross-entropy by what its sigmoid is taken of.
+func logitSlope(s isa) {
+	start(s, "logitSlope", "func(n int, dy, y, target *float32, factor, keep, half float32)",
+		"computes dy = factor * ((1-t)*sigmoid(y) - t*sigmoid(-y)), t = keep*target + half, for n elements, a multiple of 16.")
+	p := parameters("n", "dy", "y", "target")
+	factor, keep, half := s.broadcast("factor"), s.broadcast("keep"), s.broadcast("half")
+	s.each(unit, p[0], p[1:], func(_ int, at func(int) Mem) {
+		y, t, rest := s.load(at(1)), s.register(), s.load(constant(1))
+		q := decay(s, y)
+		VMULPS(at(2), keep, t)
+		VADDPS(half, t, t)
+		VSUBPS(t, rest, rest)
+		one := s.load(constant(1))
+		above, below := s.choose(lessThan, s.zeros(), y, one, q), s.choose(lessThan, s.zeros(), y, q, one)
+		VMULPS(above, rest, rest)
+		VMULPS(below, t, t)
+		VSUBPS(t, rest, rest)
+		VADDPS(one, q, q)
+		VDIVPS(q, rest, rest)
+		VMULPS(factor, rest, rest)
+		VMOVUPS(rest, at(0))
+	})
+	end()
 }
 
 func decayLessOne(s isa, x reg.VecVirtual) reg.VecVirtual {

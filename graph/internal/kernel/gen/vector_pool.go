@@ -224,3 +224,23 @@ func corners(x, channels, row reg.GPVirtual) []reg.GPVirtual {
 	LEAQ(float(list[2], channels), list[3])
 	return list
 }
+
+// pairs builds the sum of pixels' gradients where each pixel was repeated along its row. Channels are a multiple of the lanes.
+func pairs(s isa) {
+	start(s, "addPairs", "func(pixels, channels int, dx, dy *float32)", "computes dx = (dx + dy of the first) + dy of the second pixel of each pair.")
+	p := parameters("pixels", "channels", "dx", "dy")
+	pixels, channels, dx, dy := p[0], p[1], p[2], p[3]
+	second := GP64()
+	LEAQ(float(dy, channels), second)
+	s.windows(pixels, channels, func(c reg.GPVirtual) {
+		sum := s.load(float(dx, c))
+		VADDPS(float(dy, c), sum, sum)
+		VADDPS(float(second, c), sum, sum)
+		VMOVUPS(sum, float(dx, c))
+	}, func() {
+		LEAQ(float(dx, channels), dx)
+		LEAQ(Mem{Base: dy, Index: channels, Scale: 8}, dy)
+		LEAQ(Mem{Base: second, Index: channels, Scale: 8}, second)
+	})
+	end()
+}
