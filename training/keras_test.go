@@ -88,6 +88,11 @@ var kerasOptimizers = []struct {
 	{"adadelta", Adadelta{}},
 	{"lion", Lion{}},
 	{"lion_settings", Lion{LearningRate: 0.01, Beta1: 0.8, Beta2: 0.95, Base: Base{WeightDecay: 0.2, ClipNorm: 1}}},
+	{"older_rmsprop", RMSprop{LearningRate: 0.005, Rho: 0.8, EpsilonAfterRoot: true}},
+	{"older_rmsprop_centered", RMSprop{LearningRate: 0.005, Epsilon: 1e-3, Centered: true, EpsilonAfterRoot: true}},
+	{"older_adagrad", Adagrad{LearningRate: 0.1, InitialAccumulatorValue: Zero, Epsilon: 1e-4, EpsilonAfterRoot: true}},
+	{"older_nadam", Nadam{LearningRate: 0.01, MomentumDecay: 0.004}},
+	{"older_nadam_settings", Nadam{LearningRate: 0.02, Beta1: 0.8, Beta2: 0.9, Epsilon: 1e-4, MomentumDecay: 0.1}},
 	{"adadelta_paper", Adadelta{LearningRate: 1, Rho: 0.9, Epsilon: 1e-5, Base: Base{WeightDecay: 0.01}}},
 }
 

@@ -5,14 +5,17 @@ import (
 	"dcae/graph/arithmetic"
 )
 
-// Nadam is Adam with Nesterov's momentum (Dozat 2016, algorithm 8, with Keras' momentum schedule): u_t = beta1 (1 - 0.96^t / 2)
+// Nadam is Adam with Nesterov's momentum (Dozat 2016, algorithm 8, with Keras' momentum schedule): u_t = beta1 (1 - 0.96^(d t) / 2)
 // and U_t the product of u_1 to u_t; m += (g-m)(1-beta1), v += (g*g-v)(1-beta2),
-// w -= rate (u_t+1 m/(1-U_t+1) + (1-u_t) g/(1-U_t)) / (sqrt(v/(1-beta2^t)) + epsilon).
+// w -= rate (u_t+1 m/(1-U_t+1) + (1-u_t) g/(1-U_t)) / (sqrt(v/(1-beta2^t)) + epsilon). d, momentum_decay, is 1; it was 0.004 in Keras before 2.11
+// (tf_keras/src/optimizers/legacy/nadam.py).
 type Nadam struct {
 	LearningRate float64 `setting:"learning_rate"` // default 0.001
 	Beta1        float64 `setting:"beta_1"`        // default 0.9
 	Beta2        float64 `setting:"beta_2"`        // default 0.999
 	Epsilon      float64 `setting:"epsilon"`       // default 1e-7
+
+	MomentumDecay float64 `setting:"momentum_decay,optional,quiet"` // default 1; not in Keras 3
 	Base
 }
 
@@ -27,28 +30,38 @@ func (Nadam) defaults() Optimizer {
 }
 
 func (n Nadam) start(variables []*graph.Variable) rule {
+	schedule := n.schedule()
 	n = resolved(n)
 	return &nadam{
-		beta1: float64(float32(n.Beta1)), beta2: float64(float32(n.Beta2)), // so does Keras here before it takes 1-beta
+		schedule: schedule,
+		beta1:    float64(float32(n.Beta1)), beta2: float64(float32(n.Beta2)), // so does Keras here before it takes 1-beta
 		epsilon: n.Epsilon, variables: variables, first: zerosLike(variables), second: zerosLike(variables), product: []float32{1},
 	}
 }
 
 // MomentumProduct is U_t after t steps, which is part of the optimizer's state.
 func (n Nadam) MomentumProduct(t int) float64 {
-	beta, product := float64(float32(resolved(n).Beta1)), 1.0
+	u, product := n.schedule(), 1.0
 	for i := 1; i <= t && product > 0; i++ {
-		product *= nadamMomentum(beta, i)
+		product *= u.at(i)
 	}
 	return product
 }
 
-// nadamMomentum is u_t.
-func nadamMomentum(beta float64, t int) float64 {
-	return float64(beta * (1 - float64(0.5*arithmetic.Pow(0.96, float64(t)))))
+func (n Nadam) schedule() nadamSchedule {
+	return nadamSchedule{beta: float64(float32(resolved(n).Beta1)), decay: setting(n.MomentumDecay, 1)}
+}
+
+// nadamSchedule is the momentum over the steps.
+type nadamSchedule struct{ beta, decay float64 }
+
+// at is u_t.
+func (u nadamSchedule) at(t int) float64 {
+	return float64(u.beta * (1 - float64(0.5*arithmetic.Pow(0.96, u.decay*float64(t)))))
 }
 
 type nadam struct {
+	schedule              nadamSchedule
 	beta1, beta2, epsilon float64
 	variables             []*graph.Variable
 	first, second         [][]float32 // moments of the gradients
@@ -59,7 +72,7 @@ type nadam struct {
 }
 
 func (n *nadam) begin(t int, rate float64) {
-	current, next := nadamMomentum(n.beta1, t), nadamMomentum(n.beta1, t+1)
+	current, next := n.schedule.at(t), n.schedule.at(t+1)
 	n.product[0] = float32(float64(n.product[0]) * current)
 	product := float64(n.product[0])
 	n.now = float32(rate)

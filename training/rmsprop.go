@@ -6,13 +6,16 @@ import (
 
 // RMSprop divides the gradient by a running root mean square (Tieleman and Hinton 2012, lecture 6.5): v = rho*v + (1-rho)g*g,
 // step = rate*g/sqrt(v+epsilon). Centered, a = rho*a + (1-rho)g and v-a*a stands for v in the root (Graves 2013,
-// eq. 38 to 41). With momentum the step joins a velocity: d = momentum*d + step, w -= d.
+// eq. 38 to 41). With momentum the step joins a velocity: d = momentum*d + step, w -= d. Keras before 2.11 divided by sqrt(v)+epsilon where there was
+// no momentum (tf_keras/src/optimizers/legacy/rmsprop.py): epsilon_after_root.
 type RMSprop struct {
 	LearningRate float64 `setting:"learning_rate"` // default 0.001
 	Rho          float64 `setting:"rho"`           // default 0.9
 	Momentum     float64 `setting:"momentum"`
 	Epsilon      float64 `setting:"epsilon"` // default 1e-7
 	Centered     bool    `setting:"centered"`
+
+	EpsilonAfterRoot bool `setting:"epsilon_after_root,quiet"` // not in Keras 3
 	Base
 }
 
@@ -30,6 +33,9 @@ func (r RMSprop) start(variables []*graph.Variable) rule {
 		rho: float32(r.Rho), rest: float32(1 - r.Rho), momentum: float32(r.Momentum), epsilon: float32(r.Epsilon),
 		variables: variables, square: zerosLike(variables),
 	}
+	if r.EpsilonAfterRoot {
+		u.epsilon, u.after = 0, u.epsilon
+	}
 	if u.momentum > 0 {
 		u.velocity = zerosLike(variables)
 	}
@@ -41,6 +47,7 @@ func (r RMSprop) start(variables []*graph.Variable) rule {
 
 type rmsprop struct {
 	rho, rest, momentum, epsilon float32 // rest is 1-rho
+	after                        float32 // epsilon, where it is added after the root
 	variables                    []*graph.Variable
 	square                       [][]float32 // running mean of the gradients' squares
 	velocity                     [][]float32 // nil without momentum
@@ -60,7 +67,7 @@ func (r *rmsprop) update(i, from int, w, g []float32) (s graph.UpdateSums) {
 			r.mean[i][from+k] = mean
 			denominator = square[k] - float32(mean*mean) + r.epsilon
 		}
-		step := float32(r.now*g[k]) / sqrt(denominator)
+		step := float32(r.now*g[k]) / (sqrt(denominator) + r.after)
 		if r.velocity != nil {
 			step += float32(r.momentum * r.velocity[i][from+k])
 			r.velocity[i][from+k] = step

@@ -52,8 +52,13 @@ func (c kerasConfig) MarshalJSON() ([]byte, error) {
 
 // writeOptimizer is an optimizer as Keras writes it. It fails for a value that JSON has no number for.
 func writeOptimizer(o training.Optimizer) (json.RawMessage, error) {
-	b, err := json.Marshal(kerasObject{"keras.optimizers", rowOf(o).class, training.Settings(o), nil})
+	b, err := json.Marshal(kerasObject{"keras.optimizers", rowOf(o).class, keras3Settings(o), nil})
 	return b, errors.Wrapf(err, "optimizer %v", o)
+}
+
+// keras3Settings are an optimizer's settings without those by which it computes as Keras did before 2.11.
+func keras3Settings(o training.Optimizer) []settings.Setting {
+	return slices.DeleteFunc(training.Settings(o), func(s settings.Setting) bool { return s.Name == "epsilon_after_root" || s.Name == "momentum_decay" })
 }
 
 // writeLoss is a loss as Keras writes it: by name, or as an object if it has settings. It fails for a loss that there is not.

@@ -15,7 +15,7 @@ import (
 
 // OptimizerCode is the Python expression that makes an optimizer in Keras; settings at their defaults are left out, but for the learning rate.
 func OptimizerCode(o training.Optimizer) string {
-	all := training.Settings(o)
+	all := keras3Settings(o)
 	return "keras.optimizers." + rowOf(o).class + arguments(slices.Concat(all[:1], changed(all[1:])))
 }
 

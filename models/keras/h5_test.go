@@ -128,21 +128,21 @@ func TestOlderFunctional(t *testing.T) {
 	}
 }
 
-// What optimizers computed otherwise before Keras 2.11 is translated, or told.
+// What optimizers computed otherwise before Keras 2.11 is computed so, and told where Keras 3 cannot.
 func TestOlderOptimizers(t *testing.T) {
 	model := `{"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "ReLU", "config": {"name": "a", "batch_input_shape": [null, 2]}}]}}`
 	for _, c := range []struct{ version, class, settings, want, warning string }{
 		{"2.2.4", "SGD", `"lr": 0.1, "decay": 0.0, "clipnorm": 0.5`, `"global_clipnorm":0.5`, ""},
 		{"2.2.4-tf", "SGD", `"learning_rate": 0.1, "decay": 0.0, "clipnorm": 0.5`, `{"clipnorm":0.5`, ""},
 		{"2.15.0", "SGD", `"learning_rate": 0.1, "clipnorm": 0.5`, `{"clipnorm":0.5`, ""},
-		{"2.2.4", "Adagrad", `"lr": 0.1, "decay": 0.0`, `"initial_accumulator_value":0`, "Adagrad's epsilon"},
-		{"2.4.0", "Adagrad", `"learning_rate": 0.1, "decay": 0.0, "initial_accumulator_value": 0.1`, `"initial_accumulator_value":0.1`, ""},
-		{"2.3.1", "RMSprop", `"learning_rate": 0.1, "decay": 0.0, "rho": 0.9`, `"rho":0.9`, "RMSprop's epsilon"},
-		{"2.4.0", "RMSprop", `"learning_rate": 0.1, "decay": 0.0, "momentum": 0.0`, `"momentum":0`, "RMSprop's epsilon"},
-		{"2.4.0", "RMSprop", `"learning_rate": 0.1, "decay": 0.0, "momentum": 0.9`, `"momentum":0.9`, ""},
-		{"2.15.0", "RMSprop", `"learning_rate": 0.1, "momentum": 0.0`, `"momentum":0`, ""},
-		{"2.3.1", "Nadam", `"learning_rate": 0.1, "schedule_decay": 0.004`, `"learning_rate":0.1}`, "Nadam's momentum"},
-		{"2.4.0", "Nadam", `"learning_rate": 0.1, "decay": 0.004`, `"learning_rate":0.1}`, "Nadam's momentum"},
+		{"2.2.4", "Adagrad", `"lr": 0.1, "decay": 0.0`, `"epsilon_after_root":true,"initial_accumulator_value":0`, "Adagrad's epsilon"},
+		{"2.4.0", "Adagrad", `"learning_rate": 0.1, "decay": 0.0, "initial_accumulator_value": 0.1`, `"epsilon_after_root":true,"initial_accumulator_value":0.1`, "Adagrad's epsilon"},
+		{"2.3.1", "RMSprop", `"learning_rate": 0.1, "decay": 0.0, "rho": 0.9`, `{"epsilon_after_root":true,"learning_rate":0.1,"rho":0.9`, "RMSprop's epsilon"},
+		{"2.4.0", "RMSprop", `"learning_rate": 0.1, "decay": 0.0, "momentum": 0.0`, `{"epsilon_after_root":true,"learning_rate":0.1,"momentum":0`, "RMSprop's epsilon"},
+		{"2.4.0", "RMSprop", `"learning_rate": 0.1, "decay": 0.0, "momentum": 0.9`, `{"learning_rate":0.1,"momentum":0.9`, ""},
+		{"2.15.0", "RMSprop", `"learning_rate": 0.1, "momentum": 0.0`, `{"learning_rate":0.1,"momentum":0`, ""},
+		{"2.3.1", "Nadam", `"learning_rate": 0.1, "schedule_decay": 0.004`, `{"learning_rate":0.1,"momentum_decay":0.004}`, "Nadam's momentum"},
+		{"2.4.0", "Nadam", `"learning_rate": 0.1, "decay": 0.004`, `{"learning_rate":0.1,"momentum_decay":0.004}`, "Nadam's momentum"},
 	} {
 		a, err := decodeBytes(h5File(t, c.version, model, `{"optimizer_config": {"class_name": "`+c.class+`", "config": {`+c.settings+`}}, "loss": "mse"}`))
 		if err != nil {

@@ -2,7 +2,6 @@ package keras
 
 import (
 	"encoding/json"
-	"math"
 	"strings"
 )
 
@@ -52,12 +51,11 @@ func (t *older) optimizer(class string, settings dict) {
 	}
 }
 
-// olderFormulas translates, or warns of, what optimizers computed otherwise before Keras 2.11 (and later as keras.optimizers.legacy), which their
-// setting decay tells.
+// olderFormulas says what optimizers computed otherwise before Keras 2.11 (and later as keras.optimizers.legacy), which their setting decay tells.
 func (t *older) olderFormulas(class string, settings dict) {
-	_, decay := settings["decay"]
-	_, schedule := settings["schedule_decay"]
-	if !decay && !schedule {
+	decay, hasDecay := settings["decay"]
+	schedule, hasSchedule := settings["schedule_decay"]
+	if !hasDecay && !hasSchedule {
 		return
 	}
 	if t.multiBackend && settings["clipnorm"] != nil { // there it was of all gradients together
@@ -66,28 +64,34 @@ func (t *older) olderFormulas(class string, settings dict) {
 	}
 	switch class {
 	case "Nadam":
-		delete(settings, "decay") // of its momentum, as schedule_decay is
-		t.warn("Nadam's momentum rose slower in Keras before 2.11: it trains as in Keras 3")
+		if hasSchedule {
+			decay = schedule
+		}
+		delete(settings, "decay") // it is of the momentum, too
+		settings["momentum_decay"] = decay
+		t.warn("Nadam's momentum rises slower, as in Keras before 2.11: Keras 3 computes it otherwise when it goes on with a file from here")
 	case "Adagrad":
 		if settings["initial_accumulator_value"] == nil { // before there was such a setting
 			settings["initial_accumulator_value"] = json.Number("0")
 		}
-		if start, ok := settings["initial_accumulator_value"].(json.Number); ok && near0(start) {
-			t.warn("Adagrad's epsilon was added after the root in Keras before 2.11: it trains as in Keras 3, by smaller steps where gradients are under 0.001")
-		}
+		t.epsilonAfterRoot(class, settings)
 	case "RMSprop":
-		if momentum, ok := settings["momentum"].(json.Number); !ok || near0(momentum) {
-			t.warn("RMSprop's epsilon was added after the root in Keras before 2.11: it trains as in Keras 3, by smaller steps where gradients are under 0.001")
+		if momentum, ok := settings["momentum"].(json.Number); !ok || isZero(momentum) {
+			t.epsilonAfterRoot(class, settings)
 		}
 	}
 }
 
+func (t *older) epsilonAfterRoot(class string, settings dict) {
+	settings["epsilon_after_root"] = true
+	t.warn(class + "'s epsilon is added after the root, as in Keras before 2.11: Keras 3, which adds it before, takes smaller steps when it goes on with a file from here")
+}
+
 func (t *older) warn(sentence string) { t.warnings = append(t.warnings, sentence) }
 
-// near0 tells whether a number is 0, or too small to outweigh an epsilon.
-func near0(n json.Number) bool {
+func isZero(n json.Number) bool {
 	x, err := n.Float64()
-	return err == nil && math.Abs(x) < 1e-3
+	return err == nil && x == 0
 }
 
 // losses is a loss, a list of losses or losses by output, with their modules.

@@ -1,6 +1,6 @@
 """Writes optimizers.npz and schedules.npz: what Keras 3 (TensorFlow) computes, for the tests of package training.
 
-Run it with a Python that has keras and tensorflow, in this folder. Everything is computed in float64 but for
+Run it with a Python that has keras, tensorflow and tf_keras, in this folder. Everything is computed in float64 but for
 schedules, which Keras computes in float32 whatever its setting.
 
 optimizers.npz
@@ -21,6 +21,8 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import keras
 import numpy as np
+import tensorflow as tf
+import tf_keras
 
 schedules = keras.optimizers.schedules
 o = keras.optimizers
@@ -60,6 +62,15 @@ OPTIMIZERS = {
     "lion": lambda: o.Lion(),
     "lion_settings": lambda: o.Lion(0.01, beta_1=0.8, beta_2=0.95, weight_decay=0.2, clipnorm=1.0),
     "adadelta_paper": lambda: o.Adadelta(1.0, rho=0.9, epsilon=1e-5, weight_decay=0.01),
+}
+
+older = tf_keras.optimizers.legacy  # as they were before Keras 2.11; the arrays of their state, in the order of Keras 3
+OLDER = {
+    "older_rmsprop": (lambda: older.RMSprop(0.005, rho=0.8), ["rms"]),
+    "older_rmsprop_centered": (lambda: older.RMSprop(0.005, epsilon=1e-3, centered=True), ["rms", "mg"]),
+    "older_adagrad": (lambda: older.Adagrad(0.1, initial_accumulator_value=0.0, epsilon=1e-4), ["accumulator"]),
+    "older_nadam": (lambda: older.Nadam(0.01), ["m", "v"]),
+    "older_nadam_settings": (lambda: older.Nadam(0.02, beta_1=0.8, beta_2=0.9, epsilon=1e-4, schedule_decay=0.1), ["m", "v"]),
 }
 
 SCHEDULES = {
@@ -103,6 +114,24 @@ def train(make, values, gradients, dtype):
     return [np.stack(a) for a in after], np.concatenate(state) if state else np.zeros(0)
 
 
+def train_older(make, values, gradients, dtype):
+    """The same of an optimizer of Keras 2."""
+    tf_keras.backend.set_floatx(dtype)
+    make, slots = make
+    variables = [tf.Variable(v, dtype=dtype) for v in values]
+    optimizer = make()
+    after = [[] for _ in variables]
+    for step in range(STEPS):
+        optimizer.apply_gradients([(tf.constant(g[step], dtype), v) for g, v in zip(gradients, variables)])
+        for i, v in enumerate(variables):
+            after[i].append(v.numpy())
+    arrays = [[optimizer.get_slot(v, slot).numpy().ravel() for v in variables] for slot in slots]
+    if slots == ["m", "v"]:
+        arrays = [[a for pair in zip(*arrays) for a in pair]]
+    product = [optimizer.weights[1].numpy().ravel()] if "Nadam" in type(optimizer).__name__ else []
+    return [np.stack(a) for a in after], np.concatenate(sum(arrays, []) + product)
+
+
 def plateau(settings):
     class Model:
         optimizer = o.SGD(0.1)
@@ -132,11 +161,12 @@ def main():
     for name, make in SCHEDULES.items():
         keras.config.set_floatx("float32")
         rates[name] = np.array([float(make()(s)) for s in range(201)])
-    for name, make in OPTIMIZERS.items():
+    for name, make in (OPTIMIZERS | OLDER).items():
+        take_steps = train_older if name in OLDER else train
         keras.config.set_floatx("float32")
-        rounded, _ = train(make, values, gradients, "float32")
+        rounded, _ = take_steps(make, values, gradients, "float32")
         keras.config.set_floatx("float64")
-        after, state = train(make, values, gradients, "float64")
+        after, state = take_steps(make, values, gradients, "float64")
         worst = max(np.abs(r - a).max() / np.abs(a).max() for r, a in zip(rounded, after))
         print(f"{name}: Keras in float32 is off by {worst:.1e}")
         for i, a in enumerate(after):

@@ -92,7 +92,8 @@ CASES = {
     "mobile": (mobile, lambda: O.RMSprop(1e-3, momentum=0.5, centered=True), "mse"), "signal": (signal, lambda: O.Adagrad(0.01), "mse"), "vector": (vector, lambda: O.Adadelta(1.0), lambda: keras.losses.BinaryCrossentropy(label_smoothing=0.1)),
     "lion": (vector, lambda: O.Lion(1e-3), "mse"), "schedule": (vector, lambda: O.Adam(Sched.ExponentialDecay(0.01, 4, 0.5)), "mse"), "random_layers": (random_layers, lambda: O.Adam(1e-3), "mse"), "logits": (signal, lambda: O.SGD(0.1), lambda: keras.losses.BinaryCrossentropy(from_logits=True)),
     "older_sgd": (chain, lambda: G.SGD(0.05, momentum=0.9, nesterov=True, decay=0.02), "mse"), "older_adam": (nested, lambda: G.Adam(1e-3, decay=0.01, amsgrad=True), "mse"), "older_adamax": (vector, lambda: G.Adamax(2e-3), "mse"),
-    "older_adadelta": (vector, lambda: G.Adadelta(1.0), "mse"), "older_rmsprop_momentum": (vector, lambda: G.RMSprop(1e-3, momentum=0.5, centered=True), "mse"), "older_clip": (signal, lambda: G.SGD(0.1, clipvalue=0.01), "mae"),
+    "older_rmsprop": (chain, lambda: G.RMSprop(1e-3), "mse"), "older_rmsprop_centered": (vector, lambda: G.RMSprop(2e-3, rho=0.8, centered=True, decay=0.01), "mse"), "older_adagrad": (signal, lambda: G.Adagrad(0.01, initial_accumulator_value=0.0), "mae"),
+    "older_nadam": (chain, lambda: G.Nadam(2e-3), "mse"), "older_adadelta": (vector, lambda: G.Adadelta(1.0), "mse"), "older_rmsprop_momentum": (vector, lambda: G.RMSprop(1e-3, momentum=0.5, centered=True), "mse"), "older_clip": (signal, lambda: G.SGD(0.1, clipvalue=0.01), "mae"),
 }
 
 
