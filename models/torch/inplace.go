@@ -21,7 +21,7 @@ type viewOf struct {
 // viewing are the operations that give views. mayCopy are those that give one or a copy, as the memory of their input is.
 var (
 	viewing = []string{"alias", "detach", "view", "view_as", "flatten", "unflatten", "squeeze", "unsqueeze", "permute", "transpose", "swapaxes", "swapdims", "t", "movedim", "moveaxis", "mT", "numpy_T",
-		"slice", "select", "narrow", "unbind", "split", "split_with_sizes", "chunk", "tensor_split", "expand", "expand_as", "broadcast_to", "diagonal", "broadcast_tensors"}
+		"slice", "select", "narrow", "unbind", "split", "split_with_sizes", "chunk", "tensor_split", "expand", "expand_as", "broadcast_to", "diagonal", "broadcast_tensors", "unfold"}
 	mayCopy = []string{"reshape", "reshape_as", "ravel", "contiguous", "to", "type_as"}
 )
 

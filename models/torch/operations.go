@@ -15,7 +15,7 @@ func Operations() []string { return slices.Sorted(maps.Keys(operations)) }
 type translation = func(*reading) []*value
 
 func init() {
-	for _, family := range []map[string]translation{passing, views, products, normalizations, pools, functions, arithmeticOps, joins, reductions, losses, generators, matrices} {
+	for _, family := range []map[string]translation{passing, views, products, normalizations, pools, patches, functions, arithmeticOps, joins, reductions, losses, generators, matrices} {
 		maps.Copy(operations, family)
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 // pools give images and sequences another size.
 var pools = map[string]translation{
-	"max_pool2d": maxPool, "max_pool2d_with_indices": maxPool, "max_pool1d": maxPool, "max_pool1d_with_indices": maxPool, "avg_pool2d": one(averagePool), "avg_pool1d": one(averagePool),
+	"max_pool2d": maxPool, "max_pool2d_with_indices": maxPool, "max_pool1d": maxPool, "max_pool1d_with_indices": maxPool, "avg_pool2d": one(averagePool), "avg_pool1d": one(averagePool), "avg_pool3d": one(averagePool3d),
 	"adaptive_avg_pool2d": one(adaptiveAverage), "adaptive_avg_pool1d": one(adaptiveAverage), "adaptive_max_pool2d": adaptiveMax, "adaptive_max_pool1d": adaptiveMax, "max_unpool2d": one(maxUnpool),
 	"upsample_nearest2d": resize(graph.Nearest), "upsample_nearest1d": resize(graph.Nearest), "upsample_bilinear2d": resize(graph.Bilinear), "upsample_linear1d": resize(graph.Bilinear),
 	"upsample_bicubic2d": resize(graph.Bicubic), "_upsample_nearest_exact2d": resize(graph.NearestExact), "_upsample_nearest_exact1d": resize(graph.NearestExact),
@@ -90,6 +90,39 @@ func averagePool(r *reading) *value {
 	return r.back(r.apply(graph.AveragePooling2D{
 		Pool: size, Strides: strides, Margins: margins, Ceil: r.bool("ceil_mode"), CountMargins: r.bool("count_include_pad"), Divisor: r.integerOr("divisor_override", 0),
 	}, x), sequence)
+}
+
+// averagePool3d is of volumes [N, C, D, H, W]: an average over height and width, then one over depth. Windows count their places as a product of the
+// three, so that this is the same. Local response normalization averages channels in this way.
+func averagePool3d(r *reading) *value {
+	v := r.tensor("self")
+	if r.err == nil && (!v.batched || v.rows() != 1 || len(v.dims) != 5) || r.call.arguments["divisor_override"] != nil {
+		r.fail("it averages %v, or with a divisor, which is not supported", v)
+	}
+	kernel, margins := r.several("kernel_size", 3), r.several("padding", 3)
+	strides := kernel
+	if len(r.integers("stride")) > 0 {
+		strides = r.several("stride", 3)
+	}
+	average := func(v *value, k, s, m []int) *value {
+		if r.err != nil || slices.Max(k) == 1 && slices.Max(s) == 1 && slices.Max(m) == 0 {
+			return v
+		}
+		return r.apply(graph.AveragePooling2D{
+			Pool: graph.Size{H: k[0], W: k[1]}, Strides: graph.Size{H: s[0], W: s[1]}, Margins: graph.Margins{Top: m[0], Bottom: m[0], Left: m[1], Right: m[1]},
+			Ceil: r.bool("ceil_mode"), CountMargins: r.bool("count_include_pad"),
+		}, r.in(channelsLast(4), v))
+	}
+	if r.err != nil {
+		return failed
+	}
+	c, d := v.dims[1], v.dims[2]
+	planes := average(r.withDims(v, []int{1, c * d, v.dims[3], v.dims[4]}), kernel[1:], strides[1:], margins[1:])
+	if r.err != nil {
+		return failed
+	}
+	depths := average(r.withDims(planes, []int{1, c, d, planes.dims[2] * planes.dims[3]}), []int{kernel[0], 1}, []int{strides[0], 1}, []int{margins[0], 0})
+	return r.shapedAs(depths, r.shapeOfResult(0))
 }
 
 func adaptiveAverage(r *reading) *value {
