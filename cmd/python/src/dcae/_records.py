@@ -126,12 +126,16 @@ class Records:
         if self.epoch == 1:
             _line(self._epochs, ["epoch", "train_loss", "heldout_mse", "heldout_fvu", "heldout_spread", "heldout_mean", *(_column(n, c) for n in units for c in ("dead", "saturated"))])
         _line(self._epochs, [self.epoch, *map(_long, (loss, *scores)), *(_long(v) for pair in units.values() for v in pair)])
-        self._steps.flush()
-        self._epochs.flush()
+        self.flush()
         self._write_study()
         if self.held is not None and self.held.outputs is not None and self.held.outputs.shape == self.held.y.shape:
             self._write_images(f"runs/{self.name}/seed-1/reconstructions.npz", y=self.held.outputs[:SHOWN])
         self.epoch, self._before, self._losses = self.epoch + 1, self.step, []
+
+    def flush(self) -> None:
+        """Writes what is still in memory: whoever interrupts a training wants to see it."""
+        self._steps.flush()
+        self._epochs.flush()
 
     def close(self) -> None:
         """Ends the files."""

@@ -17,6 +17,9 @@ from ._arrays import Images
 from ._program import Error
 
 
+FLUSH = 50  # steps between two looks at what they left
+
+
 class Recorder(keras.callbacks.Callback):
     """Records each step of ``model.fit``: loss, gradient norm, weight norm and update ratio of each layer, as ``dcae train`` does.
 
@@ -35,20 +38,12 @@ class Recorder(keras.callbacks.Callback):
             raise Error(f"the recorder works with Keras' TensorFlow and PyTorch backends, not with {keras.backend.backend()}")
         self._folder, self._held = folder, _records.held_out(valid)
         self._records: _records.Records | None = None
-
-    def set_model(self, model: Any) -> None:
-        """Wraps the optimizer before the train function is built: callbacks see no gradients."""
-        super().set_model(model)
-        if self._records is not None or not getattr(model, "built", False) or getattr(model, "optimizer", None) is None:
-            return
-        self._begin(model)
+        self._wrapped: list[tuple[Any, str]] = []
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Begins where the model was built by ``fit`` itself."""
-        if self._records is None:
-            self._begin(self.model)
-
-    def _begin(self, model: Any) -> None:
+        """Wraps the optimizer, for callbacks see no gradients, and has the train function built anew."""
+        self._end()  # if a fit before was interrupted
+        model = self.model
         layers, self._variables = [], []
         for layer in _leaves(model):
             trained = list(layer.trainable_variables)
@@ -62,64 +57,91 @@ class Recorder(keras.callbacks.Callback):
         source = f"Keras {keras.__version__} on {keras.backend.backend()}"
         channels_first = keras.config.image_data_format() == "channels_first"
         self._records = _records.Records(self._folder, model.name, layers, source, self._held, channels_first)
-        # Gradients, weights, steps of each layer, as sums of squares; and the loss. In a variable, since the step may be a graph.
-        self._figures = keras.Variable(np.zeros((3, len(self._variables)), np.float32), trainable=False, name="dcae_figures")
+        # What a step leaves stays in variables, since it may be a graph: loss, rate, and the squares of each variable's gradient, weights and step.
+        self._at_once = int(getattr(model, "steps_per_execution", 1))
+        width = 2 + 3 * sum(map(len, self._variables))
+        self._rows = keras.Variable(np.zeros((FLUSH + self._at_once, width), np.float32), trainable=False, name="dcae_rows")
+        self._count = keras.Variable(np.int32(0), dtype="int32", trainable=False, name="dcae_count")
         self._loss = keras.Variable(np.float32(np.nan), trainable=False, name="dcae_loss")
-        self._wrapped: list[tuple[Any, str]] = []
+        self._read, self._begun = 0, 0
         self._wrap(model.optimizer, "apply", self._apply)
         tracker = next((m for m in model.metrics if m.name == "loss"), None)
         if tracker is not None:
             self._wrap(tracker, "update_state", self._update_state)
-        model.train_function = None  # it may have been built without the wraps
+        self._wrap(model, "make_train_function", self._make_train_function)
+        type(model).make_train_function(model, force=True)
 
     def _wrap(self, owner: Any, name: str, by: Any) -> None:
-        if name in vars(owner):  # of a fit that was interrupted
-            object.__delattr__(owner, name)
         original = getattr(owner, name)
         object.__setattr__(owner, name, lambda *args, **kwargs: by(original, *args, **kwargs))
         self._wrapped.append((owner, name))
 
+    def _make_train_function(self, make: Any, force: bool = False) -> Any:
+        """Ends the recording where another fit begins: then this one was interrupted."""
+        self._end()
+        return make(force)
+
     def _apply(self, apply: Any, grads: Any, trainable_variables: Any = None) -> Any:
         variables = list(self.model.trainable_variables if trainable_variables is None else trainable_variables)
-        gradients = {id(v): g for v, g in zip(variables, grads, strict=False) if g is not None}
-        before = {id(v): keras.ops.copy(keras.ops.convert_to_tensor(v)) for v in variables}
+        gradients = {id(v): g for v, g in zip(variables, grads, strict=False)}
+        own = [v for layer in self._variables for v in layer]
+        rate = self.model.optimizer.learning_rate
+        before = _copies(own)
+        figures = [_squares([gradients.get(id(v)) for v in own]), _squares(before)]
         result = apply(grads, trainable_variables)
-        rows: list[list[Any]] = [[], [], []]
-        for own in self._variables:
-            known = [v for v in own if id(v) in before]
-            rows[0].append(_squares(gradients[id(v)] for v in known if id(v) in gradients))
-            rows[1].append(_squares(before[id(v)] for v in known))
-            rows[2].append(_squares(keras.ops.convert_to_tensor(v) - before[id(v)] for v in known))
-        self._figures.assign(keras.ops.stack([keras.ops.stack(row) for row in rows]))
+        figures.append(_squares([keras.ops.subtract(v, b) for v, b in zip(own, before, strict=True)]))
+        row = keras.ops.concatenate([keras.ops.stack([self._loss.value, keras.ops.cast(rate, "float32")]), *figures])
+        at = keras.ops.mod(self._count.value, self._rows.shape[0])
+        self._rows.assign(keras.ops.scatter_update(self._rows.value, keras.ops.reshape(at, (1, 1)), row[None]))
+        self._count.assign(self._count.value + 1)
         return result
 
     def _update_state(self, update: Any, values: Any, *args: Any, **kwargs: Any) -> Any:
         self._loss.assign(keras.ops.cast(keras.ops.mean(values), "float32"))
         return update(values, *args, **kwargs)
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        squares = keras.ops.convert_to_numpy(self._figures.value).astype(np.float64)
-        loss = float(keras.ops.convert_to_numpy(self._loss.value))
-        if np.isnan(loss) and logs and not self._wraps_loss():
-            loss = float(logs.get("loss", np.nan))
-        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        self._records.add_step(loss, rate, [tuple(column) for column in np.sqrt(squares).T.tolist()])
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Reads what steps have left, every now and then: nothing waits for a step that way, nor for what Keras would prepare for the end of a batch."""
+        self._begun += self._at_once
+        if self._begun > FLUSH:
+            self._take_rows()
+            self._begun = self._at_once
 
-    def _wraps_loss(self) -> bool:
-        return len(self._wrapped) > 1
+    def _take_rows(self) -> None:
+        if self._records is None:
+            return
+        count, rows = int(keras.ops.convert_to_numpy(self._count.value)), keras.ops.convert_to_numpy(self._rows.value)
+        starts = np.cumsum([0, *map(len, self._variables)])[:-1]
+        for i in range(self._read, count):
+            loss, rate, *_ = row = rows[i % len(rows)].astype(np.float64)
+            norms = np.sqrt(np.add.reduceat(row[2:].reshape(3, -1), starts, axis=1))
+            self._records.add_step(float(loss), float(np.float32(rate)), [tuple(column) for column in norms.T.tolist()])
+        self._read = count
+        self._records.flush()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Writes the epoch, after a look at the held-out images."""
+        if self._records is None:
+            return
+        self._take_rows()
+        self._begun = 0
         if self._held is not None:
             self._evaluate(self._held)
         self._records.end_epoch(float(logs["loss"]) if logs and "loss" in logs else None)
 
     def on_train_end(self, logs: Any = None) -> None:
+        """Ends the recording."""
+        self._end()
+
+    def _end(self) -> None:
         for owner, name in self._wrapped:
-            object.__delattr__(owner, name)
+            vars(owner).pop(name, None)
         self._wrapped = []
-        self.model.train_function = None
-        self._records.close()
-        self._records = None
+        if self._records is not None:
+            self._take_rows()
+            self._records.close()
+            self._records = None
+            self.model.train_function = None
 
     def _evaluate(self, held: _records.Held) -> None:
         """Runs the model over the held-out images, layer by layer, and watches its units."""
@@ -152,13 +174,24 @@ def _watching(original: Any, layer: Any, units: _records.Units) -> Any:
     return call
 
 
-def _squares(tensors: Any) -> Any:
-    """The sum of the squares of all values."""
-    total = keras.ops.cast(0.0, "float32")
-    for t in tensors:
-        t = keras.ops.cast(keras.ops.convert_to_tensor(t), "float32")
-        total = total + keras.ops.sum(keras.ops.square(t))
-    return total
+def _copies(variables: list[Any]) -> list[Any]:
+    """The variables' values as they are now."""
+    tensors = [keras.ops.convert_to_tensor(v) for v in variables]
+    if keras.backend.backend() == "torch":
+        return [t.detach().clone() for t in tensors]
+    return tensors  # TensorFlow copies what is written to
+
+
+def _squares(tensors: list[Any]) -> Any:
+    """The sum of the squares of each tensor's values, 0 for None. By the backends' own functions: dozens of small ones would take longer than a step."""
+    if keras.backend.backend() == "torch":
+        import torch
+
+        norms = torch._foreach_norm([torch.zeros(()) if t is None else t.detach() for t in tensors])
+        return torch.stack([n.float() for n in norms]).square()
+    import tensorflow as tf
+
+    return 2 * tf.stack([tf.constant(0.0) if t is None else tf.nn.l2_loss(tf.cast(tf.convert_to_tensor(t), tf.float32)) for t in tensors])
 
 
 def _leaves(model: Any) -> list[Any]:

@@ -131,6 +131,7 @@ class Recorder:
                 at += len(own)
             self._records.add_step(float(loss), rate, rows)
         self._pending.clear()
+        self._records.flush()
 
     def _evaluate(self, held: _records.Held) -> None:
         """Runs the net over the held-out images, and watches its units."""
