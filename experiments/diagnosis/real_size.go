@@ -49,7 +49,7 @@ func (s *search) lookAtRealSize() error {
 		if err := s.seeItLearn(); err != nil || s.verdict == Healthy {
 			return err
 		}
-	} else if err := s.seeItRepaired(); err != nil || s.fix != nil {
+	} else if err := s.seeItRepaired(); err != nil || s.settled() {
 		return err
 	}
 	return s.tryInRealSize()
@@ -140,41 +140,84 @@ func (s *search) seeItRepaired() error {
 			return err
 		}
 		if seen {
-			s.fix = a
 			return s.train()
+		}
+		if s.verdict == Healthy {
+			return nil
 		}
 		s.say("%s: repairs the twin, but was not seen to repair the model in its real size", a.what())
 	}
 	return nil
 }
 
-// tryRepair trains a repaired model in its real size with one fresh seed after another, as the time allows, and tells whether it stands: a
-// twin that behaves as the model does is believed until a run in the real size fails, any other one only when a run has learned.
+// tryRepair trains a repaired model in its real size with a fresh seed, and with more of them side by side if it learns, as the time allows. It tells whether
+// the repair stands, which is s.fix then: a twin that behaves as the model does is believed until a run in the real size fails, any other one only when a
+// run has learned, and better than the model as given.
 func (s *search) tryRepair(a, winner *attempt) (bool, error) {
 	to := 2 * learningSteps(winner.trials())
-	for seed := uint64(firstFreshSeed); seed < firstFreshSeed+realSeeds; seed++ {
-		steps := min(to, s.affordable(a.step))
-		if steps == 0 || len(a.confirmed) > 0 && steps < a.confirmed[0].steps {
-			break
-		}
-		t, err := s.realTrial(a, seed)
-		if err != nil {
-			return false, err
-		}
-		if err := s.advance([]job{{a, t, steps, true}}); err != nil {
-			return false, err
-		}
-		s.tell(a, a.what()+" in the real size")
-		if !t.learns() {
-			break
-		}
-	}
-	if len(a.confirmed) == 0 {
+	steps := min(to, s.affordable(a.step))
+	if steps == 0 {
 		return false, nil
 	}
-	first := a.confirmed[0]
-	failed := first.hopeless != "" || !first.learns() && first.steps >= to && !first.falls()
-	return first.learns() || s.twin.unlike == "" && !failed, nil
+	first, err := s.realTrial(a, firstFreshSeed)
+	if err != nil {
+		return false, err
+	}
+	cut := s.advance([]job{{a, first, steps, true}})
+	s.tell(a, a.what()+" in the real size")
+	failed := first.hopeless != "" || len(first.checks) == 0 || !first.learns() && first.steps >= to && !first.falls()
+	if s.twin.unlike == "" && !failed {
+		s.fix = a
+	}
+	if cut != nil || !first.learns() {
+		return s.fix != nil, cut
+	}
+	if s.twin.unlike != "" {
+		if better, err := s.betterThanGiven(first); !better || err != nil {
+			return false, err
+		}
+		s.fix, s.verdict = a, Faulty
+	}
+	return true, s.tryMoreSeeds(a, first.steps, to)
+}
+
+// betterThanGiven trains the given model in its real size as long as a run, and tells whether that explains more, by the margin that a repair must show. If the
+// given model learns, too, it is healthy.
+func (s *search) betterThanGiven(run *trial) (bool, error) {
+	given, err := s.realTrial(s.given, 1)
+	if err != nil {
+		return false, err
+	}
+	if err := s.advance([]job{{s.given, given, run.steps, true}}); err != nil {
+		return false, err
+	}
+	if given.learns() {
+		s.verdict = Healthy
+	}
+	return !given.learns() && beyondMargin(min(1, given.fvuAt(run.steps))-min(1, run.fvu()), s.look.attainable), nil
+}
+
+// tryMoreSeeds trains a repaired model in its real size with further seeds, as many as there is time for if they take as many steps as the first one. Runs
+// that the clock cuts do not count.
+func (s *search) tryMoreSeeds(a *attempt, steps, most int) error {
+	seeds := min(realSeeds-1, s.affordable(a.step)/steps)
+	if seeds == 0 {
+		return nil
+	}
+	var jobs []job
+	for seed := uint64(firstFreshSeed + 1); len(jobs) < seeds; seed++ {
+		t, err := s.realTrial(a, seed)
+		if err != nil {
+			return err
+		}
+		jobs = append(jobs, job{a, t, min(most, s.affordable(a.step)/seeds), true})
+	}
+	if err := s.advance(jobs); err != nil {
+		a.confirmed = slices.DeleteFunc(a.confirmed, func(t *trial) bool { return !t.learns() })
+		return err
+	}
+	s.tell(a, a.what()+" in the real size")
+	return nil
 }
 
 // tryInRealSize looks for a change that repairs the model in its real size, by successive halving. The runs have the seed of the given model's.

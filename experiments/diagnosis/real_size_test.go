@@ -94,8 +94,39 @@ func TestARepairOfAnUnlikeTwinMustBeSeenInTheRealSize(t *testing.T) {
 		return 1
 	}, Faulty, "FVU 1 and 3", repair)
 	must(t, s.seeItRepaired())
-	if s.fix == nil || s.fix.what() != "repair" {
-		t.Errorf("a repair that learns in the real size counts, whatever the twin does: %v", s.fix)
+	if s.fix == nil || s.fix.what() != "repair" || s.verdict != Faulty {
+		t.Errorf("a repair that learns in the real size counts, whatever the twin does: %v, %s", s.fix, s.verdict)
+	}
+	s = withTwin(t, func(string, uint64, int) float64 { return 0.2 }, Faulty, "FVU 1 and 3", repair)
+	must(t, s.lookAtRealSize())
+	if s.fix != nil || s.verdict != Healthy {
+		t.Errorf("the model as given learns in the real size, too: %v, %s", s.fix, s.verdict)
+	}
+}
+
+// A first seed that learned in the real size is not lost where the clock cuts the next ones.
+func TestSeedsThatTheClockCutsDoNotCount(t *testing.T) {
+	s := withTwin(t, func(what string, _ uint64, _ int) float64 {
+		if what == "repair" {
+			return 0.2
+		}
+		return 1
+	}, Faulty, "", named("repair", Loss, 1))
+	run := s.run
+	ctx, stop := context.WithCancel(context.Background())
+	s.ctx = ctx
+	s.run = func(ctx context.Context, j job, threads *graph.Threads) error {
+		if j.trial.seed > firstFreshSeed {
+			stop()
+			return context.Canceled
+		}
+		return run(ctx, j, threads)
+	}
+	if err := s.lookAtRealSize(); err == nil {
+		t.Fatal("the time was not up")
+	}
+	if s.fix == nil || len(s.fix.confirmed) != 1 || s.verdict != Faulty {
+		t.Errorf("%s, fix %v", s.verdict, s.fix)
 	}
 }
 
