@@ -26,6 +26,8 @@ const (
 	probeSteps    = 25   // at most, that model and twin are compared over, and between two looks in the real size
 	probeShare    = 0.1  // of the time, that comparing may take
 	realShare     = 0.35 // of the time, that is kept for the real size
+	longShare     = 0.5  // the same from longTime on, where a repair is to be seen there with one seed at least
+	longTime      = 180  // seconds
 	unlikeShare   = 0.6  // the same where no twin behaves alike
 	twinImages    = 3000
 	realSeeds     = 3   // fresh ones at most, that the repair is looked at with in the real size
@@ -99,7 +101,7 @@ func (s *search) examineOr(err error) error {
 
 // twins are those that may be examined, the best one first, at most two.
 func (s *search) twins() ([]candidate, error) {
-	budget := (1 - realShare) * s.budget.left()
+	budget := (1 - s.realSizeShare()) * s.budget.left()
 	var all []candidate
 	for _, width := range []float64{1, 0.5, 0.25} {
 		for batch := s.given.setup.batch; batch == s.given.setup.batch || batch >= max(leastBatch, s.given.setup.batch/4); batch /= 2 {
@@ -165,7 +167,7 @@ func preferred(affordable, all []candidate) []candidate {
 // fitRealSize makes the batches of the real size so small that the time which is kept for it pays some steps, since many steps of few images show
 // more than few steps of many; and the held-out images so few that a look at them takes a fifth as long as the steps before it.
 func (s *search) fitRealSize() error {
-	if steps := realShare * s.budget.total / s.given.step; steps < probeSteps {
+	if steps := s.realSizeShare() * s.budget.total / s.given.step; steps < probeSteps {
 		s.given.setup.batch = max(1, int(float64(s.given.setup.batch)*steps/probeSteps))
 		if err := s.given.reckon(); err != nil {
 			return err
@@ -174,6 +176,14 @@ func (s *search) fitRealSize() error {
 	looked := max(leastBatch, int(lookedImages*float64(s.firstSteps()*s.given.setup.batch)))
 	s.images.held = s.images.held.slice(0, min(s.images.held.n(), looked))
 	return nil
+}
+
+// realSizeShare is the share of the time that is kept for the real size.
+func (s *search) realSizeShare() float64 {
+	if s.options.Seconds >= longTime {
+		return longShare
+	}
+	return realShare
 }
 
 // firstSteps are those of the model in its real size that a share of the time pays, at least one.
@@ -201,7 +211,7 @@ func (s *search) tryTwin(c candidate, probe *trial) (*twinExam, error) {
 	subject := s.subject
 	subject.Model, subject.Params, subject.Images = c.model, nil, images
 	options := s.options
-	options.Seconds = (1 - realShare) * s.budget.left() / (workers * inUse)
+	options.Seconds = (1 - s.realSizeShare()) * s.budget.left() / (workers * inUse)
 	options.Batch = c.batch
 	small, err := newSearch(s.ctx, subject, options)
 	if err != nil {

@@ -133,3 +133,11 @@ func TestARunUnderTheMarkIsNotCalledAFailure(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestLongExaminationsKeepMoreForTheRealSize(t *testing.T) {
+	for seconds, want := range map[float64]float64{60: 0.35, 179: 0.35, 180: 0.5, 600: 0.5} {
+		if got := (&search{options: Options{Seconds: seconds}}).realSizeShare(); got != want {
+			t.Errorf("%g s: a share of %g, want %g", seconds, got, want)
+		}
+	}
+}
