@@ -2,7 +2,7 @@ package kernel
 
 import "math"
 
-// Faster forms for float32, from vector forms of e^-|z|, e^min(z,0)-1, the sigmoid and the normal distribution. The scalar twins of those compute
+// Faster forms for float32, from vector forms of e^-|z|, ELU, the sigmoid and the normal distribution. The scalar twins of those compute
 // the same bits.
 
 const leastExponent = -87 // of e^u that is a normal number
@@ -61,12 +61,6 @@ func logsOnePlusDecay32(y, z []float32) {
 	}
 }
 
-func decaysLessOne32(y, z []float32) {
-	for i := vectorDecaysLessOne(y, z); i < len(z); i++ {
-		y[i] = decayLessOne32(z[i])
-	}
-}
-
 func normalsBelow32(y, z []float32) {
 	for i := vectorNormalBelow(y, z); i < len(z); i++ {
 		y[i] = normalBelow32(z[i])
@@ -91,23 +85,15 @@ func siluSlope32(y, z []float32) {
 
 // elu32 is above*z for positive z, else below*(e^z-1). It has no branch, which random signs would mislead.
 func elu32(y, z []float32, above, below float32) {
-	y = y[:len(z)]
-	decaysLessOne32(y, z)
-	for i, v := range z {
-		y[i] = float32(above*positive32(v)) + float32(below*y[i])
+	for i := vectorELU(y, z, above, below); i < len(z); i++ {
+		y[i] = float32(above*positive32(z[i])) + float32(below*decayLessOne32(z[i]))
 	}
 }
 
 func eluSlope32(y, z []float32, above, below float32) {
-	y = y[:len(z)]
-	decaysLessOne32(y, z)
-	for i, s := range y {
-		y[i] = below * (1 + s)
-	}
-	if above != below {
-		for i, v := range z {
-			y[i] += float32((above - below) * isPositive(v))
-		}
+	more := above - below
+	for i := vectorELUSlopes(y, z, more, below); i < len(z); i++ {
+		y[i] = float32(below*(1+decayLessOne32(z[i]))) + float32(more*isPositive(z[i]))
 	}
 }
 

@@ -33,17 +33,13 @@ func Merge[T Float](p *Pool, how Merging, y []T, inputs [][]T) {
 			x = x[from:to]
 			switch how {
 			case Sum, Mean:
-				for k, v := range x {
-					y[k] += v
-				}
+				addTo(y, x)
 			case Difference:
 				for k, v := range x {
 					y[k] -= v
 				}
 			case Product:
-				for k, v := range x {
-					y[k] *= v
-				}
+				multiplyBy(y, x)
 			case Largest:
 				for k, v := range x {
 					y[k] = max(y[k], v)
@@ -85,9 +81,7 @@ func MergeGradient[T Float](p *Pool, how Merging, which int, dx, y, dy []T, inpu
 		case how == Product:
 			for other, x := range inputs {
 				if other != which {
-					for k, v := range x[from:to] {
-						dx[k] *= v
-					}
+					multiplyBy(dx, x[from:to])
 				}
 			}
 		case how == Quotient || how == Exponentiation:

@@ -36,9 +36,7 @@ func PointwiseGradient[T Float](p *Pool, f Curve, dx, x, dy []T) {
 		x, dx, dy := x[from:to], dx[from:to], dy[from:to]
 		if x32 := float32s(x); x32 != nil && f.slopes != nil {
 			f.slopes(float32s(dx), x32)
-			for k, g := range dy {
-				dx[k] *= g
-			}
+			multiplyBy(dx, dy)
 			return
 		}
 		slope := f.Slope
@@ -46,4 +44,18 @@ func PointwiseGradient[T Float](p *Pool, f Curve, dx, x, dy []T) {
 			dx[k] = dy[k] * T(slope(float64(z)))
 		}
 	}))
+}
+
+// multiplyBy computes y *= x.
+func multiplyBy[T Float](y, x []T) {
+	for i := vectorMultiply(float32s(y), float32s(x)); i < len(y); i++ {
+		y[i] *= x[i]
+	}
+}
+
+// addTo computes y += x.
+func addTo[T Float](y, x []T) {
+	for i := vectorAdd(float32s(y), float32s(x)); i < len(y); i++ {
+		y[i] += x[i]
+	}
 }

@@ -39,11 +39,6 @@ func logOnePlusDecayAVX2(n int, y *float32, x *float32)
 //go:noescape
 func normalBelowAVX2(n int, y *float32, x *float32)
 
-// decayLessOneAVX2 computes y = exp(min(x, 0)) - 1 for n elements, a multiple of 16.
-//
-//go:noescape
-func decayLessOneAVX2(n int, y *float32, x *float32)
-
 // reluGradientAVX2 computes dx = dy * (0 for y <= 0, else 1) for n elements, a multiple of 16.
 //
 //go:noescape
@@ -68,6 +63,26 @@ func tanhGradientAVX2(n int, dx *float32, y *float32, dy *float32)
 //
 //go:noescape
 func logitSlopeAVX2(n int, dy *float32, y *float32, target *float32, factor float32, keep float32, half float32)
+
+// eluAVX2 computes y = above*max(z, 0) + below*(exp(min(z, 0))-1) for n elements, a multiple of 16.
+//
+//go:noescape
+func eluAVX2(n int, y *float32, z *float32, above float32, below float32)
+
+// eluSlopeAVX2 computes y = below*exp(min(z, 0)), and above more for z > 0 for n elements, a multiple of 16.
+//
+//go:noescape
+func eluSlopeAVX2(n int, y *float32, z *float32, above float32, below float32)
+
+// addAVX2 computes y += x for n elements, a multiple of 16.
+//
+//go:noescape
+func addAVX2(n int, y *float32, x *float32)
+
+// multiplyAVX2 computes y *= x for n elements, a multiple of 16.
+//
+//go:noescape
+func multiplyAVX2(n int, y *float32, x *float32)
 
 // squaredDistanceAVX2 writes 32 lanes of the sum of (y-target)^2 over n elements, a multiple of 32.
 //
@@ -204,11 +219,6 @@ func logOnePlusDecayAVX512(n int, y *float32, x *float32)
 //go:noescape
 func normalBelowAVX512(n int, y *float32, x *float32)
 
-// decayLessOneAVX512 computes y = exp(min(x, 0)) - 1 for n elements, a multiple of 16.
-//
-//go:noescape
-func decayLessOneAVX512(n int, y *float32, x *float32)
-
 // reluGradientAVX512 computes dx = dy * (0 for y <= 0, else 1) for n elements, a multiple of 16.
 //
 //go:noescape
@@ -233,6 +243,26 @@ func tanhGradientAVX512(n int, dx *float32, y *float32, dy *float32)
 //
 //go:noescape
 func logitSlopeAVX512(n int, dy *float32, y *float32, target *float32, factor float32, keep float32, half float32)
+
+// eluAVX512 computes y = above*max(z, 0) + below*(exp(min(z, 0))-1) for n elements, a multiple of 16.
+//
+//go:noescape
+func eluAVX512(n int, y *float32, z *float32, above float32, below float32)
+
+// eluSlopeAVX512 computes y = below*exp(min(z, 0)), and above more for z > 0 for n elements, a multiple of 16.
+//
+//go:noescape
+func eluSlopeAVX512(n int, y *float32, z *float32, above float32, below float32)
+
+// addAVX512 computes y += x for n elements, a multiple of 16.
+//
+//go:noescape
+func addAVX512(n int, y *float32, x *float32)
+
+// multiplyAVX512 computes y *= x for n elements, a multiple of 16.
+//
+//go:noescape
+func multiplyAVX512(n int, y *float32, x *float32)
 
 // squaredDistanceAVX512 writes 32 lanes of the sum of (y-target)^2 over n elements, a multiple of 32.
 //

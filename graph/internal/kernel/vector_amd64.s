@@ -1212,87 +1212,6 @@ loop:
 	VZEROUPPER
 	RET
 
-// func decayLessOneAVX2(n int, y *float32, x *float32)
-// Requires: AVX, AVX2
-TEXT ·decayLessOneAVX2(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ y+8(FP), CX
-	MOVQ x+16(FP), DX
-	SHLQ $0x02, AX
-	ADDQ AX, CX
-	ADDQ AX, DX
-	NEGQ AX
-
-	PCALIGN $32
-
-loop:
-	VMOVUPS (DX)(AX*1), Y0
-	VXORPS  Y1, Y1, Y1
-	VMINPS  Y0, Y1, Y0
-	VMOVUPS vectorConstants<>+960(SB), Y1
-	VORPS   vectorConstants<>+64(SB), Y0, Y0
-	VMAXPS  Y0, Y1, Y0
-	VMULPS  vectorConstants<>+128(SB), Y0, Y1
-	VADDPS  vectorConstants<>+192(SB), Y1, Y1
-	VSUBPS  vectorConstants<>+192(SB), Y1, Y2
-	VMULPS  vectorConstants<>+256(SB), Y2, Y3
-	VSUBPS  Y3, Y0, Y3
-	VMULPS  vectorConstants<>+320(SB), Y2, Y0
-	VSUBPS  Y0, Y3, Y2
-	VMULPS  vectorConstants<>+384(SB), Y2, Y4
-	VADDPS  vectorConstants<>+448(SB), Y4, Y4
-	VMULPS  vectorConstants<>+512(SB), Y2, Y5
-	VADDPS  vectorConstants<>+576(SB), Y5, Y5
-	VMULPS  Y2, Y2, Y3
-	VMULPS  vectorConstants<>+640(SB), Y3, Y0
-	VADDPS  Y5, Y0, Y0
-	VMULPS  Y3, Y0, Y0
-	VADDPS  Y4, Y0, Y0
-	VMULPS  Y0, Y3, Y3
-	VPSLLD  $0x17, Y1, Y0
-	VPADDD  vectorConstants<>+704(SB), Y0, Y0
-	VSUBPS  vectorConstants<>+704(SB), Y0, Y1
-	VMULPS  Y0, Y2, Y2
-	VMULPS  Y0, Y3, Y3
-	VADDPS  Y3, Y2, Y0
-	VADDPS  Y0, Y1, Y0
-	VMOVUPS Y0, (CX)(AX*1)
-	VMOVUPS 32(DX)(AX*1), Y0
-	VXORPS  Y1, Y1, Y1
-	VMINPS  Y0, Y1, Y0
-	VMOVUPS vectorConstants<>+960(SB), Y1
-	VORPS   vectorConstants<>+64(SB), Y0, Y0
-	VMAXPS  Y0, Y1, Y0
-	VMULPS  vectorConstants<>+128(SB), Y0, Y1
-	VADDPS  vectorConstants<>+192(SB), Y1, Y1
-	VSUBPS  vectorConstants<>+192(SB), Y1, Y2
-	VMULPS  vectorConstants<>+256(SB), Y2, Y3
-	VSUBPS  Y3, Y0, Y3
-	VMULPS  vectorConstants<>+320(SB), Y2, Y0
-	VSUBPS  Y0, Y3, Y2
-	VMULPS  vectorConstants<>+384(SB), Y2, Y4
-	VADDPS  vectorConstants<>+448(SB), Y4, Y4
-	VMULPS  vectorConstants<>+512(SB), Y2, Y5
-	VADDPS  vectorConstants<>+576(SB), Y5, Y5
-	VMULPS  Y2, Y2, Y3
-	VMULPS  vectorConstants<>+640(SB), Y3, Y0
-	VADDPS  Y5, Y0, Y0
-	VMULPS  Y3, Y0, Y0
-	VADDPS  Y4, Y0, Y0
-	VMULPS  Y0, Y3, Y3
-	VPSLLD  $0x17, Y1, Y0
-	VPADDD  vectorConstants<>+704(SB), Y0, Y0
-	VSUBPS  vectorConstants<>+704(SB), Y0, Y1
-	VMULPS  Y0, Y2, Y2
-	VMULPS  Y0, Y3, Y3
-	VADDPS  Y3, Y2, Y0
-	VADDPS  Y0, Y1, Y0
-	VMOVUPS Y0, 32(CX)(AX*1)
-	ADDQ    $0x00000040, AX
-	JL      loop
-	VZEROUPPER
-	RET
-
 // func reluGradientAVX2(n int, dx *float32, y *float32, dy *float32)
 // Requires: AVX
 TEXT ·reluGradientAVX2(SB), NOSPLIT, $0-32
@@ -1539,6 +1458,246 @@ loop:
 	VMOVUPS   Y5, 32(CX)(AX*1)
 	ADDQ      $0x00000040, AX
 	JL        loop
+	VZEROUPPER
+	RET
+
+// func eluAVX2(n int, y *float32, z *float32, above float32, below float32)
+// Requires: AVX, AVX2
+TEXT ·eluAVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSS above+24(FP), Y0
+	VBROADCASTSS below+28(FP), Y1
+	SHLQ         $0x02, AX
+	ADDQ         AX, CX
+	ADDQ         AX, DX
+	NEGQ         AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS   (DX)(AX*1), Y2
+	VXORPS    Y3, Y3, Y3
+	VMINPS    Y2, Y3, Y3
+	VMOVUPS   vectorConstants<>+960(SB), Y4
+	VORPS     vectorConstants<>+64(SB), Y3, Y3
+	VMAXPS    Y3, Y4, Y3
+	VMULPS    vectorConstants<>+128(SB), Y3, Y4
+	VADDPS    vectorConstants<>+192(SB), Y4, Y4
+	VSUBPS    vectorConstants<>+192(SB), Y4, Y5
+	VMULPS    vectorConstants<>+256(SB), Y5, Y6
+	VSUBPS    Y6, Y3, Y6
+	VMULPS    vectorConstants<>+320(SB), Y5, Y3
+	VSUBPS    Y3, Y6, Y5
+	VMULPS    vectorConstants<>+384(SB), Y5, Y7
+	VADDPS    vectorConstants<>+448(SB), Y7, Y7
+	VMULPS    vectorConstants<>+512(SB), Y5, Y8
+	VADDPS    vectorConstants<>+576(SB), Y8, Y8
+	VMULPS    Y5, Y5, Y6
+	VMULPS    vectorConstants<>+640(SB), Y6, Y3
+	VADDPS    Y8, Y3, Y3
+	VMULPS    Y6, Y3, Y3
+	VADDPS    Y7, Y3, Y3
+	VMULPS    Y3, Y6, Y6
+	VPSLLD    $0x17, Y4, Y3
+	VPADDD    vectorConstants<>+704(SB), Y3, Y3
+	VSUBPS    vectorConstants<>+704(SB), Y3, Y4
+	VMULPS    Y3, Y5, Y5
+	VMULPS    Y3, Y6, Y6
+	VADDPS    Y6, Y5, Y3
+	VADDPS    Y3, Y4, Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x11, Y2, Y4, Y5
+	VBLENDVPS Y5, Y2, Y4, Y2
+	VMULPS    Y0, Y2, Y2
+	VMULPS    Y1, Y3, Y3
+	VADDPS    Y3, Y2, Y3
+	VMOVUPS   Y3, (CX)(AX*1)
+	VMOVUPS   32(DX)(AX*1), Y2
+	VXORPS    Y3, Y3, Y3
+	VMINPS    Y2, Y3, Y3
+	VMOVUPS   vectorConstants<>+960(SB), Y4
+	VORPS     vectorConstants<>+64(SB), Y3, Y3
+	VMAXPS    Y3, Y4, Y3
+	VMULPS    vectorConstants<>+128(SB), Y3, Y4
+	VADDPS    vectorConstants<>+192(SB), Y4, Y4
+	VSUBPS    vectorConstants<>+192(SB), Y4, Y5
+	VMULPS    vectorConstants<>+256(SB), Y5, Y6
+	VSUBPS    Y6, Y3, Y6
+	VMULPS    vectorConstants<>+320(SB), Y5, Y3
+	VSUBPS    Y3, Y6, Y5
+	VMULPS    vectorConstants<>+384(SB), Y5, Y7
+	VADDPS    vectorConstants<>+448(SB), Y7, Y7
+	VMULPS    vectorConstants<>+512(SB), Y5, Y8
+	VADDPS    vectorConstants<>+576(SB), Y8, Y8
+	VMULPS    Y5, Y5, Y6
+	VMULPS    vectorConstants<>+640(SB), Y6, Y3
+	VADDPS    Y8, Y3, Y3
+	VMULPS    Y6, Y3, Y3
+	VADDPS    Y7, Y3, Y3
+	VMULPS    Y3, Y6, Y6
+	VPSLLD    $0x17, Y4, Y3
+	VPADDD    vectorConstants<>+704(SB), Y3, Y3
+	VSUBPS    vectorConstants<>+704(SB), Y3, Y4
+	VMULPS    Y3, Y5, Y5
+	VMULPS    Y3, Y6, Y6
+	VADDPS    Y6, Y5, Y3
+	VADDPS    Y3, Y4, Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x11, Y2, Y4, Y5
+	VBLENDVPS Y5, Y2, Y4, Y2
+	VMULPS    Y0, Y2, Y2
+	VMULPS    Y1, Y3, Y3
+	VADDPS    Y3, Y2, Y3
+	VMOVUPS   Y3, 32(CX)(AX*1)
+	ADDQ      $0x00000040, AX
+	JL        loop
+	VZEROUPPER
+	RET
+
+// func eluSlopeAVX2(n int, y *float32, z *float32, above float32, below float32)
+// Requires: AVX, AVX2
+TEXT ·eluSlopeAVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSS above+24(FP), Y0
+	VBROADCASTSS below+28(FP), Y1
+	SHLQ         $0x02, AX
+	ADDQ         AX, CX
+	ADDQ         AX, DX
+	NEGQ         AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS   (DX)(AX*1), Y2
+	VXORPS    Y3, Y3, Y3
+	VMINPS    Y2, Y3, Y3
+	VMOVUPS   vectorConstants<>+960(SB), Y4
+	VORPS     vectorConstants<>+64(SB), Y3, Y3
+	VMAXPS    Y3, Y4, Y3
+	VMULPS    vectorConstants<>+128(SB), Y3, Y4
+	VADDPS    vectorConstants<>+192(SB), Y4, Y4
+	VSUBPS    vectorConstants<>+192(SB), Y4, Y5
+	VMULPS    vectorConstants<>+256(SB), Y5, Y6
+	VSUBPS    Y6, Y3, Y6
+	VMULPS    vectorConstants<>+320(SB), Y5, Y3
+	VSUBPS    Y3, Y6, Y5
+	VMULPS    vectorConstants<>+384(SB), Y5, Y7
+	VADDPS    vectorConstants<>+448(SB), Y7, Y7
+	VMULPS    vectorConstants<>+512(SB), Y5, Y8
+	VADDPS    vectorConstants<>+576(SB), Y8, Y8
+	VMULPS    Y5, Y5, Y6
+	VMULPS    vectorConstants<>+640(SB), Y6, Y3
+	VADDPS    Y8, Y3, Y3
+	VMULPS    Y6, Y3, Y3
+	VADDPS    Y7, Y3, Y3
+	VMULPS    Y3, Y6, Y6
+	VPSLLD    $0x17, Y4, Y3
+	VPADDD    vectorConstants<>+704(SB), Y3, Y3
+	VSUBPS    vectorConstants<>+704(SB), Y3, Y4
+	VMULPS    Y3, Y5, Y5
+	VMULPS    Y3, Y6, Y6
+	VADDPS    Y6, Y5, Y3
+	VADDPS    Y3, Y4, Y3
+	VXORPS    Y4, Y4, Y4
+	VADDPS    vectorConstants<>+704(SB), Y3, Y3
+	VMULPS    Y1, Y3, Y3
+	VCMPPS    $0x11, Y2, Y4, Y2
+	VBLENDVPS Y2, Y0, Y4, Y2
+	VADDPS    Y2, Y3, Y3
+	VMOVUPS   Y3, (CX)(AX*1)
+	VMOVUPS   32(DX)(AX*1), Y2
+	VXORPS    Y3, Y3, Y3
+	VMINPS    Y2, Y3, Y3
+	VMOVUPS   vectorConstants<>+960(SB), Y4
+	VORPS     vectorConstants<>+64(SB), Y3, Y3
+	VMAXPS    Y3, Y4, Y3
+	VMULPS    vectorConstants<>+128(SB), Y3, Y4
+	VADDPS    vectorConstants<>+192(SB), Y4, Y4
+	VSUBPS    vectorConstants<>+192(SB), Y4, Y5
+	VMULPS    vectorConstants<>+256(SB), Y5, Y6
+	VSUBPS    Y6, Y3, Y6
+	VMULPS    vectorConstants<>+320(SB), Y5, Y3
+	VSUBPS    Y3, Y6, Y5
+	VMULPS    vectorConstants<>+384(SB), Y5, Y7
+	VADDPS    vectorConstants<>+448(SB), Y7, Y7
+	VMULPS    vectorConstants<>+512(SB), Y5, Y8
+	VADDPS    vectorConstants<>+576(SB), Y8, Y8
+	VMULPS    Y5, Y5, Y6
+	VMULPS    vectorConstants<>+640(SB), Y6, Y3
+	VADDPS    Y8, Y3, Y3
+	VMULPS    Y6, Y3, Y3
+	VADDPS    Y7, Y3, Y3
+	VMULPS    Y3, Y6, Y6
+	VPSLLD    $0x17, Y4, Y3
+	VPADDD    vectorConstants<>+704(SB), Y3, Y3
+	VSUBPS    vectorConstants<>+704(SB), Y3, Y4
+	VMULPS    Y3, Y5, Y5
+	VMULPS    Y3, Y6, Y6
+	VADDPS    Y6, Y5, Y3
+	VADDPS    Y3, Y4, Y3
+	VXORPS    Y4, Y4, Y4
+	VADDPS    vectorConstants<>+704(SB), Y3, Y3
+	VMULPS    Y1, Y3, Y3
+	VCMPPS    $0x11, Y2, Y4, Y2
+	VBLENDVPS Y2, Y0, Y4, Y2
+	VADDPS    Y2, Y3, Y3
+	VMOVUPS   Y3, 32(CX)(AX*1)
+	ADDQ      $0x00000040, AX
+	JL        loop
+	VZEROUPPER
+	RET
+
+// func addAVX2(n int, y *float32, x *float32)
+// Requires: AVX
+TEXT ·addAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	SHLQ $0x02, AX
+	ADDQ AX, CX
+	ADDQ AX, DX
+	NEGQ AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (CX)(AX*1), Y0
+	VADDPS  (DX)(AX*1), Y0, Y0
+	VMOVUPS Y0, (CX)(AX*1)
+	VMOVUPS 32(CX)(AX*1), Y0
+	VADDPS  32(DX)(AX*1), Y0, Y0
+	VMOVUPS Y0, 32(CX)(AX*1)
+	ADDQ    $0x00000040, AX
+	JL      loop
+	VZEROUPPER
+	RET
+
+// func multiplyAVX2(n int, y *float32, x *float32)
+// Requires: AVX
+TEXT ·multiplyAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	SHLQ $0x02, AX
+	ADDQ AX, CX
+	ADDQ AX, DX
+	NEGQ AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (CX)(AX*1), Y0
+	VMULPS  (DX)(AX*1), Y0, Y0
+	VMOVUPS Y0, (CX)(AX*1)
+	VMOVUPS 32(CX)(AX*1), Y0
+	VMULPS  32(DX)(AX*1), Y0, Y0
+	VMOVUPS Y0, 32(CX)(AX*1)
+	ADDQ    $0x00000040, AX
+	JL      loop
 	VZEROUPPER
 	RET
 
@@ -3316,56 +3475,6 @@ loop:
 	VZEROUPPER
 	RET
 
-// func decayLessOneAVX512(n int, y *float32, x *float32)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·decayLessOneAVX512(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ y+8(FP), CX
-	MOVQ x+16(FP), DX
-	SHLQ $0x02, AX
-	ADDQ AX, CX
-	ADDQ AX, DX
-	NEGQ AX
-
-	PCALIGN $32
-
-loop:
-	VMOVUPS (DX)(AX*1), Z0
-	VPXORD  Z1, Z1, Z1
-	VMINPS  Z0, Z1, Z0
-	VMOVUPS vectorConstants<>+960(SB), Z2
-	VORPS   vectorConstants<>+64(SB), Z0, Z0
-	VMAXPS  Z0, Z2, Z0
-	VMULPS  vectorConstants<>+128(SB), Z0, Z2
-	VADDPS  vectorConstants<>+192(SB), Z2, Z2
-	VSUBPS  vectorConstants<>+192(SB), Z2, Z3
-	VMULPS  vectorConstants<>+256(SB), Z3, Z4
-	VSUBPS  Z4, Z0, Z4
-	VMULPS  vectorConstants<>+320(SB), Z3, Z0
-	VSUBPS  Z0, Z4, Z3
-	VMULPS  vectorConstants<>+384(SB), Z3, Z5
-	VADDPS  vectorConstants<>+448(SB), Z5, Z5
-	VMULPS  vectorConstants<>+512(SB), Z3, Z6
-	VADDPS  vectorConstants<>+576(SB), Z6, Z6
-	VMULPS  Z3, Z3, Z4
-	VMULPS  vectorConstants<>+640(SB), Z4, Z0
-	VADDPS  Z6, Z0, Z0
-	VMULPS  Z4, Z0, Z0
-	VADDPS  Z5, Z0, Z0
-	VMULPS  Z0, Z4, Z4
-	VPSLLD  $0x17, Z2, Z0
-	VPADDD  vectorConstants<>+704(SB), Z0, Z0
-	VSUBPS  vectorConstants<>+704(SB), Z0, Z2
-	VMULPS  Z0, Z3, Z3
-	VMULPS  Z0, Z4, Z4
-	VADDPS  Z4, Z3, Z0
-	VADDPS  Z0, Z2, Z0
-	VMOVUPS Z0, (CX)(AX*1)
-	ADDQ    $0x00000040, AX
-	JL      loop
-	VZEROUPPER
-	RET
-
 // func reluGradientAVX512(n int, dx *float32, y *float32, dy *float32)
 // Requires: AVX, AVX512F
 TEXT ·reluGradientAVX512(SB), NOSPLIT, $0-32
@@ -3542,6 +3651,166 @@ loop:
 	VMOVUPS   Z5, (CX)(AX*1)
 	ADDQ      $0x00000040, AX
 	JL        loop
+	VZEROUPPER
+	RET
+
+// func eluAVX512(n int, y *float32, z *float32, above float32, below float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·eluAVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSS above+24(FP), Z0
+	VBROADCASTSS below+28(FP), Z1
+	SHLQ         $0x02, AX
+	ADDQ         AX, CX
+	ADDQ         AX, DX
+	NEGQ         AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS   (DX)(AX*1), Z2
+	VPXORD    Z4, Z4, Z4
+	VMINPS    Z2, Z4, Z3
+	VMOVUPS   vectorConstants<>+960(SB), Z5
+	VORPS     vectorConstants<>+64(SB), Z3, Z3
+	VMAXPS    Z3, Z5, Z3
+	VMULPS    vectorConstants<>+128(SB), Z3, Z5
+	VADDPS    vectorConstants<>+192(SB), Z5, Z5
+	VSUBPS    vectorConstants<>+192(SB), Z5, Z8
+	VMULPS    vectorConstants<>+256(SB), Z8, Z9
+	VSUBPS    Z9, Z3, Z9
+	VMULPS    vectorConstants<>+320(SB), Z8, Z3
+	VSUBPS    Z3, Z9, Z8
+	VMULPS    vectorConstants<>+384(SB), Z8, Z10
+	VADDPS    vectorConstants<>+448(SB), Z10, Z10
+	VMULPS    vectorConstants<>+512(SB), Z8, Z11
+	VADDPS    vectorConstants<>+576(SB), Z11, Z11
+	VMULPS    Z8, Z8, Z9
+	VMULPS    vectorConstants<>+640(SB), Z9, Z3
+	VADDPS    Z11, Z3, Z3
+	VMULPS    Z9, Z3, Z3
+	VADDPS    Z10, Z3, Z3
+	VMULPS    Z3, Z9, Z9
+	VPSLLD    $0x17, Z5, Z3
+	VPADDD    vectorConstants<>+704(SB), Z3, Z3
+	VSUBPS    vectorConstants<>+704(SB), Z3, Z5
+	VMULPS    Z3, Z8, Z8
+	VMULPS    Z3, Z9, Z9
+	VADDPS    Z9, Z8, Z3
+	VADDPS    Z3, Z5, Z3
+	VPXORD    Z6, Z6, Z6
+	VCMPPS    $0x11, Z2, Z6, K1
+	VBLENDMPS Z2, Z6, K1, Z7
+	VMULPS    Z0, Z7, Z7
+	VMULPS    Z1, Z3, Z3
+	VADDPS    Z3, Z7, Z3
+	VMOVUPS   Z3, (CX)(AX*1)
+	ADDQ      $0x00000040, AX
+	JL        loop
+	VZEROUPPER
+	RET
+
+// func eluSlopeAVX512(n int, y *float32, z *float32, above float32, below float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·eluSlopeAVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         z+16(FP), DX
+	VBROADCASTSS above+24(FP), Z0
+	VBROADCASTSS below+28(FP), Z1
+	SHLQ         $0x02, AX
+	ADDQ         AX, CX
+	ADDQ         AX, DX
+	NEGQ         AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS   (DX)(AX*1), Z2
+	VPXORD    Z4, Z4, Z4
+	VMINPS    Z2, Z4, Z3
+	VMOVUPS   vectorConstants<>+960(SB), Z5
+	VORPS     vectorConstants<>+64(SB), Z3, Z3
+	VMAXPS    Z3, Z5, Z3
+	VMULPS    vectorConstants<>+128(SB), Z3, Z5
+	VADDPS    vectorConstants<>+192(SB), Z5, Z5
+	VSUBPS    vectorConstants<>+192(SB), Z5, Z8
+	VMULPS    vectorConstants<>+256(SB), Z8, Z9
+	VSUBPS    Z9, Z3, Z9
+	VMULPS    vectorConstants<>+320(SB), Z8, Z3
+	VSUBPS    Z3, Z9, Z8
+	VMULPS    vectorConstants<>+384(SB), Z8, Z10
+	VADDPS    vectorConstants<>+448(SB), Z10, Z10
+	VMULPS    vectorConstants<>+512(SB), Z8, Z11
+	VADDPS    vectorConstants<>+576(SB), Z11, Z11
+	VMULPS    Z8, Z8, Z9
+	VMULPS    vectorConstants<>+640(SB), Z9, Z3
+	VADDPS    Z11, Z3, Z3
+	VMULPS    Z9, Z3, Z3
+	VADDPS    Z10, Z3, Z3
+	VMULPS    Z3, Z9, Z9
+	VPSLLD    $0x17, Z5, Z3
+	VPADDD    vectorConstants<>+704(SB), Z3, Z3
+	VSUBPS    vectorConstants<>+704(SB), Z3, Z5
+	VMULPS    Z3, Z8, Z8
+	VMULPS    Z3, Z9, Z9
+	VADDPS    Z9, Z8, Z3
+	VADDPS    Z3, Z5, Z3
+	VPXORD    Z6, Z6, Z6
+	VADDPS    vectorConstants<>+704(SB), Z3, Z3
+	VMULPS    Z1, Z3, Z3
+	VCMPPS    $0x11, Z2, Z6, K1
+	VBLENDMPS Z0, Z6, K1, Z7
+	VADDPS    Z7, Z3, Z3
+	VMOVUPS   Z3, (CX)(AX*1)
+	ADDQ      $0x00000040, AX
+	JL        loop
+	VZEROUPPER
+	RET
+
+// func addAVX512(n int, y *float32, x *float32)
+// Requires: AVX, AVX512F
+TEXT ·addAVX512(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	SHLQ $0x02, AX
+	ADDQ AX, CX
+	ADDQ AX, DX
+	NEGQ AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (CX)(AX*1), Z0
+	VADDPS  (DX)(AX*1), Z0, Z0
+	VMOVUPS Z0, (CX)(AX*1)
+	ADDQ    $0x00000040, AX
+	JL      loop
+	VZEROUPPER
+	RET
+
+// func multiplyAVX512(n int, y *float32, x *float32)
+// Requires: AVX, AVX512F
+TEXT ·multiplyAVX512(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	SHLQ $0x02, AX
+	ADDQ AX, CX
+	ADDQ AX, DX
+	NEGQ AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (CX)(AX*1), Z0
+	VMULPS  (DX)(AX*1), Z0, Z0
+	VMOVUPS Z0, (CX)(AX*1)
+	ADDQ    $0x00000040, AX
+	JL      loop
 	VZEROUPPER
 	RET
 

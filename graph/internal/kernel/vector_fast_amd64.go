@@ -56,13 +56,21 @@ func vectorDecays(y, x []float32) int {
 	return vectorCurve(y, x, decayAVX2, decayAVX512)
 }
 
-func vectorDecaysLessOne(y, x []float32) int {
-	return vectorCurve(y, x, decayLessOneAVX2, decayLessOneAVX512)
-}
-
 func vectorLogsOnePlusDecay(y, x []float32) int {
 	return vectorCurve(y, x, logOnePlusDecayAVX2, logOnePlusDecayAVX512)
 }
+
+func vectorELU(y, z []float32, above, below float32) int {
+	return vectorCurve(y, z, func(n int, y, z *float32) { eluAVX2(n, y, z, above, below) }, func(n int, y, z *float32) { eluAVX512(n, y, z, above, below) })
+}
+
+func vectorELUSlopes(y, z []float32, more, below float32) int {
+	return vectorCurve(y, z, func(n int, y, z *float32) { eluSlopeAVX2(n, y, z, more, below) }, func(n int, y, z *float32) { eluSlopeAVX512(n, y, z, more, below) })
+}
+
+func vectorAdd(y, x []float32) int { return vectorCurve(y, x, addAVX2, addAVX512) }
+
+func vectorMultiply(y, x []float32) int { return vectorCurve(y, x, multiplyAVX2, multiplyAVX512) }
 
 // vectorLogitSlopes has the shares of the target and of 1/2 in what the sigmoid is compared with.
 func vectorLogitSlopes(dy, y, target []float32, factor, keep, half float32) int {

@@ -7,8 +7,11 @@ package kernel
 func vectorActivate(Activation, []float32, []float32) int                              { return 0 }
 func vectorActivationGradient(Activation, []float32, []float32, []float32) int         { return 0 }
 func vectorDecays([]float32, []float32) int                                            { return 0 }
-func vectorDecaysLessOne([]float32, []float32) int                                     { return 0 }
 func vectorLogsOnePlusDecay([]float32, []float32) int                                  { return 0 }
+func vectorELU([]float32, []float32, float32, float32) int                             { return 0 }
+func vectorELUSlopes([]float32, []float32, float32, float32) int                       { return 0 }
+func vectorAdd([]float32, []float32) int                                               { return 0 }
+func vectorMultiply([]float32, []float32) int                                          { return 0 }
 func vectorLogitSlopes([]float32, []float32, []float32, float32, float32, float32) int { return 0 }
 func vectorAddPairs(int, int, []float32, []float32) bool                               { return false }
 func vectorNormalBelow([]float32, []float32) int                                       { return 0 }

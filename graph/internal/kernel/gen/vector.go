@@ -15,6 +15,8 @@ func vector() {
 	for _, s := range []isa{avx2, avx512} {
 		activations(s)
 		logitSlope(s)
+		exponentialLinear(s)
+		pairwise(s)
 		reductions(s)
 		updates(s)
 		normalization(s)

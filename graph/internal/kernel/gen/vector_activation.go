@@ -40,7 +40,6 @@ func activations(s isa) {
 	forward("decay", "exp(-|x|)", false, func(x, _ reg.VecVirtual) reg.VecVirtual { return decay(s, x) })
 	forward("logOnePlusDecay", "log(1 + exp(-|x|))", false, func(x, _ reg.VecVirtual) reg.VecVirtual { return logOnePlus(s, decay(s, x)) })
 	forward("normalBelow", "the standard normal distribution's share below x", false, func(x, _ reg.VecVirtual) reg.VecVirtual { return normalBelow(s, x) })
-	forward("decayLessOne", "exp(min(x, 0)) - 1", false, func(x, _ reg.VecVirtual) reg.VecVirtual { return decayLessOne(s, x) })
 
 	gradient := func(name, formula string, slope bool, f func(y, slope reg.VecVirtual) reg.VecVirtual) {
 		signature := "func(n int, dx, y, dy *float32)"
@@ -244,6 +243,49 @@ func logitSlope(s isa) {
 		VMOVUPS(rest, at(0))
 	})
 	end()
+}
+
+// exponentialLinear builds a straight line above 0 beside an exponential function below, and its derivative.
+func exponentialLinear(s isa) {
+	build := func(name, formula string, f func(z, above, below reg.VecVirtual) reg.VecVirtual) {
+		start(s, name, "func(n int, y, z *float32, above, below float32)", "computes y = "+formula+" for n elements, a multiple of 16.")
+		p := parameters("n", "y", "z")
+		above, below := s.broadcast("above"), s.broadcast("below")
+		s.each(unit, p[0], p[1:], func(_ int, at func(int) Mem) { VMOVUPS(f(s.load(at(1)), above, below), at(0)) })
+		end()
+	}
+	build("elu", "above*max(z, 0) + below*(exp(min(z, 0))-1)", func(z, above, below reg.VecVirtual) reg.VecVirtual {
+		y, zero := decayLessOne(s, z), s.zeros()
+		line := s.choose(lessThan, zero, z, z, zero)
+		VMULPS(above, line, line)
+		VMULPS(below, y, y)
+		VADDPS(y, line, y)
+		return y
+	})
+	build("eluSlope", "below*exp(min(z, 0)), and above more for z > 0", func(z, above, below reg.VecVirtual) reg.VecVirtual {
+		y, zero := decayLessOne(s, z), s.zeros()
+		VADDPS(constant(1), y, y)
+		VMULPS(below, y, y)
+		VADDPS(s.choose(lessThan, zero, z, above, zero), y, y)
+		return y
+	})
+}
+
+// pairwise builds sums and products of two arrays.
+func pairwise(s isa) {
+	for _, f := range []struct {
+		name, sign string
+		operation  func(ops ...Op)
+	}{{"add", "+", VADDPS}, {"multiply", "*", VMULPS}} {
+		start(s, f.name, "func(n int, y, x *float32)", "computes y "+f.sign+"= x for n elements, a multiple of 16.")
+		p := parameters("n", "y", "x")
+		s.each(unit, p[0], p[1:], func(_ int, at func(int) Mem) {
+			y := s.load(at(0))
+			f.operation(at(1), y, y)
+			VMOVUPS(y, at(0))
+		})
+		end()
+	}
 }
 
 func decayLessOne(s isa, x reg.VecVirtual) reg.VecVirtual {
