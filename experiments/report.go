@@ -47,7 +47,7 @@ const mostNamed = 10
 
 // Draw makes the pictures and the page of a study from the records in its folder, finished or not. Speeds, which no record
 // holds, come from results. Where another process writes to the folder it waits, and says so to notice, which may be nil. It fails
-// if a record is damaged, if a picture cannot be written, or when ctx ends while it waits; then former pictures and the page stay.
+// if a record is damaged, if a picture cannot be written, or when ctx ends; then former pictures and the page stay.
 func Draw(ctx context.Context, dir string, results []*Result, notice func(string)) error {
 	d, err := ReadDefinition(dir)
 	if err != nil {
@@ -72,7 +72,7 @@ func Draw(ctx context.Context, dir string, results []*Result, notice func(string
 	}
 	page := &page{}
 	defer page.out.Discard()
-	if err := d.fill(page, dir, results, why); err != nil {
+	if err := d.fill(ctx, page, dir, results, why); err != nil {
 		return err
 	}
 	base, gray, err := d.base(dir)
@@ -86,6 +86,9 @@ func Draw(ctx context.Context, dir string, results []*Result, notice func(string
 		}
 		page.Curves.Add(study, float64(d.stepsPerEpoch(g.Arms[0].Least)))
 		for _, p := range pictures {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			figure, err := p.draw(study)
 			if err != nil {
 				return errors.WithMessagef(err, "group %s, %s", g.Name, p.file)

@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -14,7 +15,7 @@ import (
 )
 
 // fill makes a study's report but for the pictures of its groups.
-func (d *Definition) fill(p *page, dir string, results []*Result, why Explained) error {
+func (d *Definition) fill(ctx context.Context, p *page, dir string, results []*Result, why Explained) error {
 	arms := d.summarize(results)
 	p.Page = plots.Page{
 		Title: d.Name + ": " + d.Question, Question: d.Question, Answer: d.answer(arms, why),
@@ -38,6 +39,9 @@ func (d *Definition) fill(p *page, dir string, results []*Result, why Explained)
 		for i, m := range d.Plan.Measures {
 			if groups, _ := d.laidOut(m, arms); m.Over != "" && len(groups) == 0 {
 				continue // of the arms that were chosen to run none differ in it
+			}
+			if err := ctx.Err(); err != nil {
+				return err
 			}
 			figure, err := d.chart(dir, m, arms)
 			if err != nil {

@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -13,8 +14,9 @@ import (
 	"dcae/training/dataset/npz"
 )
 
-// judge says how a trained run ended. It reads the run's records, and is the only place that looks at the test images.
-func (r *runner) judge(a Arm, seed uint64, fitted *training.Result, config training.Config, dir string) (*Result, error) {
+// judge says how a trained run ended. It reads the run's records, and is the only place that looks at the test images. It fails with ctx's error when
+// ctx ends.
+func (r *runner) judge(ctx context.Context, a Arm, seed uint64, fitted *training.Result, config training.Config, dir string) (*Result, error) {
 	described, err := describe(a, config.Epochs)
 	if err != nil {
 		return nil, err
@@ -30,7 +32,7 @@ func (r *runner) judge(a Arm, seed uint64, fitted *training.Result, config train
 		RatioStart: start, RatioEnd: end, ImagesPerSecond: statistics.Median(readSpeeds(r.dir)[runID{a.Name, seed}]),
 	}
 	if !fitted.Diverged {
-		if err := r.test(a, fitted.Params, config.Threads, res, &evidence, dir); err != nil {
+		if err := r.test(ctx, a, fitted.Params, config.Threads, res, &evidence, dir); err != nil {
 			return nil, err
 		}
 	}
@@ -42,7 +44,7 @@ func (r *runner) judge(a Arm, seed uint64, fitted *training.Result, config train
 		}
 	}
 	if res.Outcome != outcome.Learned && !fitted.Diverged && training.HasStatistics(fitted.Params) {
-		if err := r.testReestimated(a, fitted.Params, config, res); err != nil {
+		if err := r.testReestimated(ctx, a, fitted.Params, config, res); err != nil {
 			return nil, err
 		}
 	}
@@ -50,14 +52,14 @@ func (r *runner) judge(a Arm, seed uint64, fitted *training.Result, config train
 }
 
 // test scores the model on the test images once, and writes its outputs for the first ones.
-func (r *runner) test(a Arm, params *graph.Params, threads *graph.Threads, res *Result, evidence *outcome.Evidence, dir string) error {
+func (r *runner) test(ctx context.Context, a Arm, params *graph.Params, threads *graph.Threads, res *Result, evidence *outcome.Evidence, dir string) error {
 	set := r.data(a.Treatment)
 	e, err := training.NewEvaluator(a.Model, a.Loss, params, set.Test, 0, set.mean, threads, false)
 	if err != nil {
 		return err
 	}
 	defer e.Close()
-	if res.Test, err = e.Scores(); err != nil {
+	if res.Test, err = e.ScoresUntil(ctx); err != nil {
 		return err
 	}
 	if err := set.weigh(a, e, res.Test, evidence); err != nil {
@@ -89,7 +91,7 @@ func (r *runner) testWithoutNoise(a Arm, params *graph.Params, threads *graph.Th
 }
 
 // testReestimated scores the model once more, after batch normalization's statistics were computed anew from training batches.
-func (r *runner) testReestimated(a Arm, params *graph.Params, config training.Config, res *Result) error {
+func (r *runner) testReestimated(ctx context.Context, a Arm, params *graph.Params, config training.Config, res *Result) error {
 	set := r.data(a.Treatment)
 	before := params.Snapshot()
 	defer func() { _ = params.Restore(before) }() // of the same model: cannot fail
@@ -101,7 +103,7 @@ func (r *runner) testReestimated(a Arm, params *graph.Params, config training.Co
 		return err
 	}
 	defer e.Close()
-	scores, err := e.Scores()
+	scores, err := e.ScoresUntil(ctx)
 	if err != nil {
 		return err
 	}

@@ -111,7 +111,7 @@ func (r *runner) train(ctx context.Context, j job, dir string, threads *graph.Th
 	if err := records.sync(); err != nil { // the result must not outlive them
 		return nil, fitted, err
 	}
-	res, err = r.judge(j.arm, j.seed, fitted, config, dir)
+	res, err = r.judge(ctx, j.arm, j.seed, fitted, config, dir)
 	return res, fitted, err
 }
 

@@ -234,20 +234,26 @@ func TestScheduledRateIsOnRecord(t *testing.T) {
 	}
 }
 
-// A run that is asked to end goes on from the very step.
+// A run that is asked to end goes on from the very step, and does not look at held-out images before it ends.
 func TestCancelledRunContinuesWhereItStood(t *testing.T) {
+	for _, last := range []int{6, 8} { // the second is the last of an epoch
+		t.Run(fmt.Sprint(last), func(t *testing.T) { cancelAndGoOn(t, last) })
+	}
+}
+
+func cancelAndGoOn(t *testing.T, last int) {
 	dir := t.TempDir()
 	rec := openRecords(t, dir)
 	defer rec.close()
 	ctx, cancel := context.WithCancel(context.Background())
 	config := Config{Epochs: 3, Batch: 16, CheckpointPath: rec.checkpoint()}
 	stop := recorderFunc(func(r *StepRecord) {
-		if r.Step == 6 {
+		if r.Step == last {
 			cancel()
 		}
 	})
-	if _, err := Fit(ctx, smallModel(), stripes{50}, stripes{20}, config, NewStepsCSV(rec.steps), stop); !errors.Is(err, context.Canceled) {
-		t.Fatal(err)
+	if r, err := Fit(ctx, smallModel(), stripes{50}, stripes{20}, config, NewStepsCSV(rec.steps), stop); !errors.Is(err, context.Canceled) || r.Epochs != 1 {
+		t.Fatal(r.Epochs, err)
 	}
 	first := 0
 	watch := recorderFunc(func(r *StepRecord) {
@@ -256,7 +262,7 @@ func TestCancelledRunContinuesWhereItStood(t *testing.T) {
 		}
 	})
 	r, err := Resume(context.Background(), smallModel(), stripes{50}, stripes{20}, config, NewStepsCSV(rec.steps), watch)
-	if err != nil || first != 7 || r.Steps != 12 || r.Epochs != 3 {
+	if err != nil || first != last+1 || r.Steps != 12 || r.Epochs != 3 {
 		t.Errorf("went on at step %d to %d steps, %v", first, r.Steps, err)
 	}
 	if r, err = Resume(context.Background(), smallModel(), stripes{50}, stripes{20}, config, NewStepsCSV(rec.steps)); err != nil || r.Steps != 12 || r.Epochs != 3 {

@@ -1,6 +1,7 @@
 package training
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -225,7 +226,10 @@ func spread(sum, sq []float64, n int) float64 {
 }
 
 // Scores runs the model on the images. It fails where an op does, or where an image cannot be read.
-func (e *Evaluator) Scores() (Scores, error) {
+func (e *Evaluator) Scores() (Scores, error) { return e.ScoresUntil(context.Background()) }
+
+// ScoresUntil is Scores, which fails with ctx's error, too, when ctx ends.
+func (e *Evaluator) ScoresUntil(ctx context.Context) (Scores, error) {
 	clear(e.sum)
 	clear(e.sq)
 	for _, u := range e.units {
@@ -233,6 +237,9 @@ func (e *Evaluator) Scores() (Scores, error) {
 	}
 	squared, total := 0.0, 0.0
 	err := e.batches(func(first, n int) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		for _, u := range e.units {
 			u.on = first < unitImages
 		}

@@ -133,7 +133,7 @@ func (r *run) train(ctx context.Context) error {
 			return err
 		}
 		record := &EpochRecord{Images: r.at.Images - first, Training: time.Since(start)}
-		if err := r.endEpoch(record); err != nil {
+		if err := r.endEpoch(ctx, record); err != nil {
 			return err
 		}
 	}
@@ -143,11 +143,8 @@ func (r *run) train(ctx context.Context) error {
 // steps takes the steps that are left of the epoch.
 func (r *run) steps(ctx context.Context) error {
 	for len(r.order)-r.at.Images >= r.least {
-		if err := ctx.Err(); err != nil {
-			if e := r.checkpoint(); e != nil {
-				return e
-			}
-			return err
+		if ctx.Err() != nil {
+			return r.interrupted(ctx)
 		}
 		if err := r.changeBefore(r.result.Steps + 1); err != nil {
 			return err
@@ -184,18 +181,29 @@ func (r *run) steps(ctx context.Context) error {
 	return nil
 }
 
+// interrupted keeps what was done until ctx ended, and returns ctx's error.
+func (r *run) interrupted(ctx context.Context) error {
+	if err := r.checkpoint(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
 // nextBatch are the epoch's images from the given place on that make one step.
 func (r *run) nextBatch(from int) []int {
 	return r.order[from : from+min(r.config.Batch, len(r.order)-from)]
 }
 
-// endEpoch scores the model after an epoch.
-func (r *run) endEpoch(record *EpochRecord) error {
+// endEpoch scores the model after an epoch. Where ctx ends meanwhile the run is left as it was after the epoch's last step.
+func (r *run) endEpoch(ctx context.Context, record *EpochRecord) error {
 	if err := readError(r.images); err != nil {
 		return errors.WithMessage(err, "training images")
 	}
 	start := time.Now()
-	scores, err := r.held.Scores()
+	scores, err := r.held.ScoresUntil(ctx)
+	if err != nil && ctx.Err() != nil {
+		return r.interrupted(ctx)
+	}
 	if err != nil {
 		return errors.WithMessagef(err, "evaluation after epoch %d", r.at.Epoch)
 	}

@@ -103,7 +103,7 @@ func runStudy(c *cobra.Command, name string, f *runFlags) error {
 	}
 	var undrawn error
 	if task.N <= 1 { // dcae merge draws the whole study
-		undrawn = experiments.Draw(context.WithoutCancel(c.Context()), f.out, results, notice(c))
+		undrawn = drawInTime(c, f.out, results)
 	}
 	if !f.json && len(results) > 0 {
 		if err := experiments.WriteTable(out, f.out, results); err != nil {
@@ -126,6 +126,20 @@ func runStudy(c *cobra.Command, name string, f *runFlags) error {
 		fmt.Fprintf(out, "\nRecords and pictures are in %s (begin with report.html); it took %s.\n", f.out, time.Since(start).Round(time.Second))
 	}
 	return nil
+}
+
+// drawInTime draws a study. One that was interrupted is drawn if that takes no longer than a second; dcae plot draws it at any time.
+func drawInTime(c *cobra.Command, dir string, results []*experiments.Result) error {
+	if c.Context().Err() == nil {
+		return experiments.Draw(c.Context(), dir, results, notice(c))
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context()), time.Second)
+	defer cancel()
+	err := experiments.Draw(ctx, dir, results, nil)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
 }
 
 // choosePlan applies the flags to a study.
