@@ -72,14 +72,15 @@ type Blame struct {
 	Evidence   []string `json:"evidence"`
 }
 
-// Fix is the smallest change that repairs.
+// Fix is the smallest change that repairs, or the best that can be done.
 type Fix struct {
 	Changes   []string `json:"changes"`
 	Keras     string   `json:"keras"`             // code to paste after the model was built; empty for a model of PyTorch
 	PyTorch   string   `json:"pytorch,omitempty"` // the same for one
 	Data      *string  `json:"data"`              // code for the images, null where they stay
 	Learned   string   `json:"learned"`
-	Likely    bool     `json:"likely,omitempty"` // too few seeds were tried to be sure that it repairs
+	Likely    bool     `json:"likely,omitempty"`  // too few seeds were tried to be sure that it repairs
+	Narrows   bool     `json:"narrows,omitempty"` // it explains more of the held-out images than the model as given, but not enough: it takes more images
 	FVUBefore Number   `json:"fvu_before"`
 	FVUAfter  Number   `json:"fvu_after"`
 	Model     string   `json:"model"`           // path of the repaired model; empty until it is saved

@@ -26,7 +26,8 @@ func (s *search) conclude() (Diagnosis, *Subject, error) {
 	if err != nil {
 		return d, nil, err
 	}
-	d.Fix.Likely = a != s.fix && !s.deadFile
+	d.Fix.Narrows = s.fix == nil && s.narrows() != nil
+	d.Fix.Likely = a != s.fix && !s.deadFile && !d.Fix.Narrows
 	return d, repaired, nil
 }
 
@@ -57,12 +58,12 @@ func (s *search) described() Diagnosis {
 	return d
 }
 
-// toHandOver is the repaired model's best run; nil where nothing was seen to repair.
+// toHandOver is the repaired model's best run; nil where nothing was seen to repair, or to help with too few images.
 func (s *search) toHandOver() (*attempt, *trial) {
 	if s.deadFile {
 		return s.given, s.given.screened[0]
 	}
-	if a := cmp.Or(s.fix, s.likely()); a != nil {
+	if a := cmp.Or(s.fix, s.narrows(), s.likely()); a != nil {
 		return a, a.best()
 	}
 	return nil, nil

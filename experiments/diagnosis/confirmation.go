@@ -58,7 +58,7 @@ func (s *search) accepts(a *attempt) (bool, error) {
 	if err != nil || !ok {
 		return false, err
 	}
-	if a.departure() < clearDeparture || a.cause() == Capacity || a.cause() == Depth {
+	if !s.seedDecides() && (a.departure() < clearDeparture || a.cause() == Capacity || a.cause() == Depth) {
 		if err := s.waitBeforeBlaming(); err != nil || s.verdict == Healthy {
 			return false, err
 		}

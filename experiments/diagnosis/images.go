@@ -27,6 +27,7 @@ type pool struct {
 
 	kept *graph.Params // values of the subject's file; nil: there are none
 
+	goals values                    // of the training images
 	means map[preparation][]float32 // mean training target, as it is prepared
 	lock  sync.Mutex
 }
@@ -63,7 +64,8 @@ func (s samples) slice(from, to int) samples {
 // newPool takes images evenly from the whole set and puts the training images into a random order, always the same one.
 //
 // Validation images decide. Where there are few of them, the first half of the test images decides, too, and the other half is the test. Parts
-// that are known to be of another kind than the training images decide nothing: then a tenth of the training images does.
+// that are known to be of another kind than the training images decide nothing: then a tenth of the training images does. Where single values lie far
+// out, the images without any decide: what a model makes of the others says nothing of how it copies images.
 func newPool(set *dataset.Set, known findings) *pool {
 	p := &pool{means: map[preparation][]float32{}}
 	size := set.Shape().Size() + set.Train.TargetSize()
@@ -79,7 +81,30 @@ func newPool(set *dataset.Set, known findings) *pool {
 	case p.held.n() < fewHeld && more > 0 && !known.splits("test"):
 		p.held, p.test = joined(p.held, p.test.slice(0, more)), p.test.slice(more, p.test.n())
 	}
+	goals, _ := p.train.goals()
+	p.goals = describe(goals)
+	p.held, p.test = p.held.usual(p.goals), p.test.usual(p.goals)
 	return p
+}
+
+// usual are the images that are to become values which do not lie far out, where single values of others do, or all where these are not even half.
+func (s samples) usual(v values) samples {
+	if !v.spoilt() {
+		return s
+	}
+	goals, size := s.goals()
+	out := samples{size: s.size, targetSize: s.targetSize}
+	for i := range s.n() {
+		if slices.ContainsFunc(goals[i*size:(i+1)*size], func(x float32) bool { return !v.near(float64(x)) }) {
+			continue
+		}
+		one := s.slice(i, i+1)
+		out.images, out.targets = append(out.images, one.images...), append(out.targets, one.targets...)
+	}
+	if 2*out.n() < s.n() {
+		return s
+	}
+	return out
 }
 
 func joined(a, b samples) samples {
@@ -110,18 +135,22 @@ func read(images *dataset.Images, most int, shuffled bool) samples {
 	return s
 }
 
-// mean is the mean training target, as a setup prepares it.
+// mean is the mean training target, as a setup prepares it. A few values that lie far out would move it away from all images, so that any output were
+// better than it: they are limited.
 func (p *pool) mean(s setup) []float32 {
-	by := s.prepare
+	by := &s.prepare
 	if p.train.targets != nil {
-		by = s.aim
+		by = &s.aim
+	}
+	if v := p.goals; *by == (preparation{}) && v.spoilt() {
+		*by = preparation{clip: true, low: v.Low, high: v.High}
 	}
 	p.lock.Lock()
 	defer p.lock.Unlock()
-	if p.means[by] == nil {
-		p.means[by] = training.MeanTarget(newWindow(p.train, s, meanImages), p.train.size)
+	if p.means[*by] == nil {
+		p.means[*by] = training.MeanTarget(newWindow(p.train, s, meanImages), p.train.size)
 	}
-	return p.means[by]
+	return p.means[*by]
 }
 
 // preparation is what is done to each value before the model sees it: limits, then log(1 + value - origin), then (value - shift) / divisor.
@@ -246,11 +275,20 @@ func describe(images []float32) values {
 	v.Bulk /= max(1, above)
 	v.Mean, v.RMS = v.Mean/n, math.Sqrt(v.RMS/n)
 	v.OutlierFactor = 1
-	if reach := (v.High - v.Low) / 2; reach > 0 {
-		middle := (v.High + v.Low) / 2
-		v.OutlierFactor = max(1, max(v.Max-middle, middle-v.Min)/reach)
+	if v.High > v.Low {
+		v.OutlierFactor = max(1, v.distance(v.Max), v.distance(v.Min))
 	}
 	return v
+}
+
+// distance is how many times further out than Low and High a value lies.
+func (v values) distance(x float64) float64 {
+	return math.Abs(x-(v.High+v.Low)/2) / ((v.High - v.Low) / 2)
+}
+
+// near tells whether a value is a number that does not lie far out.
+func (v values) near(x float64) bool {
+	return !math.IsNaN(x) && !math.IsInf(x, 0) && (v.High == v.Low || v.distance(x) < outlierFactor)
 }
 
 // after are the values' limits once prepared.

@@ -113,11 +113,11 @@ const (
 )
 
 // steadying are the changes that come first for a model that learns with some seeds: no setting that stands out keeps it from learning, so it is
-// how runs begin that decides. Where runs have died, or half of a layer's units, that is what the rectifiers' dead side does; else, or where a slope
+// how runs begin that decides. Where runs have died, or half of a layer's units, or a layer has few, that is what the rectifiers' dead side does; else, or where a slope
 // there does not help, an output that starts too far off and steps somewhat too large.
 func (s *search) steadying() []stage {
 	var out []stage
-	if s.given.dies() {
+	if s.given.dies() || s.look.fewRectifiers() {
 		out = append(out, stage{"runs that die", []change{leakyAid()}})
 	}
 	rate := presentRate(s.given.setup.optimizer)

@@ -53,7 +53,7 @@ func (s *search) sidesOf(t *trial) (sides, error) {
 		to     *measured
 		images samples
 	}{
-		{&out.train, s.images.train.slice(0, min(scoredImages, s.images.train.n()))}, {&out.held, s.images.held}, {&out.test, s.images.test},
+		{&out.train, s.images.train.slice(0, min(scoredImages, s.images.train.n())).usual(s.images.goals)}, {&out.held, s.images.held}, {&out.test, s.images.test},
 	} {
 		var err error
 		if *side.to, err = t.measure(side.images, threads); err != nil {

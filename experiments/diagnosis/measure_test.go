@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"context"
+	"math"
 	"slices"
 	"testing"
 
@@ -38,6 +39,42 @@ func TestTestImagesOfAnotherKind(t *testing.T) {
 				t.Errorf("noise of %g, %.2f less is explained: %+v", deviation, more, f)
 			}
 			return
+		}
+	}
+}
+
+// Single values that lie far out do not move the mean image, which the FVU is measured by.
+func TestTheMeanImageIsThatOfUsualValues(t *testing.T) {
+	clean := uniform(300, 1)
+	spoilt := slices.Clone(clean)
+	for i := range 4 {
+		spoilt[1000*i+i] = 5000
+	}
+	for what, train := range map[string][]float32{"clean": clean, "spoilt": spoilt} {
+		p := newPool(imagesOf(t, train, uniform(100, 2)), nil)
+		for i, m := range p.mean(setup{}) {
+			if m < 0.4 || m > 0.6 {
+				t.Errorf("%s: mean of value %d is %g", what, i, m)
+			}
+		}
+	}
+}
+
+// Held-out images with values far out decide nothing, unless most have some.
+func TestImagesWithoutValuesFarOutDecide(t *testing.T) {
+	few, many := uniform(100, 2), uniform(100, 2)
+	for i := range 100 {
+		if many[16*i+i%16] = 5000; i < 20 {
+			few[16*i+i%16] = float32(math.Inf(-1))
+		}
+	}
+	v := describe(append(uniform(300, 1), 5000))
+	for what, c := range map[string]struct {
+		values []float32
+		want   int
+	}{"few": {few, 80}, "many": {many, 100}} {
+		if got := (samples{images: c.values, size: 16}).usual(v).n(); got != c.want {
+			t.Errorf("%s: %d images, want %d", what, got, c.want)
 		}
 	}
 }

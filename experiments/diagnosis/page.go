@@ -46,7 +46,7 @@ func (e *Examination) savePage(dir string, pictures []plots.Picture) error {
 		p.Evidence = append([]string{e.explanation(e.Causes[0].Cause)}, p.Evidence...)
 	}
 	if f := e.Fix; f != nil {
-		p.Facts = append(p.Facts, plots.Fact{Label: "repair", Value: strings.Join(f.Changes, "; ")}, plots.Fact{Label: "learns then", Value: f.Learned},
+		p.Facts = append(p.Facts, plots.Fact{Label: f.label(), Value: strings.Join(f.Changes, "; ")}, plots.Fact{Label: "learns then", Value: f.Learned},
 			plots.Fact{Label: "test FVU", Value: fmt.Sprintf("%s before, %s after", fvuText(float64(f.FVUBefore)), fvuText(float64(f.FVUAfter)))})
 		if f.Data != nil {
 			p.Codes = append(p.Codes, plots.Code{Title: "The images", Text: *f.Data})
@@ -111,6 +111,14 @@ func (e *Examination) symptomTable() plots.Table {
 		t.Rows = append(t.Rows, []string{s.Name, s.Where, fmt.Sprintf("%.3g", float64(s.Value)), s.Text})
 	}
 	return t
+}
+
+// label is what the page calls the change.
+func (f *Fix) label() string {
+	if f.Narrows {
+		return "helps until there are more images"
+	}
+	return "repair"
 }
 
 // question is what the answer answers.

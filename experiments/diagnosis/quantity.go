@@ -67,6 +67,14 @@ func (s *search) lookAtQuantity() error {
 	return nil
 }
 
+// narrows is the change that does best with too few images, though not well enough to have learned; nil: there is none.
+func (s *search) narrows() *attempt {
+	if s.quantity == nil {
+		return nil
+	}
+	return s.quantity.best
+}
+
 // lookAtBest tells, where nothing helped, whether the change that fits the training images best fits these alone.
 func (s *search) lookAtBest() error {
 	if s.verdict == Healthy {

@@ -52,6 +52,9 @@ func TestTooFewImages(t *testing.T) {
 			t.Errorf("%s was tried", i.Change)
 		}
 	}
+	if f := e.Fix; f == nil || !f.Narrows || f.Likely || !strings.Contains(e.Text(""), "It takes more images; a change that helps until they are there: ") {
+		t.Errorf("fix %+v", f)
+	}
 }
 
 // Frozen layers keep the file's values with every seed; once freed they begin anew.

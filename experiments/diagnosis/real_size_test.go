@@ -212,3 +212,15 @@ func TestWhatWasSeenInTheRealSizeCountsWhenTheTimeIsUp(t *testing.T) {
 		t.Errorf("%s, fix %v", s.verdict, s.fix)
 	}
 }
+
+// What dies depends on the size, so that a model with a layer of few rectifiers is examined by a twin only where there is no other way.
+func TestFewRectifiersAreExaminedInTheRealSize(t *testing.T) {
+	s := scripted(t, nil)
+	for units, want := range map[int]bool{0: true, 2: false, 16: true} {
+		s.look.settings.FewestRectified = units
+		s.given.step = s.budget.total / (0.7 * twinBelow * stepsAVariant)
+		if got := s.tooDear(); got != want {
+			t.Errorf("%d rectifiers: %v", units, got)
+		}
+	}
+}

@@ -32,13 +32,17 @@ func (s *search) screen() error {
 		return err
 	}
 	s.tell(s.given, "as given")
-	for _, more := range []func() error{s.patience, s.wait, s.retention} {
+	more := []func() error{s.patience, s.wait, s.retention}
+	if s.seedDecides() {
+		more = nil
+	}
+	for _, more := range more {
 		if err := more(); err != nil {
 			return err
 		}
 	}
-	if n := s.look.settings.FewestRectified; n > 0 && n <= fewRectifiers && countInTime(s.given.screened) == len(s.given.screened) {
-		s.say("a layer of %s may die with some seeds: more of them are tried", number(n, "rectifier", "rectifiers"))
+	if s.look.fewRectifiers() && countInTime(s.given.screened) == len(s.given.screened) {
+		s.say("a layer of %s may die with some seeds: more of them are tried", number(s.look.settings.FewestRectified, "rectifier", "rectifiers"))
 		if err := s.screenMore(); err != nil {
 			return err
 		}
@@ -106,8 +110,18 @@ func (s *search) screenMore() error {
 	return nil
 }
 
-// fewRectifiers are so few units of a layer that all of them may print 0 for good: what is behind it learns nothing then.
-const fewRectifiers = 3
+// fewRectifiers tells whether a layer that all paths go through has so few rectifiers that all of them may print 0 for good: what is behind it learns
+// nothing then.
+func (l *look) fewRectifiers() bool {
+	return 0 < l.settings.FewestRectified && l.settings.FewestRectified <= 3
+}
+
+// seedDecides tells whether it is the seed that decides, and not the time: a layer has few rectifiers, and some runs of the given model have learned while
+// others print no better than the mean image.
+func (s *search) seedDecides() bool {
+	const meanImage = 0.95
+	return s.look.fewRectifiers() && count(s.given.screened) > 0 && slices.ContainsFunc(s.given.screened, func(t *trial) bool { return t.fvu() >= meanImage })
+}
 
 // lastLook takes one look at which a run had learned for enough, where its steps are used up and no second one follows.
 func (s *search) lastLook(steps int) {

@@ -153,3 +153,24 @@ func TestALifelineThatIsEnough(t *testing.T) {
 		}
 	}
 }
+
+// Where some runs learn at once, and others print the mean image, a layer of few rectifiers makes it a matter of the seed; with many they are waited for.
+func TestRunsThatStandBehindFewRectifiers(t *testing.T) {
+	for units, want := range map[int]Verdict{2: Unreliable, 16: Healthy} {
+		s := scripted(t, func(_ string, seed uint64, step int) float64 {
+			if seed%2 == 0 || step > 900 {
+				return 0.3
+			}
+			return 1
+		})
+		s.rectified(t)
+		s.look.settings.FewestRectified = units
+		if must(t, s.screen()); s.verdict != want {
+			t.Errorf("%d rectifiers: %s", units, s.verdict)
+		}
+		_, stages := s.stages()
+		if want == Unreliable && stages[0].name != "runs that die" {
+			t.Errorf("first come %s", stages[0].name)
+		}
+	}
+}

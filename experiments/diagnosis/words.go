@@ -205,11 +205,7 @@ func (d *Diagnosis) Text(dir string) string {
 
 // write tells of a repair: the change, what came of it, and the code.
 func (f *Fix) write(b *strings.Builder) {
-	if f.Likely {
-		fmt.Fprintf(b, "\nA change that probably repairs it (learned with %s): %s\n", f.seeds(), strings.Join(f.Changes, "; "))
-	} else {
-		fmt.Fprintf(b, "\nThe change that repairs it (learned with %s): %s\n", f.seeds(), strings.Join(f.Changes, "; "))
-	}
+	fmt.Fprintf(b, "\n%s: %s\n", f.heading(), strings.Join(f.Changes, "; "))
 	b.WriteString(wrap(fmt.Sprintf("On test images the FVU goes from %s to %s (0 is a perfect copy, 1 no better than the mean image).", fvuText(float64(f.FVUBefore)), fvuText(float64(f.FVUAfter))), "  "))
 	if f.Data != nil {
 		fmt.Fprintf(b, "\nFor the images:\n\n%s", indent(*f.Data))
@@ -218,6 +214,17 @@ func (f *Fix) write(b *strings.Builder) {
 	if f.Model != "" {
 		fmt.Fprintf(b, "\nThe model with this change is %s.\n", f.Model)
 	}
+}
+
+// heading says what the change is good for.
+func (f *Fix) heading() string {
+	switch {
+	case f.Narrows:
+		return "It takes more images; a change that helps until they are there"
+	case f.Likely:
+		return fmt.Sprintf("A change that probably repairs it (learned with %s)", f.seeds())
+	}
+	return fmt.Sprintf("The change that repairs it (learned with %s)", f.seeds())
 }
 
 // seeds say with how many it learned.
