@@ -27,7 +27,8 @@ args = parser.parse_args()
 
 peers = pathlib.Path(os.environ.get("DCAE_PEERS", pathlib.Path.home() / ".cache" / "dcae-peers"))
 python = peers / "bin" / "python"
-if not python.exists():
+frameworks_there = "from importlib.util import find_spec; raise SystemExit(not (find_spec('tensorflow') and find_spec('torch')))"
+if not python.exists() or subprocess.run([python, "-c", frameworks_there]).returncode:  # a first call may have been stopped
     print(f"setting up Keras and PyTorch in {peers}", file=sys.stderr)
     venv.create(peers, with_pip=True)
     subprocess.run([python, "-m", "pip", "install", "-q", "tensorflow-cpu", "torch"], check=True)
