@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/pkg/errors"
@@ -87,27 +88,17 @@ func (p Plain) Model() (*graph.Model, error) {
 }
 
 func (p Plain) withDefaults() Plain {
-	if p.Name == "" {
-		p.Name = "plain"
-	}
+	p.Name = cmp.Or(p.Name, "plain")
 	if p.Input == nil {
 		p.Input = mnist
 	}
-	if p.Layers == 0 {
-		p.Layers = 8
-	}
-	if p.Units == 0 {
-		p.Units = 64
-	}
+	p.Layers = cmp.Or(p.Layers, 8)
+	p.Units = cmp.Or(p.Units, 64)
 	if p.Bottleneck == 0 && p.Variational != "" {
 		p.Bottleneck = bottleneck
 	}
-	if p.Activation == "" {
-		p.Activation = graph.ReLU
-	}
-	if p.OutputActivation == "" {
-		p.OutputActivation = graph.Sigmoid
-	}
+	p.Activation = cmp.Or(p.Activation, graph.ReLU)
+	p.OutputActivation = cmp.Or(p.OutputActivation, graph.Sigmoid)
 	return p
 }
 

@@ -1,6 +1,8 @@
 package models
 
 import (
+	"cmp"
+
 	"github.com/pkg/errors"
 
 	"dcae/graph"
@@ -87,27 +89,15 @@ func (s Stack) Model() (*graph.Model, error) {
 }
 
 func (s Stack) withDefaults() Stack {
-	if s.Name == "" {
-		s.Name = "stack"
-	}
+	s.Name = cmp.Or(s.Name, "stack")
 	if s.Input == nil {
 		s.Input = mnist
 	}
-	if s.Convolutions == 0 {
-		s.Convolutions = 2
-	}
-	if s.Filters == 0 {
-		s.Filters = 16
-	}
-	if s.Bottleneck == 0 {
-		s.Bottleneck = bottleneck
-	}
-	if s.Activation == "" {
-		s.Activation = graph.ReLU
-	}
-	if s.OutputActivation == "" {
-		s.OutputActivation = graph.Sigmoid
-	}
+	s.Convolutions = cmp.Or(s.Convolutions, 2)
+	s.Filters = cmp.Or(s.Filters, 16)
+	s.Bottleneck = cmp.Or(s.Bottleneck, bottleneck)
+	s.Activation = cmp.Or(s.Activation, graph.ReLU)
+	s.OutputActivation = cmp.Or(s.OutputActivation, graph.Sigmoid)
 	return s
 }
 
