@@ -29,7 +29,7 @@ os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", OMP_NUM_THR
 import numpy as np  # noqa: E402  (after the environment is set)
 
 WINDOWS = 5
-COUNT = 256 if args.model == "deep" else max(4 * args.batch, min(4096, 4096 * 784 // int(np.prod(shape))))
+COUNT = 256 if args.model == "deep" else max(4 * args.batch, min(4096, 300 * args.batch, 4096 * 784 // int(np.prod(shape))))  # of a window: 300 steps at most
 RATE = 0.1 if args.model == "highlr" else 0.001
 
 
