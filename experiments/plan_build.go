@@ -1,6 +1,8 @@
 package experiments
 
 import (
+	"slices"
+
 	"github.com/pkg/errors"
 
 	"dcae/experiments/saved"
@@ -15,6 +17,14 @@ const (
 	stackModel = "stack"
 	plainModel = "plain"
 )
+
+// SettingsModels are the names of models that are made of settings alone. An arm that names no model has the first.
+func SettingsModels() []string { return []string{stackModel, plainModel} }
+
+// IsMadeOfSettings tells whether an arm's model is made of its settings alone.
+func IsMadeOfSettings(model string) bool {
+	return model == "" || slices.Contains(SettingsModels(), model)
+}
 
 // Study makes the plan's models for some images. It fails if a model cannot be made or changed for them; the error names the arm.
 func (p *Plan) Study(images *dataset.Set) (Study, error) {

@@ -14,7 +14,7 @@ import (
 // changed applies the settings that change a model. A stack and a plain model have most of them themselves.
 func (s Settings) changed(m *graph.Model, images *dataset.Set) (*graph.Model, error) {
 	var changes []modelChange
-	if s.Model != "" && s.Model != stackModel && s.Model != plainModel {
+	if !IsMadeOfSettings(s.Model) {
 		changes = s.changesOfAnyModel()
 	}
 	if s.Width > 0 && s.Width != 1 {

@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"context"
+	"fmt"
 
 	"dcae/training/dataset"
 
@@ -236,6 +237,34 @@ func TestNumbersThatAreNoneAreRefused(t *testing.T) {
 			t.Errorf("no error for\n%s", c.yaml)
 		} else if !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("for\n%sgot %q, want %q in one line", c.yaml, err, c.want)
+		}
+	}
+}
+
+func TestNumbersNeedNoPoint(t *testing.T) {
+	text := `name: x
+question: q
+groups:
+  - name: g
+    control: 1e-5
+    settings: {learning_rate: 1e-5}
+    arms: [{name: 1e-5}, {name: large, learning_rate: 2E+1}]
+    vary: [{setting: learning_rate, values: [1e-3, -0e0]}]
+`
+	p, err := parsePlan([]byte(strings.Replace(text, ", -0e0", "", 1)), "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, a := range p.Groups[0].Arms {
+		got = append(got, fmt.Sprint(a.Name, " ", *a.LearningRate))
+	}
+	if want := []string{"1e-3 0.001", "1e-5 1e-05", "large 20"}; !slices.Equal(got, want) {
+		t.Errorf("%q, not %q", got, want)
+	}
+	for _, wrong := range []string{`"1e-5"`, "1e", "e5", "1e-5x", "-1e-5", "1e999"} {
+		if _, err := parsePlan([]byte(strings.Replace(strings.Replace(text, ", -0e0", "", 1), "learning_rate: 1e-5", "learning_rate: "+wrong, 1)), "s"); err == nil {
+			t.Errorf("%s is taken for a rate", wrong)
 		}
 	}
 }

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 	"github.com/pkg/errors"
 
 	"dcae/training/names"
@@ -202,19 +204,34 @@ func (c *yamlCheck) checkField(n ast.Node, f reflect.StructField, depth int) err
 	if err := c.check(n, f.Type, depth); err != nil {
 		return err
 	}
-	var x float64
-	switch n := n.(type) {
-	case *ast.IntegerNode:
-		x, _ = strconv.ParseFloat(fmt.Sprint(n.Value), 64)
-	case *ast.FloatNode:
-		x = n.Value
-	default:
+	x, ok := numberIn(n)
+	if !ok {
 		return nil
 	}
 	if err := bounded(f, x); err != nil {
 		return wrongAt(n, "%s: %v", settingName(f), err)
 	}
 	return nil
+}
+
+// withoutPoint is a number that package yaml takes for a text, though YAML 1.2 does not, and gives to a field that wants a number.
+var withoutPoint = regexp.MustCompile(`^[-+]?[0-9]+[eE][-+]?[0-9]+$`)
+
+// numberIn is the number that a value is, if it is one.
+func numberIn(n ast.Node) (float64, bool) {
+	switch n := n.(type) {
+	case *ast.IntegerNode:
+		x, err := strconv.ParseFloat(fmt.Sprint(n.Value), 64)
+		return x, err == nil
+	case *ast.FloatNode:
+		return n.Value, true
+	case *ast.StringNode:
+		if n.GetToken().Type == token.StringType && withoutPoint.MatchString(n.Value) {
+			x, err := strconv.ParseFloat(n.Value, 64)
+			return x, err == nil
+		}
+	}
+	return 0, false
 }
 
 // checkVary checks the values of a varied setting as those of the setting.
@@ -306,9 +323,7 @@ func checkScalar(n ast.Node, t reflect.Type) error {
 			return wrongAt(n, "%s is too large a number", names.Shown(v.GetToken().Value))
 		}
 	case reflect.Float64:
-		switch n.(type) {
-		case *ast.IntegerNode, *ast.FloatNode:
-		default:
+		if _, ok := numberIn(n); !ok {
 			return wrongAt(n, "%s stands where a number belongs", kindOf(n))
 		}
 	case reflect.String:

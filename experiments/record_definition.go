@@ -327,13 +327,9 @@ func (d *Definition) arms() []recordedArm {
 	return out
 }
 
-// stepsPerEpoch is the number of steps in one epoch of a model that takes so many images in a step at least.
+// stepsPerEpoch is the number of steps in one epoch of a model that takes so many images in a step at least, before anything changes.
 func (d *Definition) stepsPerEpoch(least int) int {
-	steps, rest := d.Data.Train/d.Budget.Batch, d.Data.Train%d.Budget.Batch
-	if rest >= max(least, 1) {
-		steps++
-	}
-	return steps
+	return training.PlannedSteps(1, d.Data.Train, d.Budget.Batch, least, nil)
 }
 
 // RecordedKernels is the family of kernels that the study in a folder was computed with; the machine's best if the folder holds no

@@ -46,7 +46,7 @@ func (r *runner) finish(ctx context.Context, j job, threads *graph.Threads, wait
 	defer held.Release()
 
 	j.checkpointEvery = checkpointSteps(j.arm.Model, r.study.Budget.Batch)
-	r.watch.Started(j.arm.Name, j.seed, r.study.Budget.epochs(j.arm)*r.definition.stepsPerEpoch(j.arm.Model.Batch.Least))
+	r.watch.Started(j.arm.Name, j.seed, r.plannedSteps(j.arm))
 	result := filepath.Join(dir, resultFile)
 	if exists(result) {
 		res, err := r.definition.readRun(r.dir, runID{j.arm.Name, j.seed})

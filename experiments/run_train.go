@@ -171,6 +171,10 @@ func (r *runner) writeBefore(run string) error {
 	return r.writeInvocation()
 }
 
+func (r *runner) plannedSteps(a Arm) int {
+	return training.PlannedSteps(r.study.Budget.epochs(a), r.definition.Data.Train, r.definition.Budget.Batch, a.Model.Batch.Least, a.Changes)
+}
+
 // trainAlone trains the only run of a study, and says in its folder that it is finished.
 func (r *runner) trainAlone(ctx context.Context, j job, threads *graph.Threads) (*Result, *training.Result, error) {
 	dir, held, err := r.claimRun(j)
@@ -181,7 +185,7 @@ func (r *runner) trainAlone(ctx context.Context, j job, threads *graph.Threads) 
 	if err := r.begin(j.resume); err != nil {
 		return nil, nil, err
 	}
-	r.watch.Started(j.arm.Name, j.seed, r.study.Budget.epochs(j.arm)*r.definition.stepsPerEpoch(j.arm.Model.Batch.Least))
+	r.watch.Started(j.arm.Name, j.seed, r.plannedSteps(j.arm))
 	res, fitted, err := r.train(ctx, j, dir, threads)
 	if e := r.timing.close(); err == nil {
 		err = e

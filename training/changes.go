@@ -106,6 +106,39 @@ func LargestBatch(batch int, changes []Change) int {
 	return batch
 }
 
+// PlannedSteps is how many steps a run takes in so many epochs of so many images, beginning with batch images in a step; a step of fewer than
+// least is left out.
+func PlannedSteps(epochs, images, batch, least int, changes []Change) int {
+	of := func(images int) int { // left in an epoch
+		n := images / batch
+		if images%batch >= max(1, least) {
+			n++
+		}
+		return n
+	}
+	steps, left := 0, images // of the epoch
+	for _, c := range changes {
+		if c.Batch == 0 {
+			continue
+		}
+		before := c.Step - 1 - steps // it
+		if own := of(left); before >= own {
+			each := of(images)
+			if each == 0 {
+				return steps + own
+			}
+			whole := min((before-own)/each, epochs-1)
+			steps, before = steps+own+whole*each, before-own-whole*each
+			if epochs -= 1 + whole; epochs == 0 {
+				return steps
+			}
+			left = images
+		}
+		steps, left, batch = steps+before, left-before*batch, c.Batch
+	}
+	return steps + of(left) + (epochs-1)*of(images)
+}
+
 // changeBefore does what is to change before a step.
 func (r *run) changeBefore(step int) error {
 	for _, c := range r.config.Changes {

@@ -146,3 +146,37 @@ func TestWrongChangesAreRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// PlannedSteps counts as training does.
+func TestPlannedStepsAreThoseThatAreTaken(t *testing.T) {
+	count := func(epochs, images, batch, least int, changes []Change) int {
+		steps := 0
+		for range epochs {
+			for left := images; left >= max(1, least); {
+				for _, c := range changes {
+					if c.Step == steps+1 && c.Batch > 0 {
+						batch = c.Batch
+					}
+				}
+				left -= min(batch, left)
+				steps++
+			}
+		}
+		return steps
+	}
+	for epochs := 1; epochs < 5; epochs++ {
+		for images := range 23 {
+			for least := range 4 {
+				for first := 1; first < 25; first++ {
+					changes := []Change{{Step: first, Batch: 3}, {Step: first + 1, LearningRate: number(1)}, {Step: first + 4, Batch: 9}, {Step: first + 6, Batch: 4}}
+					if got, want := PlannedSteps(epochs, images, 5, least, changes), count(epochs, images, 5, least, changes); got != want {
+						t.Fatalf("%d epochs of %d images, at least %d, changed from step %d on: %d steps, and %d are taken", epochs, images, least, first, got, want)
+					}
+				}
+			}
+		}
+	}
+	if got := PlannedSteps(1_000_000_000, 6000, 32, 1, []Change{{Step: 1_000_000_000, Batch: 64}}); got < 94_000_000_000 {
+		t.Errorf("%d steps", got)
+	}
+}

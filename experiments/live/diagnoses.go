@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/pkg/errors"
@@ -34,8 +33,7 @@ const (
 type jobs struct {
 	s       *Server
 	uploads *uploads
-	mu      sync.Mutex
-	all     []*job // the oldest first
+	kept    shelf[*job]
 }
 
 type job struct {
@@ -46,8 +44,11 @@ type job struct {
 	stop   context.CancelFunc
 }
 
+func (j *job) address() string { return j.id }
+func (j *job) stream() *events { return j.events }
+
 func newJobs(s *Server) *jobs {
-	return &jobs{s: s, uploads: &uploads{dir: filepath.Join(s.own, "uploads")}}
+	return &jobs{s: s, uploads: &uploads{dir: filepath.Join(s.own, "uploads")}, kept: shelf[*job]{missing: "there is no such diagnosis any more"}}
 }
 
 // asked is what a page wants to have diagnosed.
@@ -118,7 +119,7 @@ func (j *jobs) create(w http.ResponseWriter, r *http.Request) {
 		err = errors.New("this server does not know the program that diagnoses")
 	}
 	if err == nil {
-		err = j.keep(made)
+		err = j.kept.put(made, mostDiagnoses, release)
 	}
 	if err != nil {
 		refuse(w, http.StatusUnprocessableEntity, err.Error())
@@ -136,20 +137,13 @@ func (j *jobs) create(w http.ResponseWriter, r *http.Request) {
 	answer(w, map[string]string{"id": id})
 }
 
-// keep makes room for one more: the oldest that has ended goes, with its files.
-func (j *jobs) keep(made *job) error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if len(j.all) >= mostDiagnoses {
-		i := slices.IndexFunc(j.all, func(other *job) bool { _, _, ended := other.events.since(0); return ended })
-		if i < 0 {
-			return errTooMany
-		}
-		_ = os.RemoveAll(j.all[i].out) // at the latest it goes with the server
-		j.all = slices.Delete(j.all, i, i+1)
+// release lets a diagnosis go that has ended, with its files.
+func release(made *job) bool {
+	_, _, ended := made.events.since(0)
+	if ended {
+		_ = os.RemoveAll(made.out) // at the latest it goes with the server
 	}
-	j.all = append(j.all, made)
-	return nil
+	return ended
 }
 
 func (j *jobs) run(ctx context.Context, made *job, args []string) error {
@@ -279,47 +273,22 @@ func (j *jobs) look(w http.ResponseWriter, r *http.Request, a asked) {
 	answer(w, map[string]string{"text": string(printed) + said})
 }
 
-func (j *jobs) get(id string) *job {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, made := range j.all {
-		if made.id == id {
-			return made
-		}
-	}
-	return nil
-}
-
-const noDiagnosis = "there is no such diagnosis any more"
-
-func (j *jobs) events(w http.ResponseWriter, r *http.Request) {
-	made := j.get(r.PathValue("id"))
-	if made == nil {
-		refuse(w, http.StatusNotFound, noDiagnosis)
-		return
-	}
-	made.events.serve(j.s.ctx, w, r)
-}
-
 func (j *jobs) cancel(w http.ResponseWriter, r *http.Request) {
-	made := j.get(r.PathValue("id"))
-	if made == nil {
-		refuse(w, http.StatusNotFound, noDiagnosis)
-		return
+	if made, ok := j.kept.find(w, r); ok {
+		made.stop()
+		answer(w, true)
 	}
-	made.stop()
-	answer(w, true)
 }
 
 // serveFile serves a file of the answer.
 func (j *jobs) serveFile(w http.ResponseWriter, r *http.Request) {
-	made, name := j.get(r.PathValue("id")), r.PathValue("file")
-	if made == nil || name != filepath.Base(name) || !filepath.IsLocal(name) {
-		refuse(w, http.StatusNotFound, noDiagnosis)
+	made, ok := j.kept.find(w, r)
+	if !ok {
 		return
 	}
+	name := r.PathValue("file")
 	f, err := os.OpenInRoot(made.out, name)
-	if err != nil {
+	if err != nil || name != filepath.Base(name) || !filepath.IsLocal(name) {
 		refuse(w, http.StatusNotFound, "there is no such file")
 		return
 	}

@@ -31,6 +31,9 @@ type lab struct {
 	mu      sync.Mutex // of plan, when it changes
 }
 
+func (l *lab) address() string { return l.id }
+func (l *lab) stream() *events { return l.events }
+
 // newLab makes a study ready; its runs are in the order of its arms. The changes that it plans are made by the gate, as those are that come later.
 func newLab(ctx context.Context, plan *experiments.Plan, study experiments.Study, threads int, q *queue) (*lab, error) {
 	l := &lab{id: randomName(), plan: plan, study: study, runs: study.Runs(), threads: threads, atOnce: q, events: newEvents()}
@@ -70,7 +73,6 @@ type labEvent struct {
 	Batch int        `json:"batch"`
 	Data  string     `json:"data"`
 	Marks []changed  `json:"changes"`
-	Steps int        `json:"steps"` // planned, of the longest run
 	Queue queueState `json:"queue"`
 }
 
@@ -108,11 +110,6 @@ func (l *lab) describe() labEvent {
 	for i, c := range l.gate.changes {
 		e.Marks = append(e.Marks, changed{l.study.Arms()[l.gate.of[i]].Name, c.Step, c.String()})
 	}
-	images := l.study.Images.Train.Len()
-	if n := l.study.Budget.Images; n > 0 {
-		images = min(images, n)
-	}
-	e.Steps = l.study.Budget.Epochs * ((images + e.Batch - 1) / e.Batch)
 	return e
 }
 

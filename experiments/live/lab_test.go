@@ -248,10 +248,14 @@ func TestLabsWaitForTheirTurnAndEndAlone(t *testing.T) {
 	}
 	stop()
 	_ = answer.Body.Close()
-	for s.labs.get(id) != nil && time.Now().Before(deadline) {
+	isThere := func() bool {
+		status, _ := s.text("POST", "/api/lab/"+id+"/study", "")
+		return status != 404
+	}
+	for isThere() && time.Now().Before(deadline) {
 		time.Sleep(10 * time.Millisecond)
 	}
-	if s.labs.get(id) != nil {
+	if isThere() {
 		t.Error("the lab goes on alone")
 	}
 	if status, text := s.text("POST", "/api/lab/"+id+"/go", ""); status != 404 {

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/pkg/errors"
@@ -23,12 +22,13 @@ var errTooMany = errors.New("too much is open already: close a page, and wait a 
 
 // labs are the labs that there are.
 type labs struct {
-	s   *Server
-	mu  sync.Mutex
-	all map[string]*lab
+	s    *Server
+	open shelf[*lab]
 }
 
-func newLabs(s *Server) *labs { return &labs{s: s, all: map[string]*lab{}} }
+func newLabs(s *Server) *labs {
+	return &labs{s: s, open: shelf[*lab]{missing: "there is no such lab any more: it ended when nobody watched it"}}
+}
 
 // createdLab is what a page is told of a lab that it made.
 type createdLab struct {
@@ -66,10 +66,7 @@ func (l *labs) make(text []byte) (*lab, error) {
 	if err := l.localize(plan); err != nil {
 		return nil, err
 	}
-	l.mu.Lock()
-	full := len(l.all) >= mostLabs
-	l.mu.Unlock()
-	if full {
+	if l.open.isFull(mostLabs) {
 		return nil, errTooMany
 	}
 	study, err := plan.Open()
@@ -80,9 +77,10 @@ func (l *labs) make(text []byte) (*lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.mu.Lock()
-	l.all[made.id] = made
-	l.mu.Unlock()
+	if err := l.open.put(made, mostLabs, func(*lab) bool { return false }); err != nil {
+		made.stop()
+		return nil, err
+	}
 	l.s.work.Go(made.run)
 	l.s.work.Go(func() { l.reap(made) })
 	return made, nil
@@ -116,7 +114,7 @@ func (l *labs) localize(p *experiments.Plan) error {
 		for i := range g.Arms {
 			a := &g.Arms[i]
 			switch {
-			case a.Model == "", a.Model == "stack", slices.Contains(saved.VariantNames(), a.Model):
+			case experiments.IsMadeOfSettings(a.Model), slices.Contains(saved.VariantNames(), a.Model):
 				continue
 			case !saved.IsFile(a.Model):
 				return errors.Errorf("arm %s: there is no model %q", a.Name, a.Model)
@@ -142,36 +140,16 @@ func (l *labs) reap(made *lab) {
 				made.stop()
 			}
 		case <-made.ctx.Done():
-			l.mu.Lock()
-			delete(l.all, made.id)
-			l.mu.Unlock()
+			l.open.remove(made)
 			return
 		}
 	}
 }
 
-func (l *labs) get(id string) *lab {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all[id]
-}
-
-const noLab = "there is no such lab any more: it ended when nobody watched it"
-
-func (l *labs) events(w http.ResponseWriter, r *http.Request) {
-	made := l.get(r.PathValue("id"))
-	if made == nil {
-		refuse(w, http.StatusNotFound, noLab)
-		return
-	}
-	made.events.serve(l.s.ctx, w, r)
-}
-
 // act does what a page asks of a lab.
 func (l *labs) act(w http.ResponseWriter, r *http.Request) {
-	made := l.get(r.PathValue("id"))
-	if made == nil {
-		refuse(w, http.StatusNotFound, noLab)
+	made, ok := l.open.find(w, r)
+	if !ok {
 		return
 	}
 	switch action := r.PathValue("action"); action {

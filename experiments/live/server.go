@@ -122,6 +122,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /static/{file}", serveStatic)
 	mux.HandleFunc("GET /api/queue", s.showQueue)
 
+	mux.HandleFunc("GET /api/files", s.offerFiles)
 	mux.HandleFunc("GET /api/results", s.listResults)
 	mux.HandleFunc("GET /api/follow/{path...}", s.follow)
 	mux.HandleFunc("GET /files/{path...}", s.serveFile)
@@ -129,12 +130,12 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/lab/choices", s.labs.choices)
 	mux.HandleFunc("POST /api/lab", s.labs.create)
 	mux.HandleFunc("POST /api/lab/study", s.labs.export)
-	mux.HandleFunc("GET /api/lab/{id}/events", s.labs.events)
+	mux.HandleFunc("GET /api/lab/{id}/events", s.labs.open.serveEvents(s))
 	mux.HandleFunc("POST /api/lab/{id}/{action}", s.labs.act)
 
 	mux.HandleFunc("POST /api/uploads", s.jobs.upload)
 	mux.HandleFunc("POST /api/diagnoses", s.jobs.create)
-	mux.HandleFunc("GET /api/diagnoses/{id}/events", s.jobs.events)
+	mux.HandleFunc("GET /api/diagnoses/{id}/events", s.jobs.kept.serveEvents(s))
 	mux.HandleFunc("POST /api/diagnoses/{id}/stop", s.jobs.cancel)
 	mux.HandleFunc("GET /api/diagnoses/{id}/files/{file}", s.jobs.serveFile)
 	return mux

@@ -2,6 +2,8 @@ package live
 
 import (
 	"bytes"
+	"image"
+	"image/png"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -284,5 +286,63 @@ func TestUploadsStayInTheirFolder(t *testing.T) {
 	})
 	if err != nil || count != 6 {
 		t.Errorf("%d uploads, error %v", count, err)
+	}
+}
+
+// Models and images of the folder are offered, and a folder of pictures can be trained on; what studies left is not offered.
+func TestWhatLiesInTheFolderIsOffered(t *testing.T) {
+	dir := t.TempDir()
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"mine.keras": "x", "a/set.npz": "x", "photos/b/1.png": picture.String(), "photos/b/2.PNG": picture.String(), "photos/notes.txt": "x", "photos/.hidden/3.png": "x",
+		"study/study.json": "{}", "study/images.npz": "x", "study/loss.png": "x", ".git/x.keras": "x", "cover.png": "x",
+	} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(t.TempDir(), filepath.Join(dir, "photos", "elsewhere")); err != nil {
+		t.Log("no links here: ", err)
+	}
+	s := serve(t, dir)
+	if _, text := s.text("GET", "/api/files", ""); text != `{"models":["mine.keras"],"images":["a/set.npz","photos/b"]}` {
+		t.Errorf("offered: %s", text)
+	}
+	study := func(data string) string {
+		return strings.NewReplacer(`"seeds"`, `"data": "`+data+`", "seeds"`, `"convolutions": 1, "filters": 2, "bottleneck": 4`, `"model": "plain", "units": 2, "layers": 1`).Replace(labStudy)
+	}
+	for _, data := range []string{"photos", "photos/b"} {
+		local, err := s.localFile(data)
+		if err != nil || filepath.Base(local) != filepath.Base(data) {
+			t.Fatalf("%s: %s, %v", data, local, err)
+		}
+		again, err := s.localFile(data)
+		if err != nil || again != local {
+			t.Errorf("the second copy of %s lies at %s: %v", data, again, err)
+		}
+		n := 0
+		if err := filepath.WalkDir(local, func(_ string, e os.DirEntry, err error) error {
+			if !e.IsDir() {
+				n++
+			}
+			return err
+		}); err != nil || n != 2 {
+			t.Errorf("%d pictures of %s: %v", n, data, err)
+		}
+	}
+	for _, data := range []string{"a", "photos/../..", "photos/elsewhere", "nowhere"} {
+		if status, text := s.text("POST", "/api/lab", study(data)); status != 422 {
+			t.Errorf("%s: %d %s", data, status, text)
+		}
+	}
+	if status, text := s.text("POST", "/api/lab", study("mnist")); status != 200 {
+		t.Errorf("a plain model: %d %s", status, text)
 	}
 }

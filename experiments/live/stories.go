@@ -105,11 +105,11 @@ var activations = []graph.Activation{
 	graph.ReLU, graph.LeakyReLU, graph.ELU, graph.SELU, graph.GELU, graph.SiLU, graph.Mish, graph.Softplus, graph.Tanh, graph.Sigmoid, graph.Linear,
 }
 
-var initializers = []string{"glorot_uniform", "glorot_normal", "he_normal", "he_uniform", "lecun_normal", "orthogonal", "random_normal", "zeros", "ones"}
+var initializers = []string{"glorot_uniform", "glorot_normal", "he_normal", "he_uniform", "lecun_normal", "orthogonal", "delta_orthogonal", "pytorch", "random_normal", "zeros", "ones"}
 
 func (l *labs) choices(w http.ResponseWriter, _ *http.Request) {
 	c := choicesEvent{
-		Models: append([]string{"stack"}, saved.VariantNames()...), Initializers: initializers,
+		Models: append(experiments.SettingsModels(), saved.VariantNames()...), Initializers: initializers,
 		Optimizers: saved.OptimizerNames(saved.Keras), Losses: saved.LossNames(saved.Keras),
 	}
 	for _, a := range activations {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path"
@@ -15,6 +16,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/experiments"
+	"dcae/training/dataset"
 	"dcae/training/files"
 	"dcae/training/names"
 )
@@ -106,11 +108,14 @@ func (u *uploads) find(name string) (string, error) {
 	return local, nil
 }
 
-// localFile is a file of the folder or an upload where models and images can be read from: of the folder's a copy, so that nothing that it
-// may link to, and nobody who changes it meanwhile, leads out of the folder.
+// localFile is a file or a folder of pictures in the server's folder, or an upload, where models and images can be read from: of the former a
+// copy, so that nothing that it may link to, and nobody who changes it meanwhile, leads out of the folder.
 func (s *Server) localFile(name string) (string, error) {
 	if strings.HasPrefix(name, uploadsPrefix) {
 		return s.jobs.uploads.find(name)
+	}
+	if info, err := s.root.Stat(filepath.FromSlash(name)); err == nil && info.IsDir() && fs.ValidPath(name) {
+		return s.localFolder(name)
 	}
 	in, info, err := s.open(name)
 	if err != nil {
@@ -120,16 +125,85 @@ func (s *Server) localFile(name string) (string, error) {
 	if info.Size() > mostUpload {
 		return "", errors.Errorf("%s has over %d MiB", name, mostUpload>>20)
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %v", name, info.Size(), info.ModTime()))
-	folder := filepath.Join(s.own, "copies", hex.EncodeToString(sum[:8]))
-	local := filepath.Join(folder, names.File(path.Base(name)))
+	local := filepath.Join(s.copyOf(fmt.Appendf(nil, "%s %d %v", name, info.Size(), info.ModTime())), names.File(path.Base(name)))
 	if _, err := os.Stat(local); err == nil {
 		return local, nil
 	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return "", errors.Errorf("cannot make a folder for a copy: %v", files.Reason(err))
+	return local, copyTo(local, in)
+}
+
+// localFolder is a copy of the pictures in a folder and those below it.
+func (s *Server) localFolder(name string) (string, error) {
+	var pictures []string
+	about := fmt.Appendf(nil, "%s\n", name)
+	var size int64
+	err := fs.WalkDir(s.root.FS(), name, func(at string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if at != name && strings.HasPrefix(e.Name(), ".") {
+			if e.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !e.Type().IsRegular() || !dataset.IsPicture(at) {
+			return nil
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		pictures, size = append(pictures, at), size+info.Size()
+		about = fmt.Appendf(about, "%s %d %v\n", at, info.Size(), info.ModTime())
+		if len(pictures) > mostUploadFiles || size > mostUpload {
+			return errors.Errorf("its pictures are over %d, or have over %d MiB", mostUploadFiles, mostUpload>>20)
+		}
+		return nil
+	})
+	if err == nil && len(pictures) == 0 {
+		err = errors.New("it holds no .png, .jpg or .jpeg files")
 	}
-	return local, files.Write(local, func(f files.File) error {
+	if err != nil {
+		return "", errors.Errorf("cannot read the folder %s: %v", name, files.Reason(err))
+	}
+	whole := s.copyOf(about)
+	local := filepath.Join(whole, names.File(path.Base(name)))
+	if _, err := os.Stat(whole); err == nil {
+		return local, nil
+	}
+	part := whole + "-" + randomName() // takes its name when it is whole
+	for _, at := range pictures {
+		in, _, err := s.open(at)
+		if err == nil {
+			err = copyTo(filepath.Join(part, filepath.Base(local), filepath.FromSlash(strings.TrimPrefix(at, name))), in)
+			_ = in.Close() // it was read only
+		}
+		if err != nil {
+			_ = os.RemoveAll(part) // at the latest it goes with the server
+			return "", err
+		}
+	}
+	if err := os.Rename(part, whole); err != nil {
+		_ = os.RemoveAll(part) // somebody else was faster, or it goes with the server
+		if _, e := os.Stat(whole); e != nil {
+			return "", errors.Errorf("cannot make a copy of the folder %s: %v", name, files.Reason(err))
+		}
+	}
+	return local, nil
+}
+
+// copyOf is where a copy lies of what the text tells apart from all others.
+func (s *Server) copyOf(about []byte) string {
+	sum := sha256.Sum256(about)
+	return filepath.Join(s.own, "copies", hex.EncodeToString(sum[:8]))
+}
+
+func copyTo(local string, in io.Reader) error {
+	if err := os.MkdirAll(filepath.Dir(local), 0o700); err != nil {
+		return errors.Errorf("cannot make a folder for a copy: %v", files.Reason(err))
+	}
+	return files.Write(local, func(f files.File) error {
 		_, err := io.Copy(f, io.LimitReader(in, mostUpload))
 		return err
 	})

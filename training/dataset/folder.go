@@ -51,12 +51,12 @@ func (l *lister) list(folder string) error {
 	for _, entry := range entries {
 		path := filepath.Join(folder, entry.Name())
 		mayBeFolder := entry.IsDir() || entry.Type()&fs.ModeSymlink != 0
-		if strings.HasPrefix(entry.Name(), ".") || !mayBeFolder && !isPicture(path) {
+		if strings.HasPrefix(entry.Name(), ".") || !mayBeFolder && !IsPicture(path) {
 			continue
 		}
 		info, err := os.Stat(path)
 		switch {
-		case err != nil && !isPicture(path):
+		case err != nil && !IsPicture(path):
 			continue // a link to nothing
 		case err != nil:
 			return errors.WithStack(err)
@@ -64,7 +64,7 @@ func (l *lister) list(folder string) error {
 			if err := l.list(path); err != nil {
 				return err
 			}
-		case info.Mode().IsRegular() && isPicture(path):
+		case info.Mode().IsRegular() && IsPicture(path):
 			l.files = append(l.files, path)
 			l.versions = append(l.versions, fmt.Sprintf("%s %s", path, fileVersion(info)))
 		}

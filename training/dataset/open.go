@@ -171,7 +171,7 @@ func (l loader) path(name string) (parts, error) {
 		return l.folder(name)
 	case !info.Mode().IsRegular():
 		return parts{}, errors.New("neither a file nor a folder")
-	case isPicture(name):
+	case IsPicture(name):
 		return parts{}, errors.New("one picture is no set of images: give the folder it is in")
 	}
 	if isTable(name) {

@@ -27,8 +27,8 @@ type layout struct {
 	deep  bool // 16 bits a channel instead of 8
 }
 
-// isPicture tells by its name whether a file is read as a picture.
-func isPicture(name string) bool {
+// IsPicture tells by its name whether a file is read as a picture.
+func IsPicture(name string) bool {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".png", ".jpg", ".jpeg":
 		return true

@@ -119,3 +119,4 @@ function answer({ diagnosis, files }) {
 
 takes('model');
 takes('images');
+offerFiles().catch(fail);

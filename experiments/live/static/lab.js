@@ -20,7 +20,7 @@ async function openLab(study) {
   show(study);
   const asked = ++lab.asked;
   try {
-    const made = await (await ask('/api/lab', studyText(study))).json();
+    const made = await (await ask('/api/lab', JSON.stringify(study))).json();
     if (asked !== lab.asked) {
       end(made.id);
       return false;
@@ -51,7 +51,7 @@ function closeLab() {
 // show puts a study into the form and the address.
 function show(study) {
   lab.study = study;
-  history.replaceState(null, '', `#${encodeURIComponent(studyText(bare(study)))}`);
+  history.replaceState(null, '', `#${encodeURIComponent(JSON.stringify(bare(study)))}`);
   form.show(study);
   const arms = study.groups.flatMap((g) => g.arms.map((a) => a.name));
   byId('change-arm').replaceChildren(element('option', { value: '' }, 'all models'), ...arms.map((name) => element('option', { value: name }, name)));
@@ -120,7 +120,7 @@ byId('forget').addEventListener('click', () => {
 });
 byId('export').addEventListener('click', async () => {
   try {
-    const text = await (await ask('/api/lab/study', studyText(bare(lab.study)))).text();
+    const text = await (await ask('/api/lab/study', JSON.stringify(bare(lab.study)))).text();
     save(`${lab.study.name}.yaml`, new Blob([text], { type: 'text/yaml' }));
   } catch (error) {
     fail(error);
@@ -132,7 +132,7 @@ byId('change').addEventListener('submit', async (event) => {
   const arms = byId('change-arm').value ? [byId('change-arm').value] : lab.study.groups.flatMap((g) => g.arms.map((a) => a.name));
   const change = { [byId('change-what').value]: Number(byId('change-value').value) };
   const query = arms.map((arm) => `arm=${encodeURIComponent(arm)}`).join('&');
-  const made = await act(`change?${query}`, studyText({ step: 1, ...change }));
+  const made = await act(`change?${query}`, JSON.stringify({ step: 1, ...change }));
   if (made) show(made.study);
 });
 
@@ -143,7 +143,7 @@ byId('file').addEventListener('change', async (event) => {
     const { path } = await (await ask(`/api/uploads?name=${encodeURIComponent(file.name)}`, file)).json();
     const study = structuredClone(lab.study);
     const arm = study.groups[0].arms[0];
-    for (const name of ['convolutions', 'filters', 'factors']) delete arm[name];
+    for (const name of ['factors', ...FIELDS.filter((f) => f.of).map((f) => f.name)]) delete arm[name];
     arm.model = path;
     openLab(study);
   } catch (error) {
@@ -162,6 +162,7 @@ function tell(story) {
 async function begin() {
   const choices = await (await ask('/api/lab/choices')).json();
   form = new Form(choices, openLab);
+  offerFiles().catch(fail);
   for (const story of choices.stories) {
     const button = element('button', { type: 'button' }, story.title);
     button.addEventListener('click', () => {

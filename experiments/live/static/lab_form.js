@@ -2,9 +2,13 @@
 
 // The settings of a model that the form offers. A study may have others; they stay as they are.
 const FIELDS = [
-  { name: 'model', label: 'model', list: 'models' },
-  { name: 'convolutions', label: 'convolutions a side', least: 1, stack: true },
-  { name: 'filters', label: 'filters', least: 1, stack: true },
+  { name: 'model', label: 'model', list: 'models-list' },
+  { name: 'convolutions', label: 'convolutions a side', least: 1, of: 'stack' },
+  { name: 'filters', label: 'filters', least: 1, of: 'stack' },
+  { name: 'layers', label: 'layers', least: 1, of: 'plain' },
+  { name: 'units', label: 'units of each', least: 1, of: 'plain' },
+  { name: 'convolutional', label: 'kind of layers', values: ['true'], words: ['convolutions'], empty: 'dense', read: (v) => (v ? 'true' : ''), write: () => true, of: 'plain' },
+  { name: 'variational', label: 'variational', values: ['sum', 'mean'], words: ['errors summed', 'errors averaged'], empty: 'no', of: 'plain' },
   { name: 'activation', label: 'activation', options: 'activations' },
   { name: 'output_activation', label: 'output activation', options: 'activations' },
   { name: 'initializer', label: 'initializer', options: 'initializers', read: (v) => v && v.name, write: (v) => ({ name: v }) },
@@ -35,8 +39,7 @@ class Form {
       while (arms.some((a) => a.name === `model-${n}`)) n++;
       arms.push({ ...structuredClone(last), name: `model-${n}` });
     }));
-    const models = element('datalist', { id: 'models' }, ...choices.models.map((m) => element('option', { value: m })));
-    document.body.append(models);
+    document.body.append(element('datalist', { id: 'models-list' }, ...choices.models.map((m) => element('option', { value: m }))));
   }
 
   // edit hands over a copy of the study with one thing changed.
@@ -63,9 +66,9 @@ class Form {
     const box = element('fieldset', {}, element('legend', {}, arm.name));
     const fields = element('div', { class: 'fields' });
     const at = (p) => p.groups.flatMap((g) => g.arms).find((a) => a.name === arm.name);
-    const isStack = !arm.model || arm.model === 'stack';
+    const model = arm.model || 'stack';
     for (const field of FIELDS) {
-      if (field.stack && !isStack) continue;
+      if (field.of && field.of !== model) continue;
       const input = this.input(field, arm);
       input.id = `${arm.name}/${field.name}`;
       input.addEventListener('change', () => this.edit((p) => {
@@ -74,10 +77,7 @@ class Form {
         if (input.value === '') delete to[field.name];
         else if (field.write) to[field.name] = field.write(input.value);
         else to[field.name] = input.type === 'number' ? Number(input.value) : input.value;
-        if (field.name === 'model' && input.value !== 'stack') {
-          delete to.convolutions;
-          delete to.filters;
-        }
+        if (field.name === 'model') for (const f of FIELDS) if (f.of && f.of !== (input.value || 'stack')) delete to[f.name];
       }));
       fields.append(element('label', {}, field.label, input));
     }
@@ -108,7 +108,7 @@ class Form {
       return input;
     }
     const options = value && !values.includes(value) ? [...values, value] : values;
-    const select = element('select', {}, element('option', { value: '' }, 'as the model has it'));
+    const select = element('select', {}, element('option', { value: '' }, field.empty || 'as the model has it'));
     options.forEach((v, i) => select.append(element('option', { value: v }, (field.words && field.words[i]) || v)));
     select.value = value ?? '';
     return select;
@@ -119,11 +119,4 @@ class Form {
 function seedsOf(study) {
   const seeds = study.groups[0].seeds || study.seeds;
   return Array.isArray(seeds) ? seeds.join(',') : String(seeds);
-}
-
-// studyText is a study for the server, which reads JSON as YAML: there 1e-7 is a text, and 1.0e-7 a number.
-function studyText(study) {
-  const mark = '\u0001';
-  const text = JSON.stringify(study, (key, v) => (typeof v === 'number' && String(v).includes('e') ? mark + String(v).replace(/^(-?\d+)e/, '$1.0e') + mark : v));
-  return text.replaceAll(/"\\u0001([-+.e\d]+)\\u0001"/g, '$1');
 }

@@ -30,6 +30,12 @@ function watch(address, handlers, lost = () => {}) {
   return source;
 }
 
+// offerFiles adds the folder's models and images to what can be chosen.
+async function offerFiles() {
+  const files = await (await ask('/api/files')).json();
+  for (const [list, paths] of [['models-list', files.models], ['images-list', files.images]]) byId(list).append(...paths.map((value) => element('option', { value })));
+}
+
 // Records are one run's steps.csv and epochs.csv, by columns. The lines come as they stand in the files.
 class Records {
   constructor() { this.tables = { steps: new Map(), epochs: new Map() }; }
