@@ -9,12 +9,17 @@ import (
 // intervene tries changes, stage by stage, until one repairs.
 func (s *search) intervene() error {
 	departing, stages := s.stages()
-	for _, stage := range stages {
+	for i, stage := range stages {
 		if err := s.try(stage, departing); err != nil || s.settled() {
 			return err
 		}
+		if i == 0 && s.isShort() { // it costs little, and there is no time for all
+			if err := s.shallow(departing); err != nil || s.settled() {
+				return err
+			}
+		}
 	}
-	for _, more := range []func() error{s.everything, func() error { return s.pairs(departing) }, func() error { return s.persist(departing) }} {
+	for _, more := range []func() error{func() error { return s.shallow(departing) }, s.everything, func() error { return s.pairs(departing) }, func() error { return s.persist(departing) }} {
 		if err := more(); err != nil || s.settled() {
 			return err
 		}
@@ -47,6 +52,9 @@ func (s *search) stages() (departing []change, stages []stage) {
 	}
 	if s.look.deep() {
 		others = append(others, s.look.fewerLayers())
+	}
+	if s.isShort() { // there is no time for one stage after another
+		return departing, append(stages, stage{"learning rate, optimizer and other settings", slices.Concat(likely, optimizerRestores(s.given.setup), others)}, stage{"aids", aids})
 	}
 	return departing, append(stages,
 		stage{"learning rate and other settings", slices.Concat(likely, others)},
@@ -83,6 +91,9 @@ func (s *search) try(stage stage, departing []change) error {
 	found, err := s.halve(attempts)
 	if err != nil {
 		return err
+	}
+	if slices.ContainsFunc(found, (*attempt).isRate) {
+		found = slices.DeleteFunc(found, func(a *attempt) bool { return a.cause() == Optimizer })
 	}
 	if found, err = s.sortOut(found); err != nil {
 		return err

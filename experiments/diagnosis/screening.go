@@ -159,11 +159,14 @@ func (s *search) retention() error {
 	return nil
 }
 
+// isShort tells whether it is the examination of a twin that has less than the usual steps.
+func (s *search) isShort() bool { return s.isTwin && s.budget.short < shortSteps }
+
 // patience trains the best and the worst of the runs further that have not learned yet: if both learn after all, the others get
 // their time, too. A twin that has less than the usual steps has none for it: runs that fall are waited for all the same, and only the real size tells that a
 // model is healthy.
 func (s *search) patience() error {
-	if s.isTwin && s.budget.short < shortSteps {
+	if s.isShort() {
 		return nil
 	}
 	for {
