@@ -324,3 +324,25 @@ y = np.log1p(np.maximum(y.astype("float32") - 2, 0)) / 0.5
 		t.Error(code)
 	}
 }
+
+// Batches that were made smaller for time or memory are no setting of the user's.
+func TestTheUsersBatchIsRestored(t *testing.T) {
+	s := scripted(t, nil)
+	for _, c := range []struct {
+		users, examined int
+		want            bool
+	}{{32, 2, false}, {2, 2, true}, {512, 16, true}, {512, usualBatch, false}} {
+		s.look.batch, s.given.setup.batch = c.users, c.examined
+		got := false
+		for _, change := range s.look.restores(s.given.setup) {
+			if change.cause == BatchSize {
+				var err error
+				_, got, err = change.apply(s.given.setup)
+				must(t, err)
+			}
+		}
+		if got != c.want {
+			t.Errorf("batches of %d, examined with %d: restored %v", c.users, c.examined, got)
+		}
+	}
+}

@@ -21,6 +21,7 @@ type look struct {
 	values     values // of the training images
 	goals      values // of what they are to become
 	settings   *edit.Settings
+	batch      int // images in a step, before they were made fewer for time or memory
 	attainable attainable
 	outOfReach float64 // the least FVU that the output's range allows
 	findings   findings

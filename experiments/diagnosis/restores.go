@@ -20,7 +20,7 @@ func (l *look) restores(s setup) []change {
 		out = append(out, c)
 	}
 	out = append(out, departingRates(s.optimizer)...)
-	out = append(out, batchRestores(s)...)
+	out = append(out, l.batchRestores()...)
 	out = append(out, l.frozenRestores()...)
 	out = append(out, l.initializerRestores()...)
 	out = append(out, l.activationRestores()...)
@@ -145,16 +145,17 @@ func clippingRestores(s setup) []change {
 }
 
 // batchRestores bring the number of images in a step to a usual one.
-func batchRestores(s setup) []change {
-	d := decades(float64(s.batch) / usualBatch)
+func (l *look) batchRestores() []change {
+	d := decades(float64(l.batch) / usualBatch)
 	if d < 0.85 {
 		return nil
 	}
 	return []change{{
-		cause: BatchSize, kind: Restore, what: fmt.Sprintf("batch %d -> %d images", s.batch, usualBatch), departure: d,
+		cause: BatchSize, kind: Restore, what: fmt.Sprintf("batch %d -> %d images", l.batch, usualBatch), departure: d,
 		apply: func(s setup) (setup, bool, error) {
+			ok := s.batch != usualBatch
 			s.batch = usualBatch
-			return s, true, nil
+			return s, ok, nil
 		},
 	}}
 }

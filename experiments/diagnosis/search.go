@@ -207,6 +207,7 @@ func newSearch(ctx context.Context, subject Subject, o Options) (*search, error)
 	if s.look, err = newLook(given, s.images, s.look.findings, e); err != nil {
 		return nil, err
 	}
+	s.look.batch = o.Batch
 	return s, nil
 }
 

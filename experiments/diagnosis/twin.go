@@ -227,7 +227,7 @@ func (s *search) tryTwin(c candidate, probe *trial) (*twinExam, error) {
 	}
 	small.isTwin = true
 	// What stands out are the settings of the real model and the values of the real images, not what was made to follow from their size.
-	small.look.values, small.look.goals, small.look.settings = s.look.values, s.look.goals, s.look.settings
+	small.look.values, small.look.goals, small.look.settings, small.look.batch = s.look.values, s.look.goals, s.look.settings, s.look.batch
 	first := small.given.setup
 	first.batch = min(c.batch, probe.setup.batch)
 	t, err := newTrial(first, 1, small.images, small.look.attainable.mark(), nil)

@@ -116,12 +116,10 @@ def flat(side, channels, act, hidden=256, code=32):
 
 
 def vgg(side, channels, act, code=64):
-    """The encoder of VGG-16 with a dense code, and a light decoder."""
+    """An encoder as wide as that of VGG with a dense code, and a light decoder."""
     inputs = y = keras.Input((side, side, channels))
-    for filters, each in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):
-        for _ in range(each):
-            y = L.Conv2D(filters, 3, padding="same", activation=act)(y)
-        y = L.MaxPooling2D()(y)
+    for filters in (64, 128, 256, 512, 512):
+        y = L.MaxPooling2D()(L.Conv2D(filters, 3, padding="same", activation=act, kernel_initializer="he_normal")(y))
     deepest = side // 32
     y = L.Dense(deepest * deepest * 64, activation=act)(L.Dense(code)(L.Flatten()(y)))
     y = L.Reshape((deepest, deepest, 64))(y)
@@ -161,7 +159,7 @@ CASES = {
     "slownorm128": Case("d128", "learning_rate_low optimizer", lambda: (residual(128, 3, "relu", norm=True), SGD(1e-5)), lambda: (residual(128, 3, "relu", norm=True), A(1e-3))),
     "raw160": Case("raw160", "data_scale output_range", lambda: (net(160, 1, "relu"), A(1e-3)), lambda: (net(160, 1, "relu"), A(1e-3)), divisor=255),
     "zerotanh192": Case("d192", "initialization", lambda: (net(192, 1, "tanh", init="zeros", down="strided"), A(1e-3)), lambda: (net(192, 1, "tanh", down="strided"), A(1e-3))),
-    "ratevgg224": Case("d224", "learning_rate_high", lambda: (vgg(224, 3, "relu"), A(0.01)), lambda: (vgg(224, 3, "relu"), A(1e-4))),
+    "ratevgg224": Case("d224", "learning_rate_high", lambda: (vgg(224, 3, "relu"), A(0.01)), lambda: (vgg(224, 3, "relu"), A(1e-3))),
 }
 
 
