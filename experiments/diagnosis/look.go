@@ -45,7 +45,7 @@ type effort struct {
 
 // newLook examines data and model.
 func newLook(s setup, images *pool, known findings, e effort) (*look, error) {
-	l := &look{findings: known, effort: e, values: describe(images.train.images)}
+	l := &look{batch: s.batch, findings: known, effort: e, values: describe(images.train.images)}
 	if l.goals = l.values; images.train.targets != nil {
 		l.goals = describe(images.train.targets)
 	}
