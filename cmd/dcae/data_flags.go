@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
@@ -50,6 +51,9 @@ func (f *dataFlags) open(c *cobra.Command) (*dataset.Set, error) {
 		return nil, usageError{errors.Errorf("--images must be at least 1, not %d", f.images)}
 	}
 	o.Images = f.images
+	if info, err := os.Stat(f.Source); err == nil && info.Mode().IsRegular() {
+		note(c, patience(f.Source, info.Size()))
+	}
 	set, err := dataset.Open(f.Source, o)
 	if err != nil {
 		return nil, err
@@ -59,6 +63,17 @@ func (f *dataFlags) open(c *cobra.Command) (*dataset.Set, error) {
 	}
 	note(c, set.Notes)
 	return set, nil
+}
+
+// muchToRead is how many bytes take a minute or more to be looked through.
+const muchToRead = 4 << 30
+
+// patience asks for it where a file is large.
+func patience(path string, bytes int64) []string {
+	if bytes < muchToRead {
+		return nil
+	}
+	return []string{fmt.Sprintf("data %s: %.0f GB are read through several times, which takes minutes; a file of fewer images does not", path, float64(bytes)/1e9)}
 }
 
 // fit is a set as a model takes it.
