@@ -100,12 +100,12 @@ func isPicture(e os.DirEntry) bool {
 // StagePictures writes images [n, shape...] of one or three channels as PNG files, numbered from 0, into a new folder beside the one that they are
 // for, which [PlacePictures] puts in its place. On an error nothing is left. It fails for shapes that are no picture's, where the folder cannot be
 // written to, and when ctx ends.
-func (g Gray) StagePictures(ctx context.Context, folder string, shape graph.Shape, values []float32) (staged string, err error) {
+func (g Gray) StagePictures(ctx context.Context, folder string, shape graph.Shape, values []float32) (path string, err error) {
 	shape, err = pictureShape(shape)
 	if err != nil {
 		return "", err
 	}
-	staged = filepath.Join(filepath.Dir(folder), "."+filepath.Base(folder)+".new")
+	staged := filepath.Join(filepath.Dir(folder), "."+filepath.Base(folder)+".new")
 	if err := os.RemoveAll(staged); err != nil { // of a program that was killed
 		return "", errors.Errorf("cannot remove %s: %v", staged, files.Reason(err))
 	}

@@ -33,7 +33,9 @@ type call struct {
 	damaged        string // the file that was damaged, and how
 	code           int
 	took           time.Duration
-	slow           bool // longer than it may
+	computed       time.Duration // by all its threads
+	stopped        bool          // by somebody else, until its time was over: that says nothing
+	slow           bool          // longer than it may
 	memory         int64
 	stdout, stderr string
 }
@@ -79,6 +81,10 @@ func (c *call) run(in string) error {
 	cmd := exec.CommandContext(ctx, "sh", append([]string{"-c", `ulimit -v 12000000; ulimit -f 400000; exec "$0" "$@"`, c.program}, c.args...)...)
 	cmd.Dir = in
 	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(c.root, "cache"), "TMPDIR="+filepath.Join(c.root, "tmp"), "HOME="+c.root)
+	cmd.Cancel = func() error {
+		c.stopped = isStopped(cmd.Process.Pid)
+		return cmd.Process.Kill()
+	}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	start := time.Now()
@@ -94,6 +100,7 @@ func (c *call) run(in string) error {
 		tell.Stop()
 	}
 	c.took, c.code = time.Since(start), cmd.ProcessState.ExitCode()
+	c.computed = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	c.memory = largestMemory(cmd.ProcessState)
 	c.stdout, c.stderr = stdout.String(), stderr.String()
 	var exit *exec.ExitError
@@ -119,11 +126,19 @@ var insides = regexp.MustCompile(`panic|goroutine \d|runtime error|nil pointer|u
 func (c *call) judge(in string) []string {
 	var problems []string
 	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	if c.stopped {
+		return nil
+	}
 	if c.code < 0 || c.code > 2 {
 		add("exit code %d", c.code)
 	}
-	if c.slow = c.took > timeLimit || c.trains() && c.took > trainFor+endsIn; c.slow {
-		add("it took %.0f s", c.took.Seconds())
+	limit := timeLimit
+	if c.trains() {
+		limit = trainFor + endsIn
+	}
+	// On a busy machine a program may wait for its turn; one that hangs is killed in the end.
+	if c.slow = c.code < 0 || c.took > limit && c.computed > limit/2; c.slow {
+		add("it took %.0f s, and computed for %.0f", c.took.Seconds(), c.computed.Seconds())
 	}
 	if c.memory > memoryLimit {
 		if need := c.reckoned(in); float64(c.memory) > memoryLimit+need {
