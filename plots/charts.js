@@ -12,7 +12,7 @@ function formatValue(v) {
   if (!Number.isFinite(v)) return v > 0 ? '∞' : '−∞';
   const size = Math.abs(v);
   if (v === 0 || size >= 1e-3 && size < 1e5) return String(Number(v.toPrecision(4)));
-  return v.toExponential(2);
+  return Number(v.toPrecision(3)).toExponential();
 }
 
 function element(tag, attributes = {}, ...children) {
@@ -250,10 +250,9 @@ class Panel {
       context.moveTo(plot.left, y(l.y));
       context.lineTo(plot.left + plot.width, y(l.y));
       context.stroke();
-      context.textAlign = 'right';
-      context.fillText(l.label, plot.left + plot.width - 4, y(l.y) - 4);
     }
     for (const s of this.shown()) drawSeries(context, s, x, this.log ? (v) => (v > 0 ? y(v) : NaN) : y, range, ink);
+    for (const l of this.lines) writeOver(context, l.label, plot.left + plot.width - 4, y(l.y) - 4, ink);
     context.restore();
   }
 

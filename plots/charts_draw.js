@@ -4,7 +4,7 @@
 function inkOf(e) {
   const style = getComputedStyle(e);
   const of = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
-  return { ink: of('--ink', '#222222'), muted: of('--muted', '#555555'), line: of('--line', '#e4e4e4'), dark: matchMedia('(prefers-color-scheme: dark)').matches };
+  return { ink: of('--ink', '#222222'), muted: of('--muted', '#555555'), line: of('--line', '#e4e4e4'), page: of('--page', '#ffffff'), dark: matchMedia('(prefers-color-scheme: dark)').matches };
 }
 
 // visible is a colour on this page: on a dark one black becomes its ink, and what is nearly as dark is mixed with white.
@@ -142,6 +142,28 @@ function viridis(t) {
   return [0, 1, 2].map((k) => Math.round(part(VIRIDIS[i], k) + (at - i) * (part(VIRIDIS[i + 1], k) - part(VIRIDIS[i], k))));
 }
 
+// writeOver writes over lines, to the left of a place.
+function writeOver(context, text, x, y, ink) {
+  context.setLineDash([]);
+  context.textAlign = 'right';
+  context.lineWidth = 4;
+  context.strokeStyle = ink.page;
+  context.strokeText(text, x, y);
+  context.lineWidth = 1;
+  context.fillStyle = ink.muted;
+  context.fillText(text, x, y);
+}
+
+// fitting is a text that is no wider than the width: where it would be, its middle is left out, since layers differ at their ends.
+function fitting(context, text, width) {
+  let out = text;
+  for (let kept = text.length - 1; kept > 4 && context.measureText(out).width > width; kept--) {
+    const end = Math.ceil(kept / 2);
+    out = `${text.slice(0, kept - end)}…${text.slice(text.length - end)}`;
+  }
+  return out;
+}
+
 // drawMap draws rows of colours: the logarithm of each series' values over x. What is zero or no number stays blank.
 function drawMap(context, rows, plot, range, ink) {
   let [low, high] = [Infinity, -Infinity];
@@ -179,9 +201,7 @@ function drawMap(context, rows, plot, range, ink) {
   const every = Math.max(1, Math.ceil(12 / height));
   context.font = '10px system-ui, sans-serif';
   rows.forEach((s, row) => {
-    if (row % every === 0) context.fillText(shortened(s.label, 10), plot.left - 4, plot.top + (row + 0.5) * height);
+    if (row % every === 0) context.fillText(fitting(context, s.label, plot.left - 5), plot.left - 4, plot.top + (row + 0.5) * height);
   });
   context.font = '12px system-ui, sans-serif';
 }
-
-function shortened(text, most) { return text.length > most ? `${text.slice(0, most - 1)}…` : text; }

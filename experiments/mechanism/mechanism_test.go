@@ -104,6 +104,8 @@ func TestEachRuleHoldsByItsNumbers(t *testing.T) {
 			with(atLimit(0.99, 0.3), falling)},
 		{Dead, with(dead(0, 1, 1), gradients(0, 0.1, 0.1, 0.1, 0, 0, 0, 0, 0)), "by step 4 all 8 units of a are dead, and no gradient is left in it or before it",
 			with(dead(0, 1, 0.7), gradients(0, 0.1, 0.1, 0.1, 0, 0, 0, 0, 0))},
+		{Dead, with(dead(1, 0, 1), gradients(1, 0.1, 0.1, 0.1, 0, 0, 0, 0, 0)), "by step 4 all 8 units of b are dead on held-out images, though training images leave a gradient of up to 0.1 in it or before it",
+			with(dead(1, 0, 0.7))},
 		{NoGradient, with(gradients(0, 0, 0, 0, 0, 0, 0, 0, 0), gradients(1, 0, 0, 0, 0, 0, 0, 0, 0)), "from the first step to the last no gradient at all reaches a to b",
 			with(gradients(0, 0, 0, 0, 0, 0, 0, 0, 1), gradients(1, 0, 0, 0, 0, 0, 0, 0, 0))},
 		{ShortSteps, with(func(r *Run) {
@@ -162,7 +164,7 @@ func TestALongStepBeginsWhatFollowsAtOnce(t *testing.T) {
 // Numbers of several runs go from the smallest to the largest, and all layers are named.
 func TestWordsOfSeveralRuns(t *testing.T) {
 	runs := [][]Finding{
-		{{Kind: Dead, Layer: "a", Numbers: []float64{12, 8}}}, {{Kind: Dead, Layer: "b", Numbers: []float64{3, 8}}}, {{Kind: Dead, Layer: "a", Numbers: []float64{7, 8}}},
+		{{Kind: Dead, Layer: "a", Numbers: []float64{12, 8, 0}}}, {{Kind: Dead, Layer: "b", Numbers: []float64{3, 8, 0}}}, {{Kind: Dead, Layer: "a", Numbers: []float64{7, 8, 0}}},
 	}
 	want := "by step 3 to 12 all 8 units of a or b are dead, and no gradient is left in it or before it"
 	if got := Words(runs); got != want {

@@ -194,8 +194,8 @@ func saturatedOutput(r *Run) *Finding {
 	return &Finding{Layer: l.Name, Numbers: []float64{float64(step), last(l.Saturated), slope, last(l.Gradient)}}
 }
 
-// deadLayer: all units of a hidden layer are dead after the last epoch, so that the output cannot depend on the input. Of several the last
-// is named: no layer up to it gets a gradient.
+// deadLayer: all units of a hidden layer are dead on held-out images after the last epoch. Of several the last is named. Where training images
+// wake no unit either, no layer up to it gets a gradient; batch normalization, which takes other statistics in training, may let some through.
 func deadLayer(r *Run) *Finding {
 	var found *Finding
 	for _, l := range r.hidden() {
@@ -207,7 +207,16 @@ func deadLayer(r *Run) *Finding {
 		if s := since(len(l.Gradient), func(i int) bool { return l.Gradient[i] == 0 }); s > 0 {
 			step = s
 		}
-		found = &Finding{Layer: l.Name, Numbers: []float64{float64(step), float64(l.Units)}}
+		left := 0.0 // of the gradients up to it, in the last step
+		for i := range r.Layers {
+			if own := &r.Layers[i]; len(own.Gradient) > 0 {
+				left = max(left, last(own.Gradient))
+			}
+			if r.Layers[i].Name == l.Name {
+				break
+			}
+		}
+		found = &Finding{Layer: l.Name, Numbers: []float64{float64(step), float64(l.Units), left}}
 	}
 	return found
 }

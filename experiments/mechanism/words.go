@@ -148,7 +148,11 @@ func saySaturated(s shared) string {
 }
 
 func sayDead(s shared) string {
-	return fmt.Sprintf("by step %s all %s units of %s are dead, and no gradient is left in it or before it", s.span(0, whole), s.span(1, whole), s.layer())
+	words := fmt.Sprintf("by step %s all %s units of %s are dead", s.span(0, whole), s.span(1, whole), s.layer())
+	if s.spread(2).High == 0 {
+		return words + ", and no gradient is left in it or before it"
+	}
+	return words + fmt.Sprintf(" on held-out images, though training images leave a gradient of up to %s in it or before it", two(s.spread(2).High))
 }
 
 func sayNoGradient(s shared) string {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
@@ -129,6 +130,24 @@ func (b *browser) until(limit time.Duration, condition string) error {
 
 func (b *browser) click(selector string) error {
 	return b.do(20*time.Second, chromedp.Click(selector, chromedp.ByQuery))
+}
+
+// drop drags files over an element, and lets them fall.
+func (b *browser) drop(selector string, files ...string) error {
+	return b.do(20*time.Second, chromedp.ScrollIntoView(selector, chromedp.ByQuery), chromedp.ActionFunc(func(ctx context.Context) error {
+		var at struct{ X, Y float64 }
+		where := fmt.Sprintf("(() => { const r = document.querySelector(%q).getBoundingClientRect(); return { X: r.x + r.width / 2, Y: r.y + r.height / 2 }; })()", selector)
+		if err := chromedp.Evaluate(where, &at).Do(ctx); err != nil {
+			return err
+		}
+		data := &input.DragData{Items: []*input.DragDataItem{}, Files: files, DragOperationsMask: 1}
+		for _, kind := range []input.DispatchDragEventType{input.DragEnter, input.DragOver, input.Drop} {
+			if err := input.DispatchDragEvent(kind, at.X, at.Y, data).Do(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 }
 
 // value is that of an expression, as text.

@@ -227,17 +227,28 @@ func diagnosis(b *browser) error {
 	if err := b.open("/diagnose"); err != nil {
 		return err
 	}
-	if err := b.do(20*time.Second, chromedp.SetUploadFiles("#model-file", []string{filepath.Join(made, "model.keras")}, chromedp.ByQuery)); err != nil {
+	if err := b.drop("#model-drop", filepath.Join(made, "model.keras")); err != nil {
 		return err
 	}
 	if err := b.until(60*time.Second, "document.getElementById('model-read').textContent.includes('conv2d')"); err != nil {
 		return err
 	}
-	if err := b.do(20*time.Second, chromedp.SetUploadFiles("#images-file", pictures, chromedp.ByQuery)); err != nil {
-		return err
+	for _, take := range []func() error{
+		func() error {
+			return b.do(20*time.Second, chromedp.SetUploadFiles("#images-file", pictures[:3], chromedp.ByQuery))
+		},
+		func() error { return b.drop("#images-drop", pictures...) },
+	} {
+		b.value("document.getElementById('images-read').hidden = true")
+		if err := take(); err != nil {
+			return err
+		}
+		if err := b.until(120*time.Second, "!document.getElementById('images-read').hidden"); err != nil {
+			return err
+		}
 	}
-	if err := b.until(120*time.Second, "!document.getElementById('images-read').hidden"); err != nil {
-		return err
+	if read := b.text("#images-read"); !strings.Contains(read, "120") {
+		return fmt.Errorf("of 120 pictures is read: %s", read)
 	}
 	if err := b.do(20*time.Second, chromedp.SetValue("#scale", "unit", chromedp.ByQuery), chromedp.SetValue("#seconds", "30", chromedp.ByQuery)); err != nil {
 		return err
