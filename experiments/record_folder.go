@@ -233,7 +233,7 @@ func removeIn(dir, folder string, patterns ...string) error {
 // sweepFolder removes files of the whole study, and of its report, in the middle of whose writing the program was killed. The caller has the
 // folder's lock, without which none of them is written.
 func sweepFolder(dir string) error {
-	return removeIn(dir, "", ".study.json[0-9]*", ".results.csv[0-9]*", ".images.npz[0-9]*", ".invocation*.json[0-9]*", ".*.png[0-9]*", ".*.html[0-9]*")
+	return removeIn(dir, "", ".study.json[0-9]*", ".results.csv[0-9]*", ".images.npz[0-9]*", ".invocation*.json[0-9]*", ".timing*.csv[0-9]*", ".*.png[0-9]*", ".*.html[0-9]*")
 }
 
 // waitForFolder takes the lock of the files of the whole study; notice, which may be nil, is told if that takes time.

@@ -61,6 +61,10 @@ func TestPartsMergeToTheWhole(t *testing.T) {
 	if err == nil {
 		err = os.WriteFile(filepath.Join(killed, studyFile), study, 0o644)
 	}
+	part := filepath.Join(killed, "."+suffixed(timingFile, Task{1, 2}.suffix())+"123") // and of that file a part
+	if err == nil {
+		err = os.WriteFile(part, nil, 0o644)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,6 +72,9 @@ func TestPartsMergeToTheWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameMerged(t, killed)
+	if exists(part) {
+		t.Error("what a killed merge left of a file is still there")
+	}
 }
 
 // sameMerged compares with a study that was run at once, but for invocation.json.

@@ -55,6 +55,9 @@ func claim(dir string, inputs []string) (*files.Lock, error) {
 	}
 	_, err = putInPlace(dir) // what a program that was killed has left
 	if err == nil {
+		err = files.RemoveAbandoned(dir, allFiles...) // as it has, when it looked whether it can write
+	}
+	if err == nil {
 		err = checkFolder(dir, inputs)
 	}
 	if err != nil {

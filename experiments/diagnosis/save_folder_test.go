@@ -119,6 +119,24 @@ func TestPlacingLeavesOthersAlone(t *testing.T) {
 	}
 }
 
+func TestClaimRemovesPartsOfFiles(t *testing.T) {
+	dir := t.TempDir()
+	part, foreign := filepath.Join(dir, "."+pageFile+"123"), filepath.Join(dir, ".mine123")
+	for _, path := range []string{part, foreign} {
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	leave, err := Claim(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave()
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 || left[0].Name() != filepath.Base(foreign) {
+		t.Errorf("left: %v, error %v", left, err)
+	}
+}
+
 func TestClaimRefusesWhatIsNoAnswer(t *testing.T) {
 	claimable := func(content map[string]string) bool {
 		dir := t.TempDir()

@@ -6,6 +6,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/pkg/errors"
@@ -84,6 +86,7 @@ func enter(dir string) error {
 	if err != nil && !os.IsNotExist(err) {
 		return errors.Errorf("cannot read %s: %v", dir, files.Reason(err))
 	}
+	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") }) // a part of a file, if the program was killed
 	if len(entries) > 0 && !IsFolder(dir) {
 		return errors.Errorf("the folder %s holds something else: name another with --out", dir)
 	}

@@ -185,3 +185,16 @@ func TestDamagedRecordsAreRefused(t *testing.T) {
 		t.Errorf("a folder with other files gives %v", err)
 	}
 }
+
+// A part of a file, which a program that was killed has left, keeps nobody out; anything else does.
+func TestEnter(t *testing.T) {
+	for name, refused := range map[string]bool{"." + RecordsFile + "123": false, RecordsFile: false, "mine.txt": true} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := enter(dir); (err != nil) != refused {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
