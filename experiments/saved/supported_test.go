@@ -20,7 +20,7 @@ const supportedFile = "../../docs/supported.md"
 // kinds says to which line of the table each layer of Keras and each operation of PyTorch belongs. A new one that is missing here fails the test.
 var kinds = []struct{ what, keras, torch string }{
 	{"convolutions", "Conv1D Conv2D Conv1DTranspose Conv2DTranspose DepthwiseConv2D SeparableConv2D", "conv1d conv2d conv_transpose1d conv_transpose2d"},
-	{"dense layers, products of matrices", "Dense", "linear matmul mm bmm mv addmm dot outer einsum scaled_dot_product_attention"},
+	{"dense layers, products of matrices", "Dense", "linear matmul mm bmm mv addmm baddbmm dot outer cdist einsum scaled_dot_product_attention"},
 	{"normalizations", "BatchNormalization LayerNormalization GroupNormalization RMSNormalization UnitNormalization", "batch_norm instance_norm group_norm layer_norm rms_norm _weight_norm"},
 	{"poolings", "MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D GlobalAveragePooling1D GlobalAveragePooling2D AdaptiveMaxPooling2D AdaptiveAveragePooling2D",
 		"max_pool1d max_pool2d max_pool1d_with_indices max_pool2d_with_indices max_unpool2d avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d"},
@@ -34,8 +34,8 @@ var kinds = []struct{ what, keras, torch string }{
 	{"several values", "Add Subtract Multiply Average Maximum Minimum",
 		"add sub subtract rsub mul multiply frac div divide true_divide pow float_power maximum minimum fmax fmin addcmul addcdiv lerp hypot logaddexp"},
 	{"comparisons", "", "eq ne lt le gt ge less greater logical_and logical_or logical_not bitwise_and bitwise_or bitwise_not __and__ __or__ where masked_fill"},
-	{"reductions", "", "sum mean prod max min amax amin argmax argmin var std norm linalg_vector_norm linalg_norm linalg_matrix_norm frobenius_norm logsumexp cumsum trace one_hot"},
-	{"at random", "Dropout SpatialDropout2D GaussianNoise", "dropout feature_dropout alpha_dropout feature_alpha_dropout rand randn rand_like randn_like normal bernoulli"},
+	{"reductions", "", "sum mean prod max min amax amin argmax argmin topk var std norm linalg_vector_norm linalg_norm linalg_matrix_norm frobenius_norm logsumexp cumsum trace one_hot"},
+	{"at random", "Dropout SpatialDropout2D GaussianNoise", "dropout feature_dropout alpha_dropout feature_alpha_dropout rand randn rand_like randn_like normal bernoulli exponential"},
 	{"constants", "", "zeros ones full zeros_like ones_like full_like empty empty_like new_zeros new_ones new_full new_empty scalar_tensor arange linspace eye meshgrid fill zero copy"},
 	{"losses in the program", "", "mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy binary_cross_entropy_with_logits kl_div poisson_nll_loss soft_margin_loss cosine_similarity cosine_embedding_loss pairwise_distance dist"},
 	{"without effect", "Identity", "alias clone contiguous detach lift_fresh lift_fresh_copy positive to _to_copy type_as"},

@@ -283,7 +283,7 @@ func maskedFill(r *reading) *value {
 
 // choose takes each value from a where the condition holds, and from b where not.
 func (r *reading) choose(condition, a, b *value) *value {
-	all := r.together(condition, a, b)
+	all := r.together(r.mask(condition), a, b)
 	if r.err != nil {
 		return failed
 	}
@@ -291,6 +291,14 @@ func (r *reading) choose(condition, a, b *value) *value {
 	out.number, out.dtype = nil, Float32
 	out.node = r.node("", graph.Where{}, all[0].node, all[1].node, all[2].node)
 	return r.checked(&out, nil)
+}
+
+// mask is truth values as numbers, also of a constant.
+func (r *reading) mask(v *value) *value {
+	if r.err == nil && v.integers != nil && v.dtype == Bool {
+		return r.numbers(v)
+	}
+	return v
 }
 
 // together repeats values until they have one shape, and brings them into one order.

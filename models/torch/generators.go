@@ -12,7 +12,7 @@ var generators = map[string]translation{
 	"zeros": full(0), "ones": full(1), "empty": full(0), "zeros_like": full(0), "ones_like": full(1), "empty_like": full(0), "new_zeros": full(0), "new_ones": full(1), "new_empty": full(0),
 	"full": one(fullOf), "full_like": one(fullOf), "new_full": one(fullOf), "fill": one(fullOf), "zero": full(0), "scalar_tensor": one(fullOf),
 	"arange": one(arange), "linspace": one(linspace), "eye": one(eye), "meshgrid": meshgrid, "copy": one(copied),
-	"randn": one(randn), "randn_like": one(randn), "rand": one(rand), "rand_like": one(rand), "normal": one(normal), "bernoulli": one(bernoulli), "rrelu": one(randomRelu),
+	"randn": one(randn), "randn_like": one(randn), "rand": one(rand), "rand_like": one(rand), "normal": one(normal), "bernoulli": one(bernoulli), "exponential": one(exponential), "rrelu": one(randomRelu),
 	"alpha_dropout": one(alphaDropout), "feature_alpha_dropout": one(alphaDropout),
 }
 
@@ -205,6 +205,13 @@ func normal(r *reading) *value {
 		}
 	}
 	return noise
+}
+
+// exponential draws -log(u)/lambda, as for Gumbel's softmax.
+func exponential(r *reading) *value {
+	const least = 1.0 / (1 << 25) // which is not drawn: its logarithm must be finite
+	draw := r.function(graph.ClampMin, r.sample(graph.Sample{Uniform: true}, r.like()), least)
+	return r.affine(r.function(graph.Log, draw), -1/r.float("lambd"), 0)
 }
 
 // bernoulli is 1 with a probability, else 0.

@@ -12,8 +12,9 @@ import (
 )
 
 // recorded are numbers that need not be read: what they come to is recorded beside the operation, and so are shapes of views; PyTorch's count of
-// batches has no effect; an axis may be counted from the back.
-var recorded = regexp.MustCompile(`(size|shape|sizes|dims?|dim[01]|start_dim|source|destination) of |other of add_`)
+// batches has no effect; an axis may be counted from the back; what is computed of the batch size is recorded; a number that fills
+// values is a constant, which is with the weights.
+var recorded = regexp.MustCompile(`(size|shape|sizes|dims?|dim[01]|start_dim|source|destination|repeats) of |other of add_|index of select|value of masked_fill|\(_operator\.`)
 
 // A number that a program gives to an operation is refused in one line, or comes to another model, whose layers fit together.
 func TestNumbersOfProgramsAreRefusedOrFit(t *testing.T) {

@@ -9,21 +9,59 @@ import (
 // nearest is where the smallest or largest value lies along an axis, as a value that is 1 there.
 func nearest(sign float64) func(*reading) *value {
 	return func(r *reading) *value {
-		v := r.tensor("self")
 		if r.call.arguments["dim"] == nil {
 			r.fail("without an axis it is not supported")
 		}
-		axis := r.axisArgument(v)
-		if r.bool("keepdim") {
-			r.fail("keepdim is not supported")
-		}
-		order := slices.DeleteFunc(slices.Clone(v.order), func(a int) bool { return a == axis })
-		if r.err != nil {
-			return failed
-		}
-		hot := r.apply(graph.OneHotMax{}, r.in(append(order, axis), r.affine(v, sign, 0)))
-		return r.indices(hot, axis)
+		return r.extremePlace(r.tensor("self"), sign, 0)
 	}
+}
+
+// extremePlace is where the largest value of sign*v lies along a call's axis: its result of an index.
+func (r *reading) extremePlace(v *value, sign float64, result int) *value {
+	axis := r.axisArgument(v)
+	hot := r.hottest(r.affine(v, sign, 0), axis)
+	at := r.indices(hot, axis)
+	if r.err == nil && r.bool("keepdim") {
+		return r.indicesAs(at, r.shapeOfResult(result))
+	}
+	return at
+}
+
+// hottest is 1 where the largest value along an axis lies, else 0.
+func (r *reading) hottest(v *value, axis int) *value {
+	return r.alongLast(v, axis, graph.OneHotMax{})
+}
+
+// topk are the k largest or smallest values along an axis, one after the other, and where they lie.
+func topk(r *reading) []*value {
+	v, k := r.tensor("self"), r.integer("k")
+	axis := r.axisArgument(v)
+	const most = 256
+	if r.err == nil && (len(v.dims) == 0 || k < 1 || k > min(v.dims[axis], most)) {
+		r.fail("the %d largest of an axis of %v are not supported: up to %d are", k, v, most)
+	}
+	sign := -1.0
+	if r.bool("largest") {
+		sign = 1
+	}
+	left := r.affine(v, sign, 0)
+	var values, hots []*value
+	for range k {
+		if r.err != nil {
+			return []*value{failed, failed}
+		}
+		hot := r.hottest(left, axis)
+		values = append(values, r.reduce(r.times(hot, v), graph.ReduceSum, []int{axis}, true))
+		last := r.permuted(hot, append(slices.DeleteFunc(allAxes(v), func(a int) bool { return a == axis }), axis))
+		hots = append(hots, r.withDims(last, slices.Insert(slices.Clone(last.dims), axis, 1)))
+		left = r.plus(left, r.affine(hot, -unseen, 0))
+	}
+	hot := r.concatenated(hots, axis)
+	if r.err != nil {
+		return []*value{failed, failed}
+	}
+	dims := slices.Clone(hot.dims[:len(hot.dims)-1])
+	return []*value{r.concatenated(values, axis), {batched: hot.batched, dims: dims, order: plainOrder(hot.batched, dims), dtype: Int64, hot: hot, node: hot.node}}
 }
 
 // indices are places along an axis, of which is known where they are.
@@ -40,7 +78,7 @@ func (r *reading) indices(hot *value, axis int) *value {
 func embedding(r *reading) *value {
 	w, at := r.tensor("weight"), r.tensor("indices")
 	if r.err == nil && at.hot == nil {
-		r.fail("its indices are no result of argmin or argmax, which alone are supported")
+		r.fail("its indices are no result of argmin, argmax, max, min or topk, which alone are supported")
 	}
 	if r.err != nil {
 		return failed
@@ -58,7 +96,7 @@ func embedding(r *reading) *value {
 func oneHot(r *reading) *value {
 	at, classes := r.tensor("self"), r.integer("num_classes")
 	if r.err == nil && (at.hot == nil || classes > 0 && classes != at.hot.dims[len(at.hot.dims)-1]) {
-		r.fail("its indices are no result of argmin or argmax over as many places, which alone are supported")
+		r.fail("its indices are no result of argmin, argmax, max, min or topk over as many places, which alone are supported")
 	}
 	if r.err != nil {
 		return failed
@@ -66,22 +104,29 @@ func oneHot(r *reading) *value {
 	return at.hot
 }
 
-// scatter writes 1 into zeros, at the places along the last axis that indices with a last axis of length 1 stand for.
+// scatter writes a number, or a value for each, into zeros, at the places along the last axis that indices stand for.
 func scatter(r *reading) *value {
 	into, at := r.tensor("self"), r.tensor("index")
-	by := 1.0
-	if _, there := r.call.arguments["value"]; there {
-		by = r.float("value")
-	}
 	axis := r.axisArgument(into)
-	if r.err == nil && (into.number == nil || *into.number != 0 || at.hot == nil || axis != len(into.dims)-1 || len(at.dims) != len(into.dims) || at.dims[axis] != 1 || at.hot.dims[len(at.hot.dims)-1] != into.dims[axis]) {
-		r.fail("it is supported into zeros, at the results of argmin or argmax along the last axis, alone")
+	if r.err == nil && (into.number == nil || *into.number != 0 || at.hot == nil || axis != len(into.dims)-1 || len(at.dims) != len(into.dims) || at.hot.dims[len(at.hot.dims)-1] != into.dims[axis]) {
+		r.fail("it is supported into zeros, at the results of argmin, argmax, max, min or topk along the last axis, alone")
 	}
 	if r.err != nil {
 		return failed
 	}
-	hot := at.hot
-	return r.affine(r.withDims(hot, slices.Delete(slices.Clone(hot.dims), axis, axis+1)), by, 0)
+	if _, each := r.call.arguments["src"]; each {
+		src := r.tensor("src")
+		if r.err == nil && !slices.Equal(src.dims, at.dims) {
+			r.fail("it writes %v at %v places", src, at)
+			return failed
+		}
+		return r.reduce(r.times(at.hot, r.withDims(src, append(slices.Clone(src.dims), 1))), graph.ReduceSum, []int{axis}, false)
+	}
+	by := 1.0
+	if _, there := r.call.arguments["value"]; there {
+		by = r.float("value")
+	}
+	return r.affine(r.reduce(at.hot, graph.ReduceSum, []int{axis}, false), by, 0)
 }
 
 // constantPlaces are the numbers of a constant of integers, counted from the beginning of an axis of a length.

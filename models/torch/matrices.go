@@ -9,10 +9,10 @@ import (
 
 // matrices are products of two values, and what goes with them.
 var matrices = map[string]translation{
-	"matmul": one(matmul), "mm": one(matmul), "bmm": one(matmul), "mv": one(matmul), "dot": one(matmul), "addmm": one(addMatmul), "einsum": one(einsum), "outer": one(outer),
+	"matmul": one(matmul), "mm": one(matmul), "bmm": one(matmul), "mv": one(matmul), "dot": one(matmul), "addmm": one(addMatmul), "baddbmm": one(addMatmul), "einsum": one(einsum), "outer": one(outer), "cdist": one(distances),
 	"scaled_dot_product_attention": one(attention), "softmax": softmax(graph.Softmax), "_softmax": softmax(graph.Softmax), "log_softmax": softmax(graph.LogSoftmax), "_log_softmax": softmax(graph.LogSoftmax),
 	"cumsum": one(cumulativeSum), "diagonal": one(diagonal), "trace": one(trace), "_weight_norm": one(weightNorm),
-	"argmin": one(nearest(-1)), "argmax": one(nearest(1)), "embedding": one(embedding), "one_hot": one(oneHot), "index_select": one(indexSelect), "index": one(index), "scatter": one(scatter),
+	"topk": topk, "argmin": one(nearest(-1)), "argmax": one(nearest(1)), "embedding": one(embedding), "one_hot": one(oneHot), "index_select": one(indexSelect), "index": one(index), "scatter": one(scatter),
 }
 
 func matmul(r *reading) *value {
@@ -84,7 +84,11 @@ func (r *reading) stackOf(v, other *value, axes int) *value {
 
 // addMatmul is beta times self plus alpha times a product.
 func addMatmul(r *reading) *value {
-	product := r.affine(r.matrixProduct(r.tensor("mat1"), r.tensor("mat2")), r.floatOr("alpha", 1), 0)
+	first, second := "mat1", "mat2"
+	if r.call.operation == "baddbmm" {
+		first, second = "batch1", "batch2"
+	}
+	product := r.affine(r.matrixProduct(r.tensor(first), r.tensor(second)), r.floatOr("alpha", 1), 0)
 	return r.plus(r.affine(r.tensor("self"), r.floatOr("beta", 1), 0), product)
 }
 
@@ -92,11 +96,41 @@ func outer(r *reading) *value {
 	return r.productOf(r.tensor("self"), r.tensor("vec2"), letters{"a", "b", "ab"})
 }
 
+// turned is a value whose last two axes have changed places.
+func (r *reading) turned(v *value) *value {
+	if r.err != nil {
+		return failed
+	}
+	order := allAxes(v)
+	n := len(order)
+	order[n-2], order[n-1] = order[n-1], order[n-2]
+	return r.permuted(v, order)
+}
+
+// distances are those of the rows of two matrices, or of stacks of them: sqrt(|a|^2 + |b|^2 - 2ab).
+func distances(r *reading) *value {
+	a, b := r.tensor("x1"), r.tensor("x2")
+	if r.float("p") != 2 {
+		r.fail("it takes other distances than those of p=2, which is not supported")
+	}
+	if r.err == nil && min(len(a.dims), len(b.dims)) < 2 {
+		r.fail("it compares %v and %v", a, b)
+	}
+	if r.err != nil {
+		return failed
+	}
+	squares := func(v *value) *value {
+		return r.reduce(r.squared(v), graph.ReduceSum, []int{len(v.dims) - 1}, true)
+	}
+	sum := r.plus(squares(a), r.turned(squares(b)))
+	return r.root(r.function(graph.ClampMin, r.plus(sum, r.affine(r.matrixProduct(a, r.turned(b)), -2, 0)), 0))
+}
+
 // attention is softmax(q k^T / sqrt(width) + mask) v.
 func attention(r *reading) *value {
 	q, k, v := r.tensor("query"), r.tensor("key"), r.tensor("value")
-	if r.bool("is_causal") || r.bool("enable_gqa") {
-		r.fail("causal and grouped attention are not supported")
+	if r.bool("enable_gqa") {
+		r.fail("grouped attention is not supported")
 	}
 	if r.err == nil && len(k.dims) < 2 {
 		r.fail("its key is %v", k)
@@ -104,22 +138,45 @@ func attention(r *reading) *value {
 	if r.err != nil {
 		return failed
 	}
-	order := allAxes(k)
-	n := len(order)
-	order[n-2], order[n-1] = order[n-1], order[n-2]
 	scale := r.floatOr("scale", 1/math.Sqrt(float64(q.dims[len(q.dims)-1])))
-	scores := r.affine(r.matrixProduct(q, r.permuted(k, order)), scale, 0)
+	scores := r.affine(r.matrixProduct(q, r.turned(k)), scale, 0)
 	if mask := r.optional("attn_mask"); mask != nil && r.err == nil {
-		if mask.dtype == Bool {
-			r.fail("a mask of truth values is not supported: give numbers that are added")
+		if mask.dtype == Bool { // true where a key is looked at
+			mask = r.affine(r.mask(mask), unseen, -unseen)
 		}
 		scores = r.plus(scores, mask)
+	}
+	if r.bool("is_causal") {
+		scores = r.plus(scores, r.causalMask(scores))
 	}
 	weights := r.alongLast(scores, len(scores.dims)-1, graph.Activate{Function: graph.Softmax})
 	if rate := r.float("dropout_p"); rate > 0 {
 		weights = r.apply(graph.Dropout{Rate: rate}, weights)
 	}
 	return r.matrixProduct(weights, v)
+}
+
+// unseen, taken off a score, leaves a key no weight in a softmax of float32.
+const unseen = 1e30
+
+// causalMask takes all keys behind a query's own place from it.
+func (r *reading) causalMask(scores *value) *value {
+	if r.err != nil {
+		return failed
+	}
+	n := len(scores.dims)
+	queries, keys := scores.dims[n-2], scores.dims[n-1]
+	if queries > maxPlaces/keys {
+		r.fail("attention of %d places to %d is not supported", queries, keys)
+		return failed
+	}
+	values := make([]float64, queries*keys)
+	for i := range values {
+		if i%keys > i/keys {
+			values[i] = -unseen
+		}
+	}
+	return r.checked(r.constant([]int{queries, keys}, values))
 }
 
 // alongLast applies a layer that works along the last axis to one of PyTorch's axes.

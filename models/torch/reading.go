@@ -12,6 +12,8 @@ type reading struct {
 	*translator
 	call *call
 	err  error
+
+	place, rank int // where the batch of the operands is, and how many axes they have, if the operation does not care: see placeOf
 }
 
 func (r *reading) fail(format string, args ...any) {
@@ -46,15 +48,15 @@ func (r *reading) optional(name string) *value {
 // lookup is the value of a name as it is now.
 func (r *reading) lookup(name string) *value {
 	v := r.checked(r.read(name))
-	if v.moved > 0 && !slices.Contains(anywhere, r.call.operation) {
-		r.fail("it takes %v, whose batch is axis %d, not the first: that is not supported", v, v.moved)
+	if r.place != 0 && r.err == nil {
+		return r.inPlace(v)
+	}
+	if v.moved != 0 && (v.moved == mixed || !slices.Contains(anywhere, r.call.operation)) && !isReshape(r.call.operation) {
+		r.fail("it takes %v, whose batch is axis %d, not the first: that is not supported", v, max(v.moved, 0))
 		return failed
 	}
 	return v
 }
-
-// anywhere are the operations that take values whose batch is not the first axis.
-var anywhere = []string{"permute", "transpose", "swapaxes", "swapdims", "t", "movedim", "moveaxis", "mT", "numpy_T", "select", "unbind", "contiguous", "clone", "alias", "matmul", "mm", "bmm", "einsum"}
 
 // tensors is a list of tensors.
 func (r *reading) tensors() []*value {

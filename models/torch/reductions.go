@@ -107,13 +107,18 @@ func withoutBatch(v *value) *value {
 	return &out
 }
 
-// extreme is the largest or smallest of two values, of a whole one, or along an axis; where it lies is not known.
+// extreme is the largest or smallest of two values, of a whole one, or along an axis; then also where it lies, if that is asked for.
 func extreme(how graph.Reduction, ofBoth graph.Layer) translation {
 	return func(r *reading) []*value {
 		if r.call.overload == "other" {
 			return ofTwo(ofBoth)(r)
 		}
-		return []*value{reduceTo(how)(r), failed}
+		out := []*value{reduceTo(how)(r), failed}
+		if len(r.call.outputs) > 1 && r.isReadLater(r.call.outputs[1]) {
+			sign := map[graph.Reduction]float64{graph.ReduceMax: 1, graph.ReduceMin: -1}[how]
+			out[1] = r.extremePlace(r.tensor("self"), sign, 1)
+		}
+		return out
 	}
 }
 

@@ -30,9 +30,9 @@ func sourceOf(n *schemaNode) source {
 	return s
 }
 
-// ofPyTorch tells whether a file is one of PyTorch's own.
+// ofPyTorch tells whether a file is one of PyTorch's own, or of our package, which calls a loss.
 func ofPyTorch(file string) bool {
-	return strings.HasPrefix(file, "torch/") || strings.Contains(file, "-packages/torch/") || strings.HasPrefix(file, "<")
+	return strings.HasSuffix(file, "/dcae/_export.py") || strings.HasPrefix(file, "torch/") || strings.Contains(file, "-packages/torch/") || strings.HasPrefix(file, "<")
 }
 
 // ofLibrary tells whether the module is one of PyTorch's layers, and not the user's.

@@ -96,10 +96,20 @@ func (t *translator) call(c *call) error {
 		return errors.New("it gives nothing: the file is damaged")
 	}
 	r := &reading{translator: t, call: c}
+	if r.place, r.rank = t.placeOf(c, name); r.place != 0 {
+		r.mustNotReachBatch(name)
+	}
 	before := len(t.nodes)
 	out := translate(r)
 	if r.err != nil {
 		return r.err
+	}
+	for i, v := range out {
+		if r.place != 0 && v.batched {
+			there := *v
+			there.moved = r.place
+			out[i] = &there
+		}
 	}
 	if inPlace {
 		for _, n := range t.nodes[before:] {

@@ -59,6 +59,11 @@ var views = map[string]translation{
 	"expand": one(expand), "expand_as": one(expand), "broadcast_to": one(expand),
 }
 
+// isReshape tells whether an operation gives a value another shape in PyTorch's order of values.
+func isReshape(operation string) bool {
+	return slices.Contains([]string{"view", "reshape", "_unsafe_view", "view_as", "reshape_as", "flatten", "unflatten", "ravel", "squeeze", "unsqueeze"}, operation)
+}
+
 // reshape gives a value the shape that PyTorch saw, in PyTorch's order of values.
 func reshape(r *reading) *value { return r.shapedAs(r.tensor("self"), r.shapeOfResult(0)) }
 
@@ -84,7 +89,10 @@ func (r *reading) shapedAs(v *value, shape []extent) *value {
 		if ok {
 			rows, ok = r.split(shape[0])
 		}
-		if !ok || rows*graph.Shape(dims[1:]).Size() != r.shapeOf(v).Size() {
+		if !ok || v.moved != 0 || rows*graph.Shape(dims[1:]).Size() != r.shapeOf(v).Size() {
+			if elsewhere := r.viewElsewhere(v, shape); elsewhere != nil {
+				return elsewhere
+			}
 			r.fail("it makes %v of %v, which mixes images of the batch", shape, v)
 			return failed
 		}

@@ -252,6 +252,16 @@ def no_reconstruction():
     return nn.Linear(4, 3)
 
 
+@refused("whose batch is axis 1, not the first", 4, 4)
+def batch_elsewhere():
+    return module(lambda s, x: s.a(s.norm(x.transpose(0, 1).unsqueeze(0)).squeeze(0).transpose(0, 1)), norm=nn.GroupNorm(1, 4), a=nn.Linear(4, 4))
+
+
+@refused("along that", 4, 4)
+def along_the_batch():
+    return module(lambda s, x: s.a(x.permute(1, 2, 0).softmax(-1).permute(2, 0, 1)), a=nn.Linear(4, 4))
+
+
 def refusals():
     for name, (make, what, shape, _, _) in REFUSED.items():
         try:

@@ -235,6 +235,32 @@ def unet():
                   up3=nn.ConvTranspose2d(6, 6, 2, stride=2), g=Double(10, 4), out=nn.Conv2d(4, 3, 1))
 
 
+@zoo(1, 10, 12, committed=True)
+def multihead():
+    """torch.nn.MultiheadAttention, which views the batch as a second axis, and as a part of the first: to itself and to others, with masks, with and without its weights."""
+    def forward(s, x):
+        t = s.embed(x.squeeze(1))                                           # n 10 16
+        a, w = s.own(t, t, t, attn_mask=s.mask)
+        t = t + a + w @ t
+        t = t + s.other(t, s.keys.repeat(t.size(0), 1, 1), s.keys.repeat(t.size(0), 1, 1), need_weights=False)[0]
+        return s.head(t).unsqueeze(1)
+    return module(forward, embed=nn.Linear(12, 16), own=nn.MultiheadAttention(16, 4, batch_first=True), other=nn.MultiheadAttention(16, 2, batch_first=True, kdim=6, vdim=6, bias=False),
+                  keys=nn.Parameter(torch.randn(1, 5, 6)), mask=torch.triu(torch.ones(10, 10, dtype=torch.bool), 1), head=nn.Linear(16, 12))
+
+
+@zoo(1, 10, 12)
+def encoder_layers():
+    """torch.nn's transformer with the batch as the second axis, as it is by default: an encoder after, one before its normalization, and a decoder."""
+    def forward(s, x):
+        t = s.embed(x.squeeze(1)).transpose(0, 1) + s.position              # 10 n 16
+        t = s.before(s.after(t))
+        t = s.decoder(t * 0.5, t, tgt_mask=s.mask)
+        return s.head(t).permute(1, 0, 2).unsqueeze(1)
+    layer = lambda **k: nn.TransformerEncoderLayer(16, 2, 24, dropout=0.0, **k)
+    return module(forward, embed=nn.Linear(12, 16), position=nn.Parameter(torch.randn(10, 1, 16) * 0.1), after=nn.TransformerEncoder(layer(), 2), before=layer(norm_first=True, activation="gelu"),
+                  decoder=nn.TransformerDecoderLayer(16, 2, 24, dropout=0.0), mask=nn.Transformer.generate_square_subsequent_mask(10), head=nn.Linear(16, 12))
+
+
 @zoo(1, 12, 12)
 def residual():
     """Residual blocks with operations in place, squeeze and excitation."""

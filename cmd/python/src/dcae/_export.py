@@ -6,6 +6,7 @@ import copy
 import inspect
 import json
 import sys
+import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,8 +124,12 @@ def _on_cpu(value: Any, what: str) -> Any:
     """A copy in the computer's own memory; functions stay themselves."""
     import torch
 
+    memo: dict[int, Any] = {}  # what a module keeps of a computation, as the old weight_norm does, cannot be copied but as numbers
+    if isinstance(value, torch.nn.Module):
+        kept = [t for m in value.modules() for t in vars(m).values() if isinstance(t, torch.Tensor) and not t.is_leaf]
+        memo = {id(t): t.detach().clone() for t in kept}
     try:
-        value = copy.deepcopy(value)
+        value = copy.deepcopy(value, memo)
     except Exception as e:  # of code that is not ours
         raise Error(f"{what} cannot be copied: {type(e).__name__}: {e}") from e
     return value.cpu() if isinstance(value, torch.nn.Module) else value
@@ -149,6 +154,7 @@ def _step(net: Any, loss: Callable[[Any, Any], Any] | None, images: tuple[np.nda
         raise Error(f"the loss is called as loss(output, target), which it does not take: {e}") from e
     except ValueError:  # of a function without a signature
         pass
+    loss = _traced(loss)
     own = type(step)
 
     def forward(self: Any, x: Any, target: Any = None) -> Any:
@@ -158,6 +164,15 @@ def _step(net: Any, loss: Callable[[Any, Any], Any] | None, images: tuple[np.nda
 
     step.__class__ = type(own.__name__, (own,), {"forward": forward, "__module__": own.__module__})
     return step, (x,) if y is None else (x, y)
+
+
+def _traced(loss: Any) -> Any:
+    """The loss, of whose lines the program is told: PyTorch notes them only of functions with the name forward."""
+    if not isinstance(loss, types.FunctionType):
+        return loss
+    out = types.FunctionType(loss.__code__.replace(co_name="forward"), loss.__globals__, loss.__name__, loss.__defaults__, loss.__closure__)
+    out.__kwdefaults__ = loss.__kwdefaults__
+    return out
 
 
 def _reconstruction(output: Any, target: Any) -> Any:
@@ -278,7 +293,7 @@ def _is_random(node: Any) -> bool:
     name = str(node.target).removeprefix("aten.").split(".")[0].rstrip("_")
     if "dropout" in name:
         return len(node.args) < 3 or bool(node.args[2])
-    return name in ("rand", "randn", "rand_like", "randn_like", "randint", "randint_like", "randperm", "bernoulli", "normal", "normal_functional", "uniform", "multinomial")
+    return name in ("rand", "randn", "rand_like", "randn_like", "randint", "randint_like", "randperm", "bernoulli", "exponential", "normal", "normal_functional", "uniform", "multinomial")
 
 
 def _place(node: Any) -> tuple[str, str]:

@@ -51,6 +51,9 @@ def where(node: Any) -> str:
 
 
 def _line(error: Exception) -> str:
+    for file, line, code in reversed(re.findall(r'File "(.*?)", line (\d+), in .*\n +(.*)', str(error))):  # torch.export cuts tracebacks, and tells the call
+        if not _is_library(file):
+            return f"{Path(file).name}, line {line} ({code})"
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not _is_library(f.filename)]
     in_export = [f for f in frames if f.name != "<module>"]
     for frame in reversed(in_export):
@@ -59,7 +62,7 @@ def _line(error: Exception) -> str:
 
 
 def _is_library(file: str) -> bool:
-    return file.startswith((PACKAGE, "<string>", "<eval")) or any(part in file for part in ("/torch/", "\\torch\\", "_pytest", "/pluggy/", "importlib"))
+    return file.startswith((PACKAGE, "<string>", "<eval")) or any(part in file for part in ("-packages/torch/", "-packages\\torch\\", "_pytest", "/pluggy/", "importlib"))
 
 
 def _first_line(text: str) -> str:
