@@ -241,8 +241,10 @@ func (s *search) evidence(a *attempt) []string {
 		if c := a.comparison; c != nil {
 			out = append(out, fmt.Sprintf("Over %d pairs of runs with the same seeds and as many steps that explains %.2f more of the variance than the model as given (%.2f to %.2f).", c.pairs, c.gain, c.interval.Low, c.interval.High))
 		}
-	} else {
+	} else if count(a.screened) > 0 {
 		out = append(out, fmt.Sprintf("With %s it learned in screening; that was not tried with fresh seeds.", a.named()))
+	} else {
+		out = append(out, fmt.Sprintf("With %s it explains far more (FVU %s), and does not learn in the time that there was.", a.named(), figures(fvus(a.screened))))
 	}
 	switch {
 	case a.necessary:

@@ -13,7 +13,7 @@ import (
 //   - A change that repairs the twin is made in the real size, and trained with one to three fresh seeds, as the time goes.
 //   - Where neither is seen, or the twin shows nothing, the likely changes are tried in the real size, those of the twin first, then learning rates:
 //     each for a few steps, the best ones for twice as many each time. One repairs if it explains more than the model as given, trained as long with the
-//     same seed, by the margin that a repair must show, and learns or still falls.
+//     same seed, by the margin that a repair must show, and learns or still falls, or explains far more than one that cannot learn any more.
 const (
 	realTries   = 8    // changes that are tried at most in the real size, besides the twin's
 	alikeFVUs   = 0.02 // difference between FVUs that does not count
@@ -230,6 +230,9 @@ func (s *search) tryInRealSize() error {
 	if err != nil {
 		return err
 	}
+	goesOn := func(t *trial) bool {
+		return t.falls() || given.hopeless != "" && min(1, given.fvu())-min(1, t.fvu()) > freedGain*s.look.attainable.share()
+	}
 	for steps := probeSteps; len(open) > 0; steps *= 2 {
 		more := float64(steps-open[0].steps()) * s.given.step
 		n := int(s.budget.left()/2/more) - 1 // the given model's run is one of them
@@ -241,7 +244,7 @@ func (s *search) tryInRealSize() error {
 		}
 		open = open[:min(n, len(open))]
 		if err := s.rung(given, open, steps); err != nil {
-			s.take(open, given, (*trial).falls) // what was seen until the time was up
+			s.take(open, given, goesOn) // what was seen until the time was up
 			return err
 		}
 		if s.take(open, given, (*trial).learns) {
@@ -249,7 +252,7 @@ func (s *search) tryInRealSize() error {
 		}
 		open = s.better(open)
 	}
-	if s.take(open, given, (*trial).falls) {
+	if s.take(open, given, goesOn) {
 		return s.seeOnceMore()
 	}
 	return nil

@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"context"
+	"math"
 	"testing"
 
 	"dcae/graph"
@@ -154,24 +155,38 @@ func TestATwinIsBelievedWithItsScreeningSeed(t *testing.T) {
 }
 
 // A twin's time may be up before any change was tried with a fresh seed.
-func TestTwoChangesOfATwinThatAgreeAreBelieved(t *testing.T) {
+func TestChangesOfATwinThatAgreeAreBelieved(t *testing.T) {
+	still := func(fvu float64) func(int) float64 { return func(int) float64 { return fvu } }
+	falling := func(step int) float64 { return 1.2 - float64(step)/5000 }
 	for _, c := range []struct {
-		isTwin bool
-		other  Cause
-		want   string
-	}{{true, Activation, "best"}, {true, Loss, ""}, {false, Activation, ""}} {
-		s := scripted(t, func(what string, _ uint64, _ int) float64 {
+		name                 string
+		given, first, second func(step int) float64
+		other                Cause // of the second
+		real                 bool  // it is no twin
+		want                 string
+	}{
+		{name: "both learn", given: still(1), first: still(0.2), second: still(0.1), other: Activation, want: "second"},
+		{name: "in the real size", given: still(1), first: still(0.2), second: still(0.1), other: Activation, real: true},
+		{name: "of two causes", given: still(1), first: still(0.2), second: still(0.1), other: Loss},
+		{name: "one alone", given: still(1), first: still(0.2), second: still(1), other: Activation},
+		{name: "one alone, and the given model is dead", given: still(math.Inf(1)), first: still(0.2), second: still(1), other: Loss, want: "first"},
+		{name: "far better", given: still(1), first: still(0.65), second: still(0.62), other: Activation, want: "second"},
+		{name: "the given model still falls", given: falling, first: still(0.65), second: still(0.62), other: Activation},
+		{name: "a little better", given: still(1), first: still(0.9), second: still(0.9), other: Activation},
+	} {
+		s := scripted(t, func(what string, _ uint64, step int) float64 {
 			switch what {
-			case "best":
-				return 0.1
-			case "good":
-				return 0.2
+			case "":
+				return c.given(step)
+			case "first":
+				return c.first(step)
 			}
-			return 1
+			return c.second(step)
 		})
-		s.isTwin = c.isTwin
+		s.isTwin = !c.real
+		s.look.attainable = attainable{Values: 4, FVU: 0.2, why: ""}
 		s.givenFails(t)
-		for _, a := range s.madeOf(t, named("good", Activation, 0), named("best", c.other, 0), named("worst", Loss, 0)) {
+		for _, a := range s.madeOf(t, named("first", Activation, 0), named("second", c.other, 0)) {
 			run, err := s.trialOf(a, 1)
 			must(t, err)
 			must(t, s.advance([]job{{a, run, 200, true}}))
@@ -181,8 +196,8 @@ func TestTwoChangesOfATwinThatAgreeAreBelieved(t *testing.T) {
 		if s.fix != nil {
 			got = s.fix.what()
 		}
-		if got != c.want || c.want != "" && (s.verdict != Faulty || len(s.winners) != 2) || c.want == "" && s.verdict != Inconclusive {
-			t.Errorf("%+v: %q, %s", c, got, s.verdict)
+		if got != c.want || c.want != "" && s.verdict != Faulty || c.want == "" && s.verdict != Inconclusive {
+			t.Errorf("%s: %q, %s", c.name, got, s.verdict)
 		}
 	}
 }
@@ -221,6 +236,23 @@ func TestFewRectifiersAreExaminedInTheRealSize(t *testing.T) {
 		s.given.step = s.budget.total / (0.7 * twinBelow * stepsAVariant)
 		if got := s.tooDear(); got != want {
 			t.Errorf("%d rectifiers: %v", units, got)
+		}
+	}
+}
+
+// A model that diverges at once is faulty, though what repairs it learns slowly.
+func TestFarBetterThanARunThatIsDeadCountsInTheRealSize(t *testing.T) {
+	for fvu, want := range map[float64]Verdict{0.6: Faulty, 0.95: Inconclusive} {
+		s := withTwin(t, func(what string, _ uint64, _ int) float64 {
+			if what == "learning rate 0.001 -> 0.0001" {
+				return fvu
+			}
+			return math.Inf(1)
+		}, Faulty, "FVU 1 and 3")
+		s.verdict = Inconclusive
+		must(t, s.lookAtRealSize())
+		if s.verdict != want {
+			t.Errorf("FVU %.2f: %s", fvu, s.verdict)
 		}
 	}
 }

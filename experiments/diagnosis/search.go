@@ -128,20 +128,32 @@ func (s *search) confirmedAlone() *attempt {
 	return s.attempts[at]
 }
 
-// agreeing are changes of a twin that learned with all their seeds, the best first, where there was no time for three: at least two of one cause, and
-// none of another. What they show is looked at in the real size.
+// agreeing are changes of a twin, the best first, with whose runs far more is explained than by any failing run of the given model, where there was no time for
+// three seeds: two runs at least, or one where the given model's cannot learn any more, and none of another cause. What they show is looked at in the real size.
 func (s *search) agreeing() []*attempt {
 	var out []*attempt
+	runs := 0
 	for _, a := range s.attempts {
-		if trials := a.trials(); len(a.changes) == 1 && !a.beaten && len(trials) > 0 && count(trials) == len(trials) && s.steadies(a) {
-			out = append(out, a)
+		if len(a.changes) == 1 && !a.kindUnknown() && !a.beaten && len(a.trials()) > 0 && !slices.ContainsFunc(a.trials(), func(t *trial) bool { return !s.isFarBetter(t) }) {
+			out, runs = append(out, a), runs+len(a.trials())
 		}
 	}
-	if !s.isTwin || len(out) < 2 || out[0].kindUnknown() || slices.ContainsFunc(out, func(a *attempt) bool { return a.cause() != out[0].cause() }) {
+	if !slices.ContainsFunc(s.given.screened, func(t *trial) bool { return t.hopeless == "" }) {
+		runs++
+	}
+	if !s.isTwin || runs < 2 || len(out) == 0 || slices.ContainsFunc(out, func(a *attempt) bool { return a.cause() != out[0].cause() }) {
 		return nil
 	}
 	slices.SortStableFunc(out, func(a, b *attempt) int { return cmp.Compare(worst(a), worst(b)) })
 	return out
+}
+
+// isFarBetter tells whether a changed model's run explains far more than those runs of the given model that failed; unless it has learned, none of them may
+// still fall.
+func (s *search) isFarBetter(t *trial) bool {
+	return !slices.ContainsFunc(s.given.screened, func(g *trial) bool {
+		return !g.learns() && (min(1, g.fvu())-min(1, t.fvu()) <= freedGain*s.look.attainable.share() || !t.learns() && g.falls())
+	})
 }
 
 const (

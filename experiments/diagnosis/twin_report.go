@@ -98,6 +98,7 @@ func (s *search) concludeTwin() (Diagnosis, *Subject, error) {
 	}
 	if repaired := s.twin.repairedBy(s.fix); repaired != nil {
 		fix.Learned = repaired.learned()
+		fix.Likely = count(repaired.decisive()) == 0 && !s.fix.best().learns()
 	} else { // it was found in the real size
 		d.Causes = append(own.Causes, slices.DeleteFunc(d.Causes, func(b Blame) bool {
 			return slices.ContainsFunc(own.Causes, func(o Blame) bool { return o.Cause == b.Cause })

@@ -159,7 +159,7 @@ CASES = {
     "slownorm128": Case("d128", "learning_rate_low optimizer", lambda: (residual(128, 3, "relu", norm=True), SGD(1e-5)), lambda: (residual(128, 3, "relu", norm=True), A(1e-3))),
     "raw160": Case("raw160", "data_scale output_range", lambda: (net(160, 1, "relu"), A(1e-3)), lambda: (net(160, 1, "relu"), A(1e-3)), divisor=255),
     "zerotanh192": Case("d192", "initialization", lambda: (net(192, 1, "tanh", init="zeros", down="strided"), A(1e-3)), lambda: (net(192, 1, "tanh", down="strided"), A(1e-3))),
-    "ratevgg224": Case("d224", "learning_rate_high", lambda: (vgg(224, 3, "relu"), A(0.01)), lambda: (vgg(224, 3, "relu"), A(1e-3))),
+    "ratevgg224": Case("d224", "learning_rate_high", lambda: (vgg(224, 3, "relu"), A(0.1)), lambda: (vgg(224, 3, "relu"), A(1e-3))),
 }
 
 
