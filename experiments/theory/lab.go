@@ -9,6 +9,7 @@ import (
 // lab is what measurements have in common. Several may use it at the same time.
 type lab struct {
 	once  sync.Once
+	deep  sync.Map // what is known of the depths that were trained
 	found *principal
 	err   error
 }

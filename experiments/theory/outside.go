@@ -16,7 +16,7 @@ func atStartOutside() []Row {
 		Regime: "As batch-normalization, but with batches that people train with.",
 		Why:    "The smaller the batch, the more each sample decides the mean and the variance that it is normalized by, and the faster the gradient grows: the excess over 1.211 falls as the batch rises, from 0.5 with 4 images to 0.002 with 256, as about 0.7 over the batch.",
 	}, []int{4, 8, 16, 32, 64})
-	return []Row{small, narrow(), scatter(), borders(), leak()}
+	return []Row{small, narrow(), scatter(), bottlenecks(), bottlenecksExplained(), borders(), leak(), pooling(), poolingExplained()}
 }
 
 // narrow are He networks of few units.
@@ -79,128 +79,44 @@ func scatter() Row {
 	return row
 }
 
-// convLayers is how deep convolutional networks are that only initialize.
-const convLayers = 12
-
-// convolved is a convolutional network of 3x3 kernels on square images.
-func convolved(size, channels, layers int, act graph.Activation, kernel graph.Initializer) network {
-	return network{
-		input: graph.Shape{size, size, channels}, layers: layers, act: act, batch: 2,
-		conv: graph.Conv2D{Filters: channels, Kernel: graph.Square(3), Padding: graph.Same, NoBias: true, KernelInit: kernel},
-	}
-}
-
-// borders are convolutional He networks on images of several sizes.
-func borders() Row {
-	sizes := []int{4, 8, 16, 32}
-	return Row{
-		Name: "borders", Claim: "He's initialization keeps the gradient in convolutional networks, too.",
-		Source: heSource + ", where every output sees as many inputs", Unit: gradientUnit, X: "pixels a side", Outside: true,
-		Regime: "12 convolutions of 3x3 and 64 channels, padding same, ReLU.",
-		Why:    "Padding with zeros takes a third of their inputs from the pixels along each side, so that signal and gradient leak out there. The smaller the image, the larger is the share of such pixels: 13% a layer at 4 x 4, 5% at 8 x 8, 1% at 32 x 32. Images that were pooled twice are 7 x 7. The row borders-explained says how much that is.",
-		points: func(*lab) ([]Point, error) {
-			var out []Point
-			for _, s := range sizes {
-				out = append(out, Point{fmt.Sprintf("%d x %d", s, s), float64(s), 1})
-			}
-			return out, nil
-		},
-		measure: func(_ *lab, _ []Point, seed uint64) ([]float64, error) {
-			var out []float64
-			for _, s := range sizes {
-				p, err := convolved(s, 64, convLayers, graph.ReLU, scaled(2)).run(seed)
-				if err != nil {
-					return nil, err
-				}
-				out = append(out, perLayer(p.delta, 0, convLayers-1))
-			}
-			return out, nil
-		},
-	}
-}
-
-// leak is what explains borders.
-func leak() Row {
-	row := borders()
-	row.Name, row.Outside, row.Why = "borders-explained", false, ""
-	row.Claim = "Along each side of s pixels a 3x3 kernel averages three neighbours, or two at the ends. The slowest mode of that shrinks by (1 + 2 cos(pi/(s+1)))/3 a layer, of both sides together by its square, and norms by its root: by (1 + 2 cos(pi/(s+1)))/3."
-	row.Source = "Derived here: the largest eigenvalue of the tridiagonal matrix that maps variances, pixel by pixel, from layer to layer (for the mean field of convolutions see Xiao et al. 2018)"
-	row.Regime = "As borders; many channels, deep enough for the slowest mode."
-	all := row.points
-	row.points = func(l *lab) ([]Point, error) {
-		points, err := all(l)
-		for i := range points {
-			points[i].Predicted = (1 + float64(2*arithmetic.Cos(math.Pi/(points[i].X+1)))) / 3
+// squeezed is a network with a bottleneck of so many units in the middle of wide layers.
+func squeezed(units int, kernel graph.Initializer, seed uint64) (float64, error) {
+	squares, draws := 0.0, 8
+	for draw := range draws {
+		p, err := network{input: graph.Shape{width}, layers: 5, narrow: units, act: graph.ReLU, kernel: kernel, batch: images}.run(seed*1000 + uint64(draw))
+		if err != nil {
+			return 0, err
 		}
-		return points, err
+		r := p.delta[1] / p.delta[3]
+		squares += float64(r * r)
 	}
-	return row
+	return arithmetic.Pow(squares/float64(draws), 0.25), nil // a layer: there are two of them
 }
 
-// convolutional are rows of convolutional layers within the regime.
-func convolutional() []Row {
-	inits := []struct {
-		label string
-		init  graph.Initializer
-		depth int
-	}{{"16 layers", graph.DeltaOrthogonal{}, 16}, {"64 layers", graph.DeltaOrthogonal{}, 64}, {"128 layers", graph.DeltaOrthogonal{}, 128}}
-	delta := Row{
-		Name: "delta-orthogonal", Claim: "Delta-orthogonal kernels pass signals through linear convolutional networks of any depth: what the first layer's gradient is of the last one's stays 1.",
-		Source: "Xiao et al. 2018, \"Dynamical isometry and a mean field theory of CNNs\"", Unit: "gradient norm, first layer over last", X: "layers",
-		Regime: "Linear, as many channels in every layer. Measured: 3x3 kernels, 16 channels, images of 8 x 8, padding same.",
-		points: func(*lab) ([]Point, error) {
-			var out []Point
-			for _, i := range inits {
-				out = append(out, Point{i.label, float64(i.depth), 1})
-			}
-			return out, nil
-		},
-		measure: func(_ *lab, _ []Point, seed uint64) ([]float64, error) {
-			var out []float64
-			for _, i := range inits {
-				p, err := convolved(8, 16, i.depth, graph.Linear, i.init).run(seed)
-				if err != nil {
-					return nil, err
-				}
-				out = append(out, p.delta[0]/p.delta[i.depth-1])
-			}
-			return out, nil
-		},
-	}
-	return []Row{delta, checkerboard()}
+// glorot is Keras' default, normal.
+func glorot() graph.Initializer {
+	return graph.VarianceScaling{Scale: 1, Fan: graph.FanAverage, Distribution: graph.UntruncatedNormal}
 }
 
-// checkerboard is a transposed convolution of constant input.
-func checkerboard() Row {
-	cases := []struct {
-		label          string
-		kernel, stride int
-		random         bool // kernels are drawn, and variances compared; else all weights are equal
-		of             [2]int
-		want           float64
-	}{
-		{"kernel 3, stride 2, equal weights: 2 over 1", 3, 2, false, [2]int{1, 0}, 2},
-		{"kernel 3, stride 2, equal weights: 4 over 1", 3, 2, false, [2]int{1, 1}, 4},
-		{"kernel 3, stride 2, random weights: variances, 2 over 1", 3, 2, true, [2]int{1, 0}, 2},
-		{"kernel 3, stride 2, random weights: variances, 4 over 1", 3, 2, true, [2]int{1, 1}, 4},
-		{"kernel 4, stride 2, equal weights", 4, 2, false, [2]int{1, 1}, 1},
-		{"kernel 4, stride 2, random weights: variances", 4, 2, true, [2]int{1, 1}, 1},
-	}
+// bottlenecks are networks that a bottleneck divides.
+func bottlenecks() Row {
+	sizes := []int{8, 32, 128, 512}
 	return Row{
-		Name: "checkerboard", Claim: "A transposed convolution with kernel 3 and stride 2 lets outputs see 1, 2 or 4 weights: constant input comes out 1:2:4 for equal weights, and so do the variances for random ones. Where the stride divides the kernel there is no such pattern.",
-		Source: "Odena et al. 2016, \"Deconvolution and checkerboard artifacts\"", Unit: "output or variance over the least",
-		Regime: "Away from the borders. Measured: images of 8 x 8 that are 1 everywhere; variances over 2,000 kernels.",
+		Name: "bottleneck", Claim: "Glorot's initialization takes 0.707 of the gradient a ReLU layer.",
+		Source: heSource + ", for equal fans", Unit: gradientUnit, X: "units of the bottleneck", Outside: true,
+		Regime: "5 layers of 512 units, the middle one a bottleneck; the two layers into it and out of it. Root mean square of 8 networks with each seed.",
+		Why:    "Glorot's variance is 2 over the sum of a layer's inputs and outputs, but what a layer does to the gradient goes by its inputs alone: the layer behind a bottleneck has few, and its variance goes by the many outputs. He's variance goes by the inputs, and keeps the gradient through any bottleneck. The row bottleneck-explained says how much that is.",
 		points: func(*lab) ([]Point, error) {
 			var out []Point
-			for i, c := range cases {
-				out = append(out, Point{c.label, float64(i + 1), c.want})
+			for _, n := range sizes {
+				out = append(out, Point{fmt.Sprintf("%d units", n), float64(n), math.Sqrt(0.5)})
 			}
 			return out, nil
 		},
-		measure: func(_ *lab, _ []Point, seed uint64) ([]float64, error) {
+		measure: func(_ *lab, points []Point, seed uint64) ([]float64, error) {
 			var out []float64
-			for _, c := range cases {
-				v, err := overlap(c.kernel, c.stride, c.random, c.of, seed)
+			for _, p := range points {
+				v, err := squeezed(int(p.X), glorot(), seed)
 				if err != nil {
 					return nil, err
 				}
@@ -211,39 +127,28 @@ func checkerboard() Row {
 	}
 }
 
-// overlap compares two pixels of a transposed convolution's output on constant input, in the middle of the image: that which sees the fewest
-// weights, and one beside it.
-func overlap(kernel, stride int, random bool, beside [2]int, seed uint64) (float64, error) {
-	const size, filters = 8, 2000
-	l := graph.Conv2DTranspose{Filters: 1, Kernel: graph.Square(kernel), Strides: graph.Square(stride), NoBias: true, KernelInit: graph.Ones{}}
-	if random {
-		l.Filters, l.KernelInit = filters, graph.RandomNormal{StdDev: 1}
-	}
-	m := graph.Sequential("overlap", graph.Shape{size, size, 1}, l)
-	params, err := m.Init(seed, graph.Float32)
-	if err != nil {
-		return 0, err
-	}
-	p, err := graph.NewEvaluation(m, params, graph.Options{Batch: 1})
-	if err != nil {
-		return 0, err
-	}
-	defer p.Close()
-	for i, x := 0, p.Input(1); i < len(x); i++ {
-		x[i] = 1
-	}
-	y, err := p.Run(1)
-	if err != nil {
-		return 0, err
-	}
-	values, side := y.Data().([]float32), y.Shape()[2]
-	at := func(row, column int) float64 {
-		first := (row*side + column) * l.Filters
-		if !random {
-			return float64(values[first])
+// bottlenecksExplained is what explains bottlenecks.
+func bottlenecksExplained() Row {
+	row := bottlenecks()
+	row.Name, row.Outside, row.Why = "bottleneck-explained", false, ""
+	row.Claim = "Into a bottleneck of b units between layers of n, and out of it, the squared norm is multiplied by n/(n+b) and b/(n+b) with Glorot, so that the norm shrinks by sqrt(sqrt(n b)/(n+b)) a layer. With He it stays."
+	row.Source = "Derived here from eq. 10 of He et al. 2015 for Glorot's variance"
+	row.Regime = "As bottleneck; the last point with He."
+	all, measure := row.points, row.measure
+	row.points = func(l *lab) ([]Point, error) {
+		points, err := all(l)
+		for i, p := range points {
+			points[i].Predicted = math.Sqrt(math.Sqrt(width*p.X) / (width + p.X))
 		}
-		return meanSquare(values[first : first+l.Filters])
+		return append(points, Point{"32 units, He", 32, 1}), err
 	}
-	middle := size/2*stride + 1 // an odd row of kernel 3 and stride 2 sees one row of weights
-	return at(middle+beside[0], middle+beside[1]) / at(middle, middle), nil
+	row.measure = func(l *lab, points []Point, seed uint64) ([]float64, error) {
+		values, err := measure(l, points[:len(points)-1], seed)
+		if err != nil {
+			return nil, err
+		}
+		v, err := squeezed(32, scaled(2), seed)
+		return append(values, v), err
+	}
+	return row
 }

@@ -19,6 +19,8 @@ type network struct {
 
 	normalized bool        // batch normalization before each activation, without trained variables
 	conv       graph.Layer // what stands in the place of a dense layer; nil: none does
+	after      graph.Layer // what follows each activation but the last; nil: nothing does
+	narrow     int         // units of the middle layer; 0: as many as the others
 }
 
 // pass is what one forward and backward pass of a network at initialization shows, layer by layer.
@@ -26,6 +28,7 @@ type pass struct {
 	signal  []float64 // mean square of the pre-activations
 	delta   []float64 // norm of the gradient by the pre-activations, over the batch
 	weights []float64 // norm of the gradient by kernel and bias together, as records have it
+	on      []float64 // share of positive outputs of what follows the activations
 }
 
 // far is the size of targets beside which the outputs do not matter, so that the gradient that comes back does not depend on the network.
@@ -34,9 +37,12 @@ const far = 1000
 // run draws a network and a batch from a seed and passes it through, forward and backward.
 func (n network) run(seed uint64) (*pass, error) {
 	var layers []graph.Layer
-	var before []int // nodes whose outputs are the pre-activations
-	units := n.input[len(n.input)-1]
-	for range n.layers {
+	var before, after []int // nodes whose outputs are the pre-activations, and those that follow activations
+	for i := range n.layers {
+		units := n.input[len(n.input)-1]
+		if n.narrow > 0 && i == n.layers/2 {
+			units = n.narrow
+		}
 		if n.conv != nil {
 			layers = append(layers, n.conv)
 		} else {
@@ -47,6 +53,10 @@ func (n network) run(seed uint64) (*pass, error) {
 		}
 		before = append(before, len(layers)-1)
 		layers = append(layers, graph.Activate{Function: n.act})
+		if n.after != nil && i < n.layers-1 {
+			after = append(after, len(layers))
+			layers = append(layers, n.after)
+		}
 	}
 	m := graph.Sequential("network", n.input, layers...)
 	params, err := m.Init(seed, graph.Float32)
@@ -72,6 +82,9 @@ func (n network) run(seed uint64) (*pass, error) {
 	for _, i := range before {
 		out.signal = append(out.signal, meanSquare(p.Activation(i).Data().([]float32)))
 		out.delta = append(out.delta, norm(p.Derivative(i).Data().([]float32)))
+	}
+	for _, i := range after {
+		out.on = append(out.on, positive(p.Activation(i).Data().([]float32)))
 	}
 	byLayer := map[string]int{}
 	for i, v := range params.Trainable() {
@@ -102,6 +115,17 @@ func fillNormal(x []float32, scale float64, seed uint64, purpose string) {
 func meanSquare(x []float32) float64 {
 	n := norm(x)
 	return n * n / float64(len(x))
+}
+
+// positive is the share of values above zero.
+func positive(x []float32) float64 {
+	n := 0
+	for _, v := range x {
+		if v > 0 {
+			n++
+		}
+	}
+	return float64(n) / float64(len(x))
 }
 
 func norm(x []float32) float64 {

@@ -196,7 +196,7 @@ func (row Row) at(points []Point, k int) float64 {
 func (r *Records) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Held against theory\n\n`dcae run theory` measures what the literature predicts, and holds both against each other. This page is made from its records (`results/theory/theory.md`).\n\n%s\n\n", r.Answer())
-	fmt.Fprintf(&b, "A point agrees if the mean over %d seeds is within 5%% of the prediction (0.01 where that is 0), or if Student's 95%% interval over the seeds holds it; never by eye. Near 1 a factor per layer is within 5%% soon, but over 16 layers that is a factor of 2: look at the intervals, too. Gradient norms are by pre-activations, going back from the last layer, unless a row says otherwise. Sources are public, but for most of them only abstracts could be read while this was written: their formulas were derived anew, and are what measurements are held against.\n", len(r.Seeds))
+	fmt.Fprintf(&b, "A point agrees if the mean over %d seeds is within 5%% of the prediction (0.01 where that is 0), or if Student's 95%% interval over the seeds holds it; never by eye. Near 1 a factor per layer is within 5%% soon, but over 16 layers that is a factor of 2: look at the intervals, too. Gradient norms are by pre-activations, going back from the last layer, unless a row says otherwise. Of most sources only abstracts could be read while this was written. Where a row does not say otherwise, its formula was derived anew, and is what measurements are held against.\n", len(r.Seeds))
 	for i, row := range Rows() {
 		title := row.Name
 		if row.Outside {

@@ -39,7 +39,7 @@ type Point struct {
 // Rows are all of the study, in the order of the report.
 func Rows() []Row {
 	var rows []Row
-	for _, some := range [][]Row{atStart(), atStartOutside(), convolutional(), dead(), linear()} {
+	for _, some := range [][]Row{atStart(), atStartOutside(), convolutional(), deep(), dead(), linear()} {
 		rows = append(rows, some...)
 	}
 	return rows

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"dcae/graph"
 	"dcae/training/files"
 )
 
@@ -30,6 +31,39 @@ func TestMeanField(t *testing.T) {
 		if math.Abs(c.got-c.want) > c.digits {
 			t.Errorf("%s is %g, not %g", c.name, c.got, c.want)
 		}
+	}
+}
+
+// The first layer loses what lies at the ends of a side, many what the slowest mode loses.
+func TestWhatASideKeeps(t *testing.T) {
+	for _, c := range []struct {
+		pixels, layers int
+		want           float64
+	}{{4, 1, 1 - 2.0/12}, {8, 1, 1 - 2.0/24}, {1, 3, 1.0 / 3}, {2, 5, 2.0 / 3}, {8, 2_000, (1 + 2*math.Cos(math.Pi/9)) / 3}} {
+		if got := keptBySide(c.pixels, c.layers); math.Abs(got-c.want) > 1e-4 {
+			t.Errorf("%d pixels keep %g over %d layers, not %g", c.pixels, got, c.layers, c.want)
+		}
+	}
+}
+
+func TestDeeperNetworksTakeMoreSteps(t *testing.T) {
+	p, err := (&lab{}).principal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := plainDescent
+	short.many = 100
+	before := 0.0
+	for _, layers := range []int{2, 6, 30} {
+		steps, err := stepsToLearn(p, 0.7, layers, short, 1)
+		if err != nil || steps <= before || math.IsInf(steps, 1) != (layers == 30) {
+			t.Errorf("%d layers take %g steps: %v", layers, steps, err)
+		}
+		before = steps
+	}
+	few, many, err := depthsLearned(p, 0.7, descent{plainDescent.optimizer, graph.Zeros{}, 70, 110, nil, []int{2, 4, 8}}, 1)
+	if err != nil || !(few >= 2 && few < many && many < 8) {
+		t.Errorf("%g layers in 70 steps, %g in 110: %v", few, many, err)
 	}
 }
 
