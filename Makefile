@@ -91,13 +91,18 @@ fit-cost: ## measure steps with AVX2 and AVX-512 and fit the cost model's rates 
 	for kernels in avx2 avx512; do go run ./experiments/diagnosis/corpus/cost -kernels $$kernels -fresh $(MODELS); done
 	go run ./experiments/diagnosis/corpus/cost -fit $(MODELS)
 
+CASES = results/cases
+cases: build ## Keras models of further kinds, written to CASES=folder, and how often dcae diagnose is right about them (half an hour)
+	python3 experiments/diagnosis/testdata/cases.py write $(CASES)
+	python3 experiments/diagnosis/testdata/score.py $(CASES) results/answers/$(notdir $(CASES))
+
 ADVICE = ../shared/reports ../shared/odd
 check-advice: build ## the code that dcae diagnose prints, run in the real Keras with three seeds (ADVICE=folders; about half an hour)
-	for folder in $(ADVICE); do python3 experiments/diagnosis/testdata/check_advice.py $$folder || exit 1; done
+	for folder in $(ADVICE); do python3 experiments/diagnosis/testdata/check_advice.py $$folder results/answers/$$(basename $$folder) || exit 1; done
 
 REAL = results/real-size
 NAMES =
 real-size: build ## models of 96 to 256 pixels: made, tried in Keras, and diagnosed (NAMES=some of them; hours for all)
 	for what in make check score; do python3 experiments/diagnosis/testdata/real_size.py $$what $(REAL) $(NAMES) --dcae ./dcae || exit 1; done
 
-.PHONY: real-size check-torch check-python kubernetes wheel check-advice corpus score supported help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill interrupt slurm
+.PHONY: real-size check-torch check-python kubernetes wheel check-advice cases corpus score supported help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill interrupt slurm

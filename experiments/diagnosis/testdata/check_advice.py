@@ -1,16 +1,17 @@
 """Runs the code that `dcae diagnose` prints in the real Keras, and counts how many models learn with it.
 
-usage: check_advice.py FOLDER [NAME ...]      (needs: pip install tensorflow-cpu; ./dcae built by `make build`)
+usage: check_advice.py FOLDER OUT [NAME ...]      (needs: pip install tensorflow-cpu; ./dcae built by `make build`)
 
-FOLDER holds expected.json (name -> {"file", "data", "verdict", "args"}; file and data default to NAME.keras and NAME.npz), models and arrays
-x, xt (and y, yt). Each faulty or unreliable Keras model is diagnosed; then, with three random seeds, the model is loaded, its automatic names are
-counted on as in a notebook where other models were built before, the printed code is executed, and the model is trained for as many steps as the
-diagnosed repair had, at least 500. It learns if its FVU on xt is under the mark of the diagnosis. Cases whose layers themselves change are
+FOLDER and OUT are as for score.py, whose answers are used. Each Keras model that is faulty or unreliable is loaded with three random seeds, its automatic
+names are counted on as in a notebook where other models were built before, the printed code is executed, and the model is trained for as many steps
+as the diagnosed repair had, at least 500. It learns if its FVU on xt is under the mark of the diagnosis; with too few images, where the code can only help, it must be under that of the model as
+given. Cases whose layers themselves change are
 given as fixed.keras, which is trained on.
 """
-import json, os, re, subprocess, sys, tempfile
+import json, os, re, sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"; os.environ["CUDA_VISIBLE_DEVICES"] = ""
 import numpy as np
+import score
 
 STEPS, SEEDS = 500, 3
 
@@ -64,24 +65,23 @@ def learns(keras, case, folder, d, batch):
     return results
 
 def main():
-    folder, only = sys.argv[1], sys.argv[2:]
-    cases = json.load(open(os.path.join(folder, "expected.json")))
+    folder, out, *only = sys.argv[1:]
     import keras
     total = good = 0
-    for name, case in cases.items():
+    for name, case in score.cases(folder, only).items():
         case.setdefault("file", name + ".keras"); case.setdefault("data", name + ".npz")
-        if only and name not in only or case["verdict"] == "healthy" or not case["file"].endswith((".keras", ".h5")): continue
-        out = tempfile.mkdtemp()
-        args = case.get("args", [])
-        run = subprocess.run(["./dcae", "diagnose", os.path.join(folder, case["file"]), "--data", os.path.join(folder, case["data"]), "--scale", "none", "--json", "--quiet", "--patient", "--out", out, *args], capture_output=True, text=True)
-        if run.returncode != 0:
-            print(f"{name}: dcae: {run.stderr.strip()}", flush=True); total += 1; continue
-        d = json.loads(run.stdout); d["folder"] = out
+        if case["verdict"] == "healthy" or not case["file"].endswith((".keras", ".h5")): continue
+        d, error = score.answer(folder, out, name, case)
+        if error:
+            print(f"{name}: dcae: {error}", flush=True); total += 1; continue
+        d["folder"] = os.path.join(out, name)
         if not d["fix"]:
             print(f"{name}: {d['verdict']} ({', '.join(c['cause'] for c in d['causes'][:1])}), no code", flush=True); continue
         if d["fix"].get("likely"): name += " (likely)"
+        args = case.get("args") or []
         batch = d["fix"].get("batch") or (int(args[args.index("--batch") + 1]) if "--batch" in args else 32)
-        mark, wanted = d["attainable"]["mark"], 2 if d["verdict"] == "unreliable" else 3
+        mark = min(d["given"]["fvu"]) if d["fix"].get("narrows") else d["attainable"]["mark"]
+        wanted = 2 if d["verdict"] == "unreliable" else 3
         total += 1
         try:
             results = learns(keras, case, folder, d, batch)
@@ -92,4 +92,5 @@ def main():
         print(f"{name}: {'; '.join(d['fix']['changes'])}: FVU {' '.join(f'{r:.2f}' for r in results)}, mark {mark:.2f}: {'learns' if ok else 'DOES NOT LEARN'}", flush=True)
     print(f"{good} of {total} learn with the printed code")
 
-main()
+
+if __name__ == "__main__": main()

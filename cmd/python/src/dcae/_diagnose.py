@@ -30,7 +30,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class Fix:
-    """The smallest change that was seen to repair the model."""
+    """The smallest change that was seen to repair the model, or with too few images the one that helps most."""
 
     changes: list[str]  # in words
     code: str  # to paste after the model was built
