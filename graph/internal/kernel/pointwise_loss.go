@@ -176,7 +176,7 @@ func sumLogitCrossEntropy32(y, target []float32, smoothing float64) (sum float64
 // logitCrossEntropySlopes32 has the sigmoid of y times 1-target and that of -y times target, neither of which has lost digits where the other
 // is near 1.
 func logitCrossEntropySlopes32(dy, y, target []float32, factor, smoothing float32) {
-	keep, half := 1-smoothing, 0.5*smoothing
+	keep, half := 1-smoothing, float32(0.5*smoothing)
 	n := vectorLogitSlopes(dy, y, target, factor, keep, half)
 	dy, y, target = dy[n:len(y)], y[n:], target[n:len(y)]
 	for i, v := range y {
