@@ -252,7 +252,7 @@ def no_reconstruction():
     return nn.Linear(4, 3)
 
 
-@refused("whose batch is axis 1, not the first", 4, 4)
+@refused("whose batch is axis 2, not the first", 4, 4)
 def batch_elsewhere():
     return module(lambda s, x: s.a(s.norm(x.transpose(0, 1).unsqueeze(0)).squeeze(0).transpose(0, 1)), norm=nn.GroupNorm(1, 4), a=nn.Linear(4, 4))
 
