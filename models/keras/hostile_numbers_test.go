@@ -69,7 +69,7 @@ func TestNumbersInHDF5AreThoseOfArchives(t *testing.T) {
 			continue
 		}
 		for k := range numbersOf(t, config) {
-			for _, n := range []json.Number{"0", "-3", "1000000", "1048577", "9223372036854775807"} {
+			for _, n := range []json.Number{"0", "-3", "9223372036854775807"} {
 				changed, path, old := withNumber(t, config, k, n)
 				if strings.Contains(string(config), `"axis":[`) {
 					continue // axes are counted from the back there
@@ -97,6 +97,15 @@ func TestNumbersInHDF5AreThoseOfArchives(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// A whole number of a file of Keras 2 stays as it is, however many zeros it has; a fraction that was float32 is written as such.
+func TestWholeNumbersStayWhole(t *testing.T) {
+	for number, want := range map[json.Number]json.Number{"1000000": "1000000", "4611686018427387904": "4611686018427387904", "0.10000000149011612": "0.1", "1e-07": "1e-07"} {
+		if got := shortened(number); got != want {
+			t.Errorf("%s becomes %v, want %s", number, got, want)
 		}
 	}
 }
