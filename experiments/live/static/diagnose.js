@@ -102,8 +102,8 @@ function ended(text) {
 
 // answer shows the verdict, its reasons, the code and the files.
 function answer({ diagnosis, files }) {
-  const first = diagnosis.causes && diagnosis.causes[0];
-  byId('answer').textContent = `${diagnosis.name} is ${diagnosis.verdict}${first ? `: ${first.cause.replaceAll('_', ' ')}` : ''}.${diagnosis.fix ? ` What repairs it: ${diagnosis.fix.changes.join('; ')}. ${diagnosis.fix.learned}` : ''}`;
+  const first = diagnosis.verdict !== 'unknown' && diagnosis.causes && diagnosis.causes[0]; // causes of an unknown verdict are suspicions
+  byId('answer').textContent = `${diagnosis.name} is ${diagnosis.verdict}${diagnosis.truncated ? ' (the time ended first)' : ''}${first ? `: ${first.cause.replaceAll('_', ' ')}` : ''}.${diagnosis.fix ? ` What repairs it: ${diagnosis.fix.changes.join('; ')}. ${diagnosis.fix.learned}` : ''}`;
   byId('evidence').replaceChildren(...(diagnosis.causes || []).flatMap((c) => c.evidence || []).map((line) => element('li', {}, line)));
   const code = diagnosis.fix && [diagnosis.fix.data, diagnosis.fix.keras || diagnosis.fix.pytorch].filter(Boolean).join('\n');
   byId('code-box').hidden = !code;
