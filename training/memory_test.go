@@ -55,8 +55,8 @@ func manyChannels() *graph.Model {
 
 // TestMemoryOfRealRuns compares what a run is said to need with the largest resident memory of a process that trains it.
 func TestMemoryOfRealRuns(t *testing.T) {
-	if runtime.GOOS != "linux" || testing.Short() {
-		t.Skip("needs /proc")
+	if runtime.GOOS != "linux" || testing.Short() || raceDetector {
+		t.Skip("needs /proc, and memory that no race detector takes")
 	}
 	for _, c := range memoryCases {
 		t.Run(c.name, func(t *testing.T) {
