@@ -1,6 +1,7 @@
 """A stand-in for the program, so that tests need no framework and no training."""
 
 import os
+import signal
 import stat
 import sys
 from pathlib import Path
@@ -12,6 +13,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 ANSWER = """{"verdict": "faulty", "causes": [{"cause": "learning_rate_high", "confidence": 0.9, "evidence": ["it is high"]}],
  "fix": {"changes": ["lower"], "keras": "model.compile()", "data": null, "learned": "6/6", "fvu_before": null, "fvu_after": 0.2, "model": ""},
  "seconds": 1.5, "findings": [], "interventions": []}"""
+
+
+@pytest.fixture(autouse=True)
+def interrupts():
+    """Interrupts arrive also where the tests run in the background of a shell, which has them ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
