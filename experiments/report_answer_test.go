@@ -52,7 +52,7 @@ func TestAnswerTellsWhoLearnedAndHowOthersEnded(t *testing.T) {
 		"A: 1 of 2 printing black for every input; by step 3 all 8 units of e are dead, and no gradient is left in it or before it. " +
 		"b: 1 of 2 printing the mean image for every input, 1 of 2 diverged; seed 1: the records do not decide why; seed 2: the loss is not a number from step 7 on."
 	why := Explained{
-		{"a", 2}: {{Kind: mechanism.Dead, Layer: "e", Numbers: []float64{3, 8}}},
+		{"a", 2}: {{Kind: mechanism.Dead, Layer: "e", Numbers: []float64{3, 8, 0}}},
 		{"b", 1}: {{Kind: mechanism.Undecided}}, {"b", 2}: {{Kind: mechanism.NotANumber, Numbers: []float64{7}}},
 	}
 	if got := d.answer(d.summarize(results), why); got != want {
