@@ -76,6 +76,9 @@ func TestEachRuleHoldsByItsNumbers(t *testing.T) {
 		}),
 			"the output, sigmoid, goes from 0 to 1 and the images from -0.4 to 2.8: 97% of their values cannot be printed, which alone leaves an FVU of 0.61 or more",
 			with(func(r *Run) { r.Output.Beyond, r.Output.Floor = 0.97, 0.04 })},
+		{Unreachable, with(func(r *Run) { r.Output.DataHigh, r.Output.Beyond, r.Output.Floor = 2, 0.5, 0.61 }),
+			"the output, sigmoid, goes from 0 to 1 and the images from 0 to 2: 50% of their values cannot be printed, which alone leaves an FVU of 0.61 or more",
+			with(func(r *Run) { r.Output = Output{DataHigh: 2, Beyond: 0.5, Floor: 0.61} })}, // of no epoch: its limits are not known
 		{LongSteps, with(long(1.6), loss(1, 0.9, 3, 2, 1, 1, 1, 1)),
 			"steps are too long, step 2 changes b by 1.6 times its weights, and the loss rises to 3 times its start",
 			with(long(0.9), loss(1, 0.9, 3, 2, 1, 1, 1, 1))},
@@ -108,6 +111,16 @@ func TestEachRuleHoldsByItsNumbers(t *testing.T) {
 			with(dead(1, 0, 0.7))},
 		{NoGradient, with(gradients(0, 0, 0, 0, 0, 0, 0, 0, 0), gradients(1, 0, 0, 0, 0, 0, 0, 0, 0)), "from the first step to the last no gradient at all reaches a to b",
 			with(gradients(0, 0, 0, 0, 0, 0, 0, 0, 1), gradients(1, 0, 0, 0, 0, 0, 0, 0, 0))},
+		{ShortSteps, with(func(r *Run) {
+			for i := range r.Layers {
+				r.Layers[i].Update = slices.Repeat([]float64{1e-5}, 8)
+			}
+		}), "the steps are too short or too few, all 8 together move each layer by under 0.1% of its weights",
+			with(func(r *Run) {
+				for i := range r.Layers {
+					r.Layers[i].Update = slices.Repeat([]float64{0.02}, 8)
+				}
+			})},
 		{ShortSteps, with(func(r *Run) {
 			for i := range r.Layers {
 				r.Layers[i].Update = slices.Repeat([]float64{0.01}, 8)

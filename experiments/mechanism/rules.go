@@ -119,7 +119,7 @@ func Explain(r *Run) []Finding {
 // unreachable: the images' values lie beyond the output's limits.
 func unreachable(r *Run) *Finding {
 	o := r.Output
-	if !(o.Floor > floorFVU) {
+	if o.Layer == "" || !(o.Floor > floorFVU) { // the limits of a run without an epoch are not known
 		return nil
 	}
 	return &Finding{Layer: o.Layer, Other: o.Activation, Numbers: []float64{o.Low, o.High, o.DataLow, o.DataHigh, o.Beyond, o.Floor}}

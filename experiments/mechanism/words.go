@@ -164,7 +164,12 @@ func sayNoGradient(s shared) string {
 }
 
 func sayShortSteps(s shared) string {
-	return fmt.Sprintf("the steps are too short or too few, all %s together move no layer by more than %s of its weights", s.span(0, whole), percent(s.spread(1).High))
+	move := "no layer by more than "
+	share := percent(s.spread(1).High)
+	if strings.HasPrefix(share, "under ") {
+		move = "each layer by "
+	}
+	return fmt.Sprintf("the steps are too short or too few, all %s together move %s%s of its weights", s.span(0, whole), move, share)
 }
 
 func sayVanishing(s shared) string {
