@@ -12,18 +12,10 @@ func (s *search) shallow(departing []change) error {
 		return nil
 	}
 	likely, _ := otherRates(s.given.setup.optimizer)
-	var attempts []*attempt
-	for _, c := range slices.Concat(departing, optimizerRestores(s.given.setup), likely) {
-		if !c.isOfSteps() {
-			continue
-		}
-		a, ok, err := s.combined([]change{s.look.fewerLayers(), c})
-		if err != nil {
-			return err
-		}
-		if ok && len(a.changes) == 2 {
-			attempts = append(attempts, a)
-		}
+	steps := slices.DeleteFunc(slices.Concat(departing, optimizerRestores(s.given.setup), likely), func(c change) bool { return !c.isOfSteps() })
+	attempts, err := s.beside(s.look.fewerLayers(), steps)
+	if err != nil {
+		return err
 	}
 	if len(attempts) == 0 {
 		return nil

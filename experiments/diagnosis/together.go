@@ -22,15 +22,11 @@ func (s *search) revive(departing []change) error {
 		if c.departure < clearDeparture || !s.dies(c) {
 			continue
 		}
-		for _, lifeline := range s.look.lifelines() {
-			a, ok, err := s.combined([]change{c, lifeline})
-			if err != nil {
-				return err
-			}
-			if ok && len(a.changes) == 2 {
-				attempts = append(attempts, a)
-			}
+		pairs, err := s.beside(c, s.look.lifelines())
+		if err != nil {
+			return err
 		}
+		attempts = append(attempts, pairs...)
 	}
 	if len(attempts) == 0 {
 		return nil
@@ -90,19 +86,33 @@ func (s *search) steady() error {
 
 // freed are attempts that change rate or optimizer as others do, and free frozen layers, too; none where no layer is frozen.
 func (s *search) freed(attempts []*attempt) ([]*attempt, error) {
+	var steps []change
+	for _, a := range attempts {
+		if a.changes[0].isOfSteps() {
+			steps = append(steps, a.changes[0])
+		}
+	}
 	var out []*attempt
 	for _, free := range s.look.frozenRestores() {
-		for _, a := range attempts {
-			if !a.changes[0].isOfSteps() {
-				continue
-			}
-			both, ok, err := s.combined([]change{free, a.changes[0]})
-			if err != nil {
-				return nil, err
-			}
-			if ok && len(both.changes) == 2 {
-				out = append(out, both)
-			}
+		pairs, err := s.beside(free, steps)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, pairs...)
+	}
+	return out, nil
+}
+
+// beside are attempts with a change and another one each, where both can be made together.
+func (s *search) beside(c change, others []change) ([]*attempt, error) {
+	var out []*attempt
+	for _, other := range others {
+		a, ok, err := s.combined([]change{c, other})
+		if err != nil {
+			return nil, err
+		}
+		if ok && len(a.changes) == 2 {
+			out = append(out, a)
 		}
 	}
 	return out, nil

@@ -174,34 +174,29 @@ func sixXi() Row {
 			}
 			return out, nil
 		},
-		measure: func(l *lab, points []Point, seed uint64) ([]float64, error) {
-			d, err := l.depthsOf(&plainDescent, seed)
-			if err != nil {
-				return nil, err
-			}
-			var out []float64
-			for i, p := range points {
-				out = append(out, d.many[i]/p.X)
-			}
-			return out, nil
-		},
+		measure: fromDepths(&plainDescent, func(own depths, i int, p Point) float64 { return own.many[i] / p.X }),
 	}
 }
 
-// gainedOver is what four times as many steps gain, over that of the last sigma_w^2.
-func gainedOver(d *descent) func(*lab, []Point, uint64) ([]float64, error) {
+// fromDepths measures a value of each point from what was learned in one way.
+func fromDepths(d *descent, of func(own depths, i int, p Point) float64) func(*lab, []Point, uint64) ([]float64, error) {
 	return func(l *lab, points []Point, seed uint64) ([]float64, error) {
 		own, err := l.depthsOf(d, seed)
 		if err != nil {
 			return nil, err
 		}
 		var out []float64
-		last := len(depthSigmas) - 1
-		for i := range points {
-			out = append(out, (own.many[i]-own.few[i])/(own.many[last]-own.few[last]))
+		for i, p := range points {
+			out = append(out, of(own, i, p))
 		}
 		return out, nil
 	}
+}
+
+// gained is what four times as many steps gain, over that of the last sigma_w^2.
+func gained(own depths, i int, _ Point) float64 {
+	last := len(depthSigmas) - 1
+	return (own.many[i] - own.few[i]) / (own.many[last] - own.few[last])
 }
 
 // depthGained is how much deeper networks may be that are trained longer.
@@ -210,7 +205,7 @@ func depthGained() Row {
 		Name: "trained-depth-gained", Claim: "The layers that four times as many steps buy are a number of xi, the same for every sigma_w^2: signals and gradients fall as exp(-L/(2 xi)), and what falls so is made up for by as many times the steps.",
 		Source: schoenholz + ", for the scale; that steps make up for it is derived here", Unit: "gain from 100 to 400 steps, over that at sigma_w^2 = 1", X: "xi",
 		Regime: depthRegime + " Gradient descent, rate 1; the last layer starts at zero, so that there is no error that all images have in common.",
-		points: overLast, measure: gainedOver(&plainDescent),
+		points: overLast, measure: fromDepths(&plainDescent, gained),
 	}
 }
 
@@ -219,20 +214,10 @@ func randomOutput() Row {
 	return Row{
 		Name: "trained-depth-random-output", Claim: "The depth that can be trained is a number of xi, whatever the optimizer and the last layer.",
 		Source: schoenholz + ", for gradient descent", Unit: "depth in 100 steps, over that at sigma_w^2 = 1", X: "xi", Outside: true,
-		Regime: depthRegime + " Adam, rate 0.001; the last layer starts at random, with sigma_w^2 = 1.",
-		Why:    "Of what all images have in common a random last layer makes an error that is the same for all of them. Adam makes steps of full length of it in every layer, however little of the gradient comes through, before it is about what images differ in; then the layers are others than those that xi was computed for. In the row trained-depth-random-output-explained the last layer starts at zero, so that there is no such error.",
-		points: overLast,
-		measure: func(l *lab, points []Point, seed uint64) ([]float64, error) {
-			d, err := l.depthsOf(&adamRandom, seed)
-			if err != nil {
-				return nil, err
-			}
-			var out []float64
-			for i := range points {
-				out = append(out, d.many[i]/d.many[len(depthSigmas)-1])
-			}
-			return out, nil
-		},
+		Regime:  depthRegime + " Adam, rate 0.001; the last layer starts at random, with sigma_w^2 = 1.",
+		Why:     "Of what all images have in common a random last layer makes an error that is the same for all of them. Adam makes steps of full length of it in every layer, however little of the gradient comes through, before it is about what images differ in; then the layers are others than those that xi was computed for. In the row trained-depth-random-output-explained the last layer starts at zero, so that there is no such error.",
+		points:  overLast,
+		measure: fromDepths(&adamRandom, func(own depths, i int, _ Point) float64 { return own.many[i] / own.many[len(depthSigmas)-1] }),
 	}
 }
 
@@ -242,6 +227,6 @@ func zeroOutput() Row {
 		Name: "trained-depth-random-output-explained", Claim: "With Adam and a last layer that starts at zero, too, the layers that further steps buy are a number of xi.",
 		Source: "As trained-depth-gained", Unit: "gain from 40 to 100 steps, over that at sigma_w^2 = 1", X: "xi",
 		Regime: depthRegime + " Adam, rate 0.0001; the last layer starts at zero.",
-		points: overLast, measure: gainedOver(&adamZero),
+		points: overLast, measure: fromDepths(&adamZero, gained),
 	}
 }

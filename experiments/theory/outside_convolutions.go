@@ -119,17 +119,22 @@ func pooling() Row {
 			}
 			return out, nil
 		},
-		measure: func(_ *lab, _ []Point, seed uint64) ([]float64, error) {
-			var out []float64
-			for i := range poolings {
-				p, err := pooled(i, seed)
-				if err != nil {
-					return nil, err
-				}
-				out = append(out, perLayer(p.delta, 0, 3))
+		measure: fromPoolings(func(_ int, p *pass) float64 { return perLayer(p.delta, 0, 3) }),
+	}
+}
+
+// fromPoolings measures a value of each network that makes images smaller.
+func fromPoolings(of func(i int, p *pass) float64) func(*lab, []Point, uint64) ([]float64, error) {
+	return func(_ *lab, _ []Point, seed uint64) ([]float64, error) {
+		var out []float64
+		for i := range poolings {
+			p, err := pooled(i, seed)
+			if err != nil {
+				return nil, err
 			}
-			return out, nil
-		},
+			out = append(out, of(i, p))
+		}
+		return out, nil
 	}
 }
 
@@ -142,24 +147,16 @@ func poolingExplained() Row {
 		points: func(*lab) ([]Point, error) {
 			return []Point{{"max pooling, over sqrt(2 p)", 1, 1}, {"average pooling", 2, 0.5}, {"strides of 2", 3, 1}}, nil
 		},
-		measure: func(_ *lab, _ []Point, seed uint64) ([]float64, error) {
-			var out []float64
-			for i := range poolings {
-				p, err := pooled(i, seed)
-				if err != nil {
-					return nil, err
+		measure: fromPoolings(func(i int, p *pass) float64 {
+			v := perLayer(p.delta, 0, 3)
+			if i == 0 {
+				product := 1.0
+				for _, share := range p.on {
+					product *= float64(2 * share)
 				}
-				v := perLayer(p.delta, 0, 3)
-				if i == 0 {
-					product := 1.0
-					for _, share := range p.on {
-						product *= float64(2 * share)
-					}
-					v /= math.Sqrt(root(product, len(p.on)))
-				}
-				out = append(out, v)
+				v /= math.Sqrt(root(product, len(p.on)))
 			}
-			return out, nil
-		},
+			return v
+		}),
 	}
 }

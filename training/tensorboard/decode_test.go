@@ -84,8 +84,8 @@ func readEvents(t *testing.T, file []byte) (events []event) {
 	for _, record := range unframe(t, file) {
 		m := decode(t, record)
 		e := event{time: math.Float64frombits(uint64(m.number(1))), step: m.number(2), version: m.text(3)}
-		if session := m[7]; session != nil {
-			e.start = decode(t, session[0]).number(1) == 1
+		if log := m[7]; log != nil {
+			e.start = decode(t, log[0]).number(1) == 1
 		}
 		if m[5] != nil {
 			for _, v := range decode(t, m[5][0])[1] {

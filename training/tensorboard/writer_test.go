@@ -187,7 +187,7 @@ func TestEpochEndAddsNoSecondHistogram(t *testing.T) {
 }
 
 // What goes on gets a file of its own, later in order, that says from which step on it counts.
-func TestEachSessionHasItsFile(t *testing.T) {
+func TestEachWriterHasItsFile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "[x]*")
 	for _, first := range []int{1, 7, 3} {
 		w := NewWriter(dir, Config{})
@@ -210,7 +210,7 @@ func TestEachSessionHasItsFile(t *testing.T) {
 		}
 	}
 	if !slices.Equal(starts, []int{1, 7, 3, 10}) {
-		t.Errorf("sessions start at %v", starts)
+		t.Errorf("files start at %v", starts)
 	}
 }
 
