@@ -105,17 +105,20 @@ func (cv curve) strokeZeros(c draw.Canvas, points []vg.Point) {
 	c.StrokeLines(style, c.ClipLinesX([]vg.Point{from, to})...)
 }
 
+// markers is about how many are spread over the width; fewer points are all marked.
+const markers = 8
+
 func (cv curve) mark(c draw.Canvas, points []vg.Point) {
 	if cv.marker.Shape == nil || len(points) == 0 {
 		return
 	}
-	if cv.markEvery == 1 {
+	if cv.markEvery == 1 || len(points) <= markers {
 		for _, p := range points {
 			c.DrawGlyph(cv.marker, p)
 		}
 		return
 	}
-	spacing := (c.Max.X - c.Min.X) / 8
+	spacing := (c.Max.X - c.Min.X) / markers
 	next := c.Min.X + spacing*vg.Length(cv.markFrom)
 	drawn := false
 	for _, p := range points {
