@@ -105,6 +105,23 @@ func TestARepairOfAnUnlikeTwinMustBeSeenInTheRealSize(t *testing.T) {
 	}
 }
 
+// What is proven without training makes the verdict, even where the twin is unlike and no repair was seen in the real size.
+func TestWhatIsProvenDecidesBesideATwin(t *testing.T) {
+	for _, proven := range []bool{false, true} {
+		s := withTwin(t, func(string, uint64, int) float64 { return 7 }, Faulty, "FVU 79 and 7")
+		must(t, s.advance([]job{{s.given, s.twin.probed[0], 25, true}}))
+		s.verdict = Inconclusive
+		if proven {
+			s.look.findings.add("output_range", "out", "The images are out of reach.", "Bring them into its range.").blames(DataScale, true)
+		}
+		d, _, err := s.concludeTwin()
+		must(t, err)
+		if want := map[bool]Verdict{false: Inconclusive, true: Faulty}[proven]; d.Verdict != want {
+			t.Errorf("proven %t: %s, not %s", proven, d.Verdict, want)
+		}
+	}
+}
+
 // A first seed that learned in the real size is not lost where the clock cuts the next ones.
 func TestSeedsThatTheClockCutsDoNotCount(t *testing.T) {
 	s := withTwin(t, func(what string, _ uint64, _ int) float64 {

@@ -100,7 +100,7 @@ func (s *search) settle() {
 	if agreeing := s.agreeing(); s.fix == nil && s.verdict == Faulty && len(agreeing) > 0 {
 		s.fix, s.winners = agreeing[0], agreeing
 	}
-	proven := len(s.look.findings.deciding()) > 0 || s.quantity != nil
+	proven := s.fails()
 	switch {
 	case !proven && s.fix == nil && len(s.winners) == 0 && (s.othersFollow() || s.allFollow()):
 		s.verdict = Healthy // nothing that was tried does better than waiting
@@ -111,6 +111,9 @@ func (s *search) settle() {
 		s.verdict = Inconclusive
 	}
 }
+
+// fails tells whether it is proven that the model fails as it is, whatever its runs show.
+func (s *search) fails() bool { return len(s.look.findings.deciding()) > 0 || s.quantity != nil }
 
 // confirmedAlone is a change that time was up for before the given model was trained as long: it learned with all of its fresh seeds, and already by
 // the margin that a repair must show; nil: there is none.

@@ -76,6 +76,9 @@ func (s *search) concludeTwin() (Diagnosis, *Subject, error) {
 	if err != nil {
 		return d, nil, err
 	}
+	if s.fails() && s.verdict != Unreliable {
+		s.verdict = Faulty
+	}
 	d.Verdict, d.Name, d.Findings, d.Truncated, d.Interrupted = s.verdict, s.subject.Name, append([]Finding{}, s.look.findings...), s.truncated, s.interrupted
 	seen := d.Fix
 	d.Twin, d.Fix = s.twin.told(s), nil
