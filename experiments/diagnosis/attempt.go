@@ -84,10 +84,15 @@ func (a *attempt) learned() string {
 	return fmt.Sprintf("%d/%d", count(a.decisive()), len(a.decisive()))
 }
 
-// best is the one that ended best, of those whose variables are still there.
+// best is the one that ended best, of those that decide or else of all, whose variables are still there; nil: there is none.
 func (a *attempt) best() *trial {
-	there := slices.DeleteFunc(slices.Clone(a.decisive()), func(t *trial) bool { return t.params == nil })
-	return slices.MinFunc(there, func(a, b *trial) int { return cmp.Compare(a.fvu(), b.fvu()) })
+	for _, trials := range [][]*trial{a.decisive(), a.screened} {
+		there := slices.DeleteFunc(slices.Clone(trials), func(t *trial) bool { return t.params == nil })
+		if len(there) > 0 {
+			return slices.MinFunc(there, func(a, b *trial) int { return cmp.Compare(a.fvu(), b.fvu()) })
+		}
+	}
+	return nil
 }
 
 func (a *attempt) steps() int {

@@ -118,17 +118,17 @@ func (s *search) drawn(a *attempt, name, summary string, trials []*trial) (plots
 			ratio := func(l []float64) float64 { return l[0] / l[len(l)-1] }
 			run.RatioStart, run.RatioEnd = ratio(t.norms[0].layers), ratio(t.norms[n-1].layers)
 		}
-		images, err := t.reconstruct(s.subject.Images.Test.Targets().Shape(), shownImages)
-		if err != nil {
-			return out, err
+		if t.params != nil { // else it was let go: its curves alone are drawn
+			if run.Reconstructions, err = t.reconstruct(s.subject.Images.Test.Targets().Shape(), shownImages); err != nil {
+				return out, err
+			}
 		}
-		run.Reconstructions = images
 		out.Runs = append(out.Runs, run)
 	}
 	return out, nil
 }
 
-// outcome is how a trial ended, in the words of a study's.
+// outcome is how a trial ended, in the words of a study's. Of one that was let go it is not known which constant image it prints.
 func (t *trial) outcome() (outcome.Outcome, error) {
 	switch {
 	case len(t.checks) == 0:
@@ -141,7 +141,7 @@ func (t *trial) outcome() (outcome.Outcome, error) {
 	for _, c := range t.checks {
 		seen.EpochLosses = append(seen.EpochLosses, c.TrainLoss)
 	}
-	if seen.Spread < outcome.ConstantSpread {
+	if seen.Spread < outcome.ConstantSpread && t.params != nil {
 		mean := t.images.mean(t.setup)
 		e, err := training.NewEvaluator(t.setup.model, t.setup.loss, t.params, newWindow(t.images.held, t.setup, math.MaxInt), 0, mean, nil, false)
 		if err != nil {

@@ -58,13 +58,15 @@ func (s *search) described() Diagnosis {
 	return d
 }
 
-// toHandOver is the repaired model's best run; nil where nothing was seen to repair, or to help with too few images.
+// toHandOver is the repaired model's best run; nil where nothing was seen to repair, or to help with too few images, or where no run's variables were kept.
 func (s *search) toHandOver() (*attempt, *trial) {
 	if s.deadFile {
 		return s.given, s.given.screened[0]
 	}
 	if a := cmp.Or(s.fix, s.narrows(), s.likely()); a != nil {
-		return a, a.best()
+		if t := a.best(); t != nil {
+			return a, t
+		}
 	}
 	return nil, nil
 }

@@ -67,4 +67,17 @@ func TestARunThatWasLetGoBeginsAnew(t *testing.T) {
 	if worse.steps != 2*checkEvery || s.budget.spent != spent {
 		t.Error("it went on")
 	}
+
+	shown, err := s.drawn(attempts[1], "worse", "", attempts[1].screened)
+	must(t, err)
+	if len(shown.Runs) != 1 || len(shown.Runs[0].HeldOut) != 2 || len(shown.Runs[0].Reconstructions) > 0 {
+		t.Errorf("the run that was let go is drawn without images: %+v", shown.Runs)
+	}
+	better.drop()
+	s.verdict = Faulty
+	must(t, s.lookAtBest())
+	s.fix = attempts[0]
+	if d, repaired, err := s.conclude(); err != nil || d.Verdict != Faulty || d.Fix != nil || repaired != nil {
+		t.Errorf("nothing is left to hand over: %s, fix %v, %v", d.Verdict, d.Fix, err)
+	}
 }

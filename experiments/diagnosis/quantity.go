@@ -84,7 +84,7 @@ func (s *search) lookAtBest() error {
 	var of *attempt
 	for _, a := range s.attempts {
 		for _, t := range a.trials() {
-			if n := len(t.checks); n > 0 && t.hopeless == "" && t.setup.loss == s.given.setup.loss && t.setup.prepare == s.given.setup.prepare && (best == nil || t.checks[n-1].TrainLoss < best.checks[len(best.checks)-1].TrainLoss) {
+			if n := len(t.checks); n > 0 && t.params != nil && t.hopeless == "" && t.setup.loss == s.given.setup.loss && t.setup.prepare == s.given.setup.prepare && (best == nil || t.checks[n-1].TrainLoss < best.checks[len(best.checks)-1].TrainLoss) {
 				best, of = t, a
 			}
 		}

@@ -79,6 +79,25 @@ func TestWhatTheTwinDoesNotShowIsTriedInTheRealSize(t *testing.T) {
 	}
 }
 
+// What repairs in the real size may be dead with a fresh seed: the run that was seen to fall is handed over, and the repair is only likely.
+func TestARepairMayDieWithAFreshSeedInTheRealSize(t *testing.T) {
+	s := withTwin(t, func(what string, seed uint64, step int) float64 {
+		switch {
+		case what != "learning rate 0.001 -> 0.0001":
+			return 1.1
+		case seed >= firstFreshSeed:
+			return math.Inf(1)
+		}
+		return 1 - float64(step)/100
+	}, Healthy, "")
+	must(t, s.lookAtRealSize())
+	d, repaired, err := s.concludeTwin()
+	must(t, err)
+	if len(s.fix.confirmed) != 1 || d.Fix == nil || !d.Fix.Likely || d.Fix.Learned != "0/1" || repaired == nil || repaired.Params != s.fix.screened[0].params {
+		t.Errorf("%d fresh seeds, fix %+v", len(s.fix.confirmed), d.Fix)
+	}
+}
+
 func TestARepairOfAnUnlikeTwinMustBeSeenInTheRealSize(t *testing.T) {
 	repair := named("repair", Loss, 1)
 	for unlike, want := range map[string]bool{"": true, "FVU 1 and 3": false} {

@@ -91,18 +91,23 @@ func (s *search) concludeTwin() (Diagnosis, *Subject, error) {
 		d.Interventions = append(d.Interventions, tried)
 	}
 	d.Used = Number(min(1, s.budget.spent/s.budget.total))
-	if s.fix == nil || len(s.fix.trials()) == 0 {
+	var best *trial
+	if s.fix != nil {
+		best = s.fix.best()
+	}
+	if best == nil {
 		changed, err := s.likelyOfTwin(&d, seen)
 		return d, changed, err
 	}
-	fix, repaired, err := s.handOver(s.fix, s.fix.best())
+	fix, repaired, err := s.handOver(s.fix, best)
 	if err != nil {
 		return d, nil, err
 	}
 	if repaired := s.twin.repairedBy(s.fix); repaired != nil {
 		fix.Learned = repaired.learned()
-		fix.Likely = count(repaired.decisive()) == 0 && !s.fix.best().learns()
+		fix.Likely = count(repaired.decisive()) == 0 && !best.learns()
 	} else { // it was found in the real size
+		fix.Likely = count(s.fix.decisive()) == 0
 		d.Causes = append(own.Causes, slices.DeleteFunc(d.Causes, func(b Blame) bool {
 			return slices.ContainsFunc(own.Causes, func(o Blame) bool { return o.Cause == b.Cause })
 		})...)
