@@ -44,7 +44,8 @@ func diagnoseCommand() *cobra.Command {
 		Long: "Names the cause by intervention: changes one thing about a model, trains it briefly, and looks whether it learns now. MODEL is a\n" +
 			"file of Keras (.keras, .h5, .hdf5) or PyTorch (.pt2), a variant (" + strings.Join(saved.VariantNames(), ", ") + "), or the folder of a finished dcae train, whose images are\n" +
 			"those that it was trained on unless --data names others. Leaves the answer as report.html and diagnosis.json, and the\n" +
-			"repaired model, trained, as fixed.keras, or its state_dict as fixed.safetensors.",
+			"repaired model, trained, as fixed.keras, or its state_dict as fixed.safetensors. Where an earlier answer is whole and this one was\n" +
+			"interrupted, the earlier one stays, and this one is in the folder interrupted beside it.",
 		Args: arguments(1),
 		RunE: func(c *cobra.Command, args []string) error { return diagnose(c, args[0], f) },
 	}
@@ -148,8 +149,12 @@ func diagnose(c *cobra.Command, name string, f *diagnoseFlags) error {
 
 // answer saves an answer and prints it. One that cannot be saved is printed all the same.
 func (f *diagnoseFlags) answer(c *cobra.Command, e *diagnosis.Examination) error {
-	dir := f.out
-	warnings, failed := e.Save(dir)
+	dir, leave, failed := e.Place(f.out)
+	var warnings []string
+	if failed == nil {
+		defer leave()
+		warnings, failed = e.Save(dir)
+	}
 	if failed != nil {
 		dir = ""
 	}
@@ -167,6 +172,8 @@ func (f *diagnoseFlags) answer(c *cobra.Command, e *diagnosis.Examination) error
 		return failed
 	case err != nil:
 		return errors.Wrap(err, "printing the answer")
+	case e.Interrupted && dir != f.out:
+		return errors.Errorf("interrupted; the answer above is what was certain until then. It is in %s: %s keeps the earlier answer, which is whole", dir, f.out)
 	case e.Interrupted:
 		return errors.New("interrupted; the answer above is what was certain until then")
 	}

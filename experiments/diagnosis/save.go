@@ -55,7 +55,7 @@ func claim(dir string, inputs []string) (*files.Lock, error) {
 	}
 	_, err = putInPlace(dir) // what a program that was killed has left
 	if err == nil {
-		err = files.RemoveAbandoned(dir, allFiles...) // as it has, when it looked whether it can write
+		err = files.RemoveAbandoned(dir, allFiles...) // as it has on Windows, when it looked whether it can write
 	}
 	if err == nil {
 		err = checkFolder(dir, inputs)
@@ -82,12 +82,8 @@ func checkFolder(dir string, inputs []string) error {
 
 // hasAnswer tells whether a folder holds the answer of a diagnosis.
 func hasAnswer(dir string) bool {
-	b, err := files.ReadFile(filepath.Join(dir, answerFile))
-	var d struct {
-		Verdict *string          `json:"verdict"`
-		Causes  *json.RawMessage `json:"causes"`
-	}
-	return err == nil && json.Unmarshal(b, &d) == nil && d.Verdict != nil && d.Causes != nil
+	there, _ := answerIn(dir)
+	return there
 }
 
 // Save writes the repaired model, if there is one, the answer, and a page with a picture to a folder, see [Claim], in place of what an
@@ -133,6 +129,9 @@ func (e *Examination) Save(dir string) (warnings []string, err error) {
 		return warnings, err
 	}
 	unplaced, err := commit(dir)
+	if err == nil && !e.Interrupted {
+		removeInterrupted(dir)
+	}
 	return append(warnings, unplaced...), err
 }
 

@@ -2,12 +2,14 @@ package live
 
 import (
 	"bytes"
+	"encoding/json"
 	"image"
 	"image/png"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -286,6 +288,33 @@ func TestUploadsStayInTheirFolder(t *testing.T) {
 	})
 	if err != nil || count != 6 {
 		t.Errorf("%d uploads, error %v", count, err)
+	}
+}
+
+// Several files that were dropped together lie in a folder that is called after them, as reports then call it.
+func TestUploadsOfSeveralFilesAreCalledAfterThem(t *testing.T) {
+	s := serve(t, t.TempDir())
+	for folder, want := range map[string]string{"a.png%20and%201%20more": "a.png and 1 more", "../../x": "_._.._x", "..": "__"} {
+		group, at := "", ""
+		for _, name := range []string{"a.png", "b.png"} {
+			var u uploaded
+			_, text := s.text("POST", "/api/uploads?name="+name+"&folder="+folder+"&group="+group, "content")
+			if err := json.Unmarshal([]byte(text), &u); err != nil {
+				t.Fatal(err, text)
+			}
+			if at != "" && path.Dir(u.Path) != at {
+				t.Errorf("one is in %s, another in %s", at, u.Path)
+			}
+			group, at = u.Group, path.Dir(u.Path)
+		}
+		local, err := s.localFile(at)
+		if err != nil || path.Base(at) != want {
+			t.Errorf("%s: they are in %s, error %v, want %s", folder, at, err, want)
+			continue
+		}
+		if entries, err := os.ReadDir(local); err != nil || len(entries) != 2 || filepath.Dir(filepath.Dir(local)) != filepath.Join(s.own, "uploads") {
+			t.Errorf("%s holds %v, error %v", local, entries, err)
+		}
 	}
 }
 

@@ -43,9 +43,11 @@ type uploaded struct {
 	Path  string `json:"path"`  // of the file, as a study or a diagnosis names it
 }
 
-// upload takes one file, whose name is in the address: ?name=mine.keras, and ?group=... of an earlier one.
+// upload takes one file, whose name is in the address: ?name=mine.keras, with ?folder=... of several that belong together, which is what
+// reports then call them, and ?group=... of an earlier one.
 func (j *jobs) upload(w http.ResponseWriter, r *http.Request) {
-	u, err := j.uploads.take(r.URL.Query().Get("group"), r.URL.Query().Get("name"), r.Body)
+	is := r.URL.Query()
+	u, err := j.uploads.take(is.Get("group"), is.Get("folder"), is.Get("name"), r.Body)
 	var tooLong *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLong):
@@ -57,14 +59,13 @@ func (j *jobs) upload(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (u *uploads) take(group, name string, from io.Reader) (uploaded, error) {
+func (u *uploads) take(group, folder, name string, from io.Reader) (uploaded, error) {
 	if name == "" {
 		return uploaded{}, errors.New("a file needs a name")
 	}
 	if group == "" {
 		group = randomName()
 	}
-	folder := filepath.Join(u.dir, group)
 	if !isRandomName(group) {
 		return uploaded{}, errors.New("there is no such group of files")
 	}
@@ -75,11 +76,15 @@ func (u *uploads) take(group, name string, from io.Reader) (uploaded, error) {
 	if full {
 		return uploaded{}, errors.Errorf("all files together are over %d MiB, or over %d: start dcae serve anew, or let it read them from its folder", mostUploads>>20, mostUploadFiles)
 	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	own := names.File(path.Base(strings.ReplaceAll(name, `\`, "/"))) // no way out of the folder
+	if folder != "" {
+		own = names.File(folder) + "/" + own
+	}
+	local := filepath.Join(u.dir, group, filepath.FromSlash(own))
+	if err := os.MkdirAll(filepath.Dir(local), 0o700); err != nil {
 		return uploaded{}, errors.Errorf("cannot make a folder for it: %v", files.Reason(err))
 	}
-	own := names.File(path.Base(strings.ReplaceAll(name, `\`, "/"))) // no way out of the folder
-	err := files.Write(filepath.Join(folder, own), func(f files.File) error {
+	err := files.Write(local, func(f files.File) error {
 		n, err := io.Copy(f, from)
 		u.mu.Lock()
 		u.bytes += n
@@ -95,14 +100,19 @@ func isRandomName(text string) bool {
 	return err == nil && len(b) == 16
 }
 
-// find is an upload's file, or with a group alone the group's folder.
+// find is an upload's file, or the folder of several.
 func (u *uploads) find(name string) (string, error) {
-	group, file, _ := strings.Cut(strings.TrimPrefix(name, uploadsPrefix), "/")
-	local := filepath.Join(u.dir, group, file)
-	if !isRandomName(group) || file != "" && names.File(file) != file {
-		return "", errors.Errorf("there is no upload %q", names.Shown(name))
+	parts := strings.Split(strings.TrimPrefix(name, uploadsPrefix), "/")
+	good := len(parts) > 1 && isRandomName(parts[0])
+	for _, part := range parts[1:] {
+		good = good && names.File(part) == part
 	}
-	if _, err := os.Stat(local); err != nil {
+	local := filepath.Join(u.dir, filepath.Join(parts...))
+	if good {
+		_, err := os.Stat(local)
+		good = err == nil
+	}
+	if !good {
 		return "", errors.Errorf("there is no upload %q", names.Shown(name))
 	}
 	return local, nil

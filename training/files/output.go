@@ -21,12 +21,7 @@ func CheckOutput(path string, isOwn func() bool, inputs ...string) error {
 	case err == nil && info.Size() > 0 && !isOwn():
 		return errors.Errorf("%s is there already, and is no earlier result of this command: name another file", path)
 	}
-	probe, err := newPending(path)
-	if err != nil {
-		return errors.Errorf("cannot write %s: %v", path, Reason(err))
-	}
-	_ = probe.Close()
-	if err := os.Remove(probe.Name()); err != nil {
+	if err := mayWrite(path); err != nil {
 		return errors.Errorf("cannot write %s: %v", path, Reason(err))
 	}
 	return nil

@@ -10,3 +10,13 @@ import (
 func newPending(path string) (pending, error) {
 	return os.CreateTemp(filepath.Dir(path), pendingPrefix(path)+"*")
 }
+
+// mayWrite tells why newPending would fail. Windows tells that only of a file that is made; it goes at once.
+func mayWrite(path string) error {
+	probe, err := newPending(path)
+	if err != nil {
+		return err
+	}
+	_ = probe.Close()
+	return os.Remove(probe.Name())
+}

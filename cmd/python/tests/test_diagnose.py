@@ -101,6 +101,13 @@ def test_an_interrupt_keeps_what_was_found(fake):
     assert d.interrupted and d.verdict == "faulty" and time.monotonic() - start < 10
 
 
+def test_an_interrupted_answer_lies_beside_an_earlier_one(fake, tmp_path):
+    fake("def end(*_):\n    os.makedirs(flag('--out') + '/interrupted')\n    open(flag('--out') + '/interrupted/diagnosis.json', 'w').close()\n"
+         "    print(ANSWER.replace('1.5', '1.5, \"interrupted\": true'))\n    sys.exit(1)\nsignal.signal(signal.SIGINT, end)\ntime.sleep(30)")
+    interrupt_after(1)
+    assert dcae.diagnose("sigmoid", x, out=tmp_path).page == tmp_path / "interrupted" / "report.html"
+
+
 def test_an_interrupt_without_an_answer_is_one(fake):
     fake("def end(*_):\n    sys.exit(1)\nsignal.signal(signal.SIGINT, end)\ntime.sleep(30)")
     interrupt_after(1)

@@ -4,18 +4,19 @@ const job = { id: null, source: null };
 
 function fail(error) { say(byId('error'), error ? error.message : ''); }
 
-// send sends files one after another, all into one group, and returns the path of the first, or of the group.
+// send sends files one after another, and returns the path of a single one, or of the folder that several are put into.
 async function send(files) {
+  const folder = files.length > 1 ? `${files[0].name} and ${files.length - 1} more` : '';
   let group = '';
   let path = '';
   for (const [i, file] of [...files].entries()) {
     say(byId('status'), `Sending ${file.name} (${i + 1} of ${files.length}) …`);
-    const sent = await (await ask(`/api/uploads?name=${encodeURIComponent(file.name)}&group=${group}`, file)).json();
+    const sent = await (await ask(`/api/uploads?name=${encodeURIComponent(file.name)}&folder=${encodeURIComponent(folder)}&group=${group}`, file)).json();
     group = sent.group;
     path = path || sent.path;
   }
   say(byId('status'), '');
-  return files.length > 1 ? `uploads/${group}` : path;
+  return folder ? path.slice(0, path.lastIndexOf('/')) : path;
 }
 
 // look shows what is read from a model or images.

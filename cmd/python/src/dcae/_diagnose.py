@@ -134,7 +134,8 @@ def diagnose(
     - ``scale``: none, unit (0..1), standardize or minmax. ``seeds``: fresh random seeds that confirm a repair, at least 6.
     - ``threads``: processors; absent: all. ``out``: a folder for the answer; absent: a temporary one, which lives as long as the answer.
 
-    An interrupt stops the program, and the answer is what was certain until then (``interrupted``). Raises ``Error`` with one sentence on what
+    An interrupt stops the program, and the answer is what was certain until then (``interrupted``). It is saved beside an earlier one that is
+    whole, in the folder ``interrupted``. Raises ``Error`` with one sentence on what
     is wrong, such as layers that are not supported.
     """
     _check(seconds, batch, seeds, threads, scale)
@@ -154,6 +155,8 @@ def diagnose(
         answer = call(arguments, event=_shown, progress=progress, finished="diagnosed")
         for note in answer.notes:
             tell(note)
+        if answer.interrupted and (folder / "interrupted" / "diagnosis.json").exists():
+            folder /= "interrupted"  # an earlier answer in the folder is whole, and stays
         result = _diagnosis(json.loads(answer.output), folder, notes + answer.notes, model if kind == "keras" else None)
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -247,7 +247,7 @@ func diagnosis(b *browser) error {
 			return err
 		}
 	}
-	if read := b.text("#images-read"); !strings.Contains(read, " 96 ") { // the rest is held out
+	if read := b.text("#images-read"); !strings.Contains(read, " 96 ") || !strings.Contains(read, "000.png and 119 more") { // the rest is held out
 		return fmt.Errorf("of 120 pictures is read: %s", read)
 	}
 	if err := b.do(20*time.Second, chromedp.SetValue("#scale", "unit", chromedp.ByQuery), chromedp.SetValue("#seconds", "30", chromedp.ByQuery)); err != nil {
