@@ -286,16 +286,21 @@ func (j *jobs) serveFile(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	const noFile = "there is no such file"
 	name := r.PathValue("file")
+	if name != filepath.Base(name) || !filepath.IsLocal(name) {
+		refuse(w, http.StatusNotFound, noFile)
+		return
+	}
 	f, err := os.OpenInRoot(made.out, name)
-	if err != nil || name != filepath.Base(name) || !filepath.IsLocal(name) {
-		refuse(w, http.StatusNotFound, "there is no such file")
+	if err != nil {
+		refuse(w, http.StatusNotFound, noFile)
 		return
 	}
 	defer func() { _ = f.Close() }() // it was read only
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {
-		refuse(w, http.StatusNotFound, "there is no such file")
+		refuse(w, http.StatusNotFound, noFile)
 		return
 	}
 	serveForeign(w, r, f, name, info.ModTime())

@@ -46,6 +46,7 @@ func (s *Server) offerFiles(w http.ResponseWriter, _ *http.Request) {
 		}
 		return nil
 	})
+	slices.Sort(out.Models)
 	slices.Sort(out.Images)
 	answer(w, out)
 }

@@ -108,8 +108,8 @@ func shortened(text string, most int) string {
 	return string(runes[:most-tail-1]) + "…" + string(runes[len(runes)-tail:])
 }
 
-// Line is a text in which names may stand as one short line: see [ShortWords]. One of more than 2000 characters, which some name makes so long, has
-// 500: a message that lists all that is wrong with a model may have a thousand.
+// Line is a text in which names may stand as one short line: see [ShortWords]. One of more than 2000 characters, which some name makes so long, is cut to
+// 480: a message that lists all that is wrong with a model may have a thousand.
 func Line(text string) string {
 	if text = ShortWords(text); utf8.RuneCountInString(text) > 2000 {
 		text = shortened(text, 480)

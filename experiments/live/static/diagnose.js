@@ -101,10 +101,17 @@ function ended(text) {
   byId('start').disabled = false;
 }
 
+// repair says what a change is good for, and with how many random seeds the model learned with it.
+function repair(fix) {
+  const changes = fix.changes.join('; ');
+  if (fix.narrows) return `It takes more images; what helps until they are there: ${changes}.`;
+  return `What ${fix.likely ? 'probably ' : ''}repairs it: ${changes} (learned with ${fix.learned.replace('/', ' of ')} random seeds).`;
+}
+
 // answer shows the verdict, its reasons, the code and the files.
 function answer({ diagnosis, files }) {
   const first = diagnosis.verdict !== 'unknown' && diagnosis.causes && diagnosis.causes[0]; // causes of an unknown verdict are suspicions
-  byId('answer').textContent = `${diagnosis.name} is ${diagnosis.verdict}${diagnosis.truncated ? ' (the time ended first)' : ''}${first ? `: ${first.cause.replaceAll('_', ' ')}` : ''}.${diagnosis.fix ? ` What repairs it: ${diagnosis.fix.changes.join('; ')}. ${diagnosis.fix.learned}` : ''}`;
+  byId('answer').textContent = `${diagnosis.name} is ${diagnosis.verdict}${diagnosis.truncated ? ' (the time ended first)' : ''}${first ? `: ${first.cause.replaceAll('_', ' ')}` : ''}.${diagnosis.fix ? ` ${repair(diagnosis.fix)}` : ''}`;
   byId('evidence').replaceChildren(...(diagnosis.causes || []).flatMap((c) => c.evidence || []).map((line) => element('li', {}, line)));
   const code = diagnosis.fix && [diagnosis.fix.data, diagnosis.fix.keras || diagnosis.fix.pytorch].filter(Boolean).join('\n');
   byId('code-box').hidden = !code;
