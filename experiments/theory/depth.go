@@ -20,7 +20,7 @@ const (
 )
 
 // depthRegime is that of all rows of trained depth.
-const depthRegime = "Ordered phase, sigma_b^2 = 0.05; tanh, 64 units, 64 digits less their mean, all in each step. Learned: FVU under 0.95. Depths between those that were trained go by the logarithm of their steps."
+const depthRegime = "Ordered phase, sigma_b^2 = 0.05; tanh, 64 units, the first 64 digits of MNIST less the mean of 256, all in each step. Learned: FVU under 0.95. Depths between those that were trained go by the logarithm of their steps."
 
 // depthSigmas are the sigma_w^2 of the networks whose depth is measured.
 var depthSigmas = []float64{0.7, 0.85, 1}

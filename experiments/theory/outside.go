@@ -102,7 +102,7 @@ func glorot() graph.Initializer {
 func bottlenecks() Row {
 	sizes := []int{8, 32, 128, 512}
 	return Row{
-		Name: "bottleneck", Claim: "Glorot's initialization takes 0.707 of the gradient a ReLU layer.",
+		Name: "bottleneck", Claim: "Glorot's initialization leaves 0.707 of the gradient a ReLU layer.",
 		Source: heSource + ", for equal fans", Unit: gradientUnit, X: "units of the bottleneck", Outside: true,
 		Regime: "5 layers of 512 units, the middle one a bottleneck; the two layers into it and out of it. Root mean square of 8 networks with each seed.",
 		Why:    "Glorot's variance is 2 over the sum of a layer's inputs and outputs, but what a layer does to the gradient goes by its inputs alone: the layer behind a bottleneck has few, and its variance goes by the many outputs. He's variance goes by the inputs, and keeps the gradient through any bottleneck. The row bottleneck-explained says how much that is.",
