@@ -76,6 +76,13 @@ def test_the_programs_sentence_is_the_error(fake):
         dcae.diagnose("sigmoid", x)
 
 
+@pytest.mark.parametrize(("said", "what"), [("", "repair"), ("likely", "likely repair"), ("narrows", "helps until there are more images")])
+def test_what_a_change_is_good_for_is_told(fake, said, what):
+    fake(f"""print(ANSWER.replace('"learned":', '"{said}": true, "learned":'))""" if said else PRINT)
+    d = dcae.diagnose("sigmoid", x)
+    assert f"\n{what}: " in str(d) and d.fix.likely == (said == "likely") and d.fix.narrows == (said == "narrows")
+
+
 def test_remarks_are_warnings(fake):
     fake("print('warning: labels are passed over', file=sys.stderr)\n" + PRINT)
     with pytest.warns(UserWarning, match="passed over"):

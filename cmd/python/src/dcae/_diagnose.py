@@ -39,6 +39,8 @@ class Fix:
     fvu_before: float  # fraction of variance unexplained on test images: 0 perfect, 1 no better than the mean image
     fvu_after: float
     model: str  # path of the repaired, trained model; empty where it could not be saved
+    likely: bool  # too few seeds were tried to be sure that it repairs
+    narrows: bool  # it does not repair: it helps until there are more images
 
 
 @dataclass
@@ -98,7 +100,8 @@ class Diagnosis:
         for c in self.causes:
             lines += [f"{c.cause}, confidence {c.confidence:.2f}", *(f"  - {e}" for e in c.evidence)]
         if self.fix:
-            lines += ["repair: " + "; ".join(self.fix.changes), f"  learns with {self.fix.learned}"]
+            what = "helps until there are more images" if self.fix.narrows else "likely repair" if self.fix.likely else "repair"
+            lines += [f"{what}: " + "; ".join(self.fix.changes), f"  learns with {self.fix.learned}"]
             lines += ["", *(code for code in (self.fix.data, self.fix.code) if code)]
         return "\n".join(lines)
 
@@ -249,6 +252,8 @@ def _diagnosis(answer: dict[str, Any], folder: Path, notes: Sequence[str], model
             fvu_before=_number(fix["fvu_before"]),
             fvu_after=_number(fix["fvu_after"]),
             model=fix["model"],
+            likely=fix.get("likely", False),
+            narrows=fix.get("narrows", False),
         ),
         seconds=answer["seconds"],
         findings=[f["text"] for f in answer.get("findings") or []],
