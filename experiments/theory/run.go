@@ -3,6 +3,7 @@ package theory
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -176,9 +177,9 @@ func (r *Records) write(path string) error {
 // Read reads the records in a folder. It fails if there are none, or if they are damaged or of another version of the rows.
 func Read(dir string) (*Records, error) {
 	path := filepath.Join(dir, RecordsFile)
-	b, err := os.ReadFile(path)
+	b, err := files.ReadFile(path)
 	if err != nil {
-		return nil, errors.Errorf("cannot read %s: %v", path, files.Reason(err))
+		return nil, errors.Errorf("cannot read %s: %v", path, err)
 	}
 	r := &Records{}
 	if err := plainjson.DecodeStrict(b, r); err != nil {
@@ -219,7 +220,7 @@ func Verify(ctx context.Context, dir string, threads int, tell func(done, of int
 		for k, values := range row.Values {
 			for s, v := range values {
 				if own := here.Rows[i].Values[k][s]; math.Float64bits(v) != math.Float64bits(own) && !(math.IsNaN(v) && math.IsNaN(own)) {
-					return errors.Errorf("%s, %s, seed %d: %v there, %v here", row.Name, row.Points[k].Label, there.Seeds[s], v, own).Error(), nil
+					return fmt.Sprintf("%s, %s, seed %d: %v there, %v here", row.Name, row.Points[k].Label, there.Seeds[s], v, own), nil
 				}
 			}
 		}
