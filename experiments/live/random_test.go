@@ -88,7 +88,7 @@ var (
 	randomMethods = []string{"GET", "GET", "GET", "POST", "POST", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "X"}
 	randomPaths   = []string{
 		"/", "/lab", "/results", "/diagnose", "/static/lab.js", "/api/queue", "/api/results", "/api/lab", "/api/lab/choices", "/api/lab/study", "/api/uploads?name=x.keras",
-		"/api/uploads?name=../../x", "/api/uploads?name=x&group=..", "/api/diagnoses", "/files/mine.keras", "/files/../secret.keras", "/files/..%2fsecret.keras", "/api/follow/d",
+		"/api/uploads?name=../../x", "/api/uploads?name=x&group=..", "/api/uploads?name=x&folder=../../y", "/api/diagnoses", "/files/mine.keras", "/files/../secret.keras", "/files/..%2fsecret.keras", "/api/follow/d",
 		"/api/follow/..", "/api/lab/0/go", "/api/lab/%00/events", "/api/diagnoses/x/files/..%2f..", "//", "/%ff", "/?token=x", "/files/" + strings.Repeat("a/", 300),
 	}
 	randomBodies = []string{

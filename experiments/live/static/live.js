@@ -36,28 +36,47 @@ async function offerFiles() {
   for (const [list, paths] of [['models-list', files.models], ['images-list', files.images]]) byId(list).append(...paths.map((value) => element('option', { value })));
 }
 
-// Records are one run's steps.csv and epochs.csv, by columns. The lines come as they stand in the files.
+// Points that are kept of a table, which is even: about three to a pixel.
+const MOST_POINTS = 4000;
+
+// Records are one run's steps.csv and epochs.csv, by columns. The lines come as they stand in the files. Of a table that gets long every second line is
+// kept, then every fourth, and so on, and the last one: a page takes no more memory, and no more time to draw, the longer it is open.
 class Records {
-  constructor() { this.tables = { steps: new Map(), epochs: new Map() }; }
-
-  columns({ table, names }) { this.tables[table] = new Map(names.map((name) => [name, []])); }
-
-  lines({ table, text }) {
-    const columns = [...this.tables[table].values()];
-    for (const line of text.split('\n')) {
-      if (line === '') continue;
-      line.split(',').forEach((cell, i) => columns[i].push(numberOf(cell)));
-    }
-    if (table === 'epochs') this.placeEpochs();
+  constructor() {
+    this.tables = { steps: new Map(), epochs: new Map() };
+    this.thinned = {};
+    this.ends = new Map(); // last step known of each epoch
   }
 
-  // placeEpochs says after which step each epoch ended: the last one known of it.
-  placeEpochs() {
-    const steps = this.column('steps', 'step');
-    const of = this.column('steps', 'epoch');
-    const last = new Map();
-    of.forEach((epoch, i) => last.set(epoch, steps[i]));
-    this.tables.epochs.set('step', this.column('epochs', 'epoch').map((epoch) => last.get(epoch) ?? NaN));
+  columns({ table, names }) {
+    this.tables[table] = new Map(names.map((name) => [name, []]));
+    this.thinned[table] = { every: 1, seen: 0, extra: false }; // extra: the last line is kept only until the next one comes
+  }
+
+  lines({ table, text }) {
+    const names = [...this.tables[table].keys()];
+    const columns = names.map((name) => this.tables[table].get(name)); // epochs get one more below, which no line has
+    const [step, epoch] = [names.indexOf('step'), names.indexOf('epoch')];
+    for (const line of text.split('\n')) {
+      if (line === '') continue;
+      const values = line.split(',').map(numberOf);
+      if (table === 'steps') this.ends.set(values[epoch], values[step]);
+      this.add(this.thinned[table], columns.slice(0, values.length), values);
+    }
+    if (table === 'epochs') this.tables.epochs.set('step', this.column('epochs', 'epoch').map((e) => this.ends.get(e) ?? NaN));
+  }
+
+  add(t, columns, values) {
+    if (t.extra) for (const c of columns) c.pop();
+    values.forEach((value, i) => columns[i].push(value));
+    t.extra = t.seen % t.every !== 0;
+    t.seen += 1;
+    if (t.extra || columns[0].length <= MOST_POINTS) return;
+    for (const c of columns) {
+      for (let i = 0; i < c.length; i += 2) c[i / 2] = c[i];
+      c.length = Math.ceil(c.length / 2);
+    }
+    t.every *= 2;
   }
 
   column(table, name) { return this.tables[table].get(name) || []; }

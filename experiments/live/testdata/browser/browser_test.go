@@ -30,27 +30,7 @@ var (
 
 // Everything that a person does, one after the other.
 func TestPagesInABrowser(t *testing.T) {
-	if *out == "" {
-		*out = t.TempDir()
-	}
-	dir := t.TempDir()
-	address, stop, err := serve(*program, dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stop()
-	ctx, end := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.Flag("force-device-scale-factor", "1"))...)
-	defer end()
-	ctx, end = chromedp.NewContext(ctx)
-	defer end()
-	if err := chromedp.Run(ctx); err != nil { // the browser ends with the context of the first call
-		t.Fatal(err)
-	}
-	b := &browser{ctx: ctx, out: *out, dir: dir, program: *program, address: address}
-	chromedp.ListenTarget(ctx, b.complain)
-	if err := b.do(time.Minute, network.Enable(), runtime.Enable(), chromedp.Navigate(address), chromedp.WaitVisible("#queue")); err != nil {
-		t.Fatal(err)
-	}
+	b := begin(t)
 	for _, part := range parts {
 		t.Run(part.name, func(t *testing.T) {
 			b.complaints = nil
@@ -63,6 +43,33 @@ func TestPagesInABrowser(t *testing.T) {
 			}
 		})
 	}
+}
+
+// begin is a browser that has opened the server's first page.
+func begin(t *testing.T) *browser {
+	t.Helper()
+	if *out == "" {
+		*out = t.TempDir()
+	}
+	dir := t.TempDir()
+	address, stop, err := serve(*program, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	ctx, end := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.Flag("force-device-scale-factor", "1"))...)
+	t.Cleanup(end)
+	ctx, end = chromedp.NewContext(ctx)
+	t.Cleanup(end)
+	if err := chromedp.Run(ctx); err != nil { // the browser ends with the context of the first call
+		t.Fatal(err)
+	}
+	b := &browser{ctx: ctx, out: *out, dir: dir, program: *program, address: address}
+	chromedp.ListenTarget(ctx, b.complain)
+	if err := b.do(time.Minute, network.Enable(), runtime.Enable(), chromedp.Navigate(address), chromedp.WaitVisible("#queue")); err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // serve starts the program's server, and returns the address that it prints.
