@@ -173,6 +173,9 @@ func trainEntry(archive *zip.Reader) (*zip.File, error) {
 	if len(archive.File) == 1 && strings.HasSuffix(archive.File[0].Name, ".npy") {
 		return archive.File[0], nil
 	}
+	if len(archive.File) == 0 {
+		return nil, errors.New("it holds no arrays")
+	}
 	var names []string
 	for _, entry := range archive.File[:min(len(archive.File), 10)] {
 		names = append(names, fmt.Sprintf("%.40q", entry.Name))

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/pkg/errors"
+
+	"dcae/training/files"
 )
 
 // pictureReading is raised where the same pictures become other images, so that decoded copies of before are not used.
@@ -38,7 +40,7 @@ type lister struct {
 func (l *lister) list(folder string) error {
 	place, err := filepath.EvalSymlinks(folder)
 	if err != nil {
-		return errors.WithStack(err)
+		return errors.Errorf("cannot read the folder %s: %v", folder, files.Reason(err))
 	}
 	if l.seen[place] {
 		return nil
@@ -46,7 +48,7 @@ func (l *lister) list(folder string) error {
 	l.seen[place] = true
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return errors.WithStack(err)
+		return errors.Errorf("cannot read the folder %s: %v", folder, files.Reason(err))
 	}
 	for _, entry := range entries {
 		path := filepath.Join(folder, entry.Name())
@@ -59,7 +61,7 @@ func (l *lister) list(folder string) error {
 		case err != nil && !IsPicture(path):
 			continue // a link to nothing
 		case err != nil:
-			return errors.WithStack(err)
+			return errors.Errorf("cannot read %s: %v", path, files.Reason(err))
 		case info.IsDir():
 			if err := l.list(path); err != nil {
 				return err

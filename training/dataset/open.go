@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/pkg/errors"
+
+	"dcae/training/files"
 )
 
 // Options say how a source becomes a set. The zero value works.
@@ -164,7 +166,7 @@ func resizedParts(p parts, err error, to Size) (parts, Scale, error) {
 func (l loader) path(name string) (parts, error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return parts{}, errors.Wrap(err, "can't be opened")
+		return parts{}, errors.Errorf("can't be opened: %v", files.Reason(err))
 	}
 	switch {
 	case info.IsDir():
@@ -179,7 +181,7 @@ func (l loader) path(name string) (parts, error) {
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return parts{}, errors.WithStack(err)
+		return parts{}, errors.Errorf("can't be opened: %v", files.Reason(err))
 	}
 	head := make([]byte, 8)
 	n, err := io.ReadFull(file, head)

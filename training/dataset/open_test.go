@@ -347,6 +347,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"none.npy", "no image", npyFileOf("|u1", "False", "(0, 2, 2)", nil), Options{}},
 		{"nchw.npy", "transpose", npyFileOf("|u1", "False", "(2, 3, 8, 8)", make([]byte, 384)), Options{}},
 		{"two.npy", "too few", npyFileOf("|u1", "False", "(2, 1, 1)", counting(2)), Options{}},
+		{"empty.npz", "it holds no arrays", append([]byte("PK\x05\x06"), make([]byte, 18)...), Options{}},
 		{"claim.npy", "missing", npyFileOf("<f8", "False", "(100000, 1000, 1000)", nil), Options{}},
 		{"claim.npy.gz", "over the limit", gzipOf(t, npyFileOf("<f8", "False", "(100000, 1000, 1000)", nil)), Options{}},
 		{"claim.npz", "over the limit", npzFileOf(t, "x.npy", npyFileOf("|u1", "False", "(1, 100000, 100000)", nil)), Options{}},
@@ -373,8 +374,8 @@ func TestOpenRefuses(t *testing.T) {
 		}
 	}
 	for _, spec := range []string{"", "/nowhere/at/all.npz"} {
-		if _, err := Open(spec, Options{}); err == nil {
-			t.Errorf("%q is opened", spec)
+		if _, err := Open(spec, Options{}); err == nil || strings.Contains(err.Error(), "stat ") {
+			t.Errorf("%q is opened: error %v", spec, err)
 		}
 	}
 }

@@ -18,7 +18,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-var minutes = flag.Int("minutes", 0, "for how long a page is watched in which a model is trained; 0: not at all")
+var (
+	minutes = flag.Int("minutes", 0, "for how long a page is watched in which a model is trained; 0: not at all")
+	batch   = flag.Int("batch", 32, "of that model: with small ones there is more to show")
+)
 
 // A page that shows a long training takes no more memory in the end than after a third of it, by a quarter.
 func TestALongTraining(t *testing.T) {
@@ -32,7 +35,7 @@ func TestALongTraining(t *testing.T) {
 	if err := b.until(90*time.Second, "lab.id !== null"); err != nil {
 		t.Fatal(err)
 	}
-	b.value("void start({ ...firstStudy, budget: { ...firstStudy.budget, images: 12000, epochs: 1000000 } })")
+	b.value(fmt.Sprintf("void start({ ...firstStudy, budget: { ...firstStudy.budget, images: 12000, epochs: 1000000, batch: %d } })", *batch))
 	if err := b.until(60*time.Second, running+" && "+steps+" > 20"); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +44,7 @@ func TestALongTraining(t *testing.T) {
 	for minute := 1; minute <= *minutes; minute++ {
 		time.Sleep(time.Until(at.Add(time.Minute)))
 		now := b.step()
-		speed := float64(32*(now-before)) / time.Since(at).Seconds()
+		speed := float64(*batch*(now-before)) / time.Since(at).Seconds()
 		before, at = now, time.Now()
 		heap, err := b.heap()
 		if err != nil {
