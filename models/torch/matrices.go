@@ -65,7 +65,6 @@ func (r *reading) stackOf(v, other *value, axes int) *value {
 		return failed
 	}
 	dims := withOnes(v.dims, axes)
-	v = r.withDims(v, dims)
 	target := slices.Clone(dims)
 	theirs := withOnes(other.dims, axes)
 	for axis := range target[:axes-2] {
@@ -73,6 +72,10 @@ func (r *reading) stackOf(v, other *value, axes int) *value {
 			target[axis] = max(dims[axis], theirs[axis])
 		}
 	}
+	if other.batched && !v.batched && dims[0] == 1 { // the same matrices for each image
+		dims, target = dims[1:], target[1:]
+	}
+	v = r.withDims(v, dims)
 	if r.err != nil || slices.Equal(target, dims) {
 		return v
 	}
