@@ -1,6 +1,10 @@
 package edit
 
-import "dcae/graph"
+import (
+	"slices"
+
+	"dcae/graph"
+)
 
 // weighted is what convolutions and dense layers have in common.
 type weighted struct {
@@ -188,7 +192,7 @@ func (d *draft) behindOutput(through func(graph.Layer) bool) map[*node]bool {
 	return ends
 }
 
-// gates tells whether the node's output is only there to be multiplied by, as that of squeeze and excitation.
+// gates tells whether the node's output is only there to be multiplied by, as that of squeeze and excitation, or as the shares of attention.
 func (d *draft) gates(n *node) bool {
 	switch a, _ := activationOf(n.layer); a {
 	case graph.Sigmoid, graph.HardSigmoid, graph.SparseSigmoid, graph.Softmax, graph.Sparsemax:
@@ -201,9 +205,23 @@ func (d *draft) gates(n *node) bool {
 func (d *draft) multipliesOnly(n *node) bool {
 	readers := d.readers(n)
 	for _, r := range readers {
-		if _, ok := r.layer.(graph.Multiply); !ok && !(passes(r.layer) && d.multipliesOnly(r)) {
+		if !multiplies(r) && !(passes(r.layer) && d.multipliesOnly(r)) {
 			return false
 		}
 	}
 	return len(readers) > 0
 }
+
+// multiplies tells whether a node multiplies values; a product of matrices only where both come from the image: with weights it is a dense layer.
+func multiplies(n *node) bool {
+	switch n.layer.(type) {
+	case graph.Multiply:
+		return true
+	case graph.MatMul:
+		return !slices.ContainsFunc(n.inputs, func(in *node) bool { return !ofImage(in) })
+	}
+	return false
+}
+
+// ofImage tells whether a node is computed from the model's input.
+func ofImage(n *node) bool { return n == nil || slices.ContainsFunc(n.inputs, ofImage) }

@@ -133,6 +133,20 @@ func TestNormalizationStandsWhereItIsAskedFor(t *testing.T) {
 	}
 }
 
+// The softmax of attention mixes values of the image, and is no hidden activation; before a matrix of weights it is one.
+func TestAttentionIsLeftAlone(t *testing.T) {
+	m := functional("m", graph.Shape{6, 4}, func(n *net) {
+		query := n.add("query", graph.Dense{Units: 4, Activation: graph.ReLU}, -1)
+		products := n.add("products", graph.MatMul{}, query, n.add("turned", graph.Permute{Order: []int{2, 1}}, -1))
+		shares := n.add("shares", graph.SoftmaxLayer{Axis: -1}, products)
+		mixed := n.add("mixed", graph.MatMul{}, shares, -1)
+		hidden := n.add("hidden", graph.SoftmaxLayer{Axis: -1}, mixed)
+		product := n.add("product", graph.MatMul{}, hidden, n.add("weights", graph.Parameter{Shape: graph.Shape{4, 4}, Init: graph.Ones{}}))
+		n.add("image", graph.Dense{Units: 4}, product)
+	})
+	done(t, "query hidden")(edit.HiddenActivations(m, nil, graph.LeakyReLU))
+}
+
 // A gate is one, too, if its sigmoid is a layer of its own.
 func TestGatesAreLeftAlone(t *testing.T) {
 	m := functional("m", graph.Shape{4, 4, 1}, func(n *net) {
