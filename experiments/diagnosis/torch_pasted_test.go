@@ -139,7 +139,7 @@ func pastedCode(t *testing.T, m *saved.Model, what string, changed *graph.Model)
 		if same = same && own != nil && own.Shape.Size() == v.Shape.Size(); !same {
 			continue
 		}
-		if s := m.Torch.StoredAs(v.Path()); s != nil {
+		if s := m.Torch.StoredAs(v.Path()); s != nil && v.Trainable {
 			p.Spread[s.Name] = deviationOf(v.Float32s())
 		}
 		if err := v.Set(own.Values()); err != nil {
