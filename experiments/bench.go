@@ -228,6 +228,14 @@ func newEnlarged(from *dataset.Images, input graph.Shape, n int) *enlarged {
 	return e
 }
 
+// unit has 0 to 255 as 0 to 1.
+var unit = func() (u [256]float32) {
+	for i := range u {
+		u[i] = float32(i) / 255
+	}
+	return u
+}()
+
 // Len is the number of images.
 func (e *enlarged) Len() int { return len(e.images) / e.size }
 
@@ -236,7 +244,7 @@ func (e *enlarged) Read(dst []float32, indices []int) {
 	for i, index := range indices {
 		out := dst[i*e.size : (i+1)*e.size]
 		for k, v := range e.images[index*e.size : (index+1)*e.size] {
-			out[k] = float32(v) / 255
+			out[k] = unit[v]
 		}
 	}
 }

@@ -144,9 +144,12 @@ func (p *Params) Restore(snapshot [][]float64) error {
 	return nil
 }
 
+// NewValues makes n zeros, on huge pages if there are many: what steps pass over is found faster there.
+func NewValues(n int) []float32 { return kernel.NewLarge[float32](n) }
+
 func newDense(p Precision, shape Shape) *tensor.Dense {
 	if p == Float64 {
 		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(kernel.NewLarge[float64](shape.Size())))
 	}
-	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(kernel.NewLarge[float32](shape.Size())))
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(NewValues(shape.Size())))
 }

@@ -70,7 +70,7 @@ func zerosLike(variables []*graph.Variable) [][]float32 { return filledLike(vari
 func filledLike(variables []*graph.Variable, value float32) [][]float32 {
 	out := make([][]float32, len(variables))
 	for i, v := range variables {
-		out[i] = make([]float32, v.Shape.Size())
+		out[i] = graph.NewValues(v.Shape.Size())
 		if value != 0 {
 			for k := range out[i] {
 				out[i][k] = value

@@ -23,6 +23,7 @@ type filterProduct struct {
 	tables      [2]phaseTable       // by vectors of a panel less one
 	packed      []float32           // kernel: by panel, tap and k the columns of a panel
 	transformed []float32           // the same with positions for taps
+	copies      []float32           // of all blocks' sources for the passes after the first; nil: each makes its own
 	bias, none  []float32
 	workers     []*filterWorker
 
@@ -39,6 +40,8 @@ type filterProduct struct {
 // pass is what is computed of all blocks before the next pass: the results of a phase, where those have their own, for some of the panels. So
 // the transformed kernel needs less memory.
 type pass struct{ phase, from, to int }
+
+func (p pass) first() bool { return p.phase == 0 && p.from == 0 }
 
 // maxKernel is about how many elements of a transformed kernel there are in a pass.
 const maxKernel = 3 << 19
@@ -125,13 +128,18 @@ func (p *filterProduct) run(pool *Pool, n int, in operand[float32], out, kernel,
 	p.in = in
 	p.cut(n)
 	p.prepare(pool, memory, n, out, kernel, bias)
+	blocks := ceil(n, p.blockImages) * p.bands
+	size := p.blockImages*p.sourceRows(p.blockRows)*p.width*p.k + 2*p.lanes
+	if p.copies = nil; in.origin() == computedGradient && !p.last() && blocks*size <= maxCopies {
+		p.copies = memory.take(blocks * size)
+	}
 	for _, w := range p.workers[:pool.Threads()] {
-		w.source = memory.take(p.blockImages*p.sourceRows(p.blockRows)*p.width*p.k + 2*p.lanes)
+		w.source = memory.take(size)
 		w.v = memory.take(p.together() * p.sources * p.sources * p.transform.position)
 	}
 	for {
 		p.pack(pool)
-		pool.runFlushing(ceil(n, p.blockImages)*p.bands, p)
+		pool.runFlushing(blocks, p)
 		if p.last() {
 			break
 		}
@@ -139,6 +147,9 @@ func (p *filterProduct) run(pool *Pool, n int, in operand[float32], out, kernel,
 	}
 	p.finish()
 }
+
+// maxCopies is how many elements the sources of all blocks have at most that are computed in the first pass alone.
+const maxCopies = 4 << 20
 
 // panelsOfPass is how many panels a pass has.
 func (p *filterProduct) panelsOfPass() int {
@@ -183,7 +194,7 @@ func (p *filterProduct) pack(pool *Pool) {
 }
 
 // finish drops the caller's slices.
-func (p *filterProduct) finish() { p.in, p.out, p.kernel = operand[float32]{}, nil, nil }
+func (p *filterProduct) finish() { p.in, p.out, p.kernel, p.copies = operand[float32]{}, nil, nil, nil }
 
 // cut chooses blocks for n images: results do not depend on it.
 func (p *filterProduct) cut(n int) {
@@ -202,7 +213,15 @@ func (p *filterProduct) piece(worker, i int) {
 	w := p.workers[worker]
 	b := block{image: i / p.bands * p.blockImages, from: i % p.bands * p.blockRows}
 	b.images, b.to = min(p.blockImages, p.n-b.image), min(p.rows, b.from+p.blockRows)
-	p.copySource(&w.rows, p.microkernels, w.source, &p.in, b)
+	switch size := len(w.source); {
+	case p.copies == nil:
+		p.copySource(&w.rows, p.microkernels, w.source, &p.in, b)
+	case p.pass.first():
+		p.copySource(&w.rows, p.microkernels, w.source, &p.in, b)
+		copy(p.copies[i*size:][:size], w.source)
+	default:
+		copy(w.source, p.copies[i*size:])
+	}
 	w.args.transformSource(p.filter, &p.plan, p.microkernels, w.v, w.source, b, p.transform, p.pass.phase)
 	p.computeBlock(w, b)
 }

@@ -259,7 +259,7 @@ func (s *phaseSum) piece(worker, i int) {
 			if s.first == 0 {
 				copy(sum, taps)
 			} else {
-				addScaled(sum, 1, taps)
+				w.add(s.microkernels, &sum[0], &taps[0], size, 1, size)
 			}
 		}
 	}

@@ -281,7 +281,10 @@ func (s *kernelSum) addBlock(w *sumWorker, b block, strips []strip, groups [3][]
 
 // addPixels adds a block of pixels to the rows and the columns of a strip of sum.
 func (s *kernelSum) addPixels(o *outerArgs, data *float32, c strip, groups [3][]rowGroup, sum []float32) {
-	o.stride, o.sumStride = 4*s.strideB, 4*s.stride
+	o.stride, o.sumStride, o.far = 4*s.strideB, 4*s.stride, 0
+	if len(s.rowOffsets)*s.stride >= farSum {
+		o.far = 1
+	}
 	for _, p := range c.panels {
 		o.b = offset(data, p.from-c.from)
 		for _, g := range groups[p.width] {
