@@ -9,7 +9,8 @@ import (
 
 // What a twin shows is looked at in the real size:
 //
-//   - A model whose twin learns is healthy if it learns too, or its error still falls.
+//   - A model whose twin learns is healthy if it learns too, or its error still falls, or nothing but batch normalization's moving statistics
+//     hides that: they need hundreds of steps, which are too dear here, and the twin has shown that they catch up.
 //   - A change that repairs the twin is made in the real size, and trained with one to three fresh seeds, as the time goes.
 //   - Where neither is seen, or the twin shows nothing, the likely changes are tried in the real size, those of the twin first, then learning rates:
 //     each for a few steps, the best ones for twice as many each time. One repairs if it explains more than the model as given, trained as long with the
@@ -74,7 +75,7 @@ func (s *search) seeItLearn() error {
 		return err
 	}
 	defer func() { // where the time is up, too
-		if real.learns() || real.falls() {
+		if real.learns() || real.falls() || real.onlyLags() {
 			s.verdict = Healthy
 		}
 	}()
@@ -83,7 +84,7 @@ func (s *search) seeItLearn() error {
 		if err := s.advance([]job{{s.given, real, to, true}}); err != nil {
 			return err
 		}
-		if n := len(real.checks); n > 0 && real.checks[n-1].Spread < noSpread && !real.falls() {
+		if n := len(real.checks); n > 0 && real.checks[n-1].Spread < noSpread && !real.falls() && !real.onlyLags() {
 			break
 		}
 	}
@@ -95,6 +96,7 @@ func (s *search) realTrial(a *attempt, seed uint64) (*trial, error) {
 	t, err := s.trialOf(a, seed)
 	if err == nil {
 		t.every = max(1, min(probeSteps, s.affordable(a.step)/2))
+		t.settle = a == s.given // of the others nobody asks
 	}
 	return t, err
 }
@@ -112,6 +114,16 @@ func (s *search) affordable(step float64) int {
 func (t *trial) falls() bool {
 	n := len(t.checks)
 	return t.hopeless == "" && n > 1 && t.checks[n-1].FVU < stillFallen*t.checks[(n-1)/2].FVU
+}
+
+// onlyLags tells whether nothing but the moving statistics of batch normalization hides that a run has learned, or is on its way: with statistics of the
+// training images it is under the mark, or its training loss, which needs no moving ones, still falls.
+func (t *trial) onlyLags() bool {
+	n := len(t.checks)
+	if t.hopeless != "" || n < 2 || math.IsNaN(t.normalized) {
+		return false
+	}
+	return t.normalized < t.mark || t.checks[n-1].Spread >= noSpread && t.checks[n-1].TrainLoss < stillFallen*t.checks[(n-1)/2].TrainLoss
 }
 
 // seeItRepaired makes in the real size the changes that repaired the twin, in their order, until one is not seen to fail there.

@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"context"
 	"math"
+	"strings"
 	"testing"
 
 	"dcae/graph"
@@ -56,6 +57,43 @@ func TestAHealthyTwinNeedsARealRunThatLearnsOrFalls(t *testing.T) {
 		must(t, s.lookAtRealSize())
 		if s.verdict != c.want || s.fix != nil {
 			t.Errorf("%s: %s", what, s.verdict)
+		}
+	}
+}
+
+// A hundred steps in the real size are few for moving statistics, and the twin shows that they catch up.
+func TestMovingStatisticsThatLagAreNoFault(t *testing.T) {
+	for what, c := range map[string]struct {
+		normalized float64
+		loss       func(step int) float64
+		want       Verdict
+	}{
+		"learned but for them":      {0.3, func(int) float64 { return 1 }, Healthy},
+		"falls but for them":        {0.9, func(step int) float64 { return 1 - float64(step)/1000 }, Healthy},
+		"stands":                    {0.9, func(int) float64 { return 1 }, Inconclusive},
+		"falls, without statistics": {math.NaN(), func(step int) float64 { return 1 - float64(step)/1000 }, Inconclusive},
+	} {
+		want := c.want
+		s := withTwin(t, func(string, uint64, int) float64 { return 5 }, Healthy, "")
+		run := s.run
+		s.run = func(ctx context.Context, j job, threads *graph.Threads) error {
+			err := run(ctx, j, threads)
+			if j.trial.settle {
+				j.trial.normalized = c.normalized
+			}
+			for i := range j.trial.checks {
+				j.trial.checks[i].TrainLoss = c.loss(j.trial.checks[i].Step)
+			}
+			return err
+		}
+		must(t, s.lookAtRealSize())
+		d, _, err := s.concludeTwin()
+		must(t, err)
+		if d.Verdict != want || s.fix != nil {
+			t.Errorf("%s: %s", what, d.Verdict)
+		}
+		if says := "learns on images of 8x8 (1 of 1 random seeds), but was not seen to at 14x14 in the time"; want == Inconclusive && !strings.Contains(d.Answer(), says) {
+			t.Errorf("%q does not say %q", d.Answer(), says)
 		}
 	}
 }

@@ -58,6 +58,7 @@ type trial struct {
 	images *pool
 	mark   float64 // the FVU under which it has learned
 	every  int     // steps between two looks at held-out images
+	settle bool    // look what re-estimated statistics of batch normalization make of it, too, where it has not learned
 
 	params *graph.Params
 	state  *training.OptimizerState
@@ -77,7 +78,7 @@ type trial struct {
 }
 
 func newTrial(s setup, seed uint64, images *pool, mark float64, first *graph.Params) (*trial, error) {
-	t := &trial{setup: s, seed: seed, images: images, mark: mark, every: checkEvery, normalized: math.NaN()}
+	t := &trial{setup: s, seed: seed, images: images, mark: mark, every: checkEvery, settle: true, normalized: math.NaN()}
 	var err error
 	if first != nil {
 		t.params, err = copyOf(s.model, first)
@@ -171,7 +172,7 @@ func (t *trial) advance(ctx context.Context, to int, stop bool, threads *graph.T
 		return nil
 	}
 	if t.params == nil { // it was let go
-		*t = trial{setup: t.setup, seed: t.seed, images: t.images, mark: t.mark, every: t.every, normalized: math.NaN()}
+		*t = trial{setup: t.setup, seed: t.seed, images: t.images, mark: t.mark, every: t.every, settle: t.settle, normalized: math.NaN()}
 		if err := t.draw(); err != nil {
 			return err
 		}
@@ -196,7 +197,7 @@ func (t *trial) advance(ctx context.Context, to int, stop bool, threads *graph.T
 	if err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
-	if !t.learned && t.hopeless == "" && t.every == checkEvery && training.HasStatistics(t.params) {
+	if !t.learned && t.hopeless == "" && t.settle && training.HasStatistics(t.params) {
 		return t.renormalize(mean, threads)
 	}
 	return nil

@@ -67,6 +67,14 @@ func seenOf(trials []*trial) string {
 	if t.fvu() < t.mark { // but not for as long as learning takes to be counted
 		return fmt.Sprintf("it came under the mark (FVU %s after %d steps), and there was no time to see it stay there", fvuText(t.fvu()), t.steps)
 	}
+	if t.onlyLags() {
+		what := "its training loss still falls"
+		if t.normalized < t.mark {
+			what = "it learns"
+		}
+		return fmt.Sprintf("%s, and batch normalization's moving statistics need more steps (after %d of them FVU %s, and %s with statistics of the training images)",
+			what, t.steps, fvuText(t.fvu()), fvuText(t.normalized))
+	}
 	return fmt.Sprintf("it was not seen to learn: FVU %s after %d steps, which was all that there was time for", fvuText(t.fvu()), t.steps)
 }
 

@@ -124,13 +124,20 @@ func TestUnlikeNamesWhatDiffers(t *testing.T) {
 }
 
 func TestARunUnderTheMarkIsNotCalledAFailure(t *testing.T) {
-	once := &trial{mark: 0.5, steps: 23, checks: []check{{FVU: 0.27}}}
+	once := &trial{mark: 0.5, steps: 23, checks: []check{{FVU: 0.27}}, normalized: math.NaN()}
 	if got := seenOf([]*trial{once}); !strings.HasPrefix(got, "it came under the mark (FVU 0.27 after 23 steps)") {
 		t.Error(got)
 	}
 	once.checks[0].FVU = 0.8
 	if got := seenOf([]*trial{once}); !strings.HasPrefix(got, "it was not seen to learn: FVU 0.80") {
 		t.Error(got)
+	}
+	lags := &trial{mark: 0.5, steps: 75, checks: []check{{FVU: 4, TrainLoss: 0.05}, {FVU: 5, TrainLoss: 0.03, Spread: 1}}, normalized: 1.5}
+	if got := seenOf([]*trial{lags}); !strings.HasPrefix(got, "its training loss still falls") || !strings.HasSuffix(got, "(after 75 of them FVU 5.00, and 1.50 with statistics of the training images)") {
+		t.Error(got)
+	}
+	if lags.normalized = 0.3; !strings.HasPrefix(seenOf([]*trial{lags}), "it learns, and") {
+		t.Error(seenOf([]*trial{lags}))
 	}
 }
 

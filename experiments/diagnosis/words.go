@@ -24,6 +24,10 @@ func (d *Diagnosis) Answer() string {
 		} else if f != nil {
 			return fmt.Sprintf("%s does not learn. What repairs it, %s, says nothing certain about the cause.", name, strings.Join(f.Changes, "; "))
 		}
+		if t := d.Twin; t != nil && 2*g.Learned > g.Seeds {
+			return fmt.Sprintf("%s learns on images of %s (%d of %d random seeds), but was not seen to at %s in the time that there was. Nothing that was tried there helps, either; give it more time with --seconds.",
+				name, t.Size, g.Learned, g.Seeds, t.RealSize)
+		}
 		if d.Truncated || d.Interrupted {
 			return fmt.Sprintf("The examination of %s was cut short before anything was certain: so far it learned with %d of %d random seeds.", name, g.Learned, g.Seeds)
 		}
