@@ -57,6 +57,11 @@ func dead(layer int, shares ...float64) func(*Run) {
 	return func(r *Run) { r.Layers[layer].Dead = shares }
 }
 
+// singleEpoch makes a run of one epoch, whose losses end with the given ones.
+func singleEpoch(last ...float64) func(*Run) {
+	return func(r *Run) { r.Loss, r.Epochs = append(r.Loss[:4:4], last...), []float64{0.8} }
+}
+
 func ended(o outcome.Outcome) func(*Run) { return func(r *Run) { r.Outcome = o } }
 
 // Each rule holds for a run, with its numbers in its words, and no longer does once the number is altered that decides.
@@ -143,6 +148,8 @@ func TestEachRuleHoldsByItsNumbers(t *testing.T) {
 		{BestConstant, with(ended(outcome.MedianImage), gradients(0, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001)),
 			"the output is the median image that the loss likes best of all constant ones (FVU 0.9), and the first layer's gradient is 0.01 of the last one's", with(ended(outcome.Constant))},
 		{Unfinished, with(ended(outcome.Slow)), "the training ended too early: the last of 2 epochs still lowered the loss by 18%", with(ended(outcome.Stuck))},
+		{Unfinished, with(singleEpoch(0.8, 0.8, 0.6, 0.6)), "the training ended too early: the last quarter of its single epoch still lowered the loss by 25%",
+			with(singleEpoch(0.7, 0.7, 0.7, 0.68))},
 		{Undecided, constructed(), "the records do not decide why", with(ended(outcome.Learned))},
 	} {
 		found := Explain(c.run)

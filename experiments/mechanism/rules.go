@@ -48,6 +48,7 @@ const (
 	mostUnits      = 0.75  // share of a layer's units
 	halfOfCode     = 0.5   // share of the bottleneck's units whose loss may keep a model from learning
 	someOfCode     = 0.125 // and whose loss is told of a run that learned
+	quarterFall    = 0.05  // share of the loss that goes in the last quarter of a single epoch which ended too early; batches differ by less
 )
 
 // Finding is a mechanism that a rule found in a run, with the numbers that its words need; the rule's words say which they are.
@@ -363,6 +364,15 @@ func bestConstant(r *Run) *Finding {
 
 func unfinished(r *Run) *Finding {
 	n := len(r.Epochs)
+	if quarter := len(r.Loss) / 4; n == 1 && r.Outcome == outcome.Stuck && quarter > 0 { // a single epoch has none before it to be held against
+		before, last := 0.0, 0.0
+		for i, loss := range r.Loss[len(r.Loss)-quarter:] {
+			before, last = before+r.Loss[len(r.Loss)-2*quarter+i], last+loss
+		}
+		if fall := (before - last) / before; fall > quarterFall {
+			return &Finding{Numbers: []float64{fall, 1}}
+		}
+	}
 	if r.Outcome != outcome.Slow || n < 2 {
 		return nil
 	}

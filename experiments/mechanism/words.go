@@ -218,5 +218,8 @@ func sayBestConstant(s shared) string {
 }
 
 func sayUnfinished(s shared) string {
+	if s.spread(1).High == 1 {
+		return fmt.Sprintf("the training ended too early: the last quarter of its single epoch still lowered the loss by %s", s.span(0, percent))
+	}
 	return fmt.Sprintf("the training ended too early: the last of %s epochs still lowered the loss by %s", s.span(1, whole), s.span(0, percent))
 }
