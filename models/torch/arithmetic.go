@@ -362,7 +362,7 @@ func lerp(r *reading) *value {
 // addProduct is self plus value times the product, or the quotient, of two tensors.
 func addProduct(r *reading) *value {
 	a, b, factor := r.tensor("tensor1"), r.tensor("tensor2"), r.floatOr("value", 1)
-	if r.call.operation == "addcdiv" {
+	if r.operation() == "addcdiv" {
 		return r.plus(r.tensor("self"), r.affine(r.over(a, b), factor, 0))
 	}
 	return r.plus(r.tensor("self"), r.affine(r.times(a, b), factor, 0))

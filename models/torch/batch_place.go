@@ -54,7 +54,7 @@ func (r *reading) inPlace(v *value) *value {
 		first.moved = 0
 		return &first
 	}
-	if _, last := alongLastAxes[r.call.operation]; last { // it is no operand, but a weight
+	if _, last := alongLastAxes[r.operation()]; last { // it is no operand, but a weight
 		return v
 	}
 	at := max(r.place, 0) - (r.rank - len(v.dims)) // the batch's place among the axes of a value that all images have in common

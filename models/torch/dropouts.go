@@ -20,8 +20,16 @@ func (r *reading) alwaysOn() bool {
 	return r.inEvaluation != nil && slices.Contains(*r.inEvaluation, r.call.name)
 }
 
+// dropped is what a dropout calls the value that it takes.
+func (r *reading) dropped() string {
+	if _, inPlace := r.call.outOfPlace(); inPlace {
+		return "self"
+	}
+	return "input"
+}
+
 func dropout(r *reading) *value {
-	x, rate := r.tensor("input"), r.float("p")
+	x, rate := r.tensor(r.dropped()), r.float("p")
 	switch {
 	case r.err != nil || !r.bool("train") || rate == 0:
 		return x
@@ -33,14 +41,14 @@ func dropout(r *reading) *value {
 
 // featureDropout drops channels as a whole: all values of an image at one place of the second axis.
 func featureDropout(r *reading) *value {
-	x, rate := r.tensor("input"), r.float("p")
+	x, rate := r.tensor(r.dropped()), r.float("p")
 	if r.err != nil || !r.bool("train") || rate == 0 {
 		return x
 	}
 	if len(x.dims) == 2 {
 		return dropout(r)
 	}
-	images, sequence := r.picture("input")
+	images, sequence := r.picture(r.dropped())
 	if r.alwaysOn() && rate < 1 {
 		return r.back(r.masked(images, rate, true), sequence)
 	}
@@ -55,13 +63,13 @@ func (r *reading) masked(x *value, rate float64, channels bool) *value {
 }
 
 func alphaDropout(r *reading) *value {
-	x, rate := r.tensor("input"), r.float("p")
+	x, rate := r.tensor(r.dropped()), r.float("p")
 	if r.err != nil || !r.bool("train") || rate == 0 {
 		return x
 	}
-	if r.call.operation == "alpha_dropout" || len(x.dims) == 2 {
+	if r.operation() == "alpha_dropout" || len(x.dims) == 2 {
 		return r.apply(graph.AlphaDropout{Rate: rate}, x)
 	}
-	images, sequence := r.picture("input")
+	images, sequence := r.picture(r.dropped())
 	return r.back(r.apply(graph.AlphaDropout{Rate: rate, Channels: true}, images), sequence)
 }

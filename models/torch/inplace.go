@@ -220,7 +220,7 @@ func (r *reading) part(v *value, index int) (axis int, places []int, single bool
 	length := v.dims[axis]
 	step := 1
 	var from, to int
-	switch r.call.operation {
+	switch r.operation() {
 	case "select":
 		at, err := axisOf(r.integer("index"), length)
 		if err != nil {
@@ -269,7 +269,7 @@ const maxPlaces = 1 << 22
 
 // mustBeWholeBatch notes an error where a call takes a part of the batch.
 func (r *reading) mustBeWholeBatch() {
-	if r.call.operation == "slice" && r.integerOr("start", 0) == 0 && r.integer("step") == 1 {
+	if r.operation() == "slice" && r.integerOr("start", 0) == 0 && r.integer("step") == 1 {
 		if end := r.integerOr("end", maxTensor); end == maxTensor || r.batch == "" && end >= r.fixedBatch {
 			return
 		}
@@ -279,7 +279,7 @@ func (r *reading) mustBeWholeBatch() {
 
 // piece is from where to where one of the pieces of a split, or of chunks, goes.
 func (r *reading) piece(length, index int) (from, to int) {
-	switch r.call.operation {
+	switch r.operation() {
 	case "split_with_sizes":
 		sizes := r.integers("split_sizes")
 		return pieceOf(sizes, index)

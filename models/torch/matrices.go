@@ -17,7 +17,7 @@ var matrices = map[string]translation{
 
 func matmul(r *reading) *value {
 	second := "other"
-	switch r.call.operation {
+	switch r.operation() {
 	case "mm", "bmm":
 		second = "mat2"
 	case "mv":
@@ -88,7 +88,7 @@ func (r *reading) stackOf(v, other *value, axes int) *value {
 // addMatmul is beta times self plus alpha times a product.
 func addMatmul(r *reading) *value {
 	first, second := "mat1", "mat2"
-	if r.call.operation == "baddbmm" {
+	if r.operation() == "baddbmm" {
 		first, second = "batch1", "batch2"
 	}
 	product := r.affine(r.matrixProduct(r.tensor(first), r.tensor(second)), r.floatOr("alpha", 1), 0)

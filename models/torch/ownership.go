@@ -137,7 +137,7 @@ type variable struct {
 
 // weighted adds a layer whose variables are parameters, or are supplied where another operation reads them, too, or where they are computed.
 func (r *reading) weighted(layer graph.Layer, frozen bool, input int, variables ...variable) int {
-	m, roles := r.modulesOf[r.call], variableNames[r.call.operation]
+	m, roles := r.modulesOf[r.call], variableNames[r.operation()]
 	if r.err != nil {
 		return 0
 	}

@@ -215,7 +215,7 @@ func pixelUnshuffle(r *reading) *value {
 // pad adds places around the last axes, the last one first; below 0 it takes away.
 func pad(r *reading) *value {
 	mode, amounts := r.text("mode"), r.integers("pad")
-	if r.call.operation == "constant_pad_nd" {
+	if r.operation() == "constant_pad_nd" {
 		mode = "constant"
 	}
 	modes := map[string]graph.Border{"constant": graph.WithConstant, "reflect": graph.Reflected, "replicate": graph.Replicated, "circular": graph.Circular}

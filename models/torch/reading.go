@@ -16,6 +16,12 @@ type reading struct {
 	place, rank int // where the batch of the operands is, and how many axes they have, if the operation does not care: see placeOf
 }
 
+// operation is the name of the operation, without the underscore of one in place.
+func (r *reading) operation() string {
+	name, _ := r.call.outOfPlace()
+	return name
+}
+
 func (r *reading) fail(format string, args ...any) {
 	if r.err == nil {
 		r.err = errors.Errorf(format, args...)
@@ -51,7 +57,7 @@ func (r *reading) lookup(name string) *value {
 	if r.place != 0 && r.err == nil {
 		return r.inPlace(v)
 	}
-	if v.moved != 0 && (v.moved == mixed || !slices.Contains(anywhere, r.call.operation)) && !isReshape(r.call.operation) {
+	if v.moved != 0 && (v.moved == mixed || !slices.Contains(anywhere, r.operation())) && !isReshape(r.operation()) {
 		r.fail("it takes %v, whose batch is axis %d, not the first: that is not supported", v, max(v.moved, 0))
 		return failed
 	}

@@ -162,7 +162,7 @@ func (r *reading) root(v *value) *value {
 
 func vectorNorm(r *reading) *value {
 	v, order := r.tensor("self"), 2.0
-	switch r.call.operation {
+	switch r.operation() {
 	case "linalg_vector_norm":
 		order = r.floatOr("ord", 2)
 	case "norm":

@@ -84,10 +84,7 @@ func (t *translator) call(c *call) error {
 	if t.count(c) {
 		return nil
 	}
-	name, inPlace := strings.CutSuffix(c.operation, "_")
-	if operations[c.operation] != nil { // __and__
-		name, inPlace = c.operation, false
-	}
+	name, inPlace := c.outOfPlace()
 	translate, ok := operations[name]
 	if !ok || signatureOf(c.operation+"."+c.overload) == nil {
 		return errors.Errorf("operation %s.%s", c.operation, c.overload)
@@ -115,6 +112,9 @@ func (t *translator) call(c *call) error {
 		for _, n := range t.nodes[before:] {
 			t.inPlace = append(t.inPlace, n.Name)
 		}
+		if err := t.checkResult(c.outputs[0], out[0]); err != nil {
+			return err
+		}
 		return t.change(c, out[0])
 	}
 	if err := t.give(c, out); err != nil {
@@ -122,6 +122,14 @@ func (t *translator) call(c *call) error {
 	}
 	t.noteViews(c)
 	return nil
+}
+
+// outOfPlace is the name of the operation that gives what this one writes in the place of what it takes, and whether it does.
+func (c *call) outOfPlace() (name string, inPlace bool) {
+	if operations[c.operation] != nil { // __and__
+		return c.operation, false
+	}
+	return strings.CutSuffix(c.operation, "_")
 }
 
 // count notes a call that adds to a buffer of integers, as batch normalizations count their batches.
@@ -166,10 +174,10 @@ func (t *translator) give(c *call, out []*value) error {
 			t.values[name] = v
 			continue
 		}
+		if err := t.checkResult(name, v); err != nil {
+			return err
+		}
 		if want, ok := t.types[name]; ok {
-			if err := t.checkShape(v, want); err != nil {
-				return err
-			}
 			v.dtype = want.dtype
 		}
 		if c.detached {
@@ -180,8 +188,12 @@ func (t *translator) give(c *call, out []*value) error {
 	return nil
 }
 
-// checkShape compares a value's shape with the one that PyTorch saw.
-func (t *translator) checkShape(v *value, want valueType) error {
+// checkResult compares the shape of a call's value with the one that PyTorch saw, where that is known.
+func (t *translator) checkResult(name string, v *value) error {
+	want, known := t.types[name]
+	if !known || v.unknown || v.pooled != nil {
+		return nil
+	}
 	ok := len(want.shape) == len(v.dims)
 	for axis := 0; ok && axis < len(v.dims); axis++ {
 		e := extent{fixed: int64(v.dims[v.inside(axis)])}

@@ -239,7 +239,7 @@ func (r *reading) permutation(axes int) ([]int, error) {
 		}
 		return order, err
 	}
-	switch r.call.operation {
+	switch r.operation() {
 	case "permute":
 		dims := r.integers("dims")
 		if len(dims) != axes {
@@ -268,7 +268,7 @@ func (r *reading) permutation(axes int) ([]int, error) {
 		return r.moved(order)
 	}
 	a, b := "dim0", "dim1"
-	if r.call.operation == "swapaxes" {
+	if r.operation() == "swapaxes" {
 		a, b = "axis0", "axis1"
 	}
 	from, to := r.integer(a), r.integer(b)
