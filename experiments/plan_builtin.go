@@ -26,7 +26,7 @@ func BuiltinStudies() []string { return slices.Clone(builtinOrder) }
 func BuiltinYAML(name string) ([]byte, error) {
 	b, err := studies.ReadFile(path.Join("studies", name+".yaml"))
 	if err != nil {
-		return nil, errors.Errorf("there is no study %q; there are %s, or give a .yaml file", name, strings.Join(builtinOrder, ", "))
+		return nil, errors.Errorf("there is no built-in study %q; there are %s", name, strings.Join(builtinOrder, ", "))
 	}
 	return b, nil
 }
@@ -38,7 +38,7 @@ func LookupPlan(name string) (*Plan, error) {
 	}
 	b, err := BuiltinYAML(name)
 	if err != nil {
-		return nil, err
+		return nil, errors.Errorf("%v; or give a .yaml file", err)
 	}
 	return parsePlan(b, "study "+name)
 }

@@ -30,7 +30,7 @@ func TestMistakesGetOneClearLine(t *testing.T) {
 		want string
 	}{
 		{[]string{"walk"}, 2, `there is no command "walk"`},
-		{[]string{"run", "nonsense"}, 2, `there is no study "nonsense"; there are failure-modes, depth`},
+		{[]string{"run", "nonsense"}, 2, `there is no built-in study "nonsense"; there are failure-modes, depth`},
 		{[]string{"run", "a", "b"}, 2, "call it as dcae run [STUDY]"},
 		{[]string{"run", "--arms", "nonsense"}, 2, `has no arm "nonsense"; its arms are sigmoid, highlr, improved`},
 		{[]string{"run", "--arms", ""}, 2, "no arms are named; the arms of study failure-modes are sigmoid, highlr, improved"},
@@ -71,7 +71,7 @@ func TestMistakesGetOneClearLine(t *testing.T) {
 		{[]string{"graph", "nonsense"}, 2, `there is no model "nonsense"`},
 		{[]string{"list", "depth"}, 2, "dcae list takes no arguments"},
 		{[]string{"show"}, 2, "call it as dcae show STUDY"},
-		{[]string{"show", "nonsense"}, 2, `there is no study "nonsense"`},
+		{[]string{"show", "nonsense"}, 2, "there is no built-in study \"nonsense\"; there are failure-modes, depth, activation, initialization, preprocessing, learning-rate, capacity, cures, reliability\n"},
 		{[]string{"plot", filepath.Join(filled, "none")}, 1, "cannot read"},
 		{[]string{"compare", filled}, 2, "call it as dcae compare DIR DIR..."},
 		{[]string{"run", filepath.Join(filled, "none.yaml")}, 2, "cannot read"},
