@@ -1,11 +1,12 @@
 """make check-python: the wheel in fresh virtual environments, with the real frameworks. Needs pip to reach PyPI, and about 20 minutes.
 
-    python3 check_python.py [FOLDER]      FOLDER keeps the environments for the next time
+    python3 check_python.py [FOLDER]      FOLDER keeps the environments for the next time; otherwise they go one by one, for each takes up to 6 GB
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,7 @@ def python_of(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, keep: bool) -> int:
     failed = []
     subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, PACKAGE], check=True)
     wheel = max(folder.glob("dcae-*.whl"), key=lambda p: p.stat().st_mtime)
@@ -34,7 +35,7 @@ def main(folder: Path) -> int:
         python = python_of(environment)
         if not python.exists():
             venv.create(environment, with_pip=True)
-            subprocess.run([python, "-m", "pip", "install", "-q", *packages, *NOTEBOOKS], check=True)
+            subprocess.run([python, "-m", "pip", "install", "-q", *packages, *NOTEBOOKS, wheel], check=True)  # the wheel brings numpy, torch does not
         subprocess.run([python, "-m", "pip", "install", "-q", "--force-reinstall", "--no-deps", wheel], check=True)
         env = {k: v for k, v in os.environ.items() if k != "DCAE"} | {"KERAS_BACKEND": backend, "PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3"}
         with tempfile.TemporaryDirectory() as work:
@@ -42,12 +43,14 @@ def main(folder: Path) -> int:
                 print(f"== {name}: {what[0].name}", flush=True)
                 if subprocess.run([python, *what], cwd=work, env=env).returncode:
                     failed.append(f"{name}: {what[0].name}")
+        if not keep:
+            shutil.rmtree(environment)
     print(f"failed: {', '.join(failed)}" if failed else "all passed")
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        sys.exit(main(Path(sys.argv[1]).resolve()))
+        sys.exit(main(Path(sys.argv[1]).resolve(), keep=True))
     with tempfile.TemporaryDirectory() as fresh:
-        sys.exit(main(Path(fresh)))
+        sys.exit(main(Path(fresh), keep=False))

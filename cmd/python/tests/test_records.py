@@ -10,7 +10,7 @@ import dcae
 from dcae import _records
 from dcae._records import LayerInfo, Records, Units
 
-LAYERS = [LayerInfo("enc.0", "Conv2d", 80, True), LayerInfo("frozen", "Linear", 4, True, frozen=True), LayerInfo("dec", "Conv2d", 72, True)]
+LAYERS = [LayerInfo("enc.0", "Conv2d", 80, True), LayerInfo("frozen", "Linear", 4, True, variables=0), LayerInfo("dec", "Conv2d", 72, True)]
 valid = np.random.default_rng(1).random((20, 1, 6, 5)).astype(np.float32)
 
 
@@ -104,3 +104,18 @@ def test_without_held_out_images_and_with_a_loss_that_ends(real, tmp_path):
     told = program("diagnose", run, "--records").stdout
     assert "non_finite_loss: the loss is not a number from step 2 on" in told and "None of them is a cause" in told
     assert program("diagnose", tmp_path, "--records").returncode == 1
+
+
+def test_steps_at_a_time_have_the_norms_of_their_layers(tmp_path):
+    layers = [LayerInfo("a", "Linear", 6, True, variables=2), LayerInfo("frozen", "Linear", 4, True, variables=0), LayerInfo("b", "Linear", 4, True)]
+    r = Records(tmp_path / "run", "net", layers, "PyTorch 9", None, channels_first=True)
+    #                               gradients   weights     steps of a's two variables and b's one
+    squares = np.array([[9, 16, 4, 36, 64, 9, 1, 0, 0.09], [0, 0, 0, 1, 0, 1, 0, 0.25, 0]], np.float32)
+    r.add_steps([], [], np.empty((0, 0)))
+    r.add_steps([0.5, 0.25], [0.1, 0.2], squares)
+    r.close()
+    first, second = csv.DictReader(open(tmp_path / "run/runs/net/seed-1/steps.csv"))
+    assert (first["loss"], first["a/gradient_norm"], first["a/weight_norm"], first["a/update_ratio"]) == ("0.5", "5.0", "10.0", "0.1")
+    assert (first["b/gradient_norm"], first["b/weight_norm"], first["b/update_ratio"]) == ("2.0", "3.0", "0.1")
+    assert (second["learning_rate"], second["a/gradient_norm"], second["a/update_ratio"], second["b/update_ratio"]) == ("0.2", "0.0", "0.5", "0.0")
+    assert "frozen/gradient_norm" not in first

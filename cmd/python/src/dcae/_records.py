@@ -7,6 +7,7 @@ import json
 import math
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -27,7 +28,12 @@ class LayerInfo:
     kind: str  # its class
     values: int  # that are trained
     has_kernel: bool  # a variable of two or more dimensions
-    frozen: bool = False  # it has variables, and none of them is trained
+    variables: int = 1  # that are trained; with 0 the layer is frozen
+
+    @property
+    def frozen(self) -> bool:
+        """Whether it has variables, and none of them is trained."""
+        return self.variables == 0
 
 
 @dataclass
@@ -106,7 +112,7 @@ class Records:
         except OSError as e:
             raise Error(f"cannot make the folder {self.folder}: {e.strerror}") from e
 
-    def add_step(self, loss: float, rate: float, norms: list[tuple[float, float, float]]) -> None:
+    def add_step(self, loss: float, rate: float, norms: Sequence[Sequence[float]]) -> None:
         """Writes a step: its loss, the learning rate, and of each trained layer the norms of gradient, weights before, and the step taken."""
         self.step += 1
         self._losses.append(loss)
@@ -115,6 +121,16 @@ class Records:
             ratio = taken / weights if weights else math.nan
             row += [_short(v) for v in (gradient, gradient / math.sqrt(layer.values), weights, ratio)]
         _line(self._steps, row)
+
+    def add_steps(self, losses: Sequence[float], rates: Sequence[float], squares: np.ndarray) -> None:
+        """Writes steps, and what is still in memory. ``squares`` has a row for each step: sums of squares of the gradients of all trained
+        variables, of the variables before the step, and of their steps; variables are in the order of their layers."""
+        if len(losses):
+            starts = np.cumsum([0] + [la.variables for la in self.trained])[:-1]
+            norms = np.sqrt(np.add.reduceat(squares.astype(np.float64).reshape(len(losses), 3, -1), starts, axis=2)).transpose(0, 2, 1).tolist()
+            for loss, rate, row in zip(losses, rates, norms, strict=True):
+                self.add_step(loss, rate, row)
+        self.flush()
 
     def end_epoch(self, loss: float | None = None) -> None:
         """Writes an epoch; without a loss the mean of its steps'. Nothing is written of an epoch without steps."""

@@ -12,7 +12,7 @@ try:
 except ImportError as e:
     raise ImportError("dcae.keras records trainings of Keras, which is not installed here") from e
 
-from . import _records
+from . import _keras_steps, _records
 from ._arrays import Images
 from ._program import Error
 
@@ -49,7 +49,7 @@ class Recorder(keras.callbacks.Callback):
             trained = list(layer.trainable_variables)
             if layer.variables:
                 values = sum(int(np.prod(v.shape)) for v in trained or layer.variables)
-                layers.append(_records.LayerInfo(layer.name, type(layer).__name__, values, any(len(v.shape) > 1 for v in layer.variables), not trained))
+                layers.append(_records.LayerInfo(layer.name, type(layer).__name__, values, any(len(v.shape) > 1 for v in layer.variables), len(trained)))
             if trained:
                 self._variables.append(trained)
         if not self._variables:
@@ -57,13 +57,9 @@ class Recorder(keras.callbacks.Callback):
         source = f"Keras {keras.__version__} on {keras.backend.backend()}"
         channels_first = keras.config.image_data_format() == "channels_first"
         self._records = _records.Records(self._folder, model.name, layers, source, self._held, channels_first)
-        # What a step leaves stays in variables, since it may be a graph: loss, rate, and the squares of each variable's gradient, weights and step.
         self._at_once = int(getattr(model, "steps_per_execution", 1))
-        width = 2 + 3 * sum(map(len, self._variables))
-        self._rows = keras.Variable(np.zeros((FLUSH + self._at_once, width), np.float32), trainable=False, name="dcae_rows")
-        self._count = keras.Variable(np.int32(0), dtype="int32", trainable=False, name="dcae_count")
-        self._loss = keras.Variable(np.float32(np.nan), trainable=False, name="dcae_loss")
-        self._read, self._begun = 0, 0
+        self._steps = _keras_steps.of_backend(self._variables, FLUSH + self._at_once)
+        self._begun = 0
         self._wrap(model.optimizer, "apply", self._apply)
         tracker = next((m for m in model.metrics if m.name == "loss"), None)
         if tracker is not None:
@@ -82,22 +78,16 @@ class Recorder(keras.callbacks.Callback):
         return make(force)
 
     def _apply(self, apply: Any, grads: Any, trainable_variables: Any = None) -> Any:
-        variables = list(self.model.trainable_variables if trainable_variables is None else trainable_variables)
+        variables = self.model.trainable_variables if trainable_variables is None else trainable_variables
         gradients = {id(v): g for v, g in zip(variables, grads, strict=False)}
-        own = [v for layer in self._variables for v in layer]
         rate = self.model.optimizer.learning_rate
-        before = _copies(own)
-        figures = [_squares([gradients.get(id(v)) for v in own]), _squares(before)]
+        self._steps.before([[gradients.get(id(v)) for v in own] for own in self._variables])
         result = apply(grads, trainable_variables)
-        figures.append(_squares([keras.ops.subtract(v, b) for v, b in zip(own, before, strict=True)]))
-        row = keras.ops.concatenate([keras.ops.stack([self._loss.value, keras.ops.cast(rate, "float32")]), *figures])
-        at = keras.ops.mod(self._count.value, self._rows.shape[0])
-        self._rows.assign(keras.ops.scatter_update(self._rows.value, keras.ops.reshape(at, (1, 1)), row[None]))
-        self._count.assign(self._count.value + 1)
+        self._steps.after(rate)
         return result
 
     def _update_state(self, update: Any, values: Any, *args: Any, **kwargs: Any) -> Any:
-        self._loss.assign(keras.ops.cast(keras.ops.mean(values), "float32"))
+        self._steps.tell(values)
         return update(values, *args, **kwargs)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
@@ -110,14 +100,7 @@ class Recorder(keras.callbacks.Callback):
     def _take_rows(self) -> None:
         if self._records is None:
             return
-        count, rows = int(keras.ops.convert_to_numpy(self._count.value)), keras.ops.convert_to_numpy(self._rows.value)
-        starts = np.cumsum([0, *map(len, self._variables)])[:-1]
-        for i in range(self._read, count):
-            loss, rate, *_ = row = rows[i % len(rows)].astype(np.float64)
-            norms = np.sqrt(np.add.reduceat(row[2:].reshape(3, -1), starts, axis=1))
-            self._records.add_step(float(loss), float(np.float32(rate)), [tuple(column) for column in norms.T.tolist()])
-        self._read = count
-        self._records.flush()
+        self._records.add_steps(*self._steps.take())
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Writes the epoch, after a look at the held-out images."""
@@ -172,26 +155,6 @@ def _watching(original: Any, layer: Any, units: _records.Units) -> Any:
         return output
 
     return call
-
-
-def _copies(variables: list[Any]) -> list[Any]:
-    """The variables' values as they are now."""
-    tensors = [keras.ops.convert_to_tensor(v) for v in variables]
-    if keras.backend.backend() == "torch":
-        return [t.detach().clone() for t in tensors]
-    return tensors  # TensorFlow copies what is written to
-
-
-def _squares(tensors: list[Any]) -> Any:
-    """The sum of the squares of each tensor's values, 0 for None. By the backends' own functions: dozens of small ones would take longer than a step."""
-    if keras.backend.backend() == "torch":
-        import torch
-
-        norms = torch._foreach_norm([torch.zeros(()) if t is None else t.detach() for t in tensors])
-        return torch.stack([n.float() for n in norms]).square()
-    import tensorflow as tf
-
-    return 2 * tf.stack([tf.constant(0.0) if t is None else tf.nn.l2_loss(tf.cast(tf.convert_to_tensor(t), tf.float32)) for t in tensors])
 
 
 def _leaves(model: Any) -> list[Any]:

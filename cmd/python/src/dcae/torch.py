@@ -13,7 +13,7 @@ try:
 except ImportError as e:
     raise ImportError("dcae.torch records trainings of torch (PyTorch), which is not installed here") from e
 
-from . import _export, _records
+from . import _export, _records, _torch_steps
 from ._arrays import Images
 from ._program import Error
 
@@ -55,17 +55,15 @@ class Recorder:
             trained = [p for p in own if p.requires_grad and id(p) in owned]
             if own:
                 values = sum(p.numel() for p in trained or own)
-                layers.append(_records.LayerInfo(path or type(module).__name__, type(module).__name__, values, any(p.ndim > 1 for p in own), not trained))
+                layers.append(_records.LayerInfo(path or type(module).__name__, type(module).__name__, values, any(p.ndim > 1 for p in own), len(trained)))
             if trained:
                 self._parameters.append(trained)
         if not self._parameters:
             raise Error("none of the optimizer's parameters is the net's: was it made for another module?")
-        self._flat = [p for own in self._parameters for p in own]
         self._records = _records.Records(folder, type(self._net).__name__, layers, f"PyTorch {torch.__version__}", held, channels_first=True)
         self._held = held
         self._hooks: list[Any] = []
-        self._copies: list[torch.Tensor] = []
-        self._pending: list[tuple[torch.Tensor, float, torch.Tensor]] = []  # loss, rate, norms: not yet written
+        self._steps = _torch_steps.Steps(self._parameters)
         self._norms: torch.Tensor | None = None  # of the optimizer's last step, whose loss is not known yet
         self._loss: torch.Tensor | None = None  # told before the optimizer's step
 
@@ -89,7 +87,7 @@ class Recorder:
         if self._norms is None:
             self._loss = loss
         else:
-            self._add(loss)
+            self._add(loss, self._norms)
 
     def epoch(self) -> None:
         """Ends an epoch: looks at the held-out images. At the end of ``with`` the last one ends by itself."""
@@ -99,52 +97,33 @@ class Recorder:
         self._records.end_epoch()
 
     def _before(self, optimizer: Any, *_: Any) -> None:
-        with torch.no_grad():
-            gradients = [p.grad if p.grad is not None else torch.zeros((), device=p.device) for p in self._flat]
-            self._gradients = torch._foreach_norm(gradients)
-            self._weights = torch._foreach_norm(self._flat)
-            if not self._copies:
-                self._copies = [torch.empty_like(p) for p in self._flat]
-            torch._foreach_copy_(self._copies, self._flat)
+        self._steps.before([[p.grad for p in own] for own in self._parameters])
 
     def _after(self, optimizer: Any, *_: Any) -> None:
-        with torch.no_grad():
-            torch._foreach_sub_(self._copies, self._flat)
-            taken = torch._foreach_norm(self._copies)
-            self._norms = torch.stack([torch.stack([v.float() for v in norms]) for norms in (self._gradients, self._weights, taken)])
+        self._norms = self._steps.after()
         if self._loss is not None:
-            self._add(self._loss)
+            self._add(self._loss, self._norms)
 
-    def _add(self, loss: torch.Tensor) -> None:
-        rate = self._optimizer.param_groups[0]["lr"]
-        self._pending.append((loss, float(rate), self._norms))
+    def _add(self, loss: torch.Tensor, norms: torch.Tensor) -> None:
         self._norms = self._loss = None
-        if len(self._pending) >= FLUSH:
+        if self._steps.add(loss, self._optimizer.param_groups[0]["lr"], norms) >= FLUSH:
             self._write()
 
     def _write(self) -> None:
-        for loss, rate, norms in self._pending:
-            squares = norms.double().square().cpu().numpy()
-            rows, at = [], 0
-            for own in self._parameters:
-                rows.append(tuple(np.sqrt(squares[:, at : at + len(own)].sum(1)).tolist()))
-                at += len(own)
-            self._records.add_step(float(loss), rate, rows)
-        self._pending.clear()
-        self._records.flush()
+        self._records.add_steps(*self._steps.take())
 
     def _evaluate(self, held: _records.Held) -> None:
         """Runs the net over the held-out images, and watches its units."""
         units = _records.Units()
         hooks = [m.register_forward_hook(self._watch(path, units)) for path, m in self._net.named_modules() if not any(m.children())]
         modes = {m: m.training for m in self._net.modules()}
-        device = self._flat[0].device
+        device = self._parameters[0][0].device
         outputs = []
         try:
             self._net.eval()
             with torch.no_grad(), torch.random.fork_rng():
                 for i in range(0, len(held.x), 100):
-                    output = self._net(torch.from_numpy(held.x[i : i + 100]).to(device, self._flat[0].dtype))
+                    output = self._net(torch.from_numpy(held.x[i : i + 100]).to(device, self._parameters[0][0].dtype))
                     target = torch.from_numpy(held.y[i : i + 100])
                     outputs.append(_export._reconstruction(output, target).float().cpu().numpy())
         finally:
