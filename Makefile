@@ -93,11 +93,12 @@ fit-cost: ## measure steps with AVX2 and AVX-512 and fit the cost model's rates 
 
 CASES = results/cases
 cases: build ## Keras models of further kinds, written to CASES=folder, and how often dcae diagnose is right about them (half an hour)
+	rm -rf results/answers/$(notdir $(CASES))
 	python3 experiments/diagnosis/testdata/cases.py write $(CASES)
 	python3 experiments/diagnosis/testdata/score.py $(CASES) results/answers/$(notdir $(CASES))
 
 ADVICE = ../shared/reports ../shared/odd
-check-advice: build ## the code that dcae diagnose prints, run in the real Keras with three seeds (ADVICE=folders; about half an hour)
+check-advice: build ## the code that dcae diagnose prints, run in the real Keras with three seeds (ADVICE=folders; answers in results/answers are used; about half an hour)
 	for folder in $(ADVICE); do python3 experiments/diagnosis/testdata/check_advice.py $$folder results/answers/$$(basename $$folder) || exit 1; done
 
 REAL = results/real-size
