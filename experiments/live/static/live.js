@@ -63,7 +63,7 @@ class Records {
       if (table === 'steps') this.ends.set(values[epoch], values[step]);
       this.add(this.thinned[table], columns.slice(0, values.length), values);
     }
-    if (table === 'epochs') this.tables.epochs.set('step', this.column('epochs', 'epoch').map((e) => this.ends.get(e) ?? NaN));
+    this.tables.epochs.set('step', this.column('epochs', 'epoch').map((e) => this.ends.get(e) ?? NaN)); // either table may come first
   }
 
   add(t, columns, values) {

@@ -91,7 +91,6 @@ function lines(event) {
     set('last', x, of('steps', `${layers[layers.length - 1]}/gradient_norm`));
     set('ratio', x, of('steps', `${layers[0]}/update_ratio`));
   }
-  run.records.placeEpochs();
   const x = of('epochs', 'step');
   set('held', x, of('epochs', 'heldout_mse'));
   set('fvu', x, of('epochs', 'heldout_fvu'));
