@@ -3,6 +3,7 @@ package dataset
 import (
 	"crypto/sha256"
 	"os"
+	"slices"
 
 	"github.com/pkg/errors"
 )
@@ -46,15 +47,21 @@ func (s source) decode(keep func(image []byte) error) ([sha256.Size]byte, error)
 	return sum, nil
 }
 
-// load decodes the source into memory, which grows with what is really there, not with what a header claims; the
-// length of a plain source is known to be true.
+// believed is from how many decoded bytes on a header is believed how many there are.
+const believed = 64 << 20
+
+// load decodes the source into memory. What a header claims is made room for, in one step, once a part of it was really there; the length of a
+// plain source is known to be true.
 func (s source) load() (*store, error) {
 	capacity := s.bytes()
 	if s.plain == nil {
-		capacity = min(capacity, 64<<20)
+		capacity = min(capacity, believed)
 	}
 	memory := make([]byte, 0, capacity)
 	sum, err := s.decode(func(image []byte) error {
+		if len(memory)+len(image) > cap(memory) {
+			memory = slices.Grow(memory, s.bytes()-len(memory))
+		}
 		memory = append(memory, image...)
 		return nil
 	})
