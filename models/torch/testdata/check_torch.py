@@ -214,17 +214,30 @@ def no_statistics():
     return nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.BatchNorm2d(4, track_running_stats=False), nn.Conv2d(4, 2, 1))
 
 
-@refused("images of a batch meet each other", 4)
+@refused("brings together images of a batch", 4)
 def pairs():
     def forward(s, x):
         z = s.enc(x)
-        return ((z.unsqueeze(1) - z.flip(1).unsqueeze(1).expand(-1, 1, -1)).mean() + torch.cdist(z, z).mean()), s.dec(z)
+        return torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist").mean(), s.dec(z)  # in other modes PyTorch looks at the batch's size
+    return module(forward, enc=nn.Linear(4, 2), dec=nn.Linear(2, 4))
+
+
+@refused("whose batches are different axes", 4)
+def differences():
+    def forward(s, x):
+        z = s.enc(x)
+        return (z.unsqueeze(1) - z.unsqueeze(0)).square().mean(), s.dec(z)
     return module(forward, enc=nn.Linear(4, 2), dec=nn.Linear(2, 4))
 
 
 @refused("part of the batch", 4)
-def half_a_batch():
-    return module(lambda s, x: torch.cat([s.a(x[:1]), s.a(x[1:])]), a=nn.Linear(4, 4))
+def first_of_the_batch():
+    return module(lambda s, x: s.a(x) - s.a(x)[:1], a=nn.Linear(4, 4))
+
+
+@refused("reorders the batch", 4)
+def rolled():
+    return module(lambda s, x: s.a(x.roll(1, 0)), a=nn.Linear(4, 4))
 
 
 @refused("float64", 4)
