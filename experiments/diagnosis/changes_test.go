@@ -10,6 +10,7 @@ import (
 
 	"dcae/graph"
 	"dcae/models"
+	"dcae/models/edit"
 	"dcae/training"
 	"dcae/training/dataset"
 )
@@ -174,6 +175,21 @@ func late(rate float64) training.Schedule {
 }
 
 // Kernels stay as they are where biases alone stand out.
+// What layers of PyTorch begin with by themselves does not stand out, however few inputs they have.
+func TestBiasesOfPyTorchAreUsual(t *testing.T) {
+	for _, c := range []struct {
+		initializer graph.Initializer
+		departure   float64
+	}{
+		{graph.RandomUniform{Min: -0.35, Max: 0.35}, 0}, {graph.RandomUniform{Min: -1, Max: 1}, 0}, {graph.Zeros{}, 0},
+		{graph.RandomUniform{Min: 0.5, Max: 1.5}, 1 + math.Log10(1+1/math.Sqrt(12))}, {graph.RandomNormal{StdDev: 10}, 2}, {graph.Constant{Value: -1}, 1},
+	} {
+		if got := initializerDeparture(edit.Initialized{Variable: "bias", Initializer: c.initializer}); math.Abs(got-c.departure) > 1e-9 {
+			t.Errorf("%v: %g, not %g", c.initializer, got, c.departure)
+		}
+	}
+}
+
 func TestBiasesAloneAreRestored(t *testing.T) {
 	sound := dense(graph.ReLU, graph.Sigmoid, nil)
 	s := setup{model: biased(sound), optimizer: training.Adam{}}

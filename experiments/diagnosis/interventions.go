@@ -13,6 +13,11 @@ func (s *search) intervene() error {
 		if err := s.try(stage, departing); err != nil || s.settled() {
 			return err
 		}
+		if stage.name == standingOut {
+			if err := s.allWayOff(departing); err != nil || s.settled() {
+				return err
+			}
+		}
 		if i == 0 && s.isShort() { // it costs little, and there is no time for all
 			if err := s.shallow(departing); err != nil || s.settled() {
 				return err
@@ -42,7 +47,7 @@ func (s *search) stages() (departing []change, stages []stage) {
 	}
 	likely, unlikely := otherRates(s.given.setup.optimizer)
 	aids := s.look.aids(s.given.setup)
-	stages = []stage{{"settings that stand out", departing}}
+	stages = []stage{{standingOut, departing}}
 	if s.verdict == Unreliable {
 		if slices.ContainsFunc(departing, func(c change) bool { return c.departure >= clearDeparture }) {
 			stages = append(stages, s.steadying()...)
@@ -108,6 +113,9 @@ func (s *search) try(stage stage, departing []change) error {
 	}
 	return s.revive(departing)
 }
+
+// standingOut is the stage of settings that stand out.
+const standingOut = "settings that stand out"
 
 // settled tells whether a repair is found, or the model turned out to be healthy.
 func (s *search) settled() bool { return s.fix != nil || s.verdict == Healthy }

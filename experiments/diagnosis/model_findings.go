@@ -30,9 +30,9 @@ func (l *look) lookAtModel(s setup, images *pool) {
 		one.blames(cause, l.outOfReach > l.attainable.mark())
 	}
 	l.lookAtAttainable()
-	if term, values := edit.FullPrior(s.model); term != "" && s.loss.Function == graph.Given {
-		l.findings.add("full_prior", term, fmt.Sprintf("The loss is the mean error over the %d values of an image beside a term of the code alone (%s), which is no mean: it counts %d times as much as where the error is summed, and is least where the code says nothing of the image.", values, term, values),
-			fmt.Sprintf("Sum the error over an image's values, or divide the other term by %d.", values)).blames(Loss, false)
+	if term, times := edit.FullPrior(s.model, s.batch); term != "" && s.loss.Function == graph.Given {
+		l.findings.add("full_prior", term, fmt.Sprintf("Beside the error the loss has a term of the code alone (%s). That counts %.6g times as much as where the error is summed over an image's values, and the term over the code's; it is least where the code says nothing of the image.", termName(term), times),
+			fmt.Sprintf("Sum both, and take means over the batch alone, or divide the term by %.6g.", times)).blames(Loss, false)
 	}
 	if s.loss.IsCrossEntropy() && (v.Min < 0 || v.Max > 1) {
 		l.findings.add("cross_entropy", "", fmt.Sprintf("Binary cross-entropy is made for values of 0 to 1; these go from %.4g to %.4g, where it has no smallest value at a good copy.", v.Min, v.Max),

@@ -116,6 +116,9 @@ func initializerDeparture(i edit.Initialized) float64 {
 		return 0
 	}
 	if i.Variable != "kernel" { // biases and slopes
+		if u, ok := i.Initializer.(graph.RandomUniform); ok && u.Min == -u.Max && u.Max <= 1 {
+			return 0 // PyTorch begins so: up to one over the root of a unit's number of inputs
+		}
 		if size := math.Abs(mean) + spread; i.Variable == "bias" && size >= 0.2 {
 			return 1 + decades(size)
 		}

@@ -170,15 +170,19 @@ func optimizerRestores(s setup) []change {
 	if same.String() != training.WithLearningRate(s.optimizer, saved.UsualRate(same)).String() {
 		out = append(out, optimizerChange(same, fmt.Sprintf("%s -> %s", training.WithLearningRate(s.optimizer, presentRate(s.optimizer)), same)))
 	}
-	if saved.FrameworkOf(s.optimizer) == saved.PyTorch {
-		if _, adam := s.optimizer.(training.TorchAdam); adam {
-			return out
-		}
-	}
-	if _, adam := s.optimizer.(training.Adam); !adam {
+	if !isAdam(s.optimizer) {
 		out = append(out, adamInstead(s))
 	}
 	return out
+}
+
+// isAdam tells whether an optimizer is Adam, of either framework.
+func isAdam(o training.Optimizer) bool {
+	switch o.(type) {
+	case training.Adam, training.TorchAdam:
+		return true
+	}
+	return false
 }
 
 func optimizerChange(to training.Optimizer, what string) change {

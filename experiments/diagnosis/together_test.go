@@ -22,6 +22,34 @@ func (s *search) rectified(t *testing.T) {
 
 const leaky = "hidden activations -> leaky_relu"
 
+// Where two settings are each enough to keep the model from learning, both are restored at once, and no third one with them.
+func TestWhatIsWayOffIsRestoredTogether(t *testing.T) {
+	changes := []change{named("loss", Loss, 3), named("range", OutputRange, 1.7), named("start", Initialization, 1.1), named("rate", LearningRateHigh, 0.5)}
+	s := scripted(t, func(what string, _ uint64, _ int) float64 {
+		if strings.HasPrefix(what, "loss, range") {
+			return 0.3
+		}
+		return 0.9
+	})
+	s.givenFails(t)
+	must(t, s.allWayOff(changes))
+	if s.fix == nil || s.fix.what() != "loss, range" || len(s.fix.confirmed) != 6 {
+		t.Fatalf("%+v", s.fix)
+	}
+	if b := s.blames(); len(b) != 2 || b[0].Cause != Loss || b[1].Cause != OutputRange {
+		t.Errorf("%+v", b)
+	}
+	if got := whatOf(s.attempts); !slices.Equal(got, []string{"loss, range, start", "loss, range", "loss", "range"}) {
+		t.Errorf("%q", got)
+	}
+	s = scripted(t, func(string, uint64, int) float64 { return 0.9 }) // one alone was tried before
+	s.givenFails(t)
+	must(t, s.allWayOff([]change{changes[0], changes[3]}))
+	if len(s.attempts) != 0 {
+		t.Errorf("%q", whatOf(s.attempts))
+	}
+}
+
 // Where runs die with a setting restored, and not with leaky rectifiers beside it, the setting is to blame.
 func TestASettingIsBlamedThoughRunsDie(t *testing.T) {
 	s := scripted(t, func(what string, _ uint64, _ int) float64 {

@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"dcae/experiments/saved"
@@ -35,7 +36,7 @@ func torchCode(from, to setup, m *torch.Module) string {
 	var b strings.Builder
 	b.WriteString("import torch\n\n")
 	if from.model != to.model {
-		b.WriteString(moduleCode(from.model, to.model, m))
+		b.WriteString(moduleCode(from.model, to.model, from.batch, m))
 	}
 	if from.loss.Function == graph.Given && to.loss.Function != graph.Given {
 		b.WriteString("# the loss is taken of the reconstruction alone, not of what forward returns as loss\n")
@@ -78,10 +79,12 @@ func priorRestore(s setup) (change, bool) {
 	if s.loss.Function != graph.Given {
 		return change{}, false
 	}
-	term, _ := edit.FullPrior(s.model)
+	term, times := edit.FullPrior(s.model, s.batch)
 	return change{
-		cause: Loss, kind: Restore, departure: 3,
-		what:  fmt.Sprintf("term %s of the loss divided by the number of an image's values, as where the error is summed over them, not their mean", term),
-		apply: edited(edit.WeighPrior),
+		cause: Loss, kind: Restore, departure: math.Log10(times),
+		what: fmt.Sprintf("term %s of the loss divided by %.6g, as where the error is summed over an image's values, and the term over the code's", termName(term), times),
+		apply: func(s setup) (setup, bool, error) {
+			return edited(func(m *graph.Model) (*graph.Model, []string, error) { return edit.WeighPrior(m, s.batch) })(s)
+		},
 	}, term != ""
 }

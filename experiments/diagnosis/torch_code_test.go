@@ -47,7 +47,7 @@ func TestTorchCode(t *testing.T) {
 	if other, _, err = edit.ResetKernels(other); err != nil {
 		t.Fatal(err)
 	}
-	got := moduleCode(modules, other, nil)
+	got := moduleCode(modules, other, 32, nil)
 	for _, want := range []string{"model.set_submodule(\"enc.2\", torch.nn.Identity())\n", "model.get_submodule(\"enc.3\").momentum = 0.1\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("there is no %s in\n%s", want, got)
@@ -77,6 +77,13 @@ func TestTorchCodeOfAVariationalAutoencoder(t *testing.T) {
 	want := "import torch\n\n# in forward: the term mul_2 of the loss, which does not depend on the reconstruction, divided by 3072:\n# loss = reconstruction_error + kl / 3072\n" +
 		"optimizer = torch.optim.Adam(model.parameters(), lr=0.002)\n"
 	if code := torchCode(from, to, m.Torch); code != want {
+		t.Errorf("code\n%s", code)
+	}
+	sigmoid := from // the file does not say in which line it is called: nothing may be set in its name
+	if sigmoid.model, _, err = edit.OutputActivation(from.model, graph.Linear); err != nil {
+		t.Fatal(err)
+	}
+	if code := torchCode(from, sigmoid, m.Torch); strings.Contains(code, "submodule") || !strings.Contains(code, "# in forward, sigmoid: ") {
 		t.Errorf("code\n%s", code)
 	}
 	params, err := to.model.Init(1, graph.Float32)

@@ -21,8 +21,8 @@ type modules struct {
 	b                 strings.Builder
 }
 
-// moduleCode changes modules in their places.
-func moduleCode(from, to *graph.Model, program *torch.Module) string {
+// moduleCode changes modules in their places. The model as given is trained with batches of so many images.
+func moduleCode(from, to *graph.Model, batch int, program *torch.Module) string {
 	c := &modules{before: slices.Concat(from.Nodes, from.OwnLoss), after: slices.Concat(to.Nodes, to.OwnLoss), program: program}
 	c.takes, c.takesAfter = inputsOf(from), inputsOf(to)
 	for _, old := range c.before {
@@ -35,9 +35,9 @@ func moduleCode(from, to *graph.Model, program *torch.Module) string {
 			c.remove(old)
 		}
 	}
-	if term, values := edit.FullPrior(from); term != "" && len(to.OwnLoss) > len(from.OwnLoss) {
-		c.say("in forward: the term %s of the loss, which does not depend on the reconstruction, divided by %d:", term, values)
-		c.say("loss = reconstruction_error + kl / %d", values)
+	if term, times := edit.FullPrior(from, batch); term != "" && len(to.OwnLoss) > len(from.OwnLoss) {
+		c.say("in forward: the term %s of the loss, which does not depend on the reconstruction, divided by %.6g:", termName(term), times)
+		c.say("loss = reconstruction_error + kl / %.6g", times)
 	}
 	c.add()
 	return c.b.String()
@@ -74,12 +74,14 @@ func (c *modules) write(format string, args ...any) { fmt.Fprintf(&c.b, format+"
 func (c *modules) say(format string, args ...any) { c.write("# "+format, args...) }
 
 // isModule tells whether a node goes by the path of a module, and not by a call in forward.
-func isModule(name string) bool { return !strings.ContainsAny(name, " #:") }
+func (c *modules) isModule(name string) bool {
+	return !strings.ContainsAny(name, " #:") && (c.program == nil || c.program.Layers[name])
+}
 
 // remove takes out what a node does.
 func (c *modules) remove(old graph.Node) {
 	switch name := saved.Python(old.Name); {
-	case isModule(old.Name) && !isTensor(old):
+	case c.isModule(old.Name) && !isTensor(old):
 		c.write("model.set_submodule(%s, torch.nn.Identity())", name)
 	case call(old.Name) != old.Name || isTensor(old): // a part of what a call does
 	default:
@@ -105,7 +107,7 @@ func (c *modules) change(old, now graph.Node) {
 	}
 	switch l := now.Layer.(type) {
 	case graph.BatchNormalization:
-		if was, ok := old.Layer.(graph.BatchNormalization); ok && isModule(old.Name) && was.Momentum != l.Momentum {
+		if was, ok := old.Layer.(graph.BatchNormalization); ok && c.isModule(old.Name) && was.Momentum != l.Momentum {
 			c.write("model.get_submodule(%s).momentum = %.6g", name, 1-l.Momentum)
 			return
 		}
@@ -119,7 +121,7 @@ func (c *modules) change(old, now graph.Node) {
 	}
 	inPlace := c.program != nil && slices.Contains(c.program.InPlace, old.Name)
 	switch module := activationModule(now.Layer, inPlace); {
-	case module != "" && isModule(old.Name):
+	case module != "" && c.isModule(old.Name):
 		c.write("model.set_submodule(%s, %s)", name, module)
 	case module != "":
 		c.say("in forward, %s: %s in its place", old.Name, activationCall(now.Layer, inPlace))
@@ -140,6 +142,12 @@ func call(name string) string {
 	return before
 }
 
+// termName is the name of a term of the loss in PyTorch's graph: mean of mean#2 and of mean:shape.
+func termName(name string) string {
+	name, _, _ = strings.Cut(call(name), "#")
+	return name
+}
+
 func torchShape(s graph.Shape) string {
 	var all []string
 	for _, d := range s {
@@ -150,7 +158,7 @@ func torchShape(s graph.Shape) string {
 
 // free lets the parameters of a node be trained.
 func (c *modules) free(old graph.Node) {
-	if isModule(old.Name) && !isTensor(old) {
+	if c.isModule(old.Name) && !isTensor(old) {
 		c.write("model.get_submodule(%s).requires_grad_(True)", saved.Python(old.Name))
 		return
 	}
@@ -168,7 +176,7 @@ func (c *modules) parameter(node, variable string) string {
 			return fmt.Sprintf("model.get_parameter(%s)", saved.Python(s.Name))
 		}
 	}
-	if torchName, ok := map[string]string{"kernel": "weight", "bias": "bias"}[variable]; ok && isModule(node) {
+	if torchName, ok := map[string]string{"kernel": "weight", "bias": "bias"}[variable]; ok && c.isModule(node) {
 		return fmt.Sprintf("model.get_parameter(%s)", saved.Python(node+"."+torchName))
 	}
 	return ""
@@ -183,7 +191,7 @@ func (c *modules) resize(old, now graph.Node) bool {
 		return false
 	}
 	out, err := now.Layer.OutputShape(to)
-	if err != nil || !isModule(old.Name) {
+	if err != nil || !c.isModule(old.Name) {
 		c.say("in forward, %s: its weights are of another size, for inputs of %v", old.Name, to[0])
 		return true
 	}
@@ -290,7 +298,7 @@ func (c *modules) add() {
 			before = first
 		}
 		module := c.moduleOf(n)
-		if module == "" || !isModule(before) || c.isShared(before) {
+		if module == "" || !c.isModule(before) || c.isShared(before) {
 			what := module
 			if what == "" {
 				what = n.Layer.Class()

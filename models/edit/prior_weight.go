@@ -1,6 +1,7 @@
 package edit
 
 import (
+	"math"
 	"slices"
 
 	"github.com/pkg/errors"
@@ -8,44 +9,40 @@ import (
 	"dcae/graph"
 )
 
-// FullPrior tells whether a model's own loss is the mean error over an image's values beside a term that does not depend on the reconstruction and is
-// no mean, as a variational autoencoder's Kullback-Leibler divergence: then that counts as many times as an image has values, and the code comes to
-// say nothing of the image. It is the term's name, and that number of values; "" if the loss is none such.
-func FullPrior(m *graph.Model) (term string, values int) {
+// fullPrior is how many times too much a term of the loss must count to be told: weights of up to ten are used on purpose (Higgins et al. 2017,
+// "beta-VAE").
+const fullPrior = 10
+
+// FullPrior tells whether a model's own loss is the error beside a term that does not depend on the reconstruction, as a variational autoencoder's
+// Kullback-Leibler divergence, and this counts ten times as much or more as where the error is summed over an image's values, the term over the code's, and
+// both are means over a batch of so many images. Then the code comes to say nothing of the image. It is the term's name, and how many times as much; "" if the
+// loss is none such.
+func FullPrior(m *graph.Model, batch int) (term string, times float64) {
 	d, err := open(m)
-	if err != nil || len(d.loss) == 0 {
-		return "", 0
-	}
-	prior, _, err := d.terms()
 	if err != nil {
 		return "", 0
 	}
-	shapes, err := m.Shapes()
+	prior, _, times, err := d.terms(batch)
 	if err != nil {
 		return "", 0
 	}
-	return prior.name, shapes[len(shapes)-1].Size()
+	return prior.name, times
 }
 
 // Weighed ends the name of the node that [WeighPrior] adds.
 const Weighed = " weighed"
 
-// WeighPrior multiplies the term that [FullPrior] finds by one over the number of an image's values, as if the error were summed over them. It fails if
-// there is none.
-func WeighPrior(m *graph.Model) (*graph.Model, []string, error) {
+// WeighPrior divides the term that [FullPrior] finds by the times that it counts too much. It fails if there is none.
+func WeighPrior(m *graph.Model, batch int) (*graph.Model, []string, error) {
 	d, err := open(m)
 	if err != nil {
 		return nil, nil, err
 	}
-	shapes, err := m.Shapes()
+	prior, sum, times, err := d.terms(batch)
 	if err != nil {
 		return nil, nil, err
 	}
-	prior, sum, err := d.terms()
-	if err != nil {
-		return nil, nil, err
-	}
-	weighed := &node{name: prior.name + Weighed, layer: graph.Rescaling{Scale: []float64{1 / float64(shapes[len(shapes)-1].Size())}}, inputs: []*node{prior}}
+	weighed := &node{name: prior.name + Weighed, layer: graph.Rescaling{Scale: []float64{1 / times}}, inputs: []*node{prior}}
 	for i, in := range sum.inputs {
 		if in == prior {
 			sum.inputs[i] = weighed
@@ -56,16 +53,23 @@ func WeighPrior(m *graph.Model) (*graph.Model, []string, error) {
 	return d.build(), []string{prior.name}, nil
 }
 
-// terms are the term of the loss without the reconstruction, and the sum of both. It fails if the loss is not such a sum, or if the other term is no
-// mean, or this one is.
-func (d *draft) terms() (prior, sum *node, err error) {
-	none := errors.Errorf("the loss of model %s is no mean error beside a term of the code", d.of.Name)
+// terms are the term of the loss without the reconstruction, the sum of it and the error, and how many times too much it counts. It fails if the loss is not
+// such a sum, or if that is less than ten times.
+func (d *draft) terms(batch int) (prior, sum *node, times float64, err error) {
+	none := errors.Errorf("the loss of model %s is no error beside a term of the code that counts far more", d.of.Name)
 	if len(d.loss) == 0 {
-		return nil, nil, none
+		return nil, nil, 0, none
 	}
-	sum = d.loss[len(d.loss)-1]
-	if _, ok := sum.layer.(graph.Add); !ok || len(sum.inputs) != 2 {
-		return nil, nil, none
+	for sum = d.loss[len(d.loss)-1]; len(sum.inputs) == 1 && slices.Contains(d.loss, sum.inputs[0]); {
+		sum = sum.inputs[0] // the sum's mean over the batch
+	}
+	switch sum.layer.(type) {
+	case graph.Add, graph.Subtract:
+	default:
+		return nil, nil, 0, none
+	}
+	if len(sum.inputs) != 2 {
+		return nil, nil, 0, none
 	}
 	var reconstructed *node
 	for i, in := range sum.inputs {
@@ -73,10 +77,17 @@ func (d *draft) terms() (prior, sum *node, err error) {
 			prior, reconstructed = in, sum.inputs[1-i]
 		}
 	}
-	if prior == nil || d.averages(prior) || !d.averages(reconstructed) || !slices.Contains(d.loss, prior) {
-		return nil, nil, none
+	if prior == nil || !slices.Contains(d.loss, prior) {
+		return nil, nil, 0, none
 	}
-	return prior, sum, nil
+	shapes, err := d.lossShapes()
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	if times = d.counts(prior, shapes, batch) / d.counts(reconstructed, shapes, batch); !(times >= fullPrior) || math.IsInf(times, 0) {
+		return nil, nil, 0, none
+	}
+	return prior, sum, times, nil
 }
 
 // reaches tells whether a node is computed from another.
@@ -84,11 +95,55 @@ func (d *draft) reaches(n, from *node) bool {
 	return n != nil && (n == from || slices.ContainsFunc(n.inputs, func(in *node) bool { return d.reaches(in, from) }))
 }
 
-// averages tells whether a term of the loss takes a mean over values of an image.
-func (d *draft) averages(n *node) bool {
-	if n == nil || !slices.Contains(d.loss, n) {
-		return false
+// lossShapes are those of the outputs of all nodes, those of the loss, too.
+func (d *draft) lossShapes() (map[*node]graph.Shape, error) {
+	m := d.build()
+	m.Nodes, m.OwnLoss = slices.Concat(m.Nodes, m.OwnLoss), nil
+	list, err := m.Shapes()
+	if err != nil {
+		return nil, err
 	}
-	r, ok := n.layer.(graph.Reduce)
-	return ok && r.How == graph.ReduceMean || slices.ContainsFunc(n.inputs, d.averages)
+	out := map[*node]graph.Shape{nil: d.of.Input}
+	for i, n := range d.all() {
+		out[n] = list[i]
+	}
+	return out, nil
+}
+
+// counts is what a term of the loss is multiplied by, beside a sum over an image's values that is a mean over the batch. A half is the formula's own.
+func (d *draft) counts(n *node, shapes map[*node]graph.Shape, batch int) float64 {
+	if n == nil || !slices.Contains(d.loss, n) || len(n.inputs) == 0 {
+		return 1
+	}
+	factor := 1.0
+	switch l := n.layer.(type) {
+	case graph.Reshape:
+	case graph.Reduce:
+		switch l.How {
+		case graph.ReduceSum:
+		case graph.ReduceMean:
+			factor = float64(shapes[n].Size()) / float64(shapes[n.inputs[0]].Size())
+		default:
+			return 1
+		}
+	case graph.SumOverBatch:
+		if !l.Mean {
+			factor = float64(batch)
+		}
+	case graph.Rescaling:
+		if len(l.Scale) != 1 {
+			return 1
+		}
+		if s := math.Abs(l.Scale[0]); s != 0.5 {
+			factor = s
+		}
+	case graph.Divide:
+		if len(n.inputs) != 2 || n.inputs[1] == nil || n.inputs[1].layer != (graph.BatchSize{}) {
+			return 1
+		}
+		factor = 1 / float64(batch)
+	default:
+		return 1
+	}
+	return factor * d.counts(n.inputs[0], shapes, batch)
 }

@@ -48,6 +48,9 @@ type Module struct {
 	// InPlace are the nodes of calls that change what they take.
 	InPlace []string
 
+	// Layers are the paths of PyTorch's layers that nodes go by. All other nodes go by calls in forward.
+	Layers map[string]bool
+
 	// Drawn are the nodes that draw at random in evaluation, too: what they draw for an image is drawn once.
 	Drawn []string
 
@@ -70,7 +73,7 @@ func (a *Archive) Module() (*Module, error) {
 	}
 	t.run()
 	m := &Module{
-		MinBatch: p.low, MaxBatch: p.high, Version: a.program.TorchVersion, WithTarget: len(p.inputs) > 1, archive: a, countsByStep: t.counts, InPlace: t.inPlace,
+		MinBatch: p.low, MaxBatch: p.high, Version: a.program.TorchVersion, WithTarget: len(p.inputs) > 1, archive: a, countsByStep: t.counts, InPlace: t.inPlace, Layers: t.layers,
 	}
 	if len(t.refused) > 0 {
 		return nil, slices.Compact(t.refused)
@@ -88,7 +91,7 @@ func (a *Archive) Module() (*Module, error) {
 func newTranslator(p *program, a *Archive) (*translator, error) {
 	t := &translator{
 		program: p, first: map[string]*Tensor{}, values: map[string]*value{}, views: map[string]viewOf{}, stale: map[string]bool{}, counts: map[string]int{},
-		names: map[string]bool{}, arranged: map[string]int{},
+		names: map[string]bool{}, layers: map[string]bool{}, arranged: map[string]int{},
 	}
 	for _, tensor := range slices.Concat(a.Weights, a.Constants) {
 		t.first[tensor.Name] = tensor

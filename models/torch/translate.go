@@ -33,6 +33,7 @@ type translator struct {
 	refused  Unsupported
 	places   int // of axes that were taken one by one
 	inPlace  []string
+	layers   map[string]bool
 
 	at       *call // that is being translated
 	position int
@@ -231,6 +232,7 @@ func (t *translator) name(what string) string {
 	name := c.name
 	if c.source.ofLibrary() && c.source.module != "" {
 		name = c.source.module
+		t.layers[plainName(name)] = true
 	} else if c.source.line != "" {
 		name = fmt.Sprintf("%s (%s)", plainName(name), c.source.line)
 	}

@@ -46,6 +46,21 @@ def scenes(n, seed, size=32):
     return np.where((abs(x - u()) < .2) & (abs(y - u()) < .2), np.where(stripe, colour(), o), o).astype("float32")
 
 
+def bags(n, seed, words=600):
+    """Rows of zeros and ones: each draws some of the 30 words of one of ten topics."""
+    topics, r = np.random.default_rng(5).permuted(np.tile(np.arange(words), (10, 1)), axis=1)[:, :30], np.random.default_rng(seed)
+    x = np.zeros((n, words), "float32")
+    for row in x: row[topics[r.integers(10)][r.random(30) < .7]] = 1
+    return x
+
+
+def flowers(n, seed):
+    """Rows of four measures in centimetres, of three kinds."""
+    r = np.random.default_rng(seed)
+    kinds, ways = np.array([[5, 3.4, 1.5, .25], [5.9, 2.8, 4.3, 1.3], [6.6, 3, 5.6, 2]]), np.array([[1, .6, .9, .3], [.3, .5, -.1, .1]])
+    return (kinds[r.integers(0, 3, n)] + r.normal(0, .25, (n, 2)) @ ways + r.normal(0, .1, (n, 4))).round(1).astype("float32")
+
+
 # training and held-out images
 D = digits(0, 1200), digits(6000, 300)
 X = xrays("train", 300, 1200), xrays("test", 300, 300)
@@ -237,6 +252,17 @@ case("weight", "loss", lambda: strided("relu"), adam(2e-3), ("mse", 1e-7), X, 16
 case("weightsgd", "loss learning_rate_low optimizer", dense, sgd(.5), (BCE, 1e-5), D, 20, loss_m=BCE)
 case("summed", "loss learning_rate_high", dense, sgd(.1), keras.losses.MeanSquaredError(reduction="sum"), X, 20, loss_m=BCE)
 case("beta", "optimizer learning_rate_high", lambda: strided("relu"), lambda: O.SGD(2., momentum=.999), "mse", X, 16, opt_m=adam(2e-3))
+
+
+# after public reports
+def gray(pair): return each(lambda a: a.mean(-1).reshape(len(a), -1), pair)
+def stack(*widths, a="relu", o="sigmoid"): return [L.Dense(w, a) for w in widths[:-1]] + [L.Dense(widths[-1], o)]
+
+
+case("keras2143", "output_range", lambda: stack(64, 600, o="softmax"), adam(), "mse", (bags(3000, 1), bags(300, 2)), 15, layers_m=lambda: stack(64, 600), loss_m=BCE)
+case("datascience112130", "output_range", lambda: stack(3, 4, o="softmax"), adam(.01), "mse", (flowers(120, 1), flowers(30, 2)), 300, batch=16, layers_m=lambda: stack(3, 4, a="elu", o="linear"))
+case("morvan33", "learning_rate_high activation", lambda: stack(512, 256, 512, 1024, a="sigmoid"), adam(.01), "mse", gray(C), 20, layers_m=lambda: stack(512, 256, 512, 1024), opt_m=adam())
+case("mxnet4640", "learning_rate_low optimizer", lambda: stack(500, 300, 150, 10, 150, 300, 500, 784, o="relu"), lambda: O.SGD(1e-3), "mse", tuple(a.reshape(-1, 784) for a in D), 20, opt_m=adam())
 
 
 def model(c):
