@@ -44,6 +44,10 @@ func TestShortWordsKeepsSentencesAndPaths(t *testing.T) {
 	if got := ShortWords(text); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	text = `there is no layer "a", ` + strings.Repeat("nor any that is like it, ", 10) + `as in "b \"c\""; give "d"`
+	if got := ShortWords(text); got != text {
+		t.Errorf("what stands between names became %s", got)
+	}
 	if got := ShortWords("a\nb \x1b[31m  c"); got != `a\nb \x1b[31m  c` {
 		t.Errorf("got %q", got)
 	}

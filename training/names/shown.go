@@ -80,8 +80,8 @@ func ShortWords(text string) string {
 	return b.String()
 }
 
-// quoted is what %q makes of a long text.
-var quoted = regexp.MustCompile(`"(\\.|[^"\\]){81,}"`)
+// quoted is what %q makes of a text, also of a short one: what stands between two of them is no name.
+var quoted = regexp.MustCompile(`"(\\.|[^"\\])*"`)
 
 // shortParts is a word in which every part of a path is shown as Shown does.
 func shortParts(word string) string {
