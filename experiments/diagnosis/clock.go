@@ -5,8 +5,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pkg/errors"
-
 	"dcae/graph"
 	"dcae/training"
 )
@@ -52,15 +50,23 @@ func (x *examining) inTime() (*Examination, error) {
 	case d := <-done:
 		return d.e, d.err
 	case <-more.C:
-		e := *x.last.Load()
-		e.Interrupted = x.ctx.Err() != nil
-		e.Truncated = !e.Interrupted
-		return &e, nil
+		return x.lastKnown(), nil
 	}
+}
+
+// lastKnown is the answer that was published last, when the time is up.
+func (x *examining) lastKnown() *Examination {
+	e := *x.last.Load()
+	e.Interrupted = x.ctx.Err() != nil
+	e.Truncated = !e.Interrupted
+	return &e
 }
 
 func (x *examining) examine() (*Examination, error) {
 	s, err := newSearch(x.guarded, x.subject, x.options)
+	if err != nil && x.guarded.Err() != nil { // it was halted
+		return x.lastKnown(), nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +78,7 @@ func (x *examining) examine() (*Examination, error) {
 	switch {
 	case x.ctx.Err() != nil:
 		s.interrupted = true
-	case errors.Is(err, context.DeadlineExceeded):
+	case s.isCut(err):
 		s.truncated = true
 	case err != nil:
 		return nil, err
@@ -115,6 +121,9 @@ func (s *search) writing() time.Duration {
 	seconds := images*s.given.step/float64(s.given.setup.batch)/workers + nominalSave*bytes
 	return time.Duration(seconds * float64(time.Second))
 }
+
+// isCut tells whether an error is the clock's: also that of an op which it halted.
+func (s *search) isCut(err error) bool { return err != nil && s.ctx.Err() != nil }
 
 // threads are for a while, and are halted when the time is up; release ends them.
 func (s *search) threads(n int) (t *graph.Threads, release func()) {

@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -29,6 +30,27 @@ func TestTheClockCuts(t *testing.T) {
 	warnings, err := e.Save(t.TempDir())
 	if must(t, err); len(warnings) > 0 {
 		t.Error(warnings)
+	}
+}
+
+// A measurement that the clock halts fails with an op's error, and that is no other than the clock's.
+func TestTheClockCutsAMeasurement(t *testing.T) {
+	s, err := newSearch(context.Background(), tiny(t, training.Adam{}), Options{Seconds: 2, Batch: 32}.withDefaults())
+	must(t, err)
+	run, err := s.trialOf(s.given, 1)
+	must(t, err)
+	must(t, s.advance([]job{{s.given, run, checkEvery, false}}))
+	ctx, stop := context.WithTimeout(context.Background(), 0)
+	defer stop()
+	s.ctx = ctx
+	for range 1000 { // it may end before the threads do
+		s.sides = nil
+		if err = s.compareSides(); err != nil {
+			break
+		}
+	}
+	if err == nil || errors.Is(err, context.DeadlineExceeded) || !s.isCut(err) {
+		t.Errorf("error %v", err)
 	}
 }
 
