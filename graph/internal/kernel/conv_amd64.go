@@ -94,6 +94,11 @@ func outerAVX2_2x2(args *byte)
 //go:noescape
 func outerAVX2_1x2(args *byte)
 
+// tileFarAVX2_6x2 takes the address of tileArgs.
+//
+//go:noescape
+func tileFarAVX2_6x2(args *byte)
+
 // dotsAVX2_12 takes the address of tileArgs.
 //
 //go:noescape
@@ -343,6 +348,11 @@ func outerAVX512_2x2(args *byte)
 //
 //go:noescape
 func outerAVX512_1x2(args *byte)
+
+// tileFarAVX512_12x2 takes the address of tileArgs.
+//
+//go:noescape
+func tileFarAVX512_12x2(args *byte)
 
 // dotsAVX512_12 takes the address of tileArgs.
 //

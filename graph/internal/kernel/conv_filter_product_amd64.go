@@ -44,7 +44,7 @@ type pass struct{ phase, from, to int }
 func (p pass) first() bool { return p.phase == 0 && p.from == 0 }
 
 // maxKernel is about how many elements of a transformed kernel there are in a pass.
-const maxKernel = 3 << 19
+const maxKernel = 1 << 22
 
 // filterSegments is what a result is the sum of.
 type filterSegments struct {
@@ -239,6 +239,9 @@ func (p *filterProduct) computeBlock(w *filterWorker, b block) {
 	}
 }
 
+// farKernel is from how many elements on a pass' transformed kernel is larger than a core's own caches.
+const farKernel = 256 << 10
+
 // multiply computes the products of all tiles of a block with a panel of the transformed kernel.
 func (p *filterProduct) multiply(w *filterWorker, panel panel, b block) {
 	width := panel.vectors * p.lanes
@@ -251,7 +254,11 @@ func (p *filterProduct) multiply(w *filterWorker, panel panel, b block) {
 		}
 		t.taps, t.segments, t.out = &s.taps[0], len(s.taps), &w.m[result*p.resultDistance(panel.vectors)]
 		t.b = &p.transformed[(p.together()*p.kernels*p.kernels*p.column(panel)+s.kernel*width)*p.k]
-		runTiles(p.tile[panel.width], t, table, b.images*(b.to-b.from)*p.cols)
+		tiles := p.tile[panel.width]
+		if panel.width == twoVectors && len(p.transformed) >= farKernel {
+			tiles = p.tileFar
+		}
+		runTiles(tiles, t, table, b.images*(b.to-b.from)*p.cols)
 	}
 }
 

@@ -15,7 +15,7 @@ const lazyRows = 4
 func (p *product) lazy(pool *Pool, n int, in operand[float32], kernel, bias []float32) Lazy[float32] {
 	l := &p.lazily
 	l.product = p
-	p.n, p.in, p.kernel = n, in, kernel
+	p.n, p.in, p.kernel, p.apart = n, in, kernel, false
 	p.blockImages, p.blockRows = 1, min(lazyRows, p.bandRows)
 	clear(p.bias)
 	copy(p.bias, bias)
@@ -35,7 +35,7 @@ func (l *lazyProduct) slice(worker, from, to int) []float32 {
 	for row, out := start/length, missing; len(out) > 0; { // rows of all images
 		b := block{image: row / l.dstH, images: 1, from: row % l.dstH}
 		b.to = min(b.from+l.blockRows, b.from+len(out)/length, l.dstH)
-		l.runPanels(&w.tile, 0, 0, len(l.panels), out, l.source(w, b), b)
+		l.runPanels(w, 0, 0, len(l.panels), out, l.source(w, b), b)
 		row += b.to - b.from
 		out = out[(b.to-b.from)*length:]
 	}

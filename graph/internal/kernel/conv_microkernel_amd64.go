@@ -129,6 +129,7 @@ type microkernel struct {
 type microkernels struct {
 	lanes   int
 	tile    [3][]microkernel
+	tileFar []microkernel // of two vectors, for a kernel that is not likely to be in the core's own caches
 	outer   [3][]microkernel
 	nine    func(*byte) // tile for sums of three segments of three products and two vectors, for one pixel a tile; nil: none
 	dots    []microkernel
@@ -144,6 +145,7 @@ var (
 			{{6, tileAVX2_6x1}, {4, tileAVX2_4x1}, {2, tileAVX2_2x1}, {1, tileAVX2_1x1}},
 			{{6, tileAVX2_6x2}, {4, tileAVX2_4x2}, {2, tileAVX2_2x2}, {1, tileAVX2_1x2}},
 		},
+		tileFar: []microkernel{{6, tileFarAVX2_6x2}, {4, tileAVX2_4x2}, {2, tileAVX2_2x2}, {1, tileAVX2_1x2}},
 		outer: [3][]microkernel{
 			nil,
 			{{6, outerAVX2_6x1}, {4, outerAVX2_4x1}, {3, outerAVX2_3x1}, {2, outerAVX2_2x1}, {1, outerAVX2_1x1}},
@@ -159,6 +161,7 @@ var (
 			{{12, tileAVX512_12x1}, {8, tileAVX512_8x1}, {4, tileAVX512_4x1}, {2, tileAVX512_2x1}, {1, tileAVX512_1x1}},
 			{{12, tileAVX512_12x2}, {8, tileAVX512_8x2}, {4, tileAVX512_4x2}, {2, tileAVX512_2x2}, {1, tileAVX512_1x2}},
 		},
+		tileFar: []microkernel{{12, tileFarAVX512_12x2}, {8, tileAVX512_8x2}, {4, tileAVX512_4x2}, {2, tileAVX512_2x2}, {1, tileAVX512_1x2}},
 		outer: [3][]microkernel{
 			{{12, outerHalf_12x1}, {9, outerHalf_9x1}, {8, outerHalf_8x1}, {4, outerHalf_4x1}, {2, outerHalf_2x1}, {1, outerHalf_1x1}},
 			{{12, outerAVX512_12x1}, {9, outerAVX512_9x1}, {8, outerAVX512_8x1}, {4, outerAVX512_4x1}, {2, outerAVX512_2x1}, {1, outerAVX512_1x1}},

@@ -29,22 +29,26 @@ func (p *packing) piece(worker, i int) {
 	w := p.workers[worker]
 	parts := p.parts()
 	panel, part := p.panels[i/parts], i%parts
-	width := panel.vectors * p.lanes
 	from, to := split(ceil(p.k, 8), parts, part)
 	from, to = 8*from, min(p.k, 8*to)
 	for f := range p.phases {
-		taps := p.phases[f].taps
-		for j, t := range taps {
-			matrix := p.kernel[t.matrix*p.k*p.plan.n:][:p.k*p.plan.n]
-			at := p.tables[f].packed + panel.from*len(taps)*p.k
-			switch {
-			case p.columns:
-				p.packColumns(p.packed[at+j*p.k:], matrix, len(taps)*p.k)
-			case p.transposed:
-				w.transpose.pack(p.packed[at+j*p.k*width:], matrix, panel, p.k, width, from, to)
-			default:
-				packRows(p.packed[at+j*p.k*width:], matrix, panel, p.plan.n, width, from, to)
-			}
+		at := p.tables[f].packed + panel.from*len(p.phases[f].taps)*p.k
+		(*product)(p).packPanel(w, p.packed[at:], f, panel, from, to)
+	}
+}
+
+// packPanel packs the rows from..end of a phase's matrices in a panel.
+func (p *product) packPanel(w *productWorker, to []float32, f int, panel panel, from, end int) {
+	width, taps := panel.vectors*p.lanes, p.phases[f].taps
+	for j, t := range taps {
+		matrix := p.kernel[t.matrix*p.k*p.plan.n:][:p.k*p.plan.n]
+		switch {
+		case p.columns:
+			p.packColumns(to[j*p.k:], matrix, len(taps)*p.k)
+		case p.transposed:
+			w.transpose.pack(to[j*p.k*width:], matrix, panel, p.k, width, from, end)
+		default:
+			packRows(to[j*p.k*width:], matrix, panel, p.plan.n, width, from, end)
 		}
 	}
 }
@@ -86,7 +90,7 @@ func (a *transposeArgs) pack(to, matrix []float32, panel panel, k, width, from, 
 }
 
 // packColumns packs each column of a matrix on its own, at the given distance.
-func (p *packing) packColumns(to, matrix []float32, distance int) {
+func (p *product) packColumns(to, matrix []float32, distance int) {
 	for c := range p.plan.n {
 		column := to[c*distance:][:p.k]
 		if p.transposed {

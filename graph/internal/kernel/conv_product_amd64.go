@@ -29,7 +29,8 @@ type product struct {
 	blockImages int
 	blockRows   int
 	bands       int
-	groups      int // of panels
+	groups      int  // of panels
+	apart       bool // each piece packs the panels that it alone reads
 }
 
 type phaseTable struct {
@@ -72,6 +73,8 @@ func (f *phase) spans() []span {
 type productWorker struct {
 	rows
 	source    []float32
+	unit      int       // of the current call: the one that source is of; -1: none
+	packed    []float32 // a panel of the kernel, where pieces pack
 	tile      tileArgs
 	transpose transposeArgs
 }
@@ -99,7 +102,7 @@ func newProduct(pl plan, act Activation, transposed, derived bool) *product {
 		none:    make([]float32, 2*k.lanes),
 	}
 	source := maxSource
-	if p.direct {
+	if p.direct || pl.rows*pl.cols == 1 {
 		source *= 8
 	}
 	p.images, p.bandRows = pl.blockSize(source, maxResults)
@@ -158,9 +161,12 @@ func (p *product) run(pool *Pool, n int, in operand[float32], out, kernel, bias 
 	clear(p.bias)
 	copy(p.bias, bias)
 	p.cut(n)
-	p.grow(memory, pool.Threads())
-	p.pack(pool, memory)
 	blocks := ceil(n, p.blockImages) * p.bands
+	p.apart = blocks == 1 && len(p.phases) == 1 && !p.columns && !p.natural()
+	p.grow(memory, pool.Threads())
+	if !p.apart {
+		p.pack(pool, memory)
+	}
 	pool.runFlushing(blocks*p.groups, p)
 	p.in, p.out, p.kernel = operand[float32]{}, nil, nil
 }
@@ -169,10 +175,14 @@ func (p *product) grow(memory *scratch, workers int) {
 	for len(p.workers) < workers {
 		p.workers = append(p.workers, &productWorker{rows: rows{worker: len(p.workers)}})
 	}
-	if p.direct {
-		return
-	}
 	for _, w := range p.workers[:workers] {
+		if p.apart {
+			w.packed = memory.take(len(p.phases[0].taps) * p.k * 2 * p.lanes)
+		}
+		if p.direct {
+			continue
+		}
+		w.unit = -1
 		w.source = memory.take(p.blockImages*p.sourceRows(p.blockRows)*p.width*p.k + p.lanes)
 	}
 }
@@ -225,7 +235,11 @@ func (p *product) piece(worker, i int) {
 	b := block{image: unit / p.bands * p.blockImages, from: unit % p.bands * p.blockRows}
 	b.images, b.to = min(p.blockImages, p.n-b.image), min(p.rows, b.from+p.blockRows)
 	t := &w.tile
-	in := p.source(w, b)
+	in := unsafe.SliceData(w.source)
+	if p.direct || w.unit != unit { // groups of panels share what one has copied
+		in = p.source(w, b)
+		w.unit = unit
+	}
 	first := (b.image*p.dstH + b.from*p.strideH) * p.dstW * p.plan.n
 	last := first + b.images*p.dstH*p.dstW*p.plan.n
 	if b.to-b.from < p.rows {
@@ -240,7 +254,7 @@ func (p *product) piece(worker, i int) {
 		return
 	}
 	for i := range p.phases {
-		p.runPanels(t, i, from, to, out, in, b)
+		p.runPanels(w, i, from, to, out, in, b)
 	}
 	if p.act.Function == Sigmoid || p.act.Function == Tanh {
 		p.activateColumns(out, p.panels[from].from, p.panels[to-1].from+p.panels[to-1].columns)
@@ -268,8 +282,8 @@ func (p *product) activateColumns(out []float32, from, to int) {
 }
 
 // runPanels computes the results of a phase in a block for the panels from..to.
-func (p *product) runPanels(t *tileArgs, i, from, to int, out []float32, in *float32, b block) {
-	f, table := &p.phases[i], &p.tables[i]
+func (p *product) runPanels(w *productWorker, i, from, to int, out []float32, in *float32, b block) {
+	f, table, t := &p.phases[i], &p.tables[i], &w.tile
 	count := b.images * p.phaseRows(f, b.from, b.to) * p.phaseCols(f)
 	if count == 0 {
 		return
@@ -279,6 +293,14 @@ func (p *product) runPanels(t *tileArgs, i, from, to int, out []float32, in *flo
 		if p.natural() {
 			t.stride = 4 * p.plan.n
 		}
+		var packed []float32
+		switch {
+		case p.apart:
+			packed = w.packed
+			p.packPanel(w, packed, i, panel, 0, p.k)
+		case !p.natural():
+			packed = p.packed[table.packed+panel.from*len(f.taps)*p.k:]
+		}
 		t.out, t.columns = &out[panel.from], p.mask(panel)
 		for j, s := range table.spans {
 			t.taps, t.segments, t.length = &table.taps[s.segment], s.segments, s.length
@@ -287,7 +309,7 @@ func (p *product) runPanels(t *tileArgs, i, from, to int, out []float32, in *flo
 			case p.natural():
 				t.b = &p.kernel[row*p.plan.n+panel.from]
 			case len(f.taps) > 0:
-				t.b = &p.packed[table.packed+panel.from*len(f.taps)*p.k+row*panel.vectors*p.lanes]
+				t.b = &packed[row*panel.vectors*p.lanes]
 			}
 			t.bias, t.add, t.act, t.stream = &p.bias[panel.from], 0, 0, 0
 			if j > 0 {

@@ -39,12 +39,13 @@ func conv() {
 	} {
 		for vectors := 1; vectors <= 2; vectors++ {
 			for _, rows := range s.tiles {
-				tile(s.isa, rows, vectors)
+				tile(s.isa, rows, vectors, false)
 			}
 			for _, rows := range s.outer {
 				outer(s.isa, rows, vectors)
 			}
 		}
+		tile(s.isa, s.tiles[0], 2, true)
 		for _, rows := range []int{12, 4, 1} {
 			dots(s.isa, rows)
 		}
@@ -54,7 +55,7 @@ func conv() {
 		peak(s.isa)
 	}
 	for _, rows := range []int{12, 8, 4, 2, 1} {
-		tile(halves, rows, 1)
+		tile(halves, rows, 1, false)
 	}
 	for _, rows := range []int{12, 9, 8, 4, 2, 1} {
 		outer(halves, rows, 1)

@@ -29,12 +29,18 @@ const (
 	tileAdd
 )
 
+const (
+	cacheLine = 64
+	rowsAhead = 4 // b's rows are fetched 1<<rowsAhead before they are needed
+)
+
 // tile builds a product of rows pixels with a panel of one or two vectors of columns:
 //
 //	for each tile: out[results[m]][0..columns) = act(bias + sum over segments s, k of in[pixels[m]+taps[s].in+k] * b[k][0..columns))
 //
 // where b goes on behind the last segment's rows and taps[s].skip. Offsets are in bytes. All accumulators stay in registers; what does not fit is local.
-func tile(s isa, rows, vectors int) {
+// The far form fetches b in advance, for one that is not likely to be in the core's own caches.
+func tile(s isa, rows, vectors int, far bool) {
 	const (
 		taps = iota
 		segments
@@ -46,8 +52,13 @@ func tile(s isa, rows, vectors int) {
 		b0
 		length
 		locals
+		leftOver = locals // of the far form
 	)
-	local, arg := function(fmt.Sprintf("tile%s_%dx%d", s.name, rows, vectors), "tileArgs", locals)
+	name, variables := "tile", locals
+	if far {
+		name, variables = "tileFar", locals+1
+	}
+	local, arg := function(fmt.Sprintf("%s%s_%dx%d", name, s.name, rows, vectors), "tileArgs", variables)
 	off, a, b, count := general[:rows], general[12], general[13], general[14]
 	acc := func(m, v int) reg.VecPhysical { return s.vectors[m*vectors+v] }
 	bv := s.vectors[rows*vectors : rows*vectors+vectors]
@@ -85,9 +96,13 @@ func tile(s isa, rows, vectors int) {
 	}
 	MOVQ(local[b0], b)
 
-	step := func(k int) {
+	ahead := count // of b, where it counts in memory
+	step := func(k int, fetch bool) {
 		for v := range vectors {
 			VMOVUPS(Mem{Base: b, Disp: v * s.bytes()}, bv[v])
+		}
+		for at := 0; fetch && at < vectors*s.bytes(); at += cacheLine {
+			PREFETCHT0(Mem{Base: b, Index: ahead, Scale: 1, Disp: at})
 		}
 		ADDQ(local[stride], b)
 		for m := range rows {
@@ -110,18 +125,28 @@ func tile(s isa, rows, vectors int) {
 	MOVQ(local[length], count)
 	SUBQ(Imm(4), count)
 	JL(LabelRef("rest"))
+	left := Op(count)
+	if far {
+		left = local[leftOver]
+		MOVQ(count, left)
+		MOVQ(local[stride], ahead)
+		SHLQ(Imm(rowsAhead), ahead)
+	}
 	Label("loop4")
 	for k := range 4 {
-		step(k)
+		step(k, far)
 	}
 	ADDQ(Imm(16), a)
-	SUBQ(Imm(4), count)
+	SUBQ(Imm(4), left)
 	JGE(LabelRef("loop4"))
+	if far {
+		MOVQ(left, count)
+	}
 	Label("rest")
 	ADDQ(Imm(4), count)
 	JZ(LabelRef("next"))
 	Label("loop1")
-	step(0)
+	step(0, false)
 	ADDQ(Imm(4), a)
 	DECQ(count)
 	JNZ(LabelRef("loop1"))
