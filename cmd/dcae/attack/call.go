@@ -68,7 +68,7 @@ func (c *call) make(material string) (problems []string, err error) {
 		return nil, err
 	}
 	after, err := snapshot(c.root)
-	if err != nil {
+	if err != nil || c.stopped { // and killed in the end, so that it could not remove what it had
 		return nil, err
 	}
 	return append(c.judge(in), c.changes(before, after)...), nil

@@ -64,7 +64,7 @@ func begin(t *testing.T) *browser {
 	if err := chromedp.Run(ctx); err != nil { // the browser ends with the context of the first call
 		t.Fatal(err)
 	}
-	b := &browser{ctx: ctx, out: *out, dir: dir, program: *program, address: address}
+	b := &browser{ctx: ctx, out: *out, dir: dir, program: *program, address: address, atEnd: t.Cleanup}
 	chromedp.ListenTarget(ctx, b.complain)
 	if err := b.do(time.Minute, network.Enable(), runtime.Enable(), chromedp.Navigate(address), chromedp.WaitVisible("#queue")); err != nil {
 		t.Fatal(err)
@@ -97,6 +97,7 @@ type browser struct {
 	ctx                        context.Context
 	out, dir, program, address string
 	complaints                 []string
+	atEnd                      func(func()) // what is to be done after all tests
 }
 
 // complain keeps scripts' errors, and what the content security policy forbade.
@@ -230,7 +231,7 @@ func (b *browser) frame(name, text string) error {
 			continue
 		}
 		ctx, end := chromedp.NewContext(b.ctx, chromedp.WithTargetID(t.TargetID))
-		defer end()
+		b.atEnd(end) // which closes the whole page
 		var title, origin string
 		if err := chromedp.Run(ctx, chromedp.Evaluate("document.querySelector('h1').textContent", &title), chromedp.Evaluate("origin", &origin)); err != nil {
 			return err
