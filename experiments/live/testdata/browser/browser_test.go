@@ -64,7 +64,7 @@ func begin(t *testing.T) *browser {
 	if err := chromedp.Run(ctx); err != nil { // the browser ends with the context of the first call
 		t.Fatal(err)
 	}
-	b := &browser{ctx: ctx, out: *out, dir: dir, program: *program, address: address, atEnd: t.Cleanup}
+	b := &browser{ctx: ctx, out: *out, dir: dir, program: *program, address: address}
 	chromedp.ListenTarget(ctx, b.complain)
 	if err := b.do(time.Minute, network.Enable(), runtime.Enable(), chromedp.Navigate(address), chromedp.WaitVisible("#queue")); err != nil {
 		t.Fatal(err)
@@ -97,7 +97,6 @@ type browser struct {
 	ctx                        context.Context
 	out, dir, program, address string
 	complaints                 []string
-	atEnd                      func(func()) // what is to be done after all tests
 }
 
 // complain keeps scripts' errors, and what the content security policy forbade.
@@ -217,7 +216,7 @@ func (b *browser) unnamed() error {
 	return nil
 }
 
-// frame looks at the page in the frame, which must hold a text, and takes a picture of it.
+// frame looks at the page in the frame, which must hold a text, and takes a picture of it. Nothing can be done with the browser afterwards.
 func (b *browser) frame(name, text string) error {
 	if err := b.do(20*time.Second, chromedp.ScrollIntoView("#frame", chromedp.ByQuery), chromedp.Sleep(time.Second)); err != nil {
 		return err
@@ -231,7 +230,7 @@ func (b *browser) frame(name, text string) error {
 			continue
 		}
 		ctx, end := chromedp.NewContext(b.ctx, chromedp.WithTargetID(t.TargetID))
-		b.atEnd(end) // which closes the whole page
+		defer end() // which closes the page, too
 		var title, origin string
 		if err := chromedp.Run(ctx, chromedp.Evaluate("document.querySelector('h1').textContent", &title), chromedp.Evaluate("origin", &origin)); err != nil {
 			return err

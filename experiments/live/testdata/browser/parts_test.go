@@ -24,8 +24,8 @@ var parts = []struct {
 }{
 	{"stories", stories},
 	{"lab", lab},
-	{"results", results},
 	{"diagnosis", diagnosis},
+	{"results", results}, // the last one, see frame
 }
 
 const running = `document.getElementById('status').textContent.startsWith('Training')`
