@@ -24,7 +24,7 @@ def test_bad_arguments(fake, arguments):
 def test_with_the_real_program(real, tmp_path):
     r = dcae.run("failure-modes", seeds=1, epochs=1, images=64, arms="highlr", out=tmp_path / "r", threads=1)
     assert [v["arm"] for v in r.records] == ["highlr"] and r.records[0]["steps"] == 2 and r.page.exists()
-    with pytest.raises(dcae.Error, match="no study"):
+    with pytest.raises(dcae.Error, match="no built-in study"):
         dcae.run("nosuch", out=tmp_path / "s")
 
 
