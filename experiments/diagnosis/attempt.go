@@ -79,6 +79,11 @@ func (a *attempt) decisive() []*trial {
 	return a.confirmed
 }
 
+// leaveOutCut leaves out runs with fresh seeds that were to go to a number of steps and that the clock cut: they neither learned nor failed.
+func (a *attempt) leaveOutCut(to int) {
+	a.confirmed = slices.DeleteFunc(a.confirmed, func(t *trial) bool { return t.hopeless == "" && !t.learns() && t.steps < to })
+}
+
 // learned says how many of them learned: "5/6".
 func (a *attempt) learned() string {
 	return fmt.Sprintf("%d/%d", count(a.decisive()), len(a.decisive()))

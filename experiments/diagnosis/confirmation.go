@@ -182,6 +182,7 @@ func (s *search) confirmed(a *attempt) (bool, error) {
 			jobs = append(jobs, job{a, t, to, true})
 		}
 		if err := s.advance(jobs); err != nil {
+			a.leaveOutCut(to)
 			return false, err
 		}
 		if lost := len(a.confirmed) - count(a.confirmed); !repairs(n-lost, n, given, seeds) {

@@ -217,15 +217,16 @@ func (s *search) tryMoreSeeds(a *attempt, steps, most int) error {
 		return nil
 	}
 	var jobs []job
+	to := min(most, s.affordable(a.step)/seeds)
 	for seed := uint64(firstFreshSeed + 1); len(jobs) < seeds; seed++ {
 		t, err := s.realTrial(a, seed)
 		if err != nil {
 			return err
 		}
-		jobs = append(jobs, job{a, t, min(most, s.affordable(a.step)/seeds), true})
+		jobs = append(jobs, job{a, t, to, true})
 	}
 	if err := s.advance(jobs); err != nil {
-		a.confirmed = slices.DeleteFunc(a.confirmed, func(t *trial) bool { return !t.learns() })
+		a.leaveOutCut(to)
 		return err
 	}
 	s.tell(a, a.what()+" in the real size")
@@ -329,7 +330,11 @@ func (s *search) seeOnceMore() error {
 	if err != nil {
 		return err
 	}
-	return s.advance([]job{{s.fix, t, steps, true}})
+	if err := s.advance([]job{{s.fix, t, steps, true}}); err != nil {
+		s.fix.leaveOutCut(steps)
+		return err
+	}
+	return nil
 }
 
 // realCandidates are what is tried in the real size: what helped the twin, then learning rates and settings that stand out.

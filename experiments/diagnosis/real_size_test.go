@@ -205,6 +205,41 @@ func TestSeedsThatTheClockCutsDoNotCount(t *testing.T) {
 	}
 }
 
+// Runs that the clock cuts before they have learned are no failures of the change that they were to confirm; those that died are.
+func TestFreshSeedsThatTheClockCutsDoNotCount(t *testing.T) {
+	for cutFrom, want := range map[uint64]string{firstFreshSeed: "1/1", firstFreshSeed + 2: "1/2"} {
+		s := scripted(t, func(what string, seed uint64, _ int) float64 {
+			if what == "repair" && seed == firstFreshSeed+1 {
+				return math.Inf(1)
+			}
+			return 0.2
+		})
+		a := s.madeOf(t, named("repair", Loss, 1))[0]
+		run, err := s.trialOf(a, 1)
+		must(t, err)
+		must(t, s.advance([]job{{a, run, 100, true}}))
+		s.verdict = Unreliable // a change may fail with a seed then
+		s.options.Seeds = 8
+		scripts := s.run
+		ctx, stop := context.WithCancel(context.Background())
+		s.ctx = ctx
+		s.run = func(ctx context.Context, j job, threads *graph.Threads) error {
+			if j.trial.seed >= cutFrom {
+				j.trial.see(check{Step: checkEvery, FVU: 0.9, Spread: 1})
+				stop()
+				return context.Canceled
+			}
+			return scripts(ctx, j, threads)
+		}
+		if _, err := s.confirmed(a); err == nil {
+			t.Fatal("the time was not up")
+		}
+		if a.learned() != want {
+			t.Errorf("cut from seed %d on: %s, want %s", cutFrom, a.learned(), want)
+		}
+	}
+}
+
 // A twin's time may be up before a repair has learned with three fresh seeds.
 func TestATwinIsBelievedWithItsScreeningSeed(t *testing.T) {
 	for isTwin, want := range map[bool]Verdict{true: Faulty, false: Inconclusive} {
