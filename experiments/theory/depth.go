@@ -35,7 +35,7 @@ type descent struct {
 }
 
 var (
-	plainDescent = descent{training.SGD{LearningRate: training.Exactly(1)}, graph.Zeros{}, 100, 400, []float64{1.5, 3, 4.5, 6, 7.5, 9, 10.5}, nil}
+	plainDescent = descent{training.SGD{LearningRate: training.Exactly(1)}, graph.Zeros{}, 100, 400, []float64{0.5, 1.5, 3, 4.5, 6, 7.5, 9, 10.5}, nil}
 	adamRandom   = descent{training.Adam{LearningRate: training.Exactly(1e-3)}, scaled(1), 25, 100, nil, []int{8, 14, 20, 26, 32, 38, 46}}
 	adamZero     = descent{training.Adam{LearningRate: training.Exactly(1e-4)}, graph.Zeros{}, 40, 100, []float64{2, 4, 6, 8, 10, 12, 14, 16}, nil}
 )
@@ -107,7 +107,7 @@ func (l *lab) depthsOf(d *descent, seed uint64) (depths, error) {
 	return measure.(func() (depths, error))()
 }
 
-// depthsLearned trains networks, deeper and deeper, until one does not learn within many steps. A depth beyond all is NaN.
+// depthsLearned trains networks, deeper and deeper, until one does not learn within many steps. A depth that none of these lies under, or over, is NaN.
 func depthsLearned(p *principal, sigmaW float64, d descent, seed uint64) (few, many float64, err error) {
 	layers := d.layers
 	for _, x := range d.inXi {
