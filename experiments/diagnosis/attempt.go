@@ -79,11 +79,6 @@ func (a *attempt) decisive() []*trial {
 	return a.confirmed
 }
 
-// leaveOutCut leaves out runs with fresh seeds that were to go to a number of steps and that the clock cut: they neither learned nor failed.
-func (a *attempt) leaveOutCut(to int) {
-	a.confirmed = slices.DeleteFunc(a.confirmed, func(t *trial) bool { return t.hopeless == "" && !t.learns() && t.steps < to })
-}
-
 // learned says how many of them learned: "5/6".
 func (a *attempt) learned() string {
 	return fmt.Sprintf("%d/%d", count(a.decisive()), len(a.decisive()))
@@ -215,6 +210,18 @@ func (s *search) advance(jobs []job) error {
 		}
 	}
 	return nil
+}
+
+// advanceFresh takes runs of one attempt with fresh seeds further. Those that the clock cuts are left out: they neither learned nor failed.
+func (s *search) advanceFresh(jobs ...job) error {
+	err := s.advance(jobs)
+	if err != nil {
+		a := jobs[0].attempt
+		a.confirmed = slices.DeleteFunc(a.confirmed, func(t *trial) bool {
+			return t.hopeless == "" && !t.learns() && slices.ContainsFunc(jobs, func(j job) bool { return j.trial == t && t.steps < j.to })
+		})
+	}
+	return err
 }
 
 // threadsOf is how many threads the i-th of n jobs gets: one, but for the last ones, which share what would be idle otherwise. Jobs that have no room

@@ -181,8 +181,7 @@ func (s *search) confirmed(a *attempt) (bool, error) {
 			}
 			jobs = append(jobs, job{a, t, to, true})
 		}
-		if err := s.advance(jobs); err != nil {
-			a.leaveOutCut(to)
+		if err := s.advanceFresh(jobs...); err != nil {
 			return false, err
 		}
 		if lost := len(a.confirmed) - count(a.confirmed); !repairs(n-lost, n, given, seeds) {

@@ -13,11 +13,6 @@ func (s *search) intervene() error {
 		if err := s.try(stage, departing); err != nil || s.settled() {
 			return err
 		}
-		if stage.name == standingOut {
-			if err := s.allWayOff(departing); err != nil || s.settled() {
-				return err
-			}
-		}
 		if i == 0 && s.isShort() { // it costs little, and there is no time for all
 			if err := s.shallow(departing); err != nil || s.settled() {
 				return err
@@ -47,7 +42,7 @@ func (s *search) stages() (departing []change, stages []stage) {
 	}
 	likely, unlikely := otherRates(s.given.setup.optimizer)
 	aids := s.look.aids(s.given.setup)
-	stages = []stage{{standingOut, departing}}
+	stages = []stage{{"settings that stand out", departing}}
 	if s.verdict == Unreliable {
 		if slices.ContainsFunc(departing, func(c change) bool { return c.departure >= clearDeparture }) {
 			stages = append(stages, s.steadying()...)
@@ -111,11 +106,11 @@ func (s *search) try(stage stage, departing []change) error {
 	if err := s.confirm(found, departing); err != nil || s.settled() || !stage.changes[0].departs() {
 		return err
 	}
-	return s.revive(departing)
+	if err := s.revive(departing); err != nil || s.settled() {
+		return err
+	}
+	return s.allWayOff(departing)
 }
-
-// standingOut is the stage of settings that stand out.
-const standingOut = "settings that stand out"
 
 // settled tells whether a repair is found, or the model turned out to be healthy.
 func (s *search) settled() bool { return s.fix != nil || s.verdict == Healthy }

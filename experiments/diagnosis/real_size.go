@@ -217,16 +217,14 @@ func (s *search) tryMoreSeeds(a *attempt, steps, most int) error {
 		return nil
 	}
 	var jobs []job
-	to := min(most, s.affordable(a.step)/seeds)
 	for seed := uint64(firstFreshSeed + 1); len(jobs) < seeds; seed++ {
 		t, err := s.realTrial(a, seed)
 		if err != nil {
 			return err
 		}
-		jobs = append(jobs, job{a, t, to, true})
+		jobs = append(jobs, job{a, t, min(most, s.affordable(a.step)/seeds), true})
 	}
-	if err := s.advance(jobs); err != nil {
-		a.leaveOutCut(to)
+	if err := s.advanceFresh(jobs...); err != nil {
 		return err
 	}
 	s.tell(a, a.what()+" in the real size")
@@ -330,11 +328,7 @@ func (s *search) seeOnceMore() error {
 	if err != nil {
 		return err
 	}
-	if err := s.advance([]job{{s.fix, t, steps, true}}); err != nil {
-		s.fix.leaveOutCut(steps)
-		return err
-	}
-	return nil
+	return s.advanceFresh(job{s.fix, t, steps, true})
 }
 
 // realCandidates are what is tried in the real size: what helped the twin, then learning rates and settings that stand out.

@@ -23,7 +23,7 @@ import (
 //	intervene      changes, stage by stage, until one repairs          interventions.go; restores.go and aids.go are the changes
 //	   |  halve      ever longer trials; the worst are given up        halving.go
 //	   |  confirm    fresh seeds, in the rule's order                  confirmation.go, comparison.go, rule.go
-//	   |  allWayOff  settings that are way off, at once              everything.go
+//	   |  allWayOff    settings that are way off, at once              everything.go
 //	   |  everything   all settings as usual, then fewer              everything.go
 //	   |  pairs        two changes at a time                           pairs.go
 //	   |  persist      what is left of the time                        persistence.go
