@@ -248,6 +248,10 @@ func (s *search) evidence(a *attempt) []string {
 	} else {
 		out = append(out, fmt.Sprintf("With %s it explains far more (FVU %s), and does not learn in the time that there was.", a.named(), figures(fvus(a.screened))))
 	}
+	if f := s.fix; f != nil && f != a && f.cause() == a.cause() && len(f.confirmed) > 0 && !slices.Contains(s.winners, f) {
+		out = append(out, fmt.Sprintf("What is handed over is another form of this that does better: with %s it learns with %d of %d fresh seeds (FVU %s).",
+			f.named(), count(f.confirmed), len(f.confirmed), figures(fvus(f.confirmed))))
+	}
 	switch {
 	case a.necessary:
 		out = append(out, "With everything that stands out restored, the old value alone breaks the model again.")
