@@ -2,6 +2,7 @@ package plots
 
 import (
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -161,6 +162,9 @@ func (f frame) drawY(c draw.Canvas) {
 	height := c.Max.Y - c.Min.Y
 	x := c.Min.X - f.widthOutside(height) + labelText.size
 	label := labelText.fit(f.y.label, height)
+	if label != f.y.label && !strings.Contains(f.y.label, " ") {
+		return // a word that is cut is a riddle
+	}
 	c.Push()
 	c.Translate(vg.Point{X: x, Y: (c.Min.Y + c.Max.Y) / 2})
 	c.Rotate(math.Pi / 2)

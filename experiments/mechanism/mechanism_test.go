@@ -202,3 +202,11 @@ func TestPercentSaysAllOrNoneOfThoseAlone(t *testing.T) {
 		}
 	}
 }
+
+func TestNumbersHaveTwoDigits(t *testing.T) {
+	for x, want := range map[float64]string{38501: "39000", 6229: "6200", 99999: "100000", 196: "200", 95.2: "95", 0.00123: "0.0012", 1.2e6: "1.2e+06"} {
+		if got := two(x); got != want {
+			t.Errorf("%g: %s, want %s", x, got, want)
+		}
+	}
+}

@@ -63,10 +63,12 @@ func either(words []string) string {
 
 // two digits are enough for a mechanism.
 func two(x float64) string {
-	if size := math.Abs(x); size >= 100 && size < 1e5 {
-		return fmt.Sprintf("%.0f", x)
+	text := fmt.Sprintf("%.2g", x)
+	if size := math.Abs(x); size >= 100 && size < 1e5 { // no power of ten
+		rounded, _ := strconv.ParseFloat(text, 64)
+		return whole(rounded)
 	}
-	return fmt.Sprintf("%.2g", x)
+	return text
 }
 
 func whole(x float64) string { return strconv.FormatFloat(x, 'f', 0, 64) }
