@@ -98,7 +98,7 @@ cases: build ## Keras models of further kinds, written to CASES=folder, and how 
 	python3 experiments/diagnosis/testdata/score.py $(CASES) results/answers/$(notdir $(CASES))
 
 ADVICE = ../shared/reports ../shared/odd
-check-advice: build ## the code that dcae diagnose prints, run in the real Keras with three seeds (ADVICE=folders; answers in results/answers are used; about half an hour)
+check-advice: build ## the code that dcae diagnose prints, run in the real Keras with three seeds (ADVICE=folders; answers that this build has left in results/answers are used; about half an hour)
 	for folder in $(ADVICE); do python3 experiments/diagnosis/testdata/check_advice.py $$folder results/answers/$$(basename $$folder) || exit 1; done
 
 REAL = results/real-size

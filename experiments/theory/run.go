@@ -203,7 +203,7 @@ func Read(dir string) (*Records, error) {
 }
 
 // Verify measures again what a folder's records hold, with their seeds, and names the first point that differs in any bit; "" if none does. It fails
-// where the records cannot be read, or are of other kernels than the process computes with.
+// where the records cannot be read, or are of other kernels or another number of bits than the process computes with.
 func Verify(ctx context.Context, dir string, threads int, tell func(done, of int)) (string, error) {
 	there, err := Read(dir)
 	if err != nil {
@@ -211,6 +211,9 @@ func Verify(ctx context.Context, dir string, threads int, tell func(done, of int
 	}
 	if own := arithmetic.Chosen().String(); there.Kernels != own {
 		return "", errors.Errorf("the records in %s were computed with the %s kernels: call it with --kernels %s", dir, there.Kernels, there.Kernels)
+	}
+	if err := arithmetic.CheckBits(there.Kernels, there.Bits); err != nil {
+		return "", errors.Errorf("the records in %s cannot be verified: %v", dir, err)
 	}
 	here, err := measure(ctx, Rows(), there.Seeds, threads, tell)
 	if err != nil {

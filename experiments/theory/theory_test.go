@@ -3,6 +3,7 @@ package theory
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"dcae/graph"
+	"dcae/graph/arithmetic"
 	"dcae/training/files"
 )
 
@@ -217,6 +219,19 @@ func TestDamagedRecordsAreRefused(t *testing.T) {
 	}
 	if _, err := Run(context.Background(), dir, []uint64{1}, 1, nil); err == nil || !strings.Contains(err.Error(), "something else") {
 		t.Errorf("a folder with other files gives %v", err)
+	}
+}
+
+// Other numbers are to be expected of a program whose kernels have other bits: no reason to measure for minutes and call them different.
+func TestOtherBitsAreNotVerified(t *testing.T) {
+	dir := t.TempDir()
+	r := made(t)
+	r.Kernels, r.Bits = arithmetic.Chosen().String(), arithmetic.Chosen().Bits()+1
+	if err := r.write(filepath.Join(dir, RecordsFile)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Verify(context.Background(), dir, 1, nil); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("bits number %d", r.Bits)) {
+		t.Errorf("other bits give %v", err)
 	}
 }
 

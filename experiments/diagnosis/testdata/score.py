@@ -3,8 +3,8 @@
 usage: score.py FOLDER OUT [NAME ...]      (needs ./dcae, built by `make build`)
 
 FOLDER holds expected.json (name -> {"verdict", "causes", "file", "data", "args"}; file and data default to NAME.keras and NAME.npz), models and arrays x, xt
-(and y, yt). What is diagnosed stays in OUT/NAME; what lies there already is not diagnosed again. The clock cuts nothing, so that a busy machine
-gives the same answers.
+(and y, yt). What is diagnosed stays in OUT/NAME; what this build of ./dcae has diagnosed there is not diagnosed again. The clock cuts nothing, so that a
+busy machine gives the same answers.
 """
 import json, os, subprocess, sys
 
@@ -12,7 +12,7 @@ import json, os, subprocess, sys
 def answer(folder, out, name, case):
     """The diagnosis of a case, or why there is none."""
     path = os.path.join(out, name, "diagnosis.json")
-    if not os.path.exists(path):
+    if not os.path.exists(path) or os.path.getmtime(path) < os.path.getmtime("./dcae"):
         file, data = (os.path.join(folder, case.get(k, name + end)) for k, end in (("file", ".keras"), ("data", ".npz")))
         run = subprocess.run(["./dcae", "diagnose", file, "--data", data, "--scale", "none", "--quiet", "--patient", "--out", os.path.join(out, name), *(case.get("args") or [])], capture_output=True, text=True)
         if run.returncode != 0: return None, run.stderr.strip()
