@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,7 +42,7 @@ func TestTraceAgreesWithPyTorch(t *testing.T) {
 					t.Skip("it draws at random")
 				}
 				if filepath.Base(base) == "torch_code" && arithmetic.Chosen() == arithmetic.AVX2 {
-					t.Skip("a value is so near to a ReLU's bend that PyTorch in float32, with weights changed by 1e-7, goes the other way with every second seed, and so do these kernels")
+					want = slices.DeleteFunc(want, afterTheTie)
 				}
 				m, err := LoadTorch(program)
 				check(t, err)
@@ -56,6 +57,15 @@ func TestTraceAgreesWithPyTorch(t *testing.T) {
 	if found == 0 {
 		t.Error("there are no programs")
 	}
+}
+
+// afterTheTie tells of an array of the fixture torch_code whether it depends on which side of a ReLU's bend one value falls in one of the 20 steps. That
+// value is so near to the bend that the last bits decide: of ten runs of PyTorch in float32 whose weights were changed at random by 1e-7 of themselves
+// three fell on the other side than PyTorch in float64 does unchanged, and of four runs in float64 two. Those five end alike, with dec.0.weight off by
+// 1.5e-2 and enc.4.weight by 9.2e-3, and there the AVX2 kernels end, too (1.6e-2 and 9.2e-3); the other nine are off by less than 1e-5. So these
+// kernels are held to all that is computed before: outputs, loss, gradients, and the losses of the steps.
+func afterTheTie(a npz.Array) bool {
+	return strings.HasPrefix(a.Name, "final/") || strings.HasPrefix(a.Name, "moving/")
 }
 
 // TestDrawnInTraining evaluates a program that draws in training alone, as its dcae.json says, and one whose dcae.json says otherwise.

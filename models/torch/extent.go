@@ -3,6 +3,7 @@ package torch
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,15 +17,34 @@ type extent struct {
 	symbol string
 }
 
-// String writes it as in 4 or 2*s77+1.
+// String writes it as in 4, batch or 2*batch+1.
 func (e extent) String() string {
-	switch {
-	case e.symbol == "":
+	if e.symbol == "" {
 		return fmt.Sprint(e.fixed)
-	case e.fixed == 0:
-		return fmt.Sprintf("%d*%s", e.factor, e.symbol)
 	}
-	return fmt.Sprintf("%d*%s%+d", e.factor, e.symbol, e.fixed)
+	s := e.symbol
+	if e.factor != 1 {
+		s = fmt.Sprintf("%d*%s", e.factor, s)
+	}
+	if e.fixed != 0 {
+		s += fmt.Sprintf("%+d", e.fixed)
+	}
+	return s
+}
+
+// told is a shape for messages, as in [batch 3 8 8]: the batch size as values name it, and not by the file's symbol.
+func (p *program) told(shape []extent) []extent {
+	out := slices.Clone(shape)
+	for i, e := range out {
+		switch e.symbol {
+		case "":
+		case p.batch:
+			out[i].symbol = "batch"
+		default:
+			out[i] = extent{factor: 1, symbol: "?"}
+		}
+	}
+	return out
 }
 
 // typeOf is the type of a value that a graph describes.

@@ -244,7 +244,11 @@ func repeatEach(r *reading) *value {
 		return failed
 	}
 	n := v.dims[axis]
-	if v.batched && axis == 0 || times < 1 || times > maxPlaces || n > maxPlaces/times || r.places+n*times > maxPlaces {
+	if v.batched && axis == 0 {
+		r.fail("it repeats each image of the batch, which is not supported")
+		return failed
+	}
+	if times < 1 || times > maxPlaces || n > maxPlaces/times || r.places+n*times > maxPlaces {
 		r.fail("it repeats each of %d places of axis %d %d times", n, axis, times)
 		return failed
 	}
@@ -298,8 +302,14 @@ func repeat(r *reading) *value {
 	} else if len(v.dims) < len(shape) && !v.batched {
 		v = r.withDims(v, withOnes(v.dims, len(shape)))
 	}
-	if r.err != nil || len(v.dims) != len(shape) {
-		r.fail("it repeats %v to %v: how it treats the batch is not supported", v, shape)
+	switch {
+	case r.err != nil:
+	case len(v.dims) != len(shape):
+		r.fail("it repeats %v to %v: an axis before the batch is not supported", v, r.told(shape))
+	case v.batched && r.batchTimes(v.rows()) != shape[0]:
+		r.fail("it repeats %v to %v: along the batch that is not supported", v, r.told(shape))
+	}
+	if r.err != nil {
 		return failed
 	}
 	to := fixedRows(v, shape)
@@ -308,7 +318,7 @@ func repeat(r *reading) *value {
 			continue
 		}
 		if r.places += n; r.places > maxPlaces || n%max(v.dims[axis], 1) != 0 {
-			r.fail("it repeats %v to %v", v, shape)
+			r.fail("it repeats %v to %v: that is not supported", v, r.told(shape))
 			return failed
 		}
 		length := v.dims[axis]

@@ -133,13 +133,13 @@ func (t *translator) bindInputs() error {
 			rows, ok = t.split(of.shape[0])
 		}
 		if !ok || rows != 1 {
-			return errors.Errorf("the first axis of input %d is %v: it must be the batch", i+1, of.shape)
+			return errors.Errorf("the first axis of input %d is %v: it must be the batch", i+1, t.told(of.shape))
 		}
 		v := &value{node: -1, batched: true, dims: fixedDims(of.shape), dtype: Float32}
 		v.dims[0] = 1
 		v.order = imageOrder(v.dims)
 		if s := item(v.dims, v.order); len(s) > 0 && slices.Min(s) < 1 {
-			return errors.Errorf("input %d of the program is %v: all axes but the batch must have a fixed length", i+1, of.shape)
+			return errors.Errorf("input %d of the program is %v: all axes but the batch must have a fixed length", i+1, t.told(of.shape))
 		}
 		t.values[name] = v
 		t.names["x"], t.names["target"] = true, true

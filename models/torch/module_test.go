@@ -131,6 +131,28 @@ func TestUnsupportedIsNamedAllAtOnce(t *testing.T) {
 	}
 }
 
+// Shapes in messages have the batch's name, and not the symbol that PyTorch's export made up for it.
+func TestOtherShapesAreToldInPlainWords(t *testing.T) {
+	for _, tt := range []struct {
+		change func([]symInt)
+		want   string
+	}{
+		{func(sizes []symInt) { sizes[0].expression = "Mul(Integer(2), " + sizes[0].expression + ")" }, "by its arguments it gives values of the shape [batch 4 6 6], in PyTorch they were [2*batch 4 6 6]: what it does with the batch is not supported"},
+		{func(sizes []symInt) { sizes[1].number++ }, "by its arguments it gives values of the shape [batch 4 6 6], in PyTorch they were [batch 5 6 6]: the file is damaged, or the operation is not understood"},
+	} {
+		a := openArchive(t, "reshapes")
+		g := &a.program.GraphModule.Graph
+		for _, n := range g.Nodes {
+			if n.Target == "torch.ops.aten.linear.default" {
+				tt.change(g.Tensors[string(n.Outputs[0].value.(tensorName))].Sizes)
+			}
+		}
+		if _, err := a.Module(); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("error %v does not say %q", err, tt.want)
+		}
+	}
+}
+
 func TestLayoutsGoThereAndBack(t *testing.T) {
 	l := Layout{Shape: []int{2, 3, 4}, Order: []int{1, 2, 0}}
 	values := make([]int, 48)

@@ -96,10 +96,10 @@ func (p *program) findBatch(a *Archive) error {
 		p.fixedBatch, p.low, p.high = int(b.fixed), int(b.fixed), int(b.fixed)
 		return nil
 	}
-	if b.factor != 1 || b.fixed != 0 {
-		return errors.Errorf("the batch size is %v: it must be one number of its own", b)
-	}
 	p.batch, p.low = b.symbol, 1
+	if b.factor != 1 || b.fixed != 0 {
+		return errors.Errorf("the first axis of the program's input is %v: it must be the batch size alone", p.told(shape[:1])[0])
+	}
 	if r, ok := a.program.RangeConstraints[b.symbol]; ok {
 		if r.Min != nil {
 			p.low = int(max(*r.Min, 1))

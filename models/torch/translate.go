@@ -2,6 +2,7 @@ package torch
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -195,18 +196,21 @@ func (t *translator) checkResult(name string, v *value) error {
 	if !known || v.unknown || v.pooled != nil {
 		return nil
 	}
-	ok := len(want.shape) == len(v.dims)
-	for axis := 0; ok && axis < len(v.dims); axis++ {
-		e := extent{fixed: int64(v.dims[v.inside(axis)])}
+	have := make([]extent, len(v.dims))
+	for axis := range have {
+		have[axis] = extent{fixed: int64(v.dims[v.inside(axis)])}
 		if v.inside(axis) == 0 && v.batched {
-			e = t.batchTimes(v.dims[0])
+			have[axis] = t.batchTimes(v.dims[0])
 		}
-		ok = e == want.shape[axis]
 	}
-	if !ok {
-		return errors.Errorf("it gives %v, not %v as in PyTorch: how it treats the batch is not supported", v, want.shape)
+	if slices.Equal(have, want.shape) {
+		return nil
 	}
-	return nil
+	why := "the file is damaged, or the operation is not understood"
+	if t.batch != "" && slices.ContainsFunc(want.shape, func(e extent) bool { return e.symbol != "" && !slices.Contains(have, e) }) {
+		why = "what it does with the batch is not supported"
+	}
+	return errors.Errorf("by its arguments it gives values of the shape %v, in PyTorch they were %v: %s", t.told(have), t.told(want.shape), why)
 }
 
 // batchTimes is so many entries for each image of a batch.

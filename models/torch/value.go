@@ -3,7 +3,6 @@ package torch
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/pkg/errors"
 
@@ -92,15 +91,12 @@ func axisOf(axis, axes int) (int, error) {
 
 // String writes a shape as in [batch 3 8 8].
 func (v *value) String() string {
-	parts := make([]string, len(v.dims))
+	shape := make([]extent, len(v.dims))
 	for i, d := range v.dims {
-		parts[i] = fmt.Sprint(d)
+		shape[i] = extent{fixed: int64(d)}
 		if i == 0 && v.batched {
-			parts[i] = "batch"
-			if d > 1 {
-				parts[i] = fmt.Sprintf("batch*%d", d)
-			}
+			shape[i] = extent{factor: int64(d), symbol: "batch"}
 		}
 	}
-	return "[" + strings.Join(parts, " ") + "]"
+	return fmt.Sprint(shape)
 }

@@ -93,7 +93,7 @@ func (r *reading) shapedAs(v *value, shape []extent) *value {
 			if elsewhere := r.viewElsewhere(v, shape); elsewhere != nil {
 				return elsewhere
 			}
-			r.fail("it makes %v of %v, which mixes images of the batch", shape, v)
+			r.fail("it makes %v of %v, which mixes images of the batch", r.told(shape), v)
 			return failed
 		}
 		dims[0] = rows
@@ -322,14 +322,14 @@ func (r *reading) expanded(v *value, shape []extent) *value {
 	}
 	dims := fixedDims(shape)
 	if len(v.dims) > len(dims) || v.batched && len(v.dims) != len(dims) {
-		r.fail("it repeats %v to %v: how it treats the batch is not supported", v, shape)
+		r.fail("it repeats %v to %v: an axis before the batch is not supported", v, r.told(shape))
 		return failed
 	}
 	overBatch := v.batched
 	if len(shape) > 0 && r.isBatch(shape[0]) && (v.batched || len(v.dims) < len(shape) || v.dims[0] == 1) {
 		rows, ok := r.split(shape[0])
 		if !ok || v.batched && rows != v.rows() {
-			r.fail("it repeats %v to %v: how it treats the batch is not supported", v, shape)
+			r.fail("it repeats %v to %v: along the batch that is not supported", v, r.told(shape))
 			return failed
 		}
 		dims[0], overBatch = rows, true

@@ -240,6 +240,21 @@ def rolled():
     return module(lambda s, x: s.a(x.roll(1, 0)), a=nn.Linear(4, 4))
 
 
+@refused("it repeats [batch 4] to [2*batch 4]: along the batch that is not supported", 4)
+def copies():
+    return module(lambda s, x: s.a(x.repeat(2, 1)).view(2, -1, 4).mean(0), a=nn.Linear(4, 4))
+
+
+@refused("it repeats [batch 4] to [3 batch 4]: an axis before the batch is not supported", 4)
+def samples():
+    return module(lambda s, x: s.a(x).expand(3, -1, -1).mean(0), a=nn.Linear(4, 4))
+
+
+@refused("it repeats each image of the batch", 4)
+def copies_side_by_side():
+    return module(lambda s, x: s.a(x.repeat_interleave(2, 0)).view(-1, 2, 4).mean(1), a=nn.Linear(4, 4))
+
+
 @refused("float64", 4)
 def double():
     return nn.Linear(4, 4).double()
