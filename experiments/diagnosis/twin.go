@@ -132,7 +132,8 @@ func (s *search) twins() ([]candidate, error) {
 	return all, nil
 }
 
-// twinsOf are the twins of all sizes of a width that take at most half as long as the model itself, the smallest first.
+// twinsOf are the twins of all sizes of a width that take at most half as long as the model itself, the smallest first. A code that is narrower than its
+// image stays so, if that can be: else copying would be all that there is to learn.
 func (s *search) twinsOf(width float64, batch int) ([]candidate, error) {
 	var out []candidate
 	for _, size := range edit.TwinSizes(s.subject.Model) {
@@ -150,6 +151,27 @@ func (s *search) twinsOf(width float64, batch int) ([]candidate, error) {
 		if step := work.Seconds(); step <= s.given.step/2 {
 			out = append(out, candidate{size, width, batch, m, step})
 		}
+	}
+	if n := s.look.settings.BottleneckValues; n > 0 && n < s.subject.Model.Input.Size() {
+		return compressing(out)
+	}
+	return out, nil
+}
+
+// compressing are those twins whose code has fewer values than their image; all of them if none has.
+func compressing(all []candidate) ([]candidate, error) {
+	var out []candidate
+	for _, c := range all {
+		settings, err := edit.Inspect(c.model)
+		if err != nil {
+			return nil, err
+		}
+		if settings.BottleneckValues < c.model.Input.Size() {
+			out = append(out, c)
+		}
+	}
+	if len(out) == 0 {
+		return all, nil
 	}
 	return out, nil
 }

@@ -90,6 +90,7 @@ func (s *search) concludeTwin() (Diagnosis, *Subject, error) {
 	d.Verdict, d.Name, d.Findings, d.Truncated, d.Interrupted = s.verdict, s.subject.Name, append([]Finding{}, s.look.findings...), s.truncated, s.interrupted
 	seen := d.Fix
 	d.Twin, d.Fix = s.twin.told(s), nil
+	d.Attainable.Text = fmt.Sprintf("On images of %s: %s", d.Twin.Size, d.Attainable.Text)
 	own := s.described()
 	for i := range d.Interventions {
 		d.Interventions[i].Size = d.Twin.Size

@@ -4,11 +4,13 @@ import (
 	"context"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"dcae/graph"
+	"dcae/models/edit"
 	"dcae/training"
 	"dcae/training/dataset"
 	"dcae/training/dataset/npz"
@@ -71,11 +73,32 @@ func TestModelsWhoseStepsAreTooDearAreExaminedByTwins(t *testing.T) {
 		if d.Verdict != c.verdict || c.cause != Unknown && (len(d.Causes) == 0 || d.Causes[0].Cause != c.cause) {
 			t.Errorf("%s: %s, causes %v", c.name, d.Verdict, d.Causes)
 		}
-		if !strings.Contains(d.Twin.Seen, "at 64x64") || d.Twin.RealSize != "64x64" || !strings.Contains(d.Text(""), d.Twin.Size) {
+		if !strings.Contains(d.Twin.Seen, "at 64x64") || d.Twin.RealSize != "64x64" || !strings.Contains(d.Text(""), d.Twin.Size) || !strings.HasPrefix(d.Attainable.Text, "On images of "+d.Twin.Size) {
 			t.Errorf("%s: what was seen where: %+v", c.name, d.Twin)
 		}
 		if c.verdict == Faulty && (d.Repaired == nil || d.Repaired.Model.Input.String() != "64x64x1" || d.Fix == nil) {
 			t.Errorf("%s: what is handed over must be of the real size", c.name)
+		}
+	}
+}
+
+// A dense code of 300 values is wider than images of 16x16.
+func TestACodeStaysNarrowerThanTheTwinsImages(t *testing.T) {
+	const code = 300
+	m := graph.Sequential("wide", graph.Shape{64, 64, 1}, graph.Conv2D{Filters: 16, Kernel: graph.Square(3), Strides: graph.Square(2), Padding: graph.Same, Activation: graph.ReLU},
+		graph.Flatten{}, graph.Dense{Units: code}, graph.Dense{Units: 32 * 32 * 16}, graph.Reshape{Target: graph.Shape{32, 32, 16}},
+		graph.Conv2DTranspose{Filters: 1, Kernel: graph.Square(3), Strides: graph.Square(2), Padding: graph.Same})
+	s, err := newSearch(context.Background(), Subject{Name: "wide", Model: m, Optimizer: training.Adam{LearningRate: 0.003}, Images: discs(t)}, Options{Seconds: 10, Batch: 32})
+	must(t, err)
+	twins, err := s.twinsOf(1, 32)
+	must(t, err)
+	smaller := slices.ContainsFunc(edit.TwinSizes(m), func(size edit.TwinSize) bool { return size.Height*size.Width <= code })
+	if !smaller || len(twins) == 0 {
+		t.Fatalf("nothing to choose from: %v", twins)
+	}
+	for _, c := range twins {
+		if c.size.Height*c.size.Width <= code {
+			t.Errorf("a twin of %dx%d", c.size.Height, c.size.Width)
 		}
 	}
 }
