@@ -114,7 +114,11 @@ func (m *machine) compile(keep ...*gorgonia.Node) error {
 			return errors.Wrap(err, in.node.Name())
 		}
 	}
-	m.vm = gorgonia.NewTapeMachine(m.graph)
+	var adding tensor.Engine = engine[float32]{pool: m.pool}
+	if m.precision == Float64 {
+		adding = engine[float64]{pool: m.pool}
+	}
+	m.vm = gorgonia.NewTapeMachine(m.graph, gorgonia.WithEngine(adding))
 	return nil
 }
 

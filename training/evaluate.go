@@ -10,7 +10,7 @@ import (
 	"dcae/graph"
 )
 
-// Source gives images by index, [len(indices), height, width, channels].
+// Source gives images by index, [len(indices), height, width, channels]. Several goroutines may read at the same time.
 type Source interface {
 	Len() int
 	Read(dst []float32, indices []int)

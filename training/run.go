@@ -16,6 +16,7 @@ type run struct {
 	config    Config
 	model     *graph.Model
 	images    Source
+	batches   *batches // of images
 	recorders []Recorder
 	snapshots []SnapshotRecorder // those of the recorders that want to see values
 	image     graph.Shape
@@ -82,7 +83,7 @@ func newRun(m *graph.Model, train, valid Source, c Config, recorders []Recorder)
 		return nil, err
 	}
 	r := &run{
-		config: c, model: m, images: train, recorders: recorders, snapshots: snapshotRecorders(recorders), image: m.Input, least: max(m.Batch.Least, 1), stepper: stepper, held: held,
+		config: c, model: m, images: train, batches: newBatches(train, c.Threads), recorders: recorders, snapshots: snapshotRecorders(recorders), image: m.Input, least: max(m.Batch.Least, 1), stepper: stepper, held: held,
 		order: make([]int, train.Len()), at: place{Epoch: 1}, result: &Result{Params: params},
 	}
 	if c.CheckpointPath != "" {
@@ -151,8 +152,7 @@ func (r *run) steps(ctx context.Context) error {
 		}
 		batch := r.nextBatch(r.at.Images)
 		x, target := r.stepper.program.Inputs(len(batch))
-		r.images.Read(x, batch)
-		readTargets(r.images, target, x, batch)
+		r.batches.to(x, target, batch)
 		if p, ok := r.images.(prefetcher); ok {
 			p.Prefetch(r.nextBatch(r.at.Images + len(batch)))
 		}

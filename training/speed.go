@@ -18,7 +18,7 @@ type Speed struct {
 // Steps are training steps of a model that is trained for timing alone.
 type Steps struct {
 	stepper *stepper
-	images  Source
+	images  *batches
 	config  Config
 	order   []int
 	next    int
@@ -38,7 +38,7 @@ func NewSteps(m *graph.Model, train Source, c Config) (*Steps, error) {
 		return nil, err
 	}
 	c.Batch = min(c.Batch, train.Len())
-	return &Steps{stepper: s, images: train, config: c, order: make([]int, train.Len()), next: train.Len()}, nil
+	return &Steps{stepper: s, images: newBatches(train, c.Threads), config: c, order: make([]int, train.Len()), next: train.Len()}, nil
 }
 
 // Close ends the program.
@@ -54,8 +54,7 @@ func (s *Steps) Take(steps int) error {
 			s.next = 0
 		}
 		x, target := s.stepper.program.Inputs(batch)
-		s.images.Read(x, s.order[s.next:s.next+batch])
-		readTargets(s.images, target, x, s.order[s.next:s.next+batch])
+		s.images.to(x, target, s.order[s.next:s.next+batch])
 		s.next += batch
 		s.batches += time.Since(start)
 		if _, err := s.stepper.take(s.epoch, batch); err != nil {
