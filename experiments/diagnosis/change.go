@@ -120,7 +120,23 @@ func departingRates(o training.Optimizer) []change {
 	for k, to := 1, from*up; k <= 3 && decades(to/usual) > 0.25 && (to < usual) == (from < usual); k, to = k+1, to*up {
 		out = append(out, rateChange(o, round3(to), d))
 	}
+	if isSGD(o) && rateIsWayTooLow(o) {
+		out = append(out, adamForRate(o, LearningRateLow, d))
+	}
 	return out
+}
+
+// rateIsWayTooLow tells whether a learning rate stands out so far that it is enough to keep a model from learning.
+func rateIsWayTooLow(o training.Optimizer) bool {
+	from, usual := presentRate(o), saved.UsualRate(o)
+	return from < usual && decades(from/usual) >= wayOff
+}
+
+// adamForRate is Adam instead of SGD, whose fitting rate depends on the model and on the scale of the loss. The rate is to blame all the same.
+func adamForRate(o training.Optimizer, cause Cause, departure float64) change {
+	c := adamInstead(setup{optimizer: o})
+	c.cause, c.departure = cause, departure
+	return c
 }
 
 // otherRates are all decades within three of the present rate, and those above up to a hundred times the usual one: those that are not too far from the
@@ -128,8 +144,7 @@ func departingRates(o training.Optimizer) []change {
 func otherRates(o training.Optimizer) (likely, unlikely []change) {
 	from, usual := presentRate(o), saved.UsualRate(o)
 	most := 100 * usual
-	switch o.(type) {
-	case training.SGD, training.TorchSGD:
+	if isSGD(o) {
 		most *= 10 // it depends on the scale of the loss
 	}
 	for _, k := range []float64{1, -1, 2, -2, 3, -3, 4, 5} {

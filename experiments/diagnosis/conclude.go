@@ -199,7 +199,7 @@ func (s *search) blames() []Blame {
 			continue
 		}
 		if len(a.changes) == 1 && a.departure() >= 0.5 && len(a.screened) > 0 && !a.beaten {
-			add(a.cause(), 0.1, fmt.Sprintf("The setting stands out; %s alone did not make the model learn (FVU %.2f after %d steps).", a.what(), worst(a), a.steps()))
+			add(a.cause(), 0.1, fmt.Sprintf("The setting stands out; %s alone did not make the model learn (FVU %.2f after %d steps).", a.what(), slices.Max(fvus(a.screened)), a.steps()))
 		}
 	}
 	for _, f := range s.look.findings.deciding() {

@@ -288,15 +288,18 @@ func (s *search) compareRates(found []*attempt) error {
 	if err := s.advance(jobs); err != nil {
 		return err
 	}
-	merit := func(a *attempt) float64 {
-		if usual := saved.UsualRate(a.setup.optimizer); training.LearningRate(a.setup.optimizer) == usual {
-			return worst(a) / 1.25
-		}
-		return worst(a)
-	}
 	slices.SortStableFunc(rates, func(a, b *attempt) int { return cmp.Compare(merit(a), merit(b)) })
 	for i, a := range rates {
 		a.lesser = i
 	}
 	return nil
+}
+
+// merit is what attempts are ordered by of which some are learning rates, the least first: the worst FVU, which may be larger for a usual rate.
+func merit(a *attempt) float64 {
+	const lenience = 1.25
+	if a.isRate() && training.LearningRate(a.setup.optimizer) == saved.UsualRate(a.setup.optimizer) {
+		return worst(a) / lenience
+	}
+	return worst(a)
 }

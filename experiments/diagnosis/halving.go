@@ -85,10 +85,14 @@ func (s *search) halve(attempts []*attempt) ([]*attempt, error) {
 // nearly is an FVU from which it is not far to the mark any more.
 func (s *search) nearly() float64 { return s.look.attainable.mark() + 0.3 }
 
-// worst is the largest FVU of screening; infinite where there was none.
+// worst is the largest FVU that screening promises; infinite where there was none.
 func worst(a *attempt) float64 {
 	if len(a.screened) == 0 {
 		return math.Inf(1)
 	}
-	return slices.Max(fvus(a.screened))
+	most := math.Inf(-1)
+	for _, t := range a.screened {
+		most = max(most, t.promised())
+	}
+	return most
 }

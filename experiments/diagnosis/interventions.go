@@ -178,6 +178,28 @@ func (s *search) longer() ([]*attempt, error) {
 			found = append(found, a)
 		}
 	}
+	if len(found) == 0 || !isSGD(s.given.setup.optimizer) {
+		return found, nil
+	}
+	return s.besideAdam(found)
+}
+
+// besideAdam adds Adam to rates of SGD that learn with more time, if it learns, too: what does best is handed over.
+func (s *search) besideAdam(found []*attempt) ([]*attempt, error) {
+	adam, err := s.attemptsOf([]change{adamForRate(s.given.setup.optimizer, found[0].cause(), found[0].departure())})
+	if err != nil || len(adam) == 0 {
+		return found, err
+	}
+	run, err := s.trialOf(adam[0], s.failing()[0])
+	if err != nil {
+		return nil, err
+	}
+	if err := s.advance([]job{{adam[0], run, s.budget.short, true}}); err != nil {
+		return nil, err
+	}
+	if s.tell(adam[0], adam[0].what()); run.learns() {
+		found = append(found, adam[0])
+	}
 	return found, nil
 }
 
@@ -193,8 +215,12 @@ func (s *search) secondChance(attempts []*attempt) ([]*attempt, error) {
 			open = append(open, a)
 		}
 	}
-	slices.SortStableFunc(open, func(a, b *attempt) int { return cmp.Compare(worst(a), worst(b)) })
-	open = open[:min(2, len(open))]
+	slices.SortStableFunc(open, func(a, b *attempt) int { return cmp.Compare(merit(a), merit(b)) })
+	most := 2
+	if s.isShort() { // the given model is to be trained as long, too
+		most = 1
+	}
+	open = open[:min(most, len(open))]
 	var jobs []job
 	for _, a := range open {
 		for seed := range uint64(screeningSeeds) {
@@ -213,18 +239,24 @@ func (s *search) secondChance(attempts []*attempt) ([]*attempt, error) {
 			found = append(found, a)
 		}
 	}
+	if s.isShort() && len(found) == 0 && len(open) > 0 { // it may be far better all the same (agreeing)
+		return nil, s.asLong(open[0])
+	}
 	return found, nil
 }
 
-// normalizes tells whether the given model learns, and only its moving statistics hide it.
+// normalizes tells whether most runs of the given model that have not learned do so but for their moving statistics.
 func (s *search) normalizes() bool {
-	n := 0
+	n, failed := 0, 0
 	for _, t := range s.given.screened {
-		if t.normalized < t.mark {
+		if t.learns() {
+			continue
+		}
+		if failed++; t.normalized < t.mark {
 			n++
 		}
 	}
-	return 2*n > len(s.given.screened)
+	return 2*n > failed
 }
 
 func (s *search) attemptsOf(changes []change) ([]*attempt, error) {

@@ -272,10 +272,12 @@ func TestChangesOfATwinThatAgreeAreBelieved(t *testing.T) {
 		given, first, second func(step int) float64
 		other                Cause // of the second
 		real                 bool  // it is no twin
+		usual                bool  // neither setting stands out
 		want                 string
 	}{
 		{name: "both learn", given: still(1), first: still(0.2), second: still(0.1), other: Activation, want: "second"},
 		{name: "in the real size", given: still(1), first: still(0.2), second: still(0.1), other: Activation, real: true},
+		{name: "what is usual", given: still(1), first: still(0.2), second: still(0.1), other: Activation, usual: true},
 		{name: "of two causes", given: still(1), first: still(0.2), second: still(0.1), other: Loss},
 		{name: "one alone", given: still(1), first: still(0.2), second: still(1), other: Activation},
 		{name: "one alone, and the given model is dead", given: still(math.Inf(1)), first: still(0.2), second: still(1), other: Loss, want: "first"},
@@ -295,7 +297,11 @@ func TestChangesOfATwinThatAgreeAreBelieved(t *testing.T) {
 		s.isTwin = !c.real
 		s.look.attainable = attainable{Values: 4, FVU: 0.2, why: ""}
 		s.givenFails(t)
-		for _, a := range s.madeOf(t, named("first", Activation, 0), named("second", c.other, 0)) {
+		departure := float64(clearDeparture)
+		if c.usual {
+			departure = 0.3
+		}
+		for _, a := range s.madeOf(t, named("first", Activation, departure), named("second", c.other, departure)) {
 			run, err := s.trialOf(a, 1)
 			must(t, err)
 			must(t, s.advance([]job{{a, run, 200, true}}))
@@ -307,6 +313,42 @@ func TestChangesOfATwinThatAgreeAreBelieved(t *testing.T) {
 		}
 		if got != c.want || c.want != "" && s.verdict != Faulty || c.want == "" && s.verdict != Inconclusive {
 			t.Errorf("%s: %q, %s", c.name, got, s.verdict)
+		}
+	}
+}
+
+// Three pairs of runs show a smaller gain, if the given model was trained as long and stands.
+func TestAChangeThatIsBetterInPairsIsBelievedOfATwin(t *testing.T) {
+	still := func(int) float64 { return 1 }
+	for name, c := range map[string]struct {
+		given   func(step int) float64
+		changed float64
+		steps   int // of the given model's runs
+		want    bool
+	}{
+		"better":        {still, 0.75, 200, true},
+		"a little":      {still, 0.95, 200, false},
+		"not as long":   {still, 0.75, 100, false},
+		"falling still": {func(step int) float64 { return 1.2 - float64(step)/1000 }, 0.75, 200, false},
+	} {
+		s := scripted(t, func(what string, seed uint64, step int) float64 {
+			if what == "" {
+				return c.given(step)
+			}
+			return c.changed + 0.01*float64(seed)
+		})
+		s.isTwin, s.verdict = true, Faulty
+		s.look.attainable = attainable{FVU: Number(math.NaN())}
+		a := s.madeOf(t, named("change", LearningRateHigh, 2))[0]
+		for seed := uint64(1); seed <= 3; seed++ {
+			for of, steps := range map[*attempt]int{s.given: c.steps, a: 200} {
+				run, err := s.trialOf(of, seed)
+				must(t, err)
+				must(t, s.advance([]job{{of, run, steps, true}}))
+			}
+		}
+		if s.settle(); (s.fix == a) != c.want {
+			t.Errorf("%s: %s, fix %v", name, s.verdict, s.fix)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 // better is by how much another form of a fix must improve the FVU to be taken.
 const better = 0.9
 
-// refine tries other forms of the fix that has the same cause, where there is time: neighbouring learning rates, other activations. The
+// refine tries other forms of the fix that has the same cause, where there is time: neighbouring learning rates, Adam for SGD, other activations. The
 // cause stays; what is handed over learns better.
 func (s *search) refine() error {
 	if err := s.steady(); err != nil || len(s.fix.changes) != 1 {
@@ -66,6 +66,9 @@ func (s *search) refine() error {
 func (s *search) forms(a *attempt) []change {
 	switch a.cause() {
 	case LearningRateHigh, LearningRateLow:
+		if isSGD(s.given.setup.optimizer) && !isSGD(a.setup.optimizer) { // it is Adam already
+			return nil
+		}
 		var out []change
 		rate := training.LearningRate(a.setup.optimizer)
 		for _, factor := range []float64{math.Sqrt(10), 1 / math.Sqrt(10)} {
@@ -73,6 +76,9 @@ func (s *search) forms(a *attempt) []change {
 			if c := rateChange(s.given.setup.optimizer, to, a.departure()); c.cause == a.cause() {
 				out = append(out, c)
 			}
+		}
+		if o := s.given.setup.optimizer; isSGD(o) {
+			out = append(out, adamForRate(o, a.cause(), a.departure()))
 		}
 		return out
 	case Activation:

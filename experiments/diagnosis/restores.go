@@ -185,6 +185,15 @@ func isAdam(o training.Optimizer) bool {
 	return false
 }
 
+// isSGD tells whether an optimizer is plain gradient descent, of either framework.
+func isSGD(o training.Optimizer) bool {
+	switch o.(type) {
+	case training.SGD, training.TorchSGD:
+		return true
+	}
+	return false
+}
+
 func optimizerChange(to training.Optimizer, what string) change {
 	return change{cause: Optimizer, kind: Restore, what: what, apply: func(s setup) (setup, bool, error) {
 		s.optimizer = to

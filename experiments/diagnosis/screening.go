@@ -163,10 +163,10 @@ func (s *search) retention() error {
 func (s *search) isShort() bool { return s.isTwin && s.budget.short < shortSteps }
 
 // patience trains the best and the worst of the runs further that have not learned yet: if both learn after all, the others get
-// their time, too. A twin that has less than the usual steps has none for it: runs that fall are waited for all the same, and only the real size tells that a
-// model is healthy.
+// their time, too. A twin that has less than the usual steps has none for it, nor has one with a learning rate that is way too low, which a change must show
+// to be enough: runs that fall are waited for all the same, and only the real size tells that a model is healthy.
 func (s *search) patience() error {
-	if s.isShort() {
+	if s.isShort() || s.isTwin && rateIsWayTooLow(s.given.setup.optimizer) {
 		return nil
 	}
 	for {

@@ -103,6 +103,79 @@ func TestHalvingGivesUpTheWorst(t *testing.T) {
 	}
 }
 
+// Moving statistics of batch normalization lag for hundreds of steps: what a run promises decides who goes on, what it shows whether it has learned.
+func TestRunsAreRankedByWhatTheyPromise(t *testing.T) {
+	s := scripted(t, func(what string, _ uint64, step int) float64 {
+		switch {
+		case what == "lags" && step > 600:
+			return 0.3
+		case what == "lags":
+			return 2
+		case what == "":
+			return 1
+		}
+		return 0.95
+	})
+	run := s.run
+	s.run = func(ctx context.Context, j job, threads *graph.Threads) error {
+		if j.attempt.what() == "lags" {
+			j.trial.normalized = 0.4
+		}
+		return run(ctx, j, threads)
+	}
+	s.givenFails(t)
+	found, err := s.halve(s.madeOf(t, named("a", Loss, 0), named("b", Loss, 0), named("c", Loss, 0), named("lags", BatchNorm, 0)))
+	must(t, err)
+	if got := whatOf(found); !slices.Equal(got, []string{"lags"}) {
+		t.Errorf("%q learn", got)
+	}
+	dead := &trial{hopeless: "as the test wants it", checks: []check{{FVU: 3}}, normalized: 0.4}
+	if dead.promised() != 3 {
+		t.Error("a run that cannot learn any more promises what it had")
+	}
+}
+
+// SGD with a rate that is way too low is soon tried with Adam, which needs no rate to be found. A twin with it is not waited for.
+func TestARateThatIsWayTooLowIsTriedWithAdam(t *testing.T) {
+	for rate, want := range map[float64]bool{1e-5: true, 0.003: false, 10: false} {
+		s := scripted(t, func(string, uint64, int) float64 { return 1 })
+		s.given.setup.optimizer = training.SGD{LearningRate: rate}
+		s.isTwin, s.verdict = true, Faulty
+		_, stages := s.stages()
+		if got := slices.ContainsFunc(stages[0].changes, func(c change) bool { return strings.Contains(c.what, "adam") && c.cause == LearningRateLow }); got != want {
+			t.Errorf("rate %g: %v", rate, got)
+		}
+		run, err := s.trialOf(s.given, 1)
+		must(t, err)
+		if must(t, s.patience()); (run.steps == 0) != want {
+			t.Errorf("rate %g: %d steps", rate, run.steps)
+		}
+	}
+}
+
+// A rate of SGD that learns late is to blame, and Adam that learns sooner and better is handed over.
+func TestAdamIsHandedOverForARateOfSGDThatLearnsLate(t *testing.T) {
+	s := scripted(t, func(what string, _ uint64, step int) float64 {
+		switch {
+		case strings.Contains(what, "adam"):
+			return 0.2
+		case what == "learning rate 0.01 -> 1" && step > 900:
+			return 0.45
+		}
+		return 1
+	})
+	s.given.setup.optimizer = training.SGD{}
+	s.givenFails(t)
+	_, err := s.halve(s.madeOf(t, rateChange(training.SGD{}, 1, 0)))
+	must(t, err)
+	found, err := s.longer()
+	must(t, err)
+	must(t, s.confirm(found, nil))
+	if s.fix == nil || s.fix.cause() != LearningRateLow || !strings.Contains(s.fix.what(), "adam") {
+		t.Errorf("%q learn, fix %v", whatOf(found), s.fix)
+	}
+}
+
 func TestASecondChanceIsForAllSeedsAndTheWholeTime(t *testing.T) {
 	s := scripted(t, func(what string, seed uint64, step int) float64 {
 		switch {

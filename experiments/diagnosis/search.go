@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"dcae/experiments/statistics"
 	"dcae/graph"
 	"dcae/training"
 )
@@ -132,13 +133,18 @@ func (s *search) confirmedAlone() *attempt {
 	return s.attempts[at]
 }
 
-// agreeing are changes of a twin, the best first, with whose runs far more is explained than by any failing run of the given model, where there was no time for
-// three seeds: two runs at least, or one where the given model's cannot learn any more, and none of another cause. What they show is looked at in the real size.
+// agreeing are changes of a twin that restore what stands out clearly, the best first, with whose runs far more is explained than by any failing run of the
+// given model, where there was no time to see three seeds learn: two runs at least, or one where the given model's cannot learn any more, and none of another
+// cause. (What stands out a little may just learn sooner than a model that stands still for a while.) Less will do where three pairs of runs with the same
+// seeds show it. What they show is looked at in the real size.
 func (s *search) agreeing() []*attempt {
 	var out []*attempt
 	runs := 0
 	for _, a := range s.attempts {
-		if len(a.changes) == 1 && !a.kindUnknown() && !a.beaten && len(a.trials()) > 0 && !slices.ContainsFunc(a.trials(), func(t *trial) bool { return !s.isFarBetter(t) }) {
+		if len(a.changes) > 1 || a.departure() < clearDeparture || a.beaten || len(a.trials()) == 0 {
+			continue
+		}
+		if s.isBetterInPairs(a) || !slices.ContainsFunc(a.trials(), func(t *trial) bool { return !s.isFarBetter(t) }) {
 			out, runs = append(out, a), runs+len(a.trials())
 		}
 	}
@@ -152,11 +158,30 @@ func (s *search) agreeing() []*attempt {
 	return out
 }
 
+// isBetterInPairs tells whether a change beats the given model over pairs of screening runs with the same seed, after as many steps, while none of the given
+// model's falls any more.
+func (s *search) isBetterInPairs(a *attempt) bool {
+	var given, changed []float64
+	for _, t := range a.screened {
+		for _, g := range s.given.screened {
+			if g.seed != t.seed || g.learns() || g.falls() || g.hopeless == "" && g.steps < t.steps {
+				continue
+			}
+			given, changed = append(given, min(1, g.fvuAt(t.steps))), append(changed, min(1, t.fvu()))
+		}
+	}
+	if len(given) < leastPairs || len(given) < len(a.screened) {
+		return false
+	}
+	_, interval := statistics.MeanDifference(given, changed)
+	return beyondMargin(interval.Low, s.look.attainable)
+}
+
 // isFarBetter tells whether a changed model's run explains far more than those runs of the given model that failed; unless it has learned, none of them may
 // still fall.
 func (s *search) isFarBetter(t *trial) bool {
 	return !slices.ContainsFunc(s.given.screened, func(g *trial) bool {
-		return !g.learns() && (min(1, g.fvu())-min(1, t.fvu()) <= freedGain*s.look.attainable.share() || !t.learns() && g.falls())
+		return !g.learns() && (min(1, g.promised())-min(1, t.promised()) <= freedGain*s.look.attainable.share() || !t.learns() && g.falls())
 	})
 }
 

@@ -50,8 +50,7 @@ func (s *search) dies(c change) bool {
 // dies tells whether runs died, or ended without having learned, with one output for all images or half of a layer's units dead.
 func (a *attempt) dies() bool {
 	return slices.ContainsFunc(a.trials(), func(t *trial) bool {
-		n := len(t.checks)
-		return t.hopeless != "" || !t.learns() && (t.deadest >= deadLayer || n > 0 && t.checks[n-1].Spread < sameOutputs)
+		return t.hopeless != "" || !t.learns() && (t.deadest >= deadLayer || t.isConstant())
 	})
 }
 

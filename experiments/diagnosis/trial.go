@@ -141,6 +141,15 @@ func (t *trial) fvu() float64 {
 	return math.Inf(1)
 }
 
+// promised is the FVU by which runs are ranked: moving statistics of batch normalization lag for hundreds of steps, so that of a run that has not learned
+// yet it is the one with re-estimated statistics, where that is better.
+func (t *trial) promised() float64 {
+	if f := t.fvu(); t.done() || !(t.normalized < f) {
+		return f
+	}
+	return t.normalized
+}
+
 // see adds a look at held-out images, and tells whether the last two in a row are under the mark: then the trial has learned.
 func (t *trial) see(c check) bool {
 	t.checks = append(t.checks, c)

@@ -260,24 +260,26 @@ func (s *search) tryTwin(c candidate, probe *trial) (*twinExam, error) {
 	if err := small.advance([]job{{small.given, t, probe.every, false}}); err != nil {
 		return nil, err
 	}
-	pixels := float64(s.subject.Model.Input.Size()) / float64(c.model.Input.Size())
-	return &twinExam{c, small, [2]*trial{probe, t}, unlike(probe, t, pixels)}, nil
+	larger := float64(s.subject.Model.Input.Size()) / float64(c.model.Input.Size()) / c.width
+	return &twinExam{c, small, [2]*trial{probe, t}, unlike(probe, t, larger)}, nil
 }
 
 // The limits within which a model and its twin behave alike over their first steps.
 const (
 	alikeFVU      = 2.0  // factor between the held-out FVUs
-	alikeGradient = 5.0  // factor between the ratios of the first layer's gradient to the last's, at the first step, and at least that of the pixels
+	alikeGradient = 5.0  // factor between the ratios of the first layer's gradient to the last's, at the first step, and at least that of the pixels and widths
 	alikeStill    = 1.1  // factor between the held-out FVUs where one of them cannot learn any more
 	alikeShare    = 0.25 // difference between the mean shares of dead units, and of saturated values
 )
 
-// unlike tells in what two runs of the same first steps differ too much, the first with so many times the pixels; empty if they behave alike.
+// unlike tells in what two runs of the same first steps differ too much, the first so many times larger, by its pixels and by its layers' widths; empty if they
+// behave alike.
 //
 // A kernel's gradient is a sum over pixels, a dense layer's is not, so that with the size their ratio changes by up to the ratio of the pixels (measured:
-// 15 times with 64 times the pixels). A saturated output of more pixels has more that are not quite at the limit: no gradient at all is like one
+// 15 times with 64 times the pixels); a layer's gradient grows with its width, too, unless the image gives that. Runs that print one image for all, equally bad
+// ones, have failed alike, whatever part of their units that took. A saturated output of more pixels has more that are not quite at the limit: no gradient at all is like one
 // that does not improve anything.
-func unlike(a, b *trial, pixels float64) string {
+func unlike(a, b *trial, larger float64) string {
 	apart := func(x, y, factor float64) bool {
 		if x <= 0 || y <= 0 || math.IsInf(x, 0) || math.IsInf(y, 0) || math.IsNaN(x) || math.IsNaN(y) {
 			return (x > 0 && !math.IsInf(x, 0)) != (y > 0 && !math.IsInf(y, 0))
@@ -293,8 +295,11 @@ func unlike(a, b *trial, pixels float64) string {
 	if x, y := a.fvu(), b.fvu(); apart(x, y, alikeFVU) {
 		return fmt.Sprintf("FVU %.2f and %.2f after %d steps", x, y, a.steps)
 	}
-	if x, y := a.gradientRatio(), b.gradientRatio(); apart(x, y, max(alikeGradient, pixels)) {
+	if x, y := a.gradientRatio(), b.gradientRatio(); apart(x, y, max(alikeGradient, larger)) {
 		return fmt.Sprintf("the first layer's gradient begins as %.2g and %.2g of the last one's", x, y)
+	}
+	if a.isConstant() && b.isConstant() && min(a.fvu(), b.fvu()) > 1 && !apart(a.fvu(), b.fvu(), alikeStill) {
+		return ""
 	}
 	if x, y := a.shares.Dead, b.shares.Dead; math.Abs(x-y) > alikeShare {
 		return fmt.Sprintf("%.0f%% and %.0f%% of the units are dead after %d steps", 100*x, 100*y, a.steps)
@@ -303,6 +308,12 @@ func unlike(a, b *trial, pixels float64) string {
 		return fmt.Sprintf("%.0f%% and %.0f%% of the values are saturated after %d steps", 100*x, 100*y, a.steps)
 	}
 	return ""
+}
+
+// isConstant tells whether a run printed one image for all inputs at its last look.
+func (t *trial) isConstant() bool {
+	n := len(t.checks)
+	return n > 0 && t.checks[n-1].Spread < sameOutputs
 }
 
 // gradientRatio is the norm of the first layer's gradient over the last's at the first step; NaN if there was none.

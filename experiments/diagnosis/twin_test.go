@@ -137,6 +137,17 @@ func TestUnlikeNamesWhatDiffers(t *testing.T) {
 	if why := unlike(stands, never, 64); why != "" {
 		t.Errorf("two saturated runs that are as bad as each other: %s", why)
 	}
+	black, blackToo := run(2.63, 0.1, 1, 0.57, 0), run(2.79, 0.1, 1, 0.19, 0)
+	if why := unlike(black, blackToo, 1); why != "" {
+		t.Errorf("two runs that print one image for all, as bad as each other: %s", why)
+	}
+	if blackToo.checks[0].Spread = 0.1; unlike(black, blackToo, 1) == "" {
+		t.Error("one of them prints images that differ, and fewer of its units are dead")
+	}
+	blackToo.checks[0] = check{Step: 25, FVU: 3.2}
+	if unlike(black, blackToo, 1) == "" {
+		t.Error("one of two constant images is a quarter worse, and fewer units are dead")
+	}
 	few := run(0.9, 0.002, 1, 0.1, 0)
 	if why := unlike(a, few, 64); why != "" {
 		t.Errorf("the ratio of gradients may differ as the numbers of pixels do: %s", why)
