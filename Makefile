@@ -64,6 +64,9 @@ check-python: ## the wheel in fresh environments with Keras on TensorFlow, Keras
 kubernetes: ## the manifest of a study as an Indexed Job against its schema, and its pods as processes of this machine (a minute)
 	bash experiments/deploy/try-job.sh
 
+image: ## the image of experiments/deploy/Dockerfile built with buildah, and a study run in it (a minute; needs buildah and root)
+	bash experiments/deploy/try-image.sh
+
 check-tensorboard: ## event files against the real TensorBoard
 	python3 training/tensorboard/testdata/check_tensorboard.py
 
@@ -106,4 +109,4 @@ NAMES =
 real-size: build ## models of 96 to 256 pixels: made, tried in Keras, and diagnosed (NAMES=some of them; hours for all)
 	for what in make check score; do python3 experiments/diagnosis/testdata/real_size.py $$what $(REAL) $(NAMES) --dcae ./dcae || exit 1; done
 
-.PHONY: real-size check-torch check-python kubernetes wheel check-advice cases corpus score supported help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill interrupt slurm
+.PHONY: real-size check-torch check-python kubernetes image wheel check-advice cases corpus score supported help build test race lint ci bench bench-peers check-arm64 check-keras check-tensorboard screenshots kill interrupt slurm

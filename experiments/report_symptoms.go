@@ -142,9 +142,13 @@ func (l *symptomList) losses(steps, epochs *table) error {
 	if err != nil || len(loss) == 0 {
 		return err
 	}
+	numbers, err := steps.numbers("step") // not every step need be recorded
+	if err != nil {
+		return err
+	}
 	for i, v := range loss {
 		if !finite(v) {
-			l.add("non_finite_loss", "", float64(i+1), "the loss is not a number from step %d on", i+1)
+			l.add("non_finite_loss", "", numbers[i], "the loss is not a number from step %.0f on", numbers[i])
 			return nil
 		}
 	}

@@ -8,7 +8,8 @@ import pytest
 
 import dcae
 from dcae import _records
-from dcae._records import LayerInfo, Records, Units
+from dcae._pace import Pace
+from dcae._records import LayerInfo, Records, Taken, Units
 
 LAYERS = [LayerInfo("enc.0", "Conv2d", 80, True), LayerInfo("frozen", "Linear", 4, True, variables=0), LayerInfo("dec", "Conv2d", 72, True)]
 valid = np.random.default_rng(1).random((20, 1, 6, 5)).astype(np.float32)
@@ -111,11 +112,40 @@ def test_steps_at_a_time_have_the_norms_of_their_layers(tmp_path):
     r = Records(tmp_path / "run", "net", layers, "PyTorch 9", None, channels_first=True)
     #                               gradients   weights     steps of a's two variables and b's one
     squares = np.array([[9, 16, 4, 36, 64, 9, 1, 0, 0.09], [0, 0, 0, 1, 0, 1, 0, 0.25, 0]], np.float32)
-    r.add_steps([], [], np.empty((0, 0)))
-    r.add_steps([0.5, 0.25], [0.1, 0.2], squares)
+    r.add_steps(Taken(0, [], [], [], np.empty((0, 0))))
+    r.add_steps(Taken(4, [1, 3], [0.5, 0.25], [0.1, 0.2], squares))  # of four steps two were recorded
+    r.end_epoch(0.3)
     r.close()
     first, second = csv.DictReader(open(tmp_path / "run/runs/net/seed-1/steps.csv"))
     assert (first["loss"], first["a/gradient_norm"], first["a/weight_norm"], first["a/update_ratio"]) == ("0.5", "5.0", "10.0", "0.1")
     assert (first["b/gradient_norm"], first["b/weight_norm"], first["b/update_ratio"]) == ("2.0", "3.0", "0.1")
     assert (second["learning_rate"], second["a/gradient_norm"], second["a/update_ratio"], second["b/update_ratio"]) == ("0.2", "0.0", "0.5", "0.0")
     assert "frozen/gradient_norm" not in first
+    assert (first["step"], second["step"]) == ("1", "3")
+    study = json.loads((tmp_path / "run/study.json").read_text())
+    assert study["recorded_by"] == "PyTorch 9, 2 of 4 steps" and study["data"]["train_images"] == 4
+
+
+@pytest.mark.parametrize("plain, more, writing, every", [(1.0, 0.0, 0.0, 1), (1.0, 0.04, 0.0, 1), (1.0, 0.04, 0.02, 2), (0.001, 0.0003, 0.00001, 7), (1.0, 1.0, 0.0, 20)])
+def test_norms_are_taken_as_often_as_their_time_allows(plain, more, writing, every):
+    times = [0.0]
+    pace = Pace(None, lambda: times[0])
+    pace.writing = writing
+    recorded = []
+    for step in range(1, 2001):
+        due = pace.due()
+        if due:
+            recorded.append(step)
+        times[0] += plain + due * more + 50 * plain * (step % 500 == 30)  # and something else between epochs
+    assert recorded[:13] == [*range(1, 11), 12, 14, 16]  # the first ones are all there
+    late = [s for s in recorded if s > 300]
+    assert {b - a for a, b in zip(late, late[1:], strict=False)} == {every}
+    assert len(recorded) * (more + writing) < 0.1 * 2000 * plain
+
+
+def test_every_kth_step():
+    pace = Pace(3)
+    assert [pace.due() for _ in range(7)] == [True, False, False, True, False, False, True]
+    for wrong in (0, -1, 1.5, "2", True):
+        with pytest.raises(dcae.Error, match="whole number"):
+            Pace(wrong)

@@ -7,26 +7,28 @@ from typing import Any
 import keras
 import numpy as np
 
+from ._records import Taken
 
-def of_backend(layers: list[list[Any]], most: int) -> GraphSteps | EagerSteps:
-    """For the variables of layers; at most so many steps are taken at a time."""
-    return EagerSteps(layers) if keras.backend.backend() == "torch" else GraphSteps(layers, most)
+
+def of_backend(variables: list[Any], most: int) -> GraphSteps | EagerSteps:
+    """For variables; at most so many steps are taken at a time."""
+    return EagerSteps(variables) if keras.backend.backend() == "torch" else GraphSteps(variables, most)
 
 
 class EagerSteps:
     """Steps of the PyTorch backend."""
 
-    def __init__(self, layers: list[list[Any]]) -> None:
+    def __init__(self, variables: list[Any]) -> None:
         from . import _torch_steps
 
-        self._steps = _torch_steps.Steps([[v.value for v in own] for own in layers])
+        self._steps = _torch_steps.Steps([v.value for v in variables])
         self._loss: Any = np.nan
 
     def tell(self, values: Any) -> None:
         """Tells the loss of the next step."""
         self._loss = values.detach().mean()
 
-    def before(self, gradients: list[list[Any]]) -> None:
+    def before(self, gradients: list[Any]) -> None:
         """Looks at a step before it is taken; None is a gradient of 0."""
         self._steps.before(gradients)
 
@@ -34,18 +36,24 @@ class EagerSteps:
         """Looks at a step that was taken."""
         self._steps.add(self._loss, rate.value.clone() if hasattr(rate, "value") else rate, self._steps.after())
 
-    def take(self) -> tuple[list[float], list[float], np.ndarray]:
-        """The steps since the last time, as ``Records.add_steps`` takes them."""
+    def skip(self) -> None:
+        """Counts a step that is not looked at."""
+        self._steps.add(np.nan, np.nan, None)
+
+    def take(self) -> Taken:
+        """What was kept since the last time."""
         return self._steps.take()
 
 
 class GraphSteps:
-    """Steps of the TensorFlow backend, which may be a graph: what they leave stays in variables, the sums of squares of a step in one row."""
+    """Steps of the TensorFlow backend, which may be a graph: what they leave stays in variables, a row for each step that is looked at."""
 
-    def __init__(self, layers: list[list[Any]], most: int) -> None:
-        self._variables = [v for own in layers for v in own]
-        self._rows = keras.Variable(np.zeros((most, 2 + 3 * len(self._variables)), np.float32), trainable=False, name="dcae_rows")
-        self._count = keras.Variable(np.int32(0), dtype="int32", trainable=False, name="dcae_count")
+    def __init__(self, variables: list[Any], most: int) -> None:
+        self._variables = variables
+        self._rows = keras.Variable(np.zeros((most, 2 + 3 * len(variables)), np.float32), trainable=False, name="dcae_rows")  # loss, rate, sums of squares
+        self._numbers = keras.Variable(np.zeros(most, np.int32), dtype="int32", trainable=False, name="dcae_numbers")  # which steps they are of
+        self._kept = keras.Variable(np.int32(0), dtype="int32", trainable=False, name="dcae_kept")  # rows since the beginning
+        self._count = keras.Variable(np.int32(0), dtype="int32", trainable=False, name="dcae_count")  # steps
         self._loss = keras.Variable(np.float32(np.nan), trainable=False, name="dcae_loss")
         self._taken = 0
 
@@ -53,25 +61,31 @@ class GraphSteps:
         """Tells the loss of the next step."""
         self._loss.assign(keras.ops.cast(keras.ops.mean(values), "float32"))
 
-    def before(self, gradients: list[list[Any]]) -> None:
+    def before(self, gradients: list[Any]) -> None:
         """Looks at a step before it is taken; None is a gradient of 0."""
         self._before = [keras.ops.convert_to_tensor(v) for v in self._variables]  # TensorFlow copies what is written to
-        self._figures = [self._squares([g for own in gradients for g in own]), self._squares(self._before)]
+        self._figures = [self._squares(gradients), self._squares(self._before)]
 
     def after(self, rate: Any) -> None:
         """Looks at a step that was taken."""
+        self.skip()
         self._figures.append(self._squares([keras.ops.subtract(v, b) for v, b in zip(self._variables, self._before, strict=True)]))
         row = keras.ops.concatenate([keras.ops.stack([self._loss.value, keras.ops.cast(rate, "float32")]), *self._figures])
-        at = keras.ops.mod(self._count.value, self._rows.shape[0])
-        self._rows.assign(keras.ops.scatter_update(self._rows.value, keras.ops.reshape(at, (1, 1)), row[None]))
+        at = keras.ops.reshape(keras.ops.mod(self._kept.value, self._rows.shape[0]), (1, 1))
+        self._rows.assign(keras.ops.scatter_update(self._rows.value, at, row[None]))
+        self._numbers.assign(keras.ops.scatter_update(self._numbers.value, at, self._count.value[None]))
+        self._kept.assign(self._kept.value + 1)
+
+    def skip(self) -> None:
+        """Counts a step that is not looked at."""
         self._count.assign(self._count.value + 1)
 
-    def take(self) -> tuple[list[float], list[float], np.ndarray]:
-        """The steps since the last time, as ``Records.add_steps`` takes them."""
-        count, rows = int(keras.ops.convert_to_numpy(self._count.value)), keras.ops.convert_to_numpy(self._rows.value)
-        rows = rows[np.arange(self._taken, count) % len(rows)]
-        self._taken = count
-        return rows[:, 0].tolist(), rows[:, 1].tolist(), rows[:, 2:]
+    def take(self) -> Taken:
+        """What was kept since the last time."""
+        kept, rows, numbers = int(keras.ops.convert_to_numpy(self._kept.value)), keras.ops.convert_to_numpy(self._rows.value), keras.ops.convert_to_numpy(self._numbers.value)
+        at = np.arange(self._taken, kept) % len(rows)
+        self._taken, rows = kept, rows[at]
+        return Taken(int(keras.ops.convert_to_numpy(self._count.value)), numbers[at].tolist(), rows[:, 0].tolist(), rows[:, 1].tolist(), rows[:, 2:])
 
     @staticmethod
     def _squares(tensors: list[Any]) -> Any:

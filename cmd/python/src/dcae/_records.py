@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from ._pace import Pace, clock
 from ._program import Error
 
 SHOWN = 8  # held-out images whose reconstructions are kept
@@ -60,6 +61,17 @@ class Held:
             return float(mse), float(mse / variance), float(deviation / np.sqrt(variance)), float(out.mean())
 
 
+@dataclass
+class Taken:
+    """Steps that were taken since the last time, those of them that were recorded."""
+
+    count: int  # of all steps since the beginning
+    numbers: list[int]  # which of them were recorded, from 1
+    losses: list[float]
+    rates: list[float]
+    squares: np.ndarray  # a row for each: sums of squares of the gradients of all trained variables, of the variables before the step, and of their steps
+
+
 def held_out(valid: Any) -> Held | None:
     """Held-out images of x or (x, y); None stays None. Raises ``Error``."""
     if valid is None:
@@ -74,12 +86,14 @@ def held_out(valid: Any) -> Held | None:
 class Records:
     """Writes study.json, steps.csv and epochs.csv of one run to a folder, which must be new or hold an earlier recording."""
 
-    def __init__(self, folder: str | os.PathLike[str], name: str, layers: list[LayerInfo], source: str, held: Held | None, channels_first: bool) -> None:
+    def __init__(self, folder: str | os.PathLike[str], name: str, layers: list[LayerInfo], source: str, held: Held | None, channels_first: bool, every: int | None = 1) -> None:
+        self.pace = Pace(every)
         self.folder = Path(folder)
         self.name = _folder_name(name)
         self.layers, self.source, self.held, self.channels_first = layers, source, held, channels_first
         self.trained = [la for la in layers if not la.frozen]
         self.epoch, self.step, self.batch = 1, 0, 1
+        self._recorded = 0  # steps
         self._losses: list[float] = []
         self._before = 0
         self._claim()
@@ -115,6 +129,7 @@ class Records:
     def add_step(self, loss: float, rate: float, norms: Sequence[Sequence[float]]) -> None:
         """Writes a step: its loss, the learning rate, and of each trained layer the norms of gradient, weights before, and the step taken."""
         self.step += 1
+        self._recorded += 1
         self._losses.append(loss)
         row: list[Any] = [self.epoch, self.step, _short(loss), repr(float(rate))]
         for layer, (gradient, weights, taken) in zip(self.trained, norms, strict=True):
@@ -122,21 +137,26 @@ class Records:
             row += [_short(v) for v in (gradient, gradient / math.sqrt(layer.values), weights, ratio)]
         _line(self._steps, row)
 
-    def add_steps(self, losses: Sequence[float], rates: Sequence[float], squares: np.ndarray) -> None:
-        """Writes steps, and what is still in memory. ``squares`` has a row for each step: sums of squares of the gradients of all trained
-        variables, of the variables before the step, and of their steps; variables are in the order of their layers."""
-        if len(losses):
+    def add_steps(self, taken: Taken) -> None:
+        """Writes the steps that were recorded, and what is still in memory. Variables are in the order of their layers."""
+        begun = clock()
+        if taken.numbers:
             starts = np.cumsum([0] + [la.variables for la in self.trained])[:-1]
-            norms = np.sqrt(np.add.reduceat(squares.astype(np.float64).reshape(len(losses), 3, -1), starts, axis=2)).transpose(0, 2, 1).tolist()
-            for loss, rate, row in zip(losses, rates, norms, strict=True):
+            squares = taken.squares.astype(np.float64).reshape(len(taken.numbers), 3, -1)
+            norms = np.sqrt(np.add.reduceat(squares, starts, axis=2)).transpose(0, 2, 1).tolist()
+            for number, loss, rate, row in zip(taken.numbers, taken.losses, taken.rates, norms, strict=True):
+                self.step = number - 1
                 self.add_step(loss, rate, row)
+        self.step = taken.count
         self.flush()
+        if taken.numbers:
+            self.pace.writing = (clock() - begun) / len(taken.numbers)
 
     def end_epoch(self, loss: float | None = None) -> None:
-        """Writes an epoch; without a loss the mean of its steps'. Nothing is written of an epoch without steps."""
+        """Writes an epoch; without a loss the mean of its recorded steps'. Nothing is written of an epoch without steps."""
         if self.step == self._before:
             return
-        loss = float(np.mean(self._losses)) if loss is None else loss
+        loss = float(np.mean(self._losses or math.nan)) if loss is None else loss
         scores = self.held.scores() if self.held else (math.nan,) * 4
         units = self.held.units if self.held else {}
         if self.epoch == 1:
@@ -180,9 +200,10 @@ class Records:
         ]
         arm = {"name": self.name, "differs_from_control_in": [], "epochs": self.epoch, "optimizer": "", "loss": "", "input": [], "layers": layers}
         held = self.held
+        source = self.source if self._recorded == self.step else f"{self.source}, {self._recorded} of {self.step} steps"
         variance = float(np.mean((held.y - held.y.mean(0)) ** 2)) if held else 0.0
         study = {
-            "format": 1, "kernels": "", "bits": 0, "recorded_by": self.source, "name": self.name, "question": f"How did {self.name} train?",
+            "format": 1, "kernels": "", "bits": 0, "recorded_by": source, "name": self.name, "question": f"How did {self.name} train?",
             "data": {"name": "images", "sha256": "", "shape": self._shape(), "train_images": max(1, steps) * self.batch, "validation_images": len(held.x) if held else 0,
                      "test_images": 0, "mse_of_mean_image": variance, "mse_of_all_black": float(np.mean(held.y**2)) if held else 0.0},
             "budget": {"seeds": [1], "batch": self.batch, "full": False},

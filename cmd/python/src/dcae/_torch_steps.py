@@ -5,47 +5,40 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ._records import Taken
+
 
 class Steps:
-    """Norms of parameters' gradients, of the parameters and of their steps, without waiting for the device that they are on.
+    """Norms of parameters' gradients, of the parameters and of their steps, without waiting for the device that they are on."""
 
-    A small net's step takes a millisecond, most of it for getting values from memory. So layer by layer, values are used again while they are in the cache.
-    """
-
-    def __init__(self, layers: list[list[torch.Tensor]]) -> None:
-        self._layers = layers
-        self._copies = [[torch.empty_like(p) for p in own] for own in layers]
-        self._gradients: list[torch.Tensor] = []  # norms, one for each parameter
-        self._weights: list[torch.Tensor] = []
-        self._pending: list[tuple[torch.Tensor | float, torch.Tensor | float, torch.Tensor]] = []  # loss, rate, norms
+    def __init__(self, parameters: list[torch.Tensor]) -> None:
+        self._parameters = parameters
+        self._copies = [torch.empty_like(p) for p in parameters]
+        self._norms: list[torch.Tensor] = []  # of gradients and parameters, before a step
+        self._count = 0
+        self._rows: list[tuple[int, torch.Tensor | float, torch.Tensor | float, torch.Tensor]] = []  # number, loss, rate, norms
 
     @torch.no_grad()
-    def before(self, gradients: list[list[torch.Tensor | None]]) -> None:
+    def before(self, gradients: list[torch.Tensor | None]) -> None:
         """Looks at a step before it is taken; None is a gradient of 0."""
-        self._gradients, self._weights = [], []
-        for own, copies, given in zip(self._layers, self._copies, gradients, strict=True):
-            self._gradients += torch._foreach_norm([torch.zeros((), device=p.device) if g is None else g for g, p in zip(given, own, strict=True)])
-            torch._foreach_copy_(copies, own)
-            self._weights += torch._foreach_norm(copies)
+        given = [torch.zeros((), device=p.device) if g is None else g for g, p in zip(gradients, self._parameters, strict=True)]
+        torch._foreach_copy_(self._copies, self._parameters)
+        self._norms = [*torch._foreach_norm(given), *torch._foreach_norm(self._parameters)]
 
     @torch.no_grad()
     def after(self) -> torch.Tensor:
         """The norms of a step that was taken: of all gradients, all parameters, all their steps."""
-        taken: list[torch.Tensor] = []
-        for own, copies in zip(self._layers, self._copies, strict=True):
-            torch._foreach_sub_(copies, own)
-            taken += torch._foreach_norm(copies)
-        return torch.stack(self._gradients + self._weights + taken)
+        torch._foreach_sub_(self._copies, self._parameters)
+        return torch.stack([*self._norms, *torch._foreach_norm(self._copies)])
 
-    def add(self, loss: torch.Tensor | float, rate: torch.Tensor | float, norms: torch.Tensor) -> int:
-        """Keeps a step until it is taken; tells how many are kept."""
-        self._pending.append((loss, rate, norms))
-        return len(self._pending)
+    def add(self, loss: torch.Tensor | float, rate: torch.Tensor | float, norms: torch.Tensor | None) -> None:
+        """Counts a step, and keeps it where there are norms of it."""
+        self._count += 1
+        if norms is not None:
+            self._rows.append((self._count, loss, rate, norms))
 
-    def take(self) -> tuple[list[float], list[float], np.ndarray]:
-        """The losses and rates of the steps that were kept, and the squares of their norms, as ``Records.add_steps`` takes them."""
-        pending, self._pending = self._pending, []
-        if not pending:
-            return [], [], np.empty((0, 0))
-        squares = torch.stack([norms for _, _, norms in pending]).double().square().cpu().numpy()
-        return [float(loss) for loss, _, _ in pending], [float(rate) for _, rate, _ in pending], squares
+    def take(self) -> Taken:
+        """What was kept since the last time."""
+        rows, self._rows = self._rows, []
+        squares = torch.stack([norms for *_, norms in rows]).double().square().cpu().numpy() if rows else np.empty((0, 0))
+        return Taken(self._count, [n for n, *_ in rows], [float(loss) for _, loss, *_ in rows], [float(rate) for *_, rate, _ in rows], squares)

@@ -12,7 +12,7 @@ try:
 except ImportError as e:
     raise ImportError("dcae.keras records trainings of Keras, which is not installed here") from e
 
-from . import _keras_steps, _records
+from . import _keras_steps, _pace, _records
 from ._arrays import Images
 from ._program import Error
 
@@ -21,7 +21,7 @@ FLUSH = 50  # steps between two looks at what they left
 
 
 class Recorder(keras.callbacks.Callback):
-    """Records each step of ``model.fit``: loss, gradient norm, weight norm and update ratio of each layer, as ``dcae train`` does.
+    """Records steps of ``model.fit``: loss, gradient norm, weight norm and update ratio of each layer, as ``dcae train`` does.
 
         model.fit(x, x, epochs=5, callbacks=[dcae.keras.Recorder("run/", valid=xv)])
 
@@ -29,14 +29,19 @@ class Recorder(keras.callbacks.Callback):
     and of the weights before the step. ``valid``, held-out images x or (x, y), of which up to 1,000 are looked at after each epoch, adds held-out
     figures, dead and saturated units, and pictures. FVU is over the variance around the held-out targets' own mean.
 
+    Norms need several passes over the weights. So after the first 50 steps as many are recorded, evenly spaced, as take less than a tenth of the
+    training's time; ``every=1`` records each step, whatever it takes, ``every=k`` each k-th (with ``steps_per_execution``, all of each k-th execution).
+    An epoch's loss is Keras' own, over all steps. In TensorFlow, steps that are not recorded are a graph of their own, which is compiled once more.
+
     Works with the TensorFlow and PyTorch backends. Raises ``Error`` where the folder holds something else, or with another backend.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], *, valid: Images = None) -> None:
+    def __init__(self, folder: str | os.PathLike[str], *, valid: Images = None, every: int | None = None) -> None:
         super().__init__()
         if keras.backend.backend() not in ("tensorflow", "torch"):
             raise Error(f"the recorder works with Keras' TensorFlow and PyTorch backends, not with {keras.backend.backend()}")
-        self._folder, self._held = folder, _records.held_out(valid)
+        self._folder, self._held, self._every = folder, _records.held_out(valid), every
+        _pace.Pace(every)  # fails now for what is no number
         self._records: _records.Records | None = None
         self._wrapped: list[tuple[Any, str]] = []
 
@@ -51,12 +56,12 @@ class Recorder(keras.callbacks.Callback):
                 values = sum(int(np.prod(v.shape)) for v in trained or layer.variables)
                 layers.append(_records.LayerInfo(layer.name, type(layer).__name__, values, any(len(v.shape) > 1 for v in layer.variables), len(trained)))
             if trained:
-                self._variables.append(trained)
+                self._variables += trained
         if not self._variables:
             raise Error("the model has no variables that are trained")
         source = f"Keras {keras.__version__} on {keras.backend.backend()}"
         channels_first = keras.config.image_data_format() == "channels_first"
-        self._records = _records.Records(self._folder, model.name, layers, source, self._held, channels_first)
+        self._records = _records.Records(self._folder, model.name, layers, source, self._held, channels_first, self._every)
         self._at_once = int(getattr(model, "steps_per_execution", 1))
         self._steps = _keras_steps.of_backend(self._variables, FLUSH + self._at_once)
         self._begun = 0
@@ -65,7 +70,11 @@ class Recorder(keras.callbacks.Callback):
         if tracker is not None:
             self._wrap(tracker, "update_state", self._update_state)
         self._wrap(model, "make_train_function", self._make_train_function)
-        type(model).make_train_function(model, force=True)
+        self._functions: dict[bool, Any] = {}  # TensorFlow makes a graph of each
+        for recorded in (True, False):
+            type(model).make_train_function(model, force=True)
+            self._functions[recorded] = model.train_function
+        model.train_function = self._train
 
     def _wrap(self, owner: Any, name: str, by: Any) -> None:
         original = getattr(owner, name)
@@ -77,17 +86,27 @@ class Recorder(keras.callbacks.Callback):
         self._end()
         return make(force)
 
+    def _train(self, iterator: Any) -> Any:
+        """A step, or with steps_per_execution several."""
+        self._recorded = self._records.pace.due() if self._records else False
+        return self._functions[self._recorded](iterator)
+
     def _apply(self, apply: Any, grads: Any, trainable_variables: Any = None) -> Any:
+        if not self._recorded:
+            result = apply(grads, trainable_variables)
+            self._steps.skip()
+            return result
         variables = self.model.trainable_variables if trainable_variables is None else trainable_variables
         gradients = {id(v): g for v, g in zip(variables, grads, strict=False)}
         rate = self.model.optimizer.learning_rate
-        self._steps.before([[gradients.get(id(v)) for v in own] for own in self._variables])
+        self._steps.before([gradients.get(id(v)) for v in self._variables])
         result = apply(grads, trainable_variables)
         self._steps.after(rate)
         return result
 
     def _update_state(self, update: Any, values: Any, *args: Any, **kwargs: Any) -> Any:
-        self._steps.tell(values)
+        if self._recorded:
+            self._steps.tell(values)
         return update(values, *args, **kwargs)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
@@ -100,7 +119,7 @@ class Recorder(keras.callbacks.Callback):
     def _take_rows(self) -> None:
         if self._records is None:
             return
-        self._records.add_steps(*self._steps.take())
+        self._records.add_steps(self._steps.take())
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Writes the epoch, after a look at the held-out images."""

@@ -21,7 +21,7 @@ FLUSH = 50  # steps between writes: until then all stays on its device, so that 
 
 
 class Recorder:
-    """Records each step of an optimizer: loss, gradient norm, weight norm and update ratio of each layer, as ``dcae train`` does.
+    """Records steps of an optimizer: loss, gradient norm, weight norm and update ratio of each layer, as ``dcae train`` does.
 
         with dcae.torch.Recorder(net, optimizer, "run/", valid=xv) as r:
             for epoch in range(5):
@@ -38,10 +38,13 @@ class Recorder:
     (x, y), of which up to 1,000 are looked at after each epoch, adds held-out figures, dead and saturated units, and pictures. FVU is over the
     variance around the held-out targets' own mean. The net, its mode and the random state stay as they are.
 
+    Norms need several passes over the weights. So after the first 50 steps as many are recorded, evenly spaced, as take less than a tenth of the
+    training's time; ``every=1`` records each step, whatever it takes, ``every=k`` each k-th. An epoch's loss is always the mean over all of its steps.
+
     Raises ``Error`` where the folder holds something else, or where the optimizer's parameters are not the net's.
     """
 
-    def __init__(self, net: torch.nn.Module, optimizer: torch.optim.Optimizer, folder: str | os.PathLike[str], *, valid: Images = None) -> None:
+    def __init__(self, net: torch.nn.Module, optimizer: torch.optim.Optimizer, folder: str | os.PathLike[str], *, valid: Images = None, every: int | None = None) -> None:
         if not isinstance(net, torch.nn.Module):
             raise Error(f"net is a {type(net).__name__}: give the module that is trained")
         if not hasattr(optimizer, "register_step_post_hook"):
@@ -49,7 +52,8 @@ class Recorder:
         self._net, self._optimizer = _export._unwrapped(net), optimizer
         held = _records.held_out(valid)
         owned = {id(p) for g in optimizer.param_groups for p in g["params"]}
-        layers, self._parameters = [], []
+        layers: list[_records.LayerInfo] = []
+        self._parameters: list[torch.nn.Parameter] = []
         for path, module in self._net.named_modules():
             own = [p for p in module.parameters(recurse=False)]
             trained = [p for p in own if p.requires_grad and id(p) in owned]
@@ -57,15 +61,18 @@ class Recorder:
                 values = sum(p.numel() for p in trained or own)
                 layers.append(_records.LayerInfo(path or type(module).__name__, type(module).__name__, values, any(p.ndim > 1 for p in own), len(trained)))
             if trained:
-                self._parameters.append(trained)
+                self._parameters += trained
         if not self._parameters:
             raise Error("none of the optimizer's parameters is the net's: was it made for another module?")
-        self._records = _records.Records(folder, type(self._net).__name__, layers, f"PyTorch {torch.__version__}", held, channels_first=True)
+        self._records = _records.Records(folder, type(self._net).__name__, layers, f"PyTorch {torch.__version__}", held, channels_first=True, every=every)
         self._held = held
         self._hooks: list[Any] = []
         self._steps = _torch_steps.Steps(self._parameters)
-        self._norms: torch.Tensor | None = None  # of the optimizer's last step, whose loss is not known yet
+        self._recorded = self._stepped = False  # whether the optimizer's step is recorded; whether it was taken, and its loss is not known yet
+        self._norms: torch.Tensor | None = None  # of this step
         self._loss: torch.Tensor | None = None  # told before the optimizer's step
+        self._losses: list[torch.Tensor] = []  # since the last write
+        self._sum, self._summed = 0.0, 0  # of the epoch's losses
 
     def __enter__(self) -> Recorder:
         self._hooks = [self._optimizer.register_step_pre_hook(self._before), self._optimizer.register_step_post_hook(self._after)]
@@ -84,46 +91,52 @@ class Recorder:
         loss = torch.as_tensor(loss).detach()
         if loss.numel() != 1:
             raise Error(f"the loss of a step is one number, not of shape {tuple(loss.shape)}")
-        if self._norms is None:
-            self._loss = loss
+        if self._stepped:
+            self._add(loss)
         else:
-            self._add(loss, self._norms)
+            self._loss = loss
 
     def epoch(self) -> None:
         """Ends an epoch: looks at the held-out images. At the end of ``with`` the last one ends by itself."""
         self._write()
         if self._held is not None and self._records.step > self._records._before:
             self._evaluate(self._held)
-        self._records.end_epoch()
+        self._records.end_epoch(self._sum / max(1, self._summed))
+        self._sum, self._summed = 0.0, 0
 
     def _before(self, optimizer: Any, *_: Any) -> None:
-        self._steps.before([[p.grad for p in own] for own in self._parameters])
+        self._recorded = self._records.pace.due()
+        if self._recorded:
+            self._steps.before([p.grad for p in self._parameters])
 
     def _after(self, optimizer: Any, *_: Any) -> None:
-        self._norms = self._steps.after()
+        self._norms, self._stepped = self._steps.after() if self._recorded else None, True
         if self._loss is not None:
-            self._add(self._loss, self._norms)
+            self._add(self._loss)
 
-    def _add(self, loss: torch.Tensor, norms: torch.Tensor) -> None:
-        self._norms = self._loss = None
-        if self._steps.add(loss, self._optimizer.param_groups[0]["lr"], norms) >= FLUSH:
+    def _add(self, loss: torch.Tensor) -> None:
+        self._steps.add(loss, self._optimizer.param_groups[0]["lr"], self._norms)
+        self._losses.append(loss)
+        self._loss, self._stepped = None, False
+        if len(self._losses) >= FLUSH:
             self._write()
 
     def _write(self) -> None:
-        self._records.add_steps(*self._steps.take())
+        self._sum, self._summed, self._losses = self._sum + sum(map(float, self._losses)), self._summed + len(self._losses), []
+        self._records.add_steps(self._steps.take())
 
     def _evaluate(self, held: _records.Held) -> None:
         """Runs the net over the held-out images, and watches its units."""
         units = _records.Units()
         hooks = [m.register_forward_hook(self._watch(path, units)) for path, m in self._net.named_modules() if not any(m.children())]
         modes = {m: m.training for m in self._net.modules()}
-        device = self._parameters[0][0].device
+        device = self._parameters[0].device
         outputs = []
         try:
             self._net.eval()
             with torch.no_grad(), torch.random.fork_rng():
                 for i in range(0, len(held.x), 100):
-                    output = self._net(torch.from_numpy(held.x[i : i + 100]).to(device, self._parameters[0][0].dtype))
+                    output = self._net(torch.from_numpy(held.x[i : i + 100]).to(device, self._parameters[0].dtype))
                     target = torch.from_numpy(held.y[i : i + 100])
                     outputs.append(_export._reconstruction(output, target).float().cpu().numpy())
         finally:
