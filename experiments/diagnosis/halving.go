@@ -26,7 +26,7 @@ func (s *search) failing() []uint64 {
 }
 
 // halve trains attempts on screening seeds, ever longer, and drops those that do worst (successive halving; Jamieson and Talwalkar
-// 2016). It returns those that learn. When some do, others go on only if the rule would put them first.
+// 2016). It returns those that learn. When some do, others go on only if the rule would put them first, or if they are other rates; a twin has no time for these.
 func (s *search) halve(attempts []*attempt) ([]*attempt, error) {
 	seeds := s.failing()
 	var found []*attempt
@@ -70,7 +70,7 @@ func (s *search) halve(attempts []*attempt) ([]*attempt, error) {
 			}
 			open = slices.DeleteFunc(open, func(a *attempt) bool {
 				same := slices.ContainsFunc(found, func(b *attempt) bool { return a.cause() == b.cause() })
-				return same && !a.isRate() || a.departure() <= most && !(same && a.departure() > 0)
+				return same && (!a.isRate() || s.isTwin) || a.departure() <= most && !(same && a.departure() > 0)
 			})
 		} else if len(open) > 3 {
 			open = open[:max(3, (len(open)+1)/2)]
