@@ -134,6 +134,9 @@ func TestARepairMayDieWithAFreshSeedInTheRealSize(t *testing.T) {
 	if len(s.fix.confirmed) != 1 || d.Fix == nil || !d.Fix.Likely || d.Fix.Learned != "0/1" || repaired == nil || repaired.Params != s.fix.screened[0].params {
 		t.Errorf("%d fresh seeds, fix %+v", len(s.fix.confirmed), d.Fix)
 	}
+	if text := d.Text(""); !strings.Contains(text, "A change that probably repairs it (with fresh random seeds it was not seen to learn yet): ") {
+		t.Errorf("the repair is told as\n%s", text)
+	}
 }
 
 func TestARepairOfAnUnlikeTwinMustBeSeenInTheRealSize(t *testing.T) {
@@ -273,6 +276,7 @@ func TestChangesOfATwinThatAgreeAreBelieved(t *testing.T) {
 		other                Cause // of the second
 		real                 bool  // it is no twin
 		usual                bool  // neither setting stands out
+		off                  bool  // both are way off, and what counts is both together, as the second is alone
 		want                 string
 	}{
 		{name: "both learn", given: still(1), first: still(0.2), second: still(0.1), other: Activation, want: "second"},
@@ -284,6 +288,9 @@ func TestChangesOfATwinThatAgreeAreBelieved(t *testing.T) {
 		{name: "far better", given: still(1), first: still(0.65), second: still(0.62), other: Activation, want: "second"},
 		{name: "the given model still falls", given: falling, first: still(0.65), second: still(0.62), other: Activation},
 		{name: "a little better", given: still(1), first: still(0.9), second: still(0.9), other: Activation},
+		{name: "two settings way off", given: still(1), first: still(1), second: still(1), other: Loss, off: true, want: "first, second"},
+		{name: "two settings that stand out", given: still(1), first: still(1), second: still(1), other: Loss},
+		{name: "two settings way off, and the given model still falls", given: falling, first: still(1), second: still(1), other: Loss, off: true},
 	} {
 		s := scripted(t, func(what string, _ uint64, step int) float64 {
 			switch what {
@@ -291,17 +298,32 @@ func TestChangesOfATwinThatAgreeAreBelieved(t *testing.T) {
 				return c.given(step)
 			case "first":
 				return c.first(step)
+			case "second":
+				return c.second(step)
 			}
-			return c.second(step)
+			return 0.6 // both
 		})
 		s.isTwin = !c.real
 		s.look.attainable = attainable{Values: 4, FVU: 0.2, why: ""}
 		s.givenFails(t)
 		departure := float64(clearDeparture)
-		if c.usual {
+		switch {
+		case c.usual:
 			departure = 0.3
+		case c.off:
+			departure = wayOff
 		}
-		for _, a := range s.madeOf(t, named("first", Activation, departure), named("second", c.other, departure)) {
+		first, second := named("first", Activation, departure), named("second", c.other, departure)
+		tried := s.madeOf(t, first, second)
+		if c.other != Activation {
+			both, ok, err := s.newAttempt(first, second)
+			must(t, err)
+			if !ok {
+				t.Fatal("not both together")
+			}
+			tried = append(tried, both)
+		}
+		for _, a := range tried {
 			run, err := s.trialOf(a, 1)
 			must(t, err)
 			must(t, s.advance([]job{{a, run, 200, true}}))

@@ -136,16 +136,21 @@ func (s *search) confirmedAlone() *attempt {
 // agreeing are changes of a twin that restore what stands out clearly, the best first, with whose runs far more is explained than by any failing run of the
 // given model, where there was no time to see three seeds learn: two runs at least, or one where the given model's cannot learn any more, and none of another
 // cause. (What stands out a little may just learn sooner than a model that stands still for a while.) Less will do where three pairs of runs with the same
-// seeds show it. What they show is looked at in the real size.
+// seeds show it. A run of settings together that are way off, each enough to keep a model from learning, counts for each of them. What they show is looked at
+// in the real size.
 func (s *search) agreeing() []*attempt {
 	var out []*attempt
 	runs := 0
 	for _, a := range s.attempts {
-		if len(a.changes) > 1 || a.departure() < clearDeparture || a.beaten || len(a.trials()) == 0 {
+		least := clearDeparture
+		if len(a.changes) > 1 {
+			least = wayOff
+		}
+		if slices.ContainsFunc(a.changes, func(c change) bool { return c.departure < least }) || a.beaten || len(a.trials()) == 0 {
 			continue
 		}
 		if s.isBetterInPairs(a) || !slices.ContainsFunc(a.trials(), func(t *trial) bool { return !s.isFarBetter(t) }) {
-			out, runs = append(out, a), runs+len(a.trials())
+			out, runs = append(out, a), runs+len(a.trials())*len(a.changes)
 		}
 	}
 	if !slices.ContainsFunc(s.given.screened, func(t *trial) bool { return t.hopeless == "" }) {

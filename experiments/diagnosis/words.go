@@ -19,7 +19,9 @@ func (d *Diagnosis) Answer() string {
 		return fmt.Sprintf("%s learns: with each of %d random seeds it explains more than half of what a model of its size can (held-out FVU %s, where 1 is no better than one mean image for all, and under %s counts as learned). Whatever looks odd about it does no harm.",
 			name, g.Seeds, figuresOf(g.FVU), fvuText(float64(d.Attainable.Mark)))
 	case Inconclusive:
-		if f := d.Fix; f != nil && f.Likely {
+		if f := d.Fix; f != nil && f.unfinished() {
+			return fmt.Sprintf("%s does not learn. What probably repairs it is %s; with fresh random seeds it was not seen to learn yet.", name, strings.Join(f.Changes, "; "))
+		} else if f != nil && f.Likely {
 			return fmt.Sprintf("%s does not learn. What probably repairs it is %s; it learned with %s, which is too few to be sure.", name, strings.Join(f.Changes, "; "), f.seeds())
 		} else if f != nil {
 			return fmt.Sprintf("%s does not learn. What repairs it, %s, says nothing certain about the cause.", name, strings.Join(f.Changes, "; "))
@@ -225,11 +227,16 @@ func (f *Fix) heading() string {
 	switch {
 	case f.Narrows:
 		return "It takes more images; a change that helps until they are there"
+	case f.unfinished():
+		return "A change that probably repairs it (with fresh random seeds it was not seen to learn yet)"
 	case f.Likely:
 		return fmt.Sprintf("A change that probably repairs it (learned with %s)", f.seeds())
 	}
 	return fmt.Sprintf("The change that repairs it (learned with %s)", f.seeds())
 }
+
+// unfinished tells whether no run with a fresh seed has learned with the change yet, for want of time or since it died.
+func (f *Fix) unfinished() bool { return f.Likely && strings.HasPrefix(f.Learned, "0/") }
 
 // seeds say with how many it learned.
 func (f *Fix) seeds() string {
