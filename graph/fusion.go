@@ -225,13 +225,15 @@ func (f *fuser) reshapes(l Layer) bool {
 	return noise && (!f.training || amount == 0)
 }
 
-// makeLazy makes lazy what is cheaper to compute than to write and read: the output of a convolution that a batch normalization reads, and
-// gradients that a convolution before the node reads. The last node comes first, since a gradient is lazy only if the one that it follows from
+// makeLazy makes lazy what is cheaper to compute than to write and read: the output of a convolution that a batch normalization reads, repeated
+// pixels that convolutions read, and gradients that a convolution before the node reads. The last node comes first, since a gradient is lazy only if the one that it follows from
 // is in memory.
 func (f *fuser) makeLazy() {
 	for i := len(f.plan) - 1; i >= 0; i-- {
 		n, p := f.model.Nodes[i], &f.plan[i]
-		switch n.Layer.(type) {
+		switch l := n.Layer.(type) {
+		case UpSampling2D:
+			p.lazy = l.Interpolation == Nearest && f.convolved(i)
 		case BatchNormalization:
 			p.lazyGradient = !n.Frozen && (!f.flowsTo(n.Inputs[0]) || f.readsLazy(n.Inputs[0]))
 		case Conv2D:
@@ -241,6 +243,16 @@ func (f *fuser) makeLazy() {
 			p.lazy = f.readsLazy(i) && f.laziness(i).Result && f.normalizes(reader)
 		}
 	}
+}
+
+// convolved tells whether convolutions alone read the output of node i, all of which can read a lazy one.
+func (f *fuser) convolved(i int) bool {
+	for _, reader := range f.readers[i] {
+		if p := &f.plan[reader]; p.pooling != nil || p.lazy || p.lazyGradient || !f.laziness(reader).Input {
+			return false
+		}
+	}
+	return len(f.readers[i]) > 0
 }
 
 // flowsTo tells whether a gradient flows to node i, or to the model's input, -1.

@@ -125,6 +125,9 @@ func resampledIn[T kernel.Float](b *builder, label string, image Shape, rows, co
 		forward:  func(n int, y, x []T) { k.Forward(b.pool, n, y, x) },
 		backward: func(n int, dx, _, _, dy []T) { k.Backward(b.pool, n, dx, dy) },
 	}
+	if b.fusion.lazy {
+		op.lazy = func(x []T) kernel.Lazy[T] { return k.Lazy(b.pool, x) }
+	}
 	return op.add(b, x)
 }
 

@@ -14,6 +14,7 @@ type unary[T kernel.Float] struct {
 	// backward computes dx from dy and, if it needs them (else they are nil and their memory can be lent again), x and y.
 	backward       func(n int, dx, x, y, dy []T)
 	needsX, needsY bool
+	lazy           func(x []T) kernel.Lazy[T] // in the place of forward; default none
 }
 
 func (u *unary[T]) add(b *builder, x *gorgonia.Node) (*gorgonia.Node, error) {
@@ -21,6 +22,13 @@ func (u *unary[T]) add(b *builder, x *gorgonia.Node) (*gorgonia.Node, error) {
 	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
 		u.forward(in[0].Shape()[0], data[T](y), data[T](in[0]))
 		return nil
+	}
+	if u.lazy != nil {
+		b.makeLazy(forward)
+		forward.run = func(in []gorgonia.Value, _ gorgonia.Value) error {
+			forward.lazy = u.lazy(data[T](in[0]))
+			return nil
+		}
 	}
 	forward.derive = func(in gorgonia.Nodes, y, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 		if !forward.differentiable[0] {

@@ -17,7 +17,13 @@ type product[T kernel.Float] interface {
 
 // lazyReader is a product whose gradients can be computed from a lazy one.
 type lazyReader[T kernel.Float] interface {
-	BackwardLazy(p *kernel.Pool, n int, dx, dkernel, dbias, x, kernel, y []T, dy kernel.Lazy[T])
+	BackwardOf(p *kernel.Pool, n int, dx, dkernel, dbias []T, x kernel.Pixels[T], kernel, y []T, dy kernel.Pixels[T])
+}
+
+// lazyFed is one whose input can be lazy, too.
+type lazyFed[T kernel.Float] interface {
+	lazyReader[T]
+	ForwardOf(p *kernel.Pool, n int, y []T, x kernel.Pixels[T], kernel, bias []T)
 }
 
 // lazyGiver is a product whose result and whose gradient by its input can be lazy.
@@ -85,6 +91,12 @@ func (w weighting[T]) multiply(b *builder, layer string, x *gorgonia.Node) (*gor
 		pr.Forward(b.pool, len(x)/w.perRow, data[T](y), x, data[T](in[1]), optional[T](in, 2, w.withBias))
 		return nil
 	}
+	if lazyOp(x) != nil {
+		forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
+			pr.(lazyFed[T]).ForwardOf(b.pool, in[0].Shape()[0], data[T](y), pixels[T](in[0], x), data[T](in[1]), optional[T](in, 2, w.withBias))
+			return nil
+		}
+	}
 	if w.fusion.lazy {
 		b.makeLazy(forward)
 		forward.run = func(in []gorgonia.Value, _ gorgonia.Value) error {
@@ -111,7 +123,7 @@ func (w weighting[T]) gradients(b *builder, forward *op, pr product[T], in gorgo
 	if wantInput {
 		backward.item = Shape(in[0].Shape()[1:])
 	}
-	dy := lazyOp(grad)
+	source, dy := in[0], lazyOp(grad)
 	if dy != nil && dy.derived {
 		withOutput = false
 	}
@@ -129,8 +141,8 @@ func (w weighting[T]) gradients(b *builder, forward *op, pr product[T], in gorgo
 		x, y := data[T](in[0]), optional[T](in, 3, withOutput)
 		n, k, dk := len(x)/w.perRow, data[T](in[1]), data[T](dkernel)
 		switch {
-		case dy != nil:
-			pr.(lazyReader[T]).BackwardLazy(b.pool, n, dx, dk, db, x, k, y, dy.lazy.(kernel.Lazy[T]))
+		case dy != nil || lazyOp(source) != nil:
+			pr.(lazyReader[T]).BackwardOf(b.pool, in[0].Shape()[0], dx, dk, db, pixels[T](in[0], source), k, y, pixels[T](in[2], grad))
 		case w.fusion.lazyGradient:
 			backward.lazy = pr.(lazyGiver[T]).BackwardToLazy(b.pool, n, dk, db, x, k, y, data[T](in[2]))
 		default:

@@ -1,6 +1,6 @@
 """Trains the benchmark models here and in Keras and PyTorch, in turns, and prints the speeds side by side.
 
-usage: compare.py [--rounds 5] [--models A,B] [--threads 2] [--batch N]   (called by `make bench-peers`; by default all models)
+usage: compare.py [--rounds 5] [--models A,B] [--threads 2] [--batch N] [--steps 20]   (called by `make bench-peers`; by default all models)
 
 The peers live in a virtual environment outside of the repository (DCAE_PEERS, default ~/.cache/dcae-peers), made on first use.
 """
@@ -22,6 +22,7 @@ parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--models", default=",".join(["sigmoid", "highlr", "improved", "deep", *KINDS]))
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--batch", type=int, default=0, help="images in a step (default: each model's own)")
+parser.add_argument("--steps", type=int, default=300, help="steps of a window, of the peers alone: fewer end sooner (default: at most 300)")
 parser.add_argument("--frameworks", default="keras,torch-channels-last,torch-compile")
 args = parser.parse_args()
 
@@ -44,7 +45,7 @@ def run(framework, model):
     if framework == "dcae":
         command = [binary, "bench", model, "--json", "--threads", str(args.threads)]
     else:
-        command = [python, here / "peer.py", framework, model, "--data", data, "--threads", str(args.threads)]
+        command = [python, here / "peer.py", framework, model, "--data", data, "--threads", str(args.threads), "--steps", str(args.steps)]
     if args.batch:
         command += ["--batch", str(args.batch)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)

@@ -1,6 +1,6 @@
 """Trains one of the benchmark models in a peer framework and prints its speed as a line of JSON.
 
-usage: peer.py keras|torch|torch-channels-last|torch-compile MODEL --data TRAIN-IMAGES.gz [--batch N] [--threads 2]
+usage: peer.py keras|torch|torch-channels-last|torch-compile MODEL --data TRAIN-IMAGES.gz [--batch N] [--threads 2] [--steps 300]
 
 MODEL is sigmoid, highlr, improved, deep or one of kinds.py. Optimizer (Adam), loss, shuffling and data are those of `dcae bench`; the speed is
 the median of five windows.
@@ -21,6 +21,7 @@ parser.add_argument("model", choices=["sigmoid", "highlr", "improved", "deep", *
 parser.add_argument("--data", required=True)
 parser.add_argument("--batch", type=int, help="images in a step (default: the model's own, else 32)")
 parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--steps", type=int, default=300, help="steps of a window, at most")
 args = parser.parse_args()
 entry, shape, batch, loss = KINDS.get(args.model, (None, (28, 28, 1), 32, "mse"))
 args.batch = args.batch or batch
@@ -29,7 +30,7 @@ os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", OMP_NUM_THR
 import numpy as np  # noqa: E402  (after the environment is set)
 
 WINDOWS = 5
-COUNT = 256 if args.model == "deep" else max(4 * args.batch, min(4096, 300 * args.batch, 4096 * 784 // int(np.prod(shape))))  # of a window: 300 steps at most
+COUNT = 256 if args.model == "deep" else max(4 * args.batch, min(4096, args.steps * args.batch, 4096 * 784 // int(np.prod(shape))))  # images of a window
 RATE = 0.1 if args.model == "highlr" else 0.001
 
 

@@ -74,7 +74,9 @@ func benchmark(b *testing.B, n int, what string) {
 				run := func() { p.layer.Forward(pool, n, p.y, p.x, p.kernel, p.bias) }
 				switch what {
 				case "data":
-					run = func() { p.layer.(gradients).dataGradient(pool, n, p.dx, p.kernel, gradient(l.act, p.y, p.dy)) }
+					run = func() {
+						p.layer.(gradients).dataGradient(pool, n, p.dx, p.kernel, gradient(l.act, p.y, InMemory(p.dy)))
+					}
 				case "weights":
 					run = func() { p.layer.Backward(pool, n, nil, p.dkernel, p.dbias, p.x, p.kernel, p.y, p.dy) }
 				}

@@ -34,7 +34,7 @@ func (d *Depthwise[T]) Forward(p *Pool, n int, y, x, kernel, bias []T) {
 // Backward computes the gradients by x, kernel and bias from dy, the gradient by Forward's result y. It overwrites dx (nil: not wanted),
 // dkernel and dbias (nil: no bias).
 func (d *Depthwise[T]) Backward(p *Pool, n int, dx, dkernel, dbias, x, kernel, y, dy []T) {
-	dz := gradient(d.act, y, dy)
+	dz := gradient(d.act, y, InMemory(dy))
 	in, out, rows := plain(x), dz, n*d.w.OutH
 	if d.transposed {
 		in, out, rows = dz, plain(x), n*d.w.InH

@@ -75,9 +75,9 @@ func TestLazyConvolutionsGiveTheSameBits(t *testing.T) {
 	})
 }
 
-// TestLazyGradientsAreReadRight runs layers on lazy gradients, whose values are in memory in truth, with and without an activation of
-// their own to differentiate.
-func TestLazyGradientsAreReadRight(t *testing.T) {
+// TestLazyValuesAreReadRight runs layers on lazy gradients and, where a convolution may, lazy input, whose values are in memory in truth, with and
+// without an activation of their own to differentiate.
+func TestLazyValuesAreReadRight(t *testing.T) {
 	pool := NewPool(2)
 	defer pool.Close()
 	testFamilies(t, func(t *testing.T) {
@@ -100,9 +100,22 @@ func TestLazyGradientsAreReadRight(t *testing.T) {
 						y, dy = nil, inMemory[float32](dz)
 					}
 					if transposed {
-						NewConv2DTranspose[float32](p.w, act).BackwardLazy(pool, p.n, dx, dkernel, dbias, p.x, p.kernel, y, dy)
+						NewConv2DTranspose[float32](p.w, act).BackwardOf(pool, p.n, dx, dkernel, dbias, InMemory(p.x), p.kernel, y, Computed[float32](dy))
 					} else {
-						NewConv2D[float32](p.w, act).BackwardLazy(pool, p.n, dx, dkernel, dbias, p.x, p.kernel, y, dy)
+						x := InMemory(p.x)
+						if LazinessOf[float32](p.w).Input {
+							x = Computed[float32](inMemory[float32](p.x))
+							got := make([]float32, len(p.y))
+							NewConv2D[float32](p.w, act).ForwardOf(pool, p.n, got, x, p.kernel, p.bias)
+							checkSame(t, fmt.Sprintf("%+v, %+v: y", p.w, act), got, p.y)
+						}
+						NewConv2D[float32](p.w, act).BackwardOf(pool, p.n, dx, dkernel, dbias, x, p.kernel, y, Computed[float32](dy))
+						if LazinessOf[float32](p.w).Input && !derived && wantInput { // of a gradient in memory, too
+							sum, bias := make([]float32, len(dkernel)), make([]float32, len(dbias))
+							NewConv2D[float32](p.w, act).BackwardOf(pool, p.n, dx, sum, bias, x, p.kernel, y, InMemory(p.dy))
+							checkSame(t, "dkernel of lazy input", sum, p.dkernel)
+							checkSame(t, "dbias of lazy input", bias, p.dbias)
+						}
 					}
 					name := fmt.Sprintf("%s %+v, %+v, derived %v: ", kind(transposed), p.w, act, derived)
 					if wantInput {
@@ -114,6 +127,33 @@ func TestLazyGradientsAreReadRight(t *testing.T) {
 					checkClose(t, name+"dkernel", dkernel, widened(p.dkernel), 1e-4) // without dx it may be computed otherwise
 					checkClose(t, name+"dbias", dbias, widened(p.dbias), 1e-4)
 				}
+			}
+		}
+	})
+}
+
+func TestLazyCopiesAreThoseOfForward(t *testing.T) {
+	pool := NewPool(2)
+	defer pool.Close()
+	testFamilies(t, func(t *testing.T) {
+		for seed := range uint64(40) {
+			r := generator(seed)
+			h, w, channels, n := 1+r.IntN(9), 1+r.IntN(9), []int{1, 3, 8, 16, 40}[seed%5], 1+r.IntN(4)
+			rows, columns := RepeatedTaps(h, 1+r.IntN(3)), RepeatedTaps(w, 1+r.IntN(3))
+			up := NewResampling[float32](h, w, channels, rows, columns)
+			x, y := random[float32](r, n*h*w*channels), make([]float32, n*len(rows)*len(columns)*channels)
+			up.Forward(pool, n, y, x)
+			name := fmt.Sprintf("%d images of %dx%dx%d as %dx%d", n, h, w, channels, len(rows), len(columns))
+			checkSlices(t, name, r, up.Lazy(pool, x), y, channels)
+
+			width := len(columns) * channels
+			from, to, stride := r.IntN(n*len(rows)), n*len(rows), width+r.IntN(5)
+			got := make([]float32, (to-from)*stride)
+			if lazy := up.Lazy(pool, x).(rowWriter[float32]); !lazy.writeRows(got, stride, from*width, to-from, width) || lazy.writeRows(got, stride, 0, 1, width+channels) {
+				t.Errorf("%s: rows are not taken for such", name)
+			}
+			for i := range to - from {
+				checkSame(t, fmt.Sprintf("%s: row %d", name, from+i), got[i*stride:][:width], y[(from+i)*width:][:width])
 			}
 		}
 	})
@@ -175,7 +215,7 @@ func TestLazyAllocatesNothing(t *testing.T) {
 		x := Computed(conv.ForwardLazy(pool, n, c.x, c.kernel, c.bias))
 		b.Train(pool, n, y, x, nil, nil, mean, variance, argmax)
 		dx := b.BackwardLazy(pool, n, dgamma, dbeta, x, c.act, nil, mean, variance, dy, argmax)
-		conv.BackwardLazy(pool, n, nil, c.dkernel, c.dbias, c.x, c.kernel, nil, dx)
+		conv.BackwardOf(pool, n, nil, c.dkernel, c.dbias, InMemory(c.x), c.kernel, nil, Computed(dx))
 	}
 	for range 4 {
 		step()

@@ -251,6 +251,9 @@ func (r *rows) copyDerived(k *microkernels, to []float32, toStride int, in *oper
 		}
 		return
 	}
+	if w, ok := in.lazy.(rowWriter[float32]); ok && in.y == nil && w.writeRows(to, toStride, from, rows, columns) {
+		return
+	}
 	step := 2 * max(1, lazyLength/(2*columns)) // pairs: what a pooling makes one of
 	for done := 0; done < rows; done += step {
 		count := min(step, rows-done)

@@ -22,19 +22,10 @@ const (
 	computedGradient // times a derivative, or lazy
 )
 
-// gradient is the operand for dy behind the given activation.
-func gradient[T Float](act Activation, y, dy []T) operand[T] {
-	o := plain(dy)
-	if act.Function != Linear {
-		o.y, o.act = y, act
-	}
-	return o
-}
-
-// lazyOperand is the same for a gradient that is computed where it is read; y nil: it is the one before the activation already.
-func lazyOperand[T Float](act Activation, y []T, dy Lazy[T]) operand[T] {
-	o := operand[T]{Pixels: Computed(dy)}
-	if y != nil {
+// gradient is the operand for dy behind the given activation; y nil: dy is the gradient before it already.
+func gradient[T Float](act Activation, y []T, dy Pixels[T]) operand[T] {
+	o := operand[T]{Pixels: dy}
+	if y != nil && act.Function != Linear {
 		o.y, o.act = y, act
 	}
 	return o

@@ -261,10 +261,10 @@ func (s *kernelSum) addBlock(w *sumWorker, b block, strips []strip, groups [3][]
 			at := from + done*s.plan.n + c.from
 			var data *float32
 			switch {
-			case s.directB:
-				data = &s.b.values[at]
 			case s.computedB():
 				data = &s.b.slice(w.worker, at, at+step*s.plan.n)[0]
+			case s.directB:
+				data = &s.b.values[at]
 			default:
 				w.copyDerived(s.microkernels, w.b, s.strideB, &s.b, at, s.plan.n, step, c.columns)
 				data = &w.b[0]

@@ -4,6 +4,7 @@ package kernel
 type Laziness struct {
 	Reads    bool // the gradient by its result: there is BackwardLazy
 	Result   bool // its result: there is ForwardLazy, and it takes less time than Forward
+	Input    bool // its input, in Forward and Backward
 	Gradient bool // the gradient by its input: there is BackwardToLazy, and it takes less time than Backward
 }
 
@@ -11,6 +12,7 @@ type Laziness struct {
 func LazinessOf[T Float](w Window) Laziness {
 	return Laziness{
 		Reads:    hasFast[T](w),
+		Input:    hasFast[T](w) && (w.PadTop > 0 || w.PadLeft > 0), // without a border it is read where it is
 		Result:   lazyPays[T](w, w.InC, w.OutC, lazyResult),
 		Gradient: lazyPays[T](w, w.OutC, w.InC, lazyGradient) && w.StrideH == 1 && w.StrideW == 1,
 	}

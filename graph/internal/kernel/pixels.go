@@ -6,6 +6,12 @@ type Lazy[T Float] interface {
 	slice(worker, from, to int) []T
 }
 
+// rowWriter are lazy values that can be computed at once to where they are to be.
+type rowWriter[T Float] interface {
+	// writeRows writes rows of an image, the first of which begins at an element, some elements apart. False: the columns are not those of a row.
+	writeRows(to []T, toStride, from, rows, columns int) bool
+}
+
 // Pixels are values [pixels, channels]: in memory, or lazy.
 type Pixels[T Float] struct {
 	values []T

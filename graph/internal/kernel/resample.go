@@ -20,6 +20,7 @@ type Resampling[T Float] struct {
 	between       bool  // each pixel is made of four: two rows and two columns
 	doubled       bool  // two columns each are alike, in order
 	scratch       [][]T // by worker: a row of the input's width
+	lazily        copiedPixels[T]
 }
 
 // taps are those of one place; single tells that there is one alone, with a share of 1.
@@ -84,6 +85,68 @@ func (r *Resampling[T]) Forward(p *Pool, n int, y, x []T) {
 	}))
 }
 
+// Lazy is the result of Forward, where each pixel is a copy of one of x, computed where it is read. It is valid as long as x is, until the next call.
+func (r *Resampling[T]) Lazy(p *Pool, x []T) Lazy[T] {
+	r.lazily.of, r.lazily.x, r.lazily.copies = r, x, grow(r.lazily.copies, p.Threads(), 0)
+	return &r.lazily
+}
+
+// copiedPixels are a lazy result of copies.
+type copiedPixels[T Float] struct {
+	of     *Resampling[T]
+	x      []T
+	copies [][]T // by worker
+}
+
+// slice is part of [Lazy].
+func (l *copiedPixels[T]) slice(worker, from, to int) []T {
+	out := resize(l.copies[worker], to-from)
+	l.copies[worker] = out
+	c, width := l.of.channels, len(l.of.columns)
+	for rest, at := out, from/c; len(rest) > 0; {
+		count := min(width-at%width, len(rest)/c)
+		l.of.copyPixels(rest[:count*c], l.source(at/width), at%width)
+		rest, at = rest[count*c:], at+count
+	}
+	return out
+}
+
+// source is the row of x that a row of copies is of, counted over all images.
+func (l *copiedPixels[T]) source(row int) []T {
+	r := l.of
+	return l.x[row/len(r.rows)*r.in+r.rows[row%len(r.rows)].at[0]*r.inW*r.channels:][:r.inW*r.channels]
+}
+
+// writeRows is part of [rowWriter].
+func (l *copiedPixels[T]) writeRows(to []T, toStride, from, rows, columns int) bool {
+	if columns != len(l.of.columns)*l.of.channels {
+		return false
+	}
+	var before []T
+	for i := range rows {
+		row, x := to[i*toStride:][:columns], l.source(from/columns+i)
+		if i > 0 && &x[0] == &before[0] {
+			copy(row, to[(i-1)*toStride:])
+		} else {
+			l.of.copyPixels(row, x, 0)
+		}
+		before = x
+	}
+	return true
+}
+
+// copyPixels writes pixels of a row of copies, from a column on, of a row of x.
+func (r *Resampling[T]) copyPixels(y, x []T, column int) {
+	c := r.channels
+	if r.doubled && column%2 == 0 && len(y)%(2*c) == 0 {
+		doublePixels(y, x[column/2*c:][:len(y)/2], c)
+		return
+	}
+	for ; len(y) > 0; y, column = y[c:], column+1 {
+		copy(y[:c], x[r.columns[column].at[0]*c:])
+	}
+}
+
 // row is the sum of rows of x, in scratch unless it is one of them.
 func (r *Resampling[T]) row(scratch, x []T, t taps[T]) []T {
 	width := r.inW * r.channels
@@ -119,20 +182,12 @@ func (r *Resampling[T]) spread(y, x []T) {
 
 // doublePixels writes each pixel of a row twice.
 func doublePixels[T Float](y, x []T, channels int) {
-	if channels%8 != 0 {
-		for ; len(x) > 0; x, y = x[channels:], y[2*channels:] {
-			copy(y, x[:channels])
-			copy(y[channels:], x[:channels])
-		}
+	if vectorTwice(channels, float32s(y), float32s(x)) {
 		return
 	}
-	for ; len(x) > 0; y = y[channels:] { // eights of values are copied without a call
-		first, second := y[:channels], y[channels:][:channels]
-		for k := 0; k < channels; k += 8 {
-			eight := (*[8]T)(x[k:])
-			*(*[8]T)(first[k:]), *(*[8]T)(second[k:]) = *eight, *eight
-		}
-		x, y = x[channels:], y[channels:]
+	for ; len(x) > 0; x, y = x[channels:], y[2*channels:] {
+		copy(y, x[:channels])
+		copy(y[channels:], x[:channels])
 	}
 }
 

@@ -30,28 +30,24 @@ func (c *Conv2DTranspose[T]) Forward(p *Pool, n int, y, x, kernel, bias []T) {
 // Backward computes the gradients by x, kernel and bias from dy, the gradient by Forward's result y. It overwrites dx (nil:
 // not wanted), dkernel and dbias (nil: no bias).
 func (c *Conv2DTranspose[T]) Backward(p *Pool, n int, dx, dkernel, dbias, x, kernel, y, dy []T) {
-	c.backward(p, n, dx, dkernel, dbias, x, kernel, gradient(c.act, y, dy))
+	c.BackwardOf(p, n, dx, dkernel, dbias, InMemory(x), kernel, y, InMemory(dy))
 }
 
-// BackwardLazy is Backward of a gradient that is computed where it is read; y nil: of that by what came before the activation.
-func (c *Conv2DTranspose[T]) BackwardLazy(p *Pool, n int, dx, dkernel, dbias, x, kernel, y []T, dy Lazy[T]) {
-	c.backward(p, n, dx, dkernel, dbias, x, kernel, lazyOperand(c.act, y, dy))
-}
-
-// backward computes the gradients from the one before the activation.
-func (c *Conv2DTranspose[T]) backward(p *Pool, n int, dx, dkernel, dbias, x, kernel []T, dz operand[T]) {
+// BackwardOf is Backward of x in memory, and of dy that may be computed where it is read; y nil: dy is the gradient by what came before the activation.
+func (c *Conv2DTranspose[T]) BackwardOf(p *Pool, n int, dx, dkernel, dbias []T, x Pixels[T], kernel, y []T, dy Pixels[T]) {
+	dz := gradient(c.act, y, dy)
 	if c.weights == nil || c.from != dz.origin() {
 		c.from = dz.origin()
 		c.weights, c.data = newWeightGradient[T](c.w, c.from, true), nil
 	}
 	g := c.weights
 	if dx != nil {
-		if g.runWithImage(p, n, dz, plain(x), dkernel, dbias, dx, kernel) {
+		if g.runWithImage(p, n, dz, operand[T]{Pixels: x}, dkernel, dbias, dx, kernel) {
 			return
 		}
 		c.dataGradient(p, n, dx, kernel, dz)
 	}
-	g.in, g.out, g.dkernel, g.dbias = dz, plain(x), dkernel, dbias
+	g.in, g.out, g.dkernel, g.dbias = dz, operand[T]{Pixels: x}, dkernel, dbias
 	g.run(p, n)
 }
 

@@ -174,6 +174,11 @@ func addWinnersAVX2(pixels int, channels int, dx *float32, dy *float32, stride i
 //go:noescape
 func addPairsAVX2(pixels int, channels int, dx *float32, dy *float32)
 
+// twiceAVX2 writes each pixel of x twice.
+//
+//go:noescape
+func twiceAVX2(pixels int, channels int, y *float32, x *float32)
+
 // normalizePoolAVX2 computes y = the largest (x-mean)*scale + beta of each window, the first NaN if there is one, its index, and its x. x has rows of row bytes.
 //
 //go:noescape
@@ -353,6 +358,11 @@ func addWinnersAVX512(pixels int, channels int, dx *float32, dy *float32, stride
 //
 //go:noescape
 func addPairsAVX512(pixels int, channels int, dx *float32, dy *float32)
+
+// twiceAVX512 writes each pixel of x twice.
+//
+//go:noescape
+func twiceAVX512(pixels int, channels int, y *float32, x *float32)
 
 // normalizePoolAVX512 computes y = the largest (x-mean)*scale + beta of each window, the first NaN if there is one, its index, and its x. x has rows of row bytes.
 //

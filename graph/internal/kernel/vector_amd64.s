@@ -2935,6 +2935,43 @@ done:
 	VZEROUPPER
 	RET
 
+// func twiceAVX2(pixels int, channels int, y *float32, x *float32)
+// Requires: AVX
+TEXT ·twiceAVX2(SB), NOSPLIT, $0-32
+	MOVQ pixels+0(FP), AX
+	MOVQ channels+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ x+24(FP), BX
+	LEAQ (DX)(CX*4), SI
+	LEAQ -8(CX), R8
+	MOVQ R8, DI
+
+pixel:
+	XORQ R8, R8
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (BX)(R8*4), Y0
+	VMOVUPS Y0, (DX)(R8*4)
+	VMOVUPS Y0, (SI)(R8*4)
+	ADDQ    $0x08, R8
+	CMPQ    R8, DI
+	JLE     loop
+	CMPQ    R8, CX
+	JGE     done
+	MOVQ    DI, R8
+	JMP     loop
+
+done:
+	LEAQ (BX)(CX*4), BX
+	LEAQ (DX)(CX*8), DX
+	LEAQ (SI)(CX*8), SI
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
 // func normalizePoolAVX2(pixels int, channels int, y *float32, x *float32, row int, argmax *uint8, winners *float32, mean *float32, scale *float32, beta *float32)
 // Requires: AVX, AVX2
 TEXT ·normalizePoolAVX2(SB), NOSPLIT, $0-80
@@ -4863,6 +4900,43 @@ loop:
 done:
 	LEAQ (DX)(CX*4), DX
 	LEAQ (BX)(CX*8), BX
+	LEAQ (SI)(CX*8), SI
+	DECQ AX
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func twiceAVX512(pixels int, channels int, y *float32, x *float32)
+// Requires: AVX, AVX512F
+TEXT ·twiceAVX512(SB), NOSPLIT, $0-32
+	MOVQ pixels+0(FP), AX
+	MOVQ channels+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ x+24(FP), BX
+	LEAQ (DX)(CX*4), SI
+	LEAQ -16(CX), R8
+	MOVQ R8, DI
+
+pixel:
+	XORQ R8, R8
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (BX)(R8*4), Z0
+	VMOVUPS Z0, (DX)(R8*4)
+	VMOVUPS Z0, (SI)(R8*4)
+	ADDQ    $0x10, R8
+	CMPQ    R8, DI
+	JLE     loop
+	CMPQ    R8, CX
+	JGE     done
+	MOVQ    DI, R8
+	JMP     loop
+
+done:
+	LEAQ (BX)(CX*4), BX
+	LEAQ (DX)(CX*8), DX
 	LEAQ (SI)(CX*8), SI
 	DECQ AX
 	JNZ  pixel

@@ -14,6 +14,7 @@ func vectorAdd([]float32, []float32) int                                        
 func vectorMultiply([]float32, []float32) int                                          { return 0 }
 func vectorLogitSlopes([]float32, []float32, []float32, float32, float32, float32) int { return 0 }
 func vectorAddPairs(int, int, []float32, []float32) bool                               { return false }
+func vectorTwice(int, []float32, []float32) bool                                       { return false }
 func vectorNormalBelow([]float32, []float32) int                                       { return 0 }
 func vectorSquaredDistance([]float32, []float32) (sum float64, n int)                  { return 0, 0 }
 func vectorScaledDifference([]float32, []float32, []float32, float32) int              { return 0 }

@@ -127,3 +127,18 @@ func vectorAddPairs(pixels, channels int, dx, dy []float32) bool {
 	}
 	return true
 }
+
+// vectorTwice writes each pixel of x twice, and reports whether it did.
+func vectorTwice(channels int, y, x []float32) bool {
+	if len(x) == 0 || channels%8 != 0 || family() == arithmetic.Portable {
+		return false
+	}
+	pixels := len(x) / channels
+	y = y[:2*pixels*channels]
+	if family() == arithmetic.AVX512 && channels%16 == 0 {
+		twiceAVX512(pixels, channels, &y[0], &x[0])
+	} else {
+		twiceAVX2(pixels, channels, &y[0], &x[0])
+	}
+	return true
+}

@@ -23,6 +23,7 @@ func vector() {
 		pooling(s)
 		poolingTap(s)
 		pairs(s)
+		twice(s)
 		normalizedPooling(s)
 	}
 }

@@ -244,3 +244,22 @@ func pairs(s isa) {
 	})
 	end()
 }
+
+// twice builds copies of pixels, each repeated along its row. Channels are a multiple of the lanes.
+func twice(s isa) {
+	start(s, "twice", "func(pixels, channels int, y, x *float32)", "writes each pixel of x twice.")
+	p := parameters("pixels", "channels", "y", "x")
+	pixels, channels, y, x := p[0], p[1], p[2], p[3]
+	second := GP64()
+	LEAQ(float(y, channels), second)
+	s.windows(pixels, channels, func(c reg.GPVirtual) {
+		v := s.load(float(x, c))
+		VMOVUPS(v, float(y, c))
+		VMOVUPS(v, float(second, c))
+	}, func() {
+		LEAQ(float(x, channels), x)
+		LEAQ(Mem{Base: y, Index: channels, Scale: 8}, y)
+		LEAQ(Mem{Base: second, Index: channels, Scale: 8}, second)
+	})
+	end()
+}
