@@ -121,7 +121,7 @@ func departingRates(o training.Optimizer) []change {
 		out = append(out, rateChange(o, round3(to), d))
 	}
 	if isSGD(o) && rateIsWayTooLow(o) {
-		out = append(out, adamForRate(o, LearningRateLow, d))
+		out = append(out, adamForRate(o, adamRate, LearningRateLow, d))
 	}
 	return out
 }
@@ -132,9 +132,10 @@ func rateIsWayTooLow(o training.Optimizer) bool {
 	return from < usual && decades(from/usual) >= wayOff
 }
 
-// adamForRate is Adam instead of SGD, whose fitting rate depends on the model and on the scale of the loss. The rate is to blame all the same.
-func adamForRate(o training.Optimizer, cause Cause, departure float64) change {
-	c := adamInstead(setup{optimizer: o})
+// adamForRate is Adam with a learning rate instead of SGD, whose fitting rate depends on the model and on the scale of the loss. The rate is to blame all
+// the same.
+func adamForRate(o training.Optimizer, rate float64, cause Cause, departure float64) change {
+	c := adamInstead(o, rate)
 	c.cause, c.departure = cause, departure
 	return c
 }

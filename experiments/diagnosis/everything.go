@@ -83,7 +83,7 @@ func (s *search) usual() []change {
 		out = append(out, rateChange(s.given.setup.optimizer, rate, 0))
 	}
 	if !isAdam(s.given.setup.optimizer) {
-		out = append(out, adamInstead(s.given.setup))
+		out = append(out, adamInstead(s.given.setup.optimizer, adamRate))
 	}
 	return out
 }

@@ -186,7 +186,7 @@ func (s *search) longer() ([]*attempt, error) {
 
 // besideAdam adds Adam to rates of SGD that learn with more time, if it learns, too: what does best is handed over.
 func (s *search) besideAdam(found []*attempt) ([]*attempt, error) {
-	adam, err := s.attemptsOf([]change{adamForRate(s.given.setup.optimizer, found[0].cause(), found[0].departure())})
+	adam, err := s.attemptsOf([]change{adamForRate(s.given.setup.optimizer, adamRate, found[0].cause(), found[0].departure())})
 	if err != nil || len(adam) == 0 {
 		return found, err
 	}
@@ -194,7 +194,11 @@ func (s *search) besideAdam(found []*attempt) ([]*attempt, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.advance([]job{{adam[0], run, s.budget.short, true}}); err != nil {
+	to := s.budget.short
+	for _, a := range found {
+		to = max(to, a.steps())
+	}
+	if err := s.advance([]job{{adam[0], run, to, true}}); err != nil {
 		return nil, err
 	}
 	if s.tell(adam[0], adam[0].what()); run.learns() {

@@ -66,19 +66,21 @@ func (s *search) refine() error {
 func (s *search) forms(a *attempt) []change {
 	switch a.cause() {
 	case LearningRateHigh, LearningRateLow:
-		if isSGD(s.given.setup.optimizer) && !isSGD(a.setup.optimizer) { // it is Adam already
-			return nil
-		}
+		o, sgd := s.given.setup.optimizer, isSGD(a.setup.optimizer)
 		var out []change
 		rate := training.LearningRate(a.setup.optimizer)
 		for _, factor := range []float64{math.Sqrt(10), 1 / math.Sqrt(10)} {
 			to := oneDigit(rate * factor)
-			if c := rateChange(s.given.setup.optimizer, to, a.departure()); c.cause == a.cause() {
+			c := rateChange(o, to, a.departure())
+			if isSGD(o) && !sgd {
+				c = adamForRate(o, to, a.cause(), a.departure())
+			}
+			if c.cause == a.cause() {
 				out = append(out, c)
 			}
 		}
-		if o := s.given.setup.optimizer; isSGD(o) {
-			out = append(out, adamForRate(o, a.cause(), a.departure()))
+		if sgd {
+			out = append(out, adamForRate(o, adamRate, a.cause(), a.departure()))
 		}
 		return out
 	case Activation:

@@ -171,7 +171,7 @@ func optimizerRestores(s setup) []change {
 		out = append(out, optimizerChange(same, fmt.Sprintf("%s -> %s", training.WithLearningRate(s.optimizer, presentRate(s.optimizer)), same)))
 	}
 	if !isAdam(s.optimizer) {
-		out = append(out, adamInstead(s))
+		out = append(out, adamInstead(s.optimizer, adamRate))
 	}
 	return out
 }
@@ -201,7 +201,14 @@ func optimizerChange(to training.Optimizer, what string) change {
 	}}
 }
 
-// adamInstead is the optimizer that works for most models, with its usual rate.
-func adamInstead(s setup) change {
-	return optimizerChange(usualAdam(s.optimizer), fmt.Sprintf("%v -> adam, learning rate 0.001", s.optimizer))
+// adamRate is Adam's usual learning rate.
+const adamRate = 0.001
+
+// adamInstead is the optimizer that works for most models.
+func adamInstead(o training.Optimizer, rate float64) change {
+	adam := usualAdam(o)
+	if rate != adamRate {
+		adam = training.WithLearningRate(adam, rate)
+	}
+	return optimizerChange(adam, fmt.Sprintf("%v -> adam, learning rate %g", o, rate))
 }

@@ -132,11 +132,16 @@ func (s *search) lastLook(steps int) {
 
 // othersAreNear tells whether some runs have learned, and all others have not far to go: a mark alone does not make a model unreliable.
 func (s *search) othersAreNear() bool {
-	notFar := 1.2 * s.look.attainable.mark()
 	return count(s.given.screened) > 0 && !slices.ContainsFunc(s.given.screened, func(t *trial) bool {
-		return !t.learns() && (t.hopeless != "" || t.fvu() >= notFar)
+		return !t.learns() && (t.hopeless != "" || t.fvu() >= notFar*t.mark)
 	})
 }
+
+// notFar is the factor of the mark under which it is not far to it any more.
+const notFar = 1.2
+
+// isNear tells whether a run that has not learned is not far from the mark, and still falls towards it.
+func (t *trial) isNear() bool { return !t.learns() && t.fvu() < notFar*t.mark && t.falls() }
 
 // retention trains runs on that have all learned early, and sees whether they keep it: outliers, say, may come late.
 func (s *search) retention() error {

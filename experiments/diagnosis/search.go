@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"dcae/experiments/statistics"
@@ -117,20 +118,40 @@ func (s *search) settle() {
 // fails tells whether it is proven that the model fails as it is, whatever its runs show.
 func (s *search) fails() bool { return len(s.look.findings.deciding()) > 0 || s.quantity != nil }
 
-// confirmedAlone is a change that time was up for before the given model was trained as long: it learned with all of its fresh seeds, and already by
-// the margin that a repair must show; nil: there is none.
+// confirmedAlone is a change that time was up for before the given model was trained as long: it learned with all of its fresh seeds, and was better by
+// the margin that a repair must show when it had taken as many steps; nil: there is none.
 func (s *search) confirmedAlone() *attempt {
 	at := slices.IndexFunc(s.attempts, func(a *attempt) bool {
 		trials := a.confirmed
 		if s.isTwin { // what it shows is looked at in the real size: the screening seed may be one of them
 			trials = a.trials()
 		}
-		return len(a.changes) > 0 && a.comparison == nil && !a.beaten && len(a.confirmed) > 0 && len(trials) >= leastPairs && count(trials) == len(trials) && s.steadies(a)
+		return len(a.changes) > 0 && a.comparison == nil && !a.beaten && len(a.confirmed) > 0 && len(trials) >= leastPairs && count(trials) == len(trials) && s.failsBeside(a)
 	})
 	if at < 0 {
 		return nil
 	}
 	return s.attempts[at]
+}
+
+// failsBeside tells whether all runs with which the given model fails do worse than a change's in the middle, after as many steps, by the margin that a repair must
+// show, and none of them is nearly there.
+func (s *search) failsBeside(a *attempt) bool {
+	return !slices.ContainsFunc(s.given.screened, func(g *trial) bool {
+		if g.learns() {
+			return false
+		}
+		steps := g.steps
+		if g.hopeless != "" { // more of them would change nothing
+			steps = math.MaxInt
+		}
+		var changed []float64
+		for _, t := range a.decisive() {
+			changed = append(changed, t.fvuAt(steps))
+		}
+		slices.Sort(changed)
+		return g.isNear() || !beyondMargin(min(1, g.fvu())-changed[len(changed)/2], s.look.attainable)
+	})
 }
 
 // agreeing are changes of a twin that restore what stands out clearly, the best first, with whose runs far more is explained than by any failing run of the

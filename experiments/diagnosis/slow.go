@@ -21,7 +21,7 @@ type Slow struct {
 	Seen  bool   `json:"seen"` // it was trained that long, and has learned
 }
 
-// wait trains runs of the given model further that have not learned, but are on their way to it, the best one first: as soon as it has learned, the
+// wait trains runs of the given model further that have not learned, but are on their way to it or not far, the best one first: as soon as it has learned, the
 // others get twice its steps, since runs may stand still for long before they fall.
 func (s *search) wait() error {
 	for {
@@ -40,6 +40,8 @@ func (s *search) wait() error {
 		switch c, ok := newCourse(best.checks); {
 		case learned > 0 && best.steps < min(2*learned, slowSteps):
 			to = min(2*learned, slowSteps)
+		case best.isNear(): // it may have stood still for long, which no power law fits
+			open = []*trial{best}
 		case !ok || !c.falls():
 			return nil
 		default:

@@ -372,3 +372,53 @@ func TestARunMaySoonLearn(t *testing.T) {
 		}
 	}
 }
+
+// A run that stood still for long and is nearly at the mark now, which no power law fits, is waited for.
+func TestARunThatIsNearlyThereAfterAPlateauIsWaitedFor(t *testing.T) {
+	for end, want := range map[float64]Verdict{0.4: Healthy, 0.58: Faulty} {
+		s := scripted(t, func(_ string, seed uint64, step int) float64 {
+			switch {
+			case step <= 600+50*int(seed):
+				return 1
+			case step <= 1400:
+				return 0.58
+			}
+			return end
+		})
+		s.look.attainable = attainable{FVU: Number(math.NaN())}
+		must(t, s.screen())
+		if s.verdict != want {
+			t.Errorf("down to %v: %s", end, s.verdict)
+		}
+	}
+}
+
+// Time may be up while the given model's runs are nearly there: what learns sooner does not accuse it.
+func TestWhatLearnsSoonerDoesNotAccuseWhenTheTimeIsUp(t *testing.T) {
+	for name, c := range map[string]struct {
+		given func(step int) float64
+		want  bool
+	}{
+		"stands":         {func(int) float64 { return 1 }, true},
+		"nearly there":   {func(step int) float64 { return 1 - 0.44*min(1, float64(step)/1000) }, false},
+		"as good by now": {func(int) float64 { return 0.55 }, false},
+	} {
+		s := scripted(t, func(what string, _ uint64, step int) float64 {
+			if what == "" {
+				return c.given(step)
+			}
+			return 0.48
+		})
+		s.look.attainable = attainable{FVU: Number(math.NaN())}
+		s.givenFails(t)
+		a := s.madeOf(t, named("change", Activation, 1))[0]
+		for i := range uint64(3) {
+			run, err := s.trialOf(a, firstFreshSeed+i)
+			must(t, err)
+			must(t, s.advance([]job{{a, run, 500, true}}))
+		}
+		if s.settle(); (s.fix == a) != c.want {
+			t.Errorf("%s: %s, fix %v", name, s.verdict, s.fix)
+		}
+	}
+}
