@@ -52,3 +52,20 @@ with dcae.torch.Recorder(net, optimizer, "run", valid=xv) as r:
 compare_norms("run", "trace.npz", {p: [f"{p}.{n}" for n, _ in m.named_parameters()] for p, m in net.named_modules() if isinstance(m, nn.Linear)})
 program("plot", "run")
 assert "None of them is a cause" in program("diagnose", "run", "--records")
+
+
+def refused(words, call):
+    """Checks that a mistake is told in these words."""
+    try:
+        call()
+    except dcae.Error as e:
+        assert words in str(e), e
+    else:
+        raise AssertionError(f"not refused: {words}")
+
+
+refused("loss is the class MSELoss: give the object", lambda: dcae.diagnose(net, x, optimizer=optimizer, loss=nn.MSELoss))
+refused("fails when called with images of shape (1, 8, 8)", lambda: dcae.diagnose(net, x[:, :, :8, :8], optimizer=optimizer, loss=nn.MSELoss()))
+refused("optimizer is a type", lambda: dcae.torch.Recorder(net, torch.optim.Adam, "unused"))
+refused("images of valid, each of shape (1, 8, 8)", lambda: dcae.torch.Recorder(net, optimizer, "unused", valid=xv[:, :, :8, :8]))
+refused("within `with", lambda: dcae.torch.Recorder(net, optimizer, "run").step(1.0))

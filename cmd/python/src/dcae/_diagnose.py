@@ -208,6 +208,8 @@ def _kind(model: Any) -> str:
         return "keras"
     if _export.is_module(model):
         return "torch"
+    if isinstance(model, type):
+        raise Error(f"model is the class {model.__name__}: give an object of it, as {model.__name__}()")
     raise Error(f"model is a {type(model).__name__}: give a model of Keras, a module of PyTorch, or the path of a file")
 
 

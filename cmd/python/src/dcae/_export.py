@@ -148,6 +148,9 @@ def _step(net: Any, loss: Callable[[Any, Any], Any] | None, images: tuple[np.nda
     step = _on_cpu(net, "the module")
     if loss is None:
         return step, (x,)
+    if isinstance(loss, type) or not callable(loss):
+        what = f"the class {loss.__name__}" if isinstance(loss, type) else f"a {type(loss).__name__}"
+        raise Error(f"loss is {what}: give the object, as torch.nn.MSELoss(), or a function loss(output, target)")
     try:
         inspect.signature(loss.forward if isinstance(loss, torch.nn.Module) else loss).bind(None, None)
     except TypeError as e:
@@ -211,11 +214,23 @@ def _export(step: Any, inputs: tuple[Any, ...], batch: int, out: Exported) -> tu
     try:
         program = _once(step, _repeated(inputs, batch), False)
     except Exception as e:
-        raise _export_errors.told(e) from e
+        raise _export_errors.told(e, None if _runs(step, inputs) else tuple(inputs[0].shape[1:])) from e
     out.notes.append(
         f"the module's code fixes the batch (by len(x), or a number in view or reshape): it is trained with batches of exactly {batch}; -1 or x.shape[0] in their place leave it free"
     )
     return program, True
+
+
+def _runs(step: Any, inputs: tuple[Any, ...]) -> bool:
+    """Whether the module can be called at all."""
+    import torch
+
+    try:
+        with torch.no_grad():
+            step(*inputs)
+    except Exception:
+        return False
+    return True
 
 
 def _once(step: Any, inputs: tuple[Any, ...], free: bool) -> Any:

@@ -30,8 +30,8 @@ def _leaves_torch(error: Exception) -> bool:
     return any(part in str(error) for part in (".numpy()", "__array__", "Can't call numpy()"))
 
 
-def told(error: Exception) -> Error:
-    """The error as one sentence, with the line of the module or the loss that is in the way."""
+def told(error: Exception, fails_with: tuple[int, ...] | None = None) -> Error:
+    """The error as one sentence, with the line of the module or the loss that is in the way; and the shape of an image, where they fail unexported, too."""
     place = _line(error)
     text = str(error)
     if isinstance(error, Error):
@@ -40,6 +40,8 @@ def told(error: Exception) -> Error:
         return Error(f"{place}: what is computed depends on a value of the data (as `if loss > 1:` or `assert not x.isnan().any()` do), which a fixed graph cannot: leave that out, or use torch.where")
     if _leaves_torch(error):
         return Error(f"{place}: values leave PyTorch (.numpy()), and no gradient comes back: compute it with tensors")
+    if fails_with is not None:
+        return Error(f"{place}: this fails when called with images of shape {fails_with}: {type(error).__name__}: {_first_line(text)}")
     return Error(f"{place}: this cannot be exported: {type(error).__name__}: {_first_line(text)}")
 
 

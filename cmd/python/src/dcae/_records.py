@@ -46,6 +46,10 @@ class Held:
     outputs: np.ndarray | None = None
     units: dict[str, tuple[float, float]] = field(default_factory=dict)  # shares of dead units and of saturated values, by layer
 
+    def first(self) -> Held:
+        """Two images, with which to try whether a model takes them."""
+        return Held(self.x[:2], self.y[:2])
+
     def scores(self) -> tuple[float, float, float, float]:
         """Mean squared error, FVU, spread and mean of the outputs, as epochs.csv has them.
 
@@ -78,6 +82,8 @@ def held_out(valid: Any) -> Held | None:
         return None
     from . import _arrays
 
+    if _arrays.is_path(valid):
+        raise Error(f"valid is {valid!r}: give arrays or a loader, for the model looks at them itself")
     arrays = _arrays.read(valid, name="valid")
     x = arrays.x[:MOST_VALID].astype(np.float32)
     return Held(x, x if arrays.y is None else arrays.y[:MOST_VALID].astype(np.float32))

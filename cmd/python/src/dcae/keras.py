@@ -59,6 +59,11 @@ class Recorder(keras.callbacks.Callback):
                 self._variables += trained
         if not self._variables:
             raise Error("the model has no variables that are trained")
+        if self._held is not None:
+            try:
+                self._evaluate(self._held.first())
+            except Exception as e:  # of code that is not ours
+                raise Error(f"the model does not take the images of valid, each of shape {self._held.x.shape[1:]}: {e}") from e
         source = f"Keras {keras.__version__} on {keras.backend.backend()}"
         channels_first = keras.config.image_data_format() == "channels_first"
         self._records = _records.Records(self._folder, model.name, layers, source, self._held, channels_first, self._every)

@@ -13,7 +13,7 @@ try:
 except ImportError as e:
     raise ImportError("dcae.torch records trainings of torch (PyTorch), which is not installed here") from e
 
-from . import _export, _records, _torch_steps
+from . import _export, _records, _torch_steps, _warn
 from ._arrays import Images
 from ._program import Error
 
@@ -47,8 +47,8 @@ class Recorder:
     def __init__(self, net: torch.nn.Module, optimizer: torch.optim.Optimizer, folder: str | os.PathLike[str], *, valid: Images = None, every: int | None = None) -> None:
         if not isinstance(net, torch.nn.Module):
             raise Error(f"net is a {type(net).__name__}: give the module that is trained")
-        if not hasattr(optimizer, "register_step_post_hook"):
-            raise Error(f"optimizer is a {type(optimizer).__name__}: give the optimizer's object")
+        if not isinstance(optimizer, torch.optim.Optimizer):
+            raise Error(f"optimizer is a {type(optimizer).__name__}: give the object that takes the steps")
         self._net, self._optimizer = _export._unwrapped(net), optimizer
         held = _records.held_out(valid)
         owned = {id(p) for g in optimizer.param_groups for p in g["params"]}
@@ -64,6 +64,11 @@ class Recorder:
                 self._parameters += trained
         if not self._parameters:
             raise Error("none of the optimizer's parameters is the net's: was it made for another module?")
+        if held is not None:
+            try:
+                self._evaluate(held.first())
+            except Exception as e:  # of code that is not ours
+                raise Error(f"the net does not take the images of valid, each of shape {held.x.shape[1:]}: {type(e).__name__}: {e}") from e
         self._records = _records.Records(folder, type(self._net).__name__, layers, f"PyTorch {torch.__version__}", held, channels_first=True, every=every)
         self._held = held
         self._hooks: list[Any] = []
@@ -81,13 +86,18 @@ class Recorder:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
         for hook in self._hooks:
             hook.remove()
+        self._hooks = []
         try:
             self.epoch()
         finally:
             self._records.close()
+        if kind is None and self._records.step == 0:
+            _warn.tell("nothing was recorded: each step needs optimizer.step(), of the optimizer that was given, and r.step(loss)")
 
     def step(self, loss: torch.Tensor | float) -> None:
         """Tells the loss of a step, a single number, after the optimizer's step or before it."""
+        if not self._hooks:
+            raise Error("steps are recorded within `with dcae.torch.Recorder(...) as r:`")
         loss = torch.as_tensor(loss).detach()
         if loss.numel() != 1:
             raise Error(f"the loss of a step is one number, not of shape {tuple(loss.shape)}")
