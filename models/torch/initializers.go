@@ -92,6 +92,9 @@ func kolmogorov(p float64) float64 {
 func fitted(t *Tensor) graph.Initializer {
 	values := floats(t.Float32s)
 	n := float64(len(values))
+	if len(values) == 0 {
+		return graph.Zeros{}
+	}
 	least, most := slices.Min(values), slices.Max(values)
 	switch {
 	case least == most && least == 0:

@@ -167,3 +167,33 @@ func TestLayoutsGoThereAndBack(t *testing.T) {
 		t.Error("did not come back")
 	}
 }
+
+// A union of a kind that is not known, or of several, is no zero and no None.
+func TestUnionsAreOfOneKind(t *testing.T) {
+	for _, body := range []string{
+		`{"as_sym_int": {"as_other": 3}}`, `{"as_sym_int": {"as_name": ""}}`, `{"as_sym_int": {"as_name": "s1", "as_int": 3}}`, `{"as_sym_ints": [{"as_int": 1}, {}]}`,
+		`{"as_sym_float": {"as_int": 3}}`, `{"as_optional_tensor": {"as_tensors": []}}`, `{"as_optional_tensors": [{"as_none": true}, {}]}`,
+	} {
+		if err := new(argument).UnmarshalJSON([]byte(body)); err == nil || !strings.Contains(err.Error(), "ways instead of one: the file is damaged") {
+			t.Errorf("%s: error %v", body, err)
+		}
+	}
+	for _, body := range []string{`{"as_other": 3}`, `{"as_expr": {"expr_str": ""}}`, `{"as_int": 3, "as_float": 3, "as_expr": {"expr_str": "Integer(3)"}}`} {
+		if err := new(symInt).UnmarshalJSON([]byte(body)); err == nil {
+			t.Errorf("%s is taken for an integer", body)
+		}
+		if err := new(symFloat).UnmarshalJSON([]byte(body)); err == nil {
+			t.Errorf("%s is taken for a number", body)
+		}
+	}
+	var x symFloat
+	if err := x.UnmarshalJSON([]byte(`{"as_float": 0.5}`)); err != nil || x.number != 0.5 {
+		t.Errorf("0.5 is read as %v, error %v", x.number, err)
+	}
+}
+
+func TestAWeightWithoutValuesHasAnInitializer(t *testing.T) {
+	if got := fitted(&Tensor{Type: Float32, Shape: []int{4, 0}}); got != graph.Initializer(graph.Zeros{}) {
+		t.Errorf("it is %v", got)
+	}
+}

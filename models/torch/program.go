@@ -292,7 +292,14 @@ func (s scope) scoped(g *schemaGraph, v any) (any, error) {
 		}
 		return out, nil
 	case floatSymbolName:
-		return g.extentOf(g.SymFloats[string(v)])
+		of, ok := g.SymFloats[string(v)]
+		if !ok {
+			return nil, errors.Errorf("symbol %.100q is not known: the file is damaged", string(v))
+		}
+		if of.expression == "" {
+			return of.number, nil
+		}
+		return g.extentOf(symInt{expression: of.expression})
 	}
 	return v, nil
 }

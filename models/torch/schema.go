@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"slices"
 
 	"github.com/pkg/errors"
 
@@ -71,7 +72,7 @@ type schemaGraph struct {
 	Nodes     []schemaNode          `json:"nodes"`
 	Tensors   map[string]tensorMeta `json:"tensor_values"`
 	SymInts   map[string]symInt     `json:"sym_int_values"`
-	SymFloats map[string]symInt     `json:"sym_float_values"`
+	SymFloats map[string]symFloat   `json:"sym_float_values"`
 }
 
 type schemaNode struct {
@@ -152,7 +153,7 @@ func argumentOf(kind string, body json.RawMessage) (any, error) {
 		}
 		return out, err
 	case "as_optional_tensor":
-		v, err := decoded[*tensorName](optionalTensor(body))
+		v, err := optionalTensor(body)
 		if v == nil {
 			return nil, err
 		}
@@ -190,13 +191,16 @@ func argumentOf(kind string, body json.RawMessage) (any, error) {
 		return sizes(v), err
 	case "as_sym_float":
 		v, err := decoded[struct {
-			Name  string `json:"as_name"`
-			Float float  `json:"as_float"`
+			Name  *floatSymbolName `json:"as_name"`
+			Float *float           `json:"as_float"`
 		}](body)
-		if v.Name == "" {
-			return float64(v.Float), err
+		if err = onlyOne(err, v.Name != nil, v.Float != nil); err != nil {
+			return nil, err
 		}
-		return floatSymbolName(v.Name), err
+		if v.Name == nil {
+			return float64(*v.Float), nil
+		}
+		return *v.Name, nil
 	case "as_scalar_type":
 		return decoded[DType](body)
 	case "as_memory_format", "as_layout", "as_device":
@@ -212,33 +216,49 @@ func optionalTensorsOf(body json.RawMessage) (any, error) {
 	v, err := decoded[[]json.RawMessage](body)
 	out := make(optionalTensors, len(v))
 	for i := range v {
-		if out[i], err = decoded[*tensorName](optionalTensor(v[i])); err != nil {
+		if out[i], err = optionalTensor(v[i]); err != nil {
 			return nil, err
 		}
 	}
 	return out, err
 }
 
-// optionalTensor is the tensor's name as a JSON string, or null.
-func optionalTensor(b json.RawMessage) json.RawMessage {
+// optionalTensor reads {"as_tensor": {"name": name}} or {"as_none": true}.
+func optionalTensor(b json.RawMessage) (*tensorName, error) {
 	v, err := decoded[struct {
 		Tensor *struct {
-			Name json.RawMessage `json:"name"`
+			Name tensorName `json:"name"`
 		} `json:"as_tensor"`
+		None *json.RawMessage `json:"as_none"`
 	}](b)
-	if err != nil || v.Tensor == nil || len(v.Tensor.Name) == 0 {
-		return json.RawMessage("null")
+	if err = onlyOne(err, v.Tensor != nil, v.None != nil); err != nil || v.Tensor == nil {
+		return nil, err
 	}
-	return v.Tensor.Name
+	return &v.Tensor.Name, nil
+}
+
+// onlyOne is an error if a union of the schema is of no kind, or of several.
+func onlyOne(err error, given ...bool) error {
+	given = slices.DeleteFunc(given, func(g bool) bool { return !g })
+	if err == nil && len(given) != 1 {
+		return errors.Errorf("a value is given in %d ways instead of one: the file is damaged", len(given))
+	}
+	return err
 }
 
 // UnmarshalJSON decodes {"as_name": symbol} or {"as_int": number}.
 func (s *size) UnmarshalJSON(b []byte) error {
 	v, err := decoded[struct {
-		Name symbolName `json:"as_name"`
-		Int  int64      `json:"as_int"`
+		Name *symbolName `json:"as_name"`
+		Int  *int64      `json:"as_int"`
 	}](b)
-	*s = size{v.Name, v.Int}
+	switch err = onlyOne(err, v.Name != nil && *v.Name != "", v.Int != nil); {
+	case err != nil:
+	case v.Int == nil:
+		s.symbol = *v.Name
+	default:
+		s.number = *v.Int
+	}
 	return err
 }
 
@@ -283,11 +303,41 @@ type symInt struct {
 // UnmarshalJSON decodes {"as_int": number} or {"as_expr": {"expr_str": expression}}.
 func (s *symInt) UnmarshalJSON(b []byte) error {
 	v, err := decoded[struct {
-		Int  int64 `json:"as_int"`
-		Expr struct {
+		Int  *int64 `json:"as_int"`
+		Expr *struct {
 			Text string `json:"expr_str"`
 		} `json:"as_expr"`
 	}](b)
-	*s = symInt{v.Int, v.Expr.Text}
+	switch err = onlyOne(err, v.Int != nil, v.Expr != nil && v.Expr.Text != ""); {
+	case err != nil:
+	case v.Int == nil:
+		s.expression = v.Expr.Text
+	default:
+		s.number = *v.Int
+	}
+	return err
+}
+
+// symFloat is a number, or an expression of symbols.
+type symFloat struct {
+	number     float64
+	expression string
+}
+
+// UnmarshalJSON decodes {"as_float": number} or {"as_expr": {"expr_str": expression}}.
+func (s *symFloat) UnmarshalJSON(b []byte) error {
+	v, err := decoded[struct {
+		Float *float `json:"as_float"`
+		Expr  *struct {
+			Text string `json:"expr_str"`
+		} `json:"as_expr"`
+	}](b)
+	switch err = onlyOne(err, v.Float != nil, v.Expr != nil && v.Expr.Text != ""); {
+	case err != nil:
+	case v.Float == nil:
+		s.expression = v.Expr.Text
+	default:
+		s.number = float64(*v.Float)
+	}
 	return err
 }
