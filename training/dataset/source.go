@@ -3,7 +3,6 @@ package dataset
 import (
 	"crypto/sha256"
 	"os"
-	"slices"
 
 	"github.com/pkg/errors"
 )
@@ -60,7 +59,7 @@ func (s source) load() (*store, error) {
 	memory := make([]byte, 0, capacity)
 	sum, err := s.decode(func(image []byte) error {
 		if len(memory)+len(image) > cap(memory) {
-			memory = slices.Grow(memory, s.bytes()-len(memory))
+			memory = append(make([]byte, 0, s.bytes()), memory...)
 		}
 		memory = append(memory, image...)
 		return nil
