@@ -15,7 +15,7 @@ func TestBranchesUseLentMemoryRightly(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		build func(n *net)
-	}{{"unet", unet}, {"residual", residual}, {"squeeze", squeeze}, {"shared", shared}, {"reshaped", reshapedBranches}, {"joined", joined(2)}, {"maximum", several(graph.Maximum{}, 3)}} {
+	}{{"unet", unet}, {"residual", residual}, {"repeated block", repeatedBlock}, {"squeeze", squeeze}, {"shared", shared}, {"reshaped", reshapedBranches}, {"joined", joined(2)}, {"maximum", several(graph.Maximum{}, 3)}} {
 		t.Run(c.name, func(t *testing.T) {
 			m := branching(image, c.build)
 			params, err := m.Init(1, graph.Float32)

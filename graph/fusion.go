@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"slices"
 	"strings"
 
 	"dcae/graph/internal/kernel"
@@ -25,7 +26,7 @@ type fusion struct {
 	lazyGradient bool
 	// view says that the output is the input's memory under another shape.
 	view bool
-	// viewGradient says that the gradient by the input is the memory of the one by the output under another shape.
+	// viewGradient says that the gradient by each input is the memory of the one by the output, perhaps under another shape.
 	viewGradient bool
 }
 
@@ -186,7 +187,7 @@ func (a Activation) rises() bool {
 	return ok && a.suffix() != ""
 }
 
-// shareMemory makes views of outputs and gradients that only change their shape. Of a view, of the model's input and of a target, copies are made,
+// shareMemory makes views of outputs and gradients that only change their shape, and of the gradients by terms of a sum. Of a view, of the model's input and of a target, copies are made,
 // and so are they of the gradient by an output that several nodes read: Gorgonia adds those in place.
 func (f *fuser) shareMemory() {
 	for i, n := range f.model.Nodes {
@@ -199,11 +200,20 @@ func (f *fuser) shareMemory() {
 	}
 	last := len(f.plan) - 1
 	for i := last; i >= 0; i-- {
-		if n := f.model.Nodes[i]; f.reshapes(n.Layer) && f.flowsTo(n.Inputs[0]) {
+		if n := f.model.Nodes[i]; f.reshapes(n.Layer) && f.flowsTo(n.Inputs[0]) || f.addsAlone(i) {
 			reader := f.onlyReader(i)
 			f.plan[i].viewGradient = i == last || reader >= 0 && !f.plan[reader].viewGradient
 		}
 	}
+}
+
+// addsAlone tells whether node i is a sum of outputs that nothing else reads: then the gradient by each is the one by the sum, and nothing is added to it.
+func (f *fuser) addsAlone(i int) bool {
+	n := f.model.Nodes[i]
+	if _, ok := n.Layer.(Add); !ok {
+		return false
+	}
+	return !slices.ContainsFunc(n.Inputs, func(in int) bool { return in < 0 || f.onlyReader(in) < 0 })
 }
 
 // lends tells whether the output of node i, or the model's input, -1, lies in memory that a view can share.

@@ -27,6 +27,9 @@ func TestFusion(t *testing.T) {
 	branched := chain(many, many, norm, out)
 	branched.Nodes = append(branched.Nodes, Node{Name: "other", Layer: out, Inputs: []int{1}}, Node{Name: "sum", Layer: Add{}, Inputs: []int{3, 4}})
 
+	shortcut := chain(many, many)
+	shortcut.Nodes = append(shortcut.Nodes, Node{Name: "sum", Layer: Add{}, Inputs: []int{0, 1}}, Node{Name: "out", Layer: out, Inputs: []int{2}})
+
 	const trained, evaluated, separate, logits = 0, 1, 2, 4
 	for _, c := range []struct {
 		name  string
@@ -59,7 +62,13 @@ func TestFusion(t *testing.T) {
 		{"shapes, separate", chain(append([]Layer{few}, code...)...), separate, []string{"+relu", "", "", ""}, nil},
 		{"noise, trained", chain(many, Dropout{Rate: 0.5}, GaussianNoise{}), trained, []string{"+tanh", "", "view, view gradient"}, nil},
 		{"noise, evaluated", chain(many, Dropout{Rate: 0.5}, out), evaluated, []string{"+tanh", "view", "+sigmoid"}, nil},
-		{"read twice", branched, trained, []string{"+tanh", "+tanh", "", "+sigmoid", "+sigmoid", ""}, nil},
+		{"read twice", branched, trained, []string{"+tanh", "+tanh", "", "+sigmoid", "+sigmoid", "view gradient"}, nil},
+		{"a term read twice", shortcut, trained, []string{"+tanh", "+tanh", "", "+sigmoid"}, nil},
+		{"repeated pixels", chain(many, UpSampling2D{}, many, out), trained, []string{"+tanh", "lazy", "+tanh", "+sigmoid, lazy gradient"}, []string{"+tanh", "", "+tanh", "+sigmoid"}},
+		{"repeated pixels, evaluated", chain(many, UpSampling2D{}, many, out), evaluated, []string{"+tanh", "", "+tanh", "+sigmoid"}, nil},
+		{"repeated pixels of few channels, normalized", chain(UpSampling2D{}, few, norm, out), trained,
+			[]string{"", "+relu, lazy", "lazy gradient", "+sigmoid"}, []string{"", "+relu", "", "+sigmoid"}},
+		{"pixels between others", chain(many, UpSampling2D{Interpolation: Bilinear}, many), trained, []string{"+tanh", "", "+tanh"}, nil},
 	} {
 		for _, precision := range []Precision{Float32, Float64} {
 			params, err := c.model.Init(1, precision)

@@ -66,6 +66,11 @@ func residual(n *net) {
 	n.add(graph.Add{}, a, b, c, d, d)
 }
 
+func repeatedBlock(n *net) {
+	up := n.add(graph.UpSampling2D{}, n.add(conv(2), -1))
+	n.add(conv(1), n.add(graph.BatchNormalization{}, n.add(graph.Add{}, n.add(conv(2), up), n.add(conv(2), up))))
+}
+
 func squeeze(n *net) {
 	a := n.add(conv(3), -1)
 	s := n.add(graph.Dense{Units: 3, Activation: graph.Sigmoid}, n.add(graph.GlobalAveragePooling2D{KeepDims: true}, a))

@@ -159,6 +159,7 @@ func merged[T kernel.Float](b *builder, label string, how kernel.Merging, in []*
 			return nil, err
 		}
 	}
+	views := b.fusion.viewGradient
 	forward := &op{label: label, batched: true, item: out}
 	forward.run = func(in []gorgonia.Value, y gorgonia.Value) error {
 		kernel.Merge(b.pool, how, data[T](y), slicesOf[T](in))
@@ -168,6 +169,13 @@ func merged[T kernel.Float](b *builder, label string, how kernel.Merging, in []*
 		grads := make(gorgonia.Nodes, len(in))
 		for i := range in {
 			if !forward.differentiable[i] {
+				continue
+			}
+			if views && viewOf[T](grad) != nil {
+				var err error
+				if grads[i], err = reshaped[T](b, "gradient of "+label, out, true, false, grad); err != nil {
+					return nil, err
+				}
 				continue
 			}
 			backward := &op{label: "gradient of " + label, batched: true, item: out}

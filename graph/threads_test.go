@@ -18,7 +18,7 @@ func TestThreadsChangeNoBit(t *testing.T) {
 		graph.Sequential("enlarging", image, wide, graph.UpSampling2D{Interpolation: graph.Bilinear}, graph.ZeroPadding2D{Padding: graph.AllAround(1)}, wide, graph.Cropping2D{Cropping: graph.AllAround(2)}),
 		graph.Sequential("activations", image, wide, graph.ParametricRectifier{SharedAxes: []int{1, 2}}, wide, graph.Activate{Function: graph.GELU}, wide, graph.SoftmaxLayer{}, graph.Rescaling{Scale: []float64{2}}),
 		graph.Sequential("noise", image, wide, graph.Dropout{Rate: 0.2}, penalized, graph.GaussianNoise{StdDev: 0.1}),
-		branching(image, unet), branching(image, squeeze), branching(image, residual),
+		branching(image, unet), branching(image, squeeze), branching(image, residual), branching(image, repeatedBlock),
 	} {
 		t.Run(m.Nodes[0].Name+" of "+m.Name, func(t *testing.T) { compareThreads(t, m, 7, 1, 2, 3) })
 	}
