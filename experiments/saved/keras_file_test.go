@@ -252,6 +252,7 @@ func TestCompileSettingsAreRefusedByName(t *testing.T) {
 		{`{"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": {"module": "keras.optimizers.schedules", "class_name": "Mine", "config": {}}}}`, `"mse"`, "learning-rate schedule Mine"},
 		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `{"module": "keras.losses", "class_name": "MeanSquaredError", "config": {"reduction": "none"}}`, `reduction="none"`},
 		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `["mse", "mae"]`, "2 losses"},
+		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `{"module": "builtins", "class_name": "__lambda__", "config": {}}`, "loss: it is a lambda of your own"},
 	} {
 		a, err := keras.Open(filepath.Join("testdata", "unet_add.keras"))
 		check(t, err)

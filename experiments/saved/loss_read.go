@@ -83,7 +83,11 @@ func readNamedLoss(n keras.Named) (graph.Loss, error) {
 
 func readLossObject(o *keras.Object) (graph.Loss, error) {
 	if !o.IsKeras() {
-		return graph.Loss{}, errors.Errorf("%s is a class of your own", o.Class)
+		what := o.Class + " is a class or a function"
+		if o.Class == "__lambda__" {
+			what = "it is a lambda"
+		}
+		return graph.Loss{}, errors.Errorf("%s of your own, whose code is not in the file; use one of Keras' losses", what)
 	}
 	row, err := lossOfKeras(o.Class)
 	if err != nil {

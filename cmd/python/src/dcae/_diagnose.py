@@ -161,8 +161,10 @@ def diagnose(
         if answer.interrupted and (folder / "interrupted" / "diagnosis.json").exists():
             folder /= "interrupted"  # an earlier answer in the folder is whole, and stays
         result = _diagnosis(json.loads(answer.output), folder, notes + answer.notes, model if kind == "keras" else None)
-    except BaseException:
+    except BaseException as e:
         shutil.rmtree(scratch, ignore_errors=True)
+        if isinstance(e, Error):  # the user knows nothing of the folder, which is gone
+            raise Error(str(e).replace(f"{scratch}{os.sep}", "")) from e.__cause__
         raise
     if out is not None:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ class Recorder(keras.callbacks.Callback):
             try:
                 self._evaluate(self._held.first())
             except Exception as e:  # of code that is not ours
-                raise Error(f"the model does not take the images of valid, each of shape {self._held.x.shape[1:]}: {e}") from e
+                raise Error(f"the model does not take the images of valid, each of shape {self._held.x.shape[1:]}: {_plain(e)}") from e
         source = f"Keras {keras.__version__} on {keras.backend.backend()}"
         channels_first = keras.config.image_data_format() == "channels_first"
         self._records = _records.Records(self._folder, model.name, layers, source, self._held, channels_first, self._every)
@@ -168,6 +169,11 @@ class Recorder(keras.callbacks.Callback):
             for layer in watched:
                 object.__delattr__(layer, "call")
         held.outputs, held.units = np.concatenate(outputs), units.shares()
+
+
+def _plain(error: Exception) -> str:
+    """A message of Keras on one line, without colours and what it says of arguments."""
+    return " ".join(re.sub("\x1b\\[[0-9;]*m", "", str(error)).partition("\n\nArguments received")[0].split())
 
 
 def _watching(original: Any, layer: Any, units: _records.Units) -> Any:
