@@ -222,3 +222,32 @@ func BenchmarkReadFile(b *testing.B) {
 	}
 	benchmarkRead(b, set)
 }
+
+// A built-in set may be brought to more pixels than memory holds (60,000 digits of 2000x2000 are 240 GB): it then lies in files, as a set of one's own.
+func TestALargeBuiltInSetLiesInFiles(t *testing.T) {
+	large := Size{56, 56}
+	held, err := Open("pneumonia", Options{Resize: large, CacheDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := Options{Resize: large, CacheDir: t.TempDir(), Memory: 1 << 20}
+	for range 2 { // the second time the files are there already
+		set, err := Open("pneumonia", options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if set.Train.store.memory != nil {
+			t.Error("the images are held in memory")
+		}
+		if got, want := values(set.Train.Head(20)), values(held.Train.Head(20)); !slices.Equal(got, want) || set.Train.store.sum != held.Train.store.sum || set.Test.Len() != held.Test.Len() {
+			t.Error("other images come out of the files")
+		}
+		if files, err := os.ReadDir(options.CacheDir); err != nil || len(files) < 2 || len(files) > 3 {
+			t.Errorf("%d files, one for each part is expected; %v", len(files), err)
+		}
+	}
+	options.CacheDir = filepath.Join(options.CacheDir, "none", "\x00")
+	if _, err := Open("pneumonia", options); err == nil || !strings.Contains(err.Error(), "decode it to a file") {
+		t.Errorf("without a place for them: %v", err)
+	}
+}

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"archive/zip"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -128,7 +129,10 @@ func openParts(spec string, options Options) (parts, Scale, error) {
 			open = pneumoniaParts
 		}
 		p, err := open()
-		return resizedParts(p, err, options.Resize)
+		if err == nil && options.Resize != (Size{}) {
+			err = newLoader(options).resized(&p, spec)
+		}
+		return p, ScaleUnit, err
 	}
 	l := newLoader(options)
 	p, err := l.path(spec)
@@ -139,27 +143,22 @@ func openParts(spec string, options Options) (parts, Scale, error) {
 	return p, ScaleNone, err
 }
 
-func resizedParts(p parts, err error, to Size) (parts, Scale, error) {
-	if err != nil || to == (Size{}) {
-		return p, ScaleUnit, err
-	}
-	resize := func(s *store) (*store, error) {
-		small, err := resized(s.source(), to)
-		if err != nil {
-			return nil, err
-		}
-		return small.load()
-	}
+// resized brings the images of a built-in set to the wanted size: in memory, or through a cache file, as those of a file.
+func (l loader) resized(p *parts, spec string) error {
+	l.channelsFirst = false         // that is said of arrays
 	done := make(map[*store]*store) // MNIST's training and validation part share one
 	for _, part := range []*part{&p.train, &p.validation, &p.test} {
-		if done[part.store] == nil {
-			if done[part.store], err = resize(part.store); err != nil {
-				return p, 0, err
+		original := part.store
+		if done[original] == nil {
+			small, err := l.load(spec, fmt.Sprintf("built-in %x", original.sum), "", func() (source, error) { return original.source(), nil })
+			if err != nil {
+				return err
 			}
+			done[original] = small
 		}
-		part.store = done[part.store]
+		part.store = done[original]
 	}
-	return p, ScaleUnit, nil
+	return nil
 }
 
 // path brings in a file or folder.
