@@ -72,7 +72,7 @@ func (x *examining) examine() (*Examination, error) {
 	}
 	stop := s.leaveTimeToWrite(x.guarded)
 	defer stop()
-	s.publish = func() { x.publish(&Examination{Diagnosis: s.described()}) }
+	s.publish = func() { x.publish(&Examination{Diagnosis: s.known()}) }
 	s.publish()
 	err = s.examineAtAnySize()
 	switch {

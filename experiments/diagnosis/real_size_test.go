@@ -165,6 +165,20 @@ func TestARepairOfAnUnlikeTwinMustBeSeenInTheRealSize(t *testing.T) {
 	}
 }
 
+// The answer that stands when the time is up in the middle of a step has what the twin showed.
+func TestWhatATwinShowedIsKnownWhenTheTimeIsUp(t *testing.T) {
+	s := withTwin(t, func(string, uint64, int) float64 { return 1.1 }, Faulty, "", named("repair", Loss, 1))
+	var last Diagnosis
+	s.publish = func() { last = s.known() }
+	must(t, s.advance([]job{{s.given, s.twin.probed[0], 25, true}}))
+	if last.Twin == nil || last.Verdict != Faulty || len(last.Causes) == 0 || last.Causes[0].Cause != Loss || len(last.Interventions) == 0 || last.Interventions[0].Size != "8x8" {
+		t.Errorf("%s, twin %v, causes %v, tried %v", last.Verdict, last.Twin, last.Causes, last.Interventions)
+	}
+	if again := s.known(); !strings.HasPrefix(again.Attainable.Text, "On images of 8x8: ") || strings.Count(again.Attainable.Text, "On images") != 1 {
+		t.Errorf("what is attainable: %s", again.Attainable.Text)
+	}
+}
+
 // What is proven without training makes the verdict, even where the twin is unlike and no repair was seen in the real size.
 func TestWhatIsProvenDecidesBesideATwin(t *testing.T) {
 	for _, proven := range []bool{false, true} {

@@ -247,7 +247,7 @@ func (s *search) tryTwin(c candidate, probe *trial) (*twinExam, error) {
 		s.say("no twin for images of %dx%d: %v", c.size.Height, c.size.Width, err)
 		return nil, nil
 	}
-	small.isTwin = true
+	small.isTwin, small.publish = true, s.publish
 	// What stands out are the settings of the real model and the values of the real images, not what was made to follow from their size.
 	small.look.values, small.look.goals, small.look.settings, small.look.batch = s.look.values, s.look.goals, s.look.settings, s.look.batch
 	first := small.given.setup

@@ -78,6 +78,33 @@ func seenOf(trials []*trial) string {
 	return fmt.Sprintf("it was not seen to learn: FVU %s after %d steps, which was all that there was time for", fvuText(t.fvu()), t.steps)
 }
 
+// known is what has been found so far, by a twin, too, if there is one.
+func (s *search) known() Diagnosis {
+	if s.twin == nil {
+		return s.described()
+	}
+	return s.besideTwin(s.twin.small.described(), s.described())
+}
+
+// besideTwin is what a twin shows beside what was found in the real size.
+func (s *search) besideTwin(d, own Diagnosis) Diagnosis {
+	d.Verdict, d.Name, d.Findings, d.Truncated, d.Interrupted = s.verdict, s.subject.Name, own.Findings, s.truncated, s.interrupted
+	if s.fails() && s.verdict != Unreliable {
+		d.Verdict = Faulty
+	}
+	d.Twin, d.Fix = s.twin.told(s), nil
+	d.Attainable.Text = fmt.Sprintf("On images of %s: %s", d.Twin.Size, d.Attainable.Text)
+	for i := range d.Interventions {
+		d.Interventions[i].Size = d.Twin.Size
+	}
+	for _, tried := range own.Interventions {
+		tried.Size = d.Twin.RealSize
+		d.Interventions = append(d.Interventions, tried)
+	}
+	d.Used = Number(min(1, s.budget.spent/s.budget.total))
+	return d
+}
+
 // concludeTwin is the answer of an examination by a twin: causes and trials are the twin's, what is handed over is of the real size.
 func (s *search) concludeTwin() (Diagnosis, *Subject, error) {
 	d, _, err := s.twin.small.conclude()
@@ -87,19 +114,8 @@ func (s *search) concludeTwin() (Diagnosis, *Subject, error) {
 	if s.fails() && s.verdict != Unreliable {
 		s.verdict = Faulty
 	}
-	d.Verdict, d.Name, d.Findings, d.Truncated, d.Interrupted = s.verdict, s.subject.Name, append([]Finding{}, s.look.findings...), s.truncated, s.interrupted
-	seen := d.Fix
-	d.Twin, d.Fix = s.twin.told(s), nil
-	d.Attainable.Text = fmt.Sprintf("On images of %s: %s", d.Twin.Size, d.Attainable.Text)
-	own := s.described()
-	for i := range d.Interventions {
-		d.Interventions[i].Size = d.Twin.Size
-	}
-	for _, tried := range own.Interventions {
-		tried.Size = d.Twin.RealSize
-		d.Interventions = append(d.Interventions, tried)
-	}
-	d.Used = Number(min(1, s.budget.spent/s.budget.total))
+	seen, own := d.Fix, s.described()
+	d = s.besideTwin(d, own)
 	var best *trial
 	if s.fix != nil {
 		best = s.fix.best()
