@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -68,7 +69,9 @@ func benchCommand() *cobra.Command {
 	return c
 }
 
-func printBench(w io.Writer, b *experiments.Benchmark) error {
+// printBench prints in one piece, so that no message comes between the lines.
+func printBench(to io.Writer, b *experiments.Benchmark) error {
+	w := &bytes.Buffer{}
 	fmt.Fprintf(w, "%s: %.0f images/s (windows %s), %.0f GFLOP/s, %d MiB; batch %d, threads %d, %s kernels\n",
 		names.ShortWords(b.Model), b.ImagesPerSecond, joinNumbers(b.Windows), b.GFLOPS, b.PeakRSS, b.Batch, b.Threads, b.Kernels)
 	fmt.Fprintf(w, "the machine can do %.0f GFLOP/s, and read and write %.1f GB/s\n\n", b.PeakGFLOPS, b.MemoryGB)
@@ -91,7 +94,8 @@ func printBench(w io.Writer, b *experiments.Benchmark) error {
 	if lazy {
 		fmt.Fprintln(w, "  * what it hands on is computed by the ops that read it, and counted there")
 	}
-	_, err := fmt.Fprintln(w)
+	fmt.Fprintln(w)
+	_, err := w.WriteTo(to)
 	return errors.Wrap(err, "printing")
 }
 
