@@ -83,15 +83,21 @@ func (s *search) known() Diagnosis {
 	if s.twin == nil {
 		return s.described()
 	}
-	return s.besideTwin(s.twin.small.described(), s.described())
+	known := *s
+	known.heedProof()
+	return known.besideTwin(s.twin.small.described(), s.described())
+}
+
+// heedProof makes the verdict what is proven of the model.
+func (s *search) heedProof() {
+	if s.fails() && s.verdict != Unreliable {
+		s.verdict = Faulty
+	}
 }
 
 // besideTwin is what a twin shows beside what was found in the real size.
 func (s *search) besideTwin(d, own Diagnosis) Diagnosis {
 	d.Verdict, d.Name, d.Findings, d.Truncated, d.Interrupted = s.verdict, s.subject.Name, own.Findings, s.truncated, s.interrupted
-	if s.fails() && s.verdict != Unreliable {
-		d.Verdict = Faulty
-	}
 	d.Twin, d.Fix = s.twin.told(s), nil
 	d.Attainable.Text = fmt.Sprintf("On images of %s: %s", d.Twin.Size, d.Attainable.Text)
 	for i := range d.Interventions {
@@ -111,9 +117,7 @@ func (s *search) concludeTwin() (Diagnosis, *Subject, error) {
 	if err != nil {
 		return d, nil, err
 	}
-	if s.fails() && s.verdict != Unreliable {
-		s.verdict = Faulty
-	}
+	s.heedProof()
 	seen, own := d.Fix, s.described()
 	d = s.besideTwin(d, own)
 	var best *trial
