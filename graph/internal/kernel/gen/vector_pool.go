@@ -230,17 +230,11 @@ func pairs(s isa) {
 	start(s, "addPairs", "func(pixels, channels int, dx, dy *float32)", "computes dx = (dx + dy of the first) + dy of the second pixel of each pair.")
 	p := parameters("pixels", "channels", "dx", "dy")
 	pixels, channels, dx, dy := p[0], p[1], p[2], p[3]
-	second := GP64()
-	LEAQ(float(dy, channels), second)
-	s.windows(pixels, channels, func(c reg.GPVirtual) {
+	s.pixelPairs(pixels, channels, dx, dy, func(c, second reg.GPVirtual) {
 		sum := s.load(float(dx, c))
 		VADDPS(float(dy, c), sum, sum)
 		VADDPS(float(second, c), sum, sum)
 		VMOVUPS(sum, float(dx, c))
-	}, func() {
-		LEAQ(float(dx, channels), dx)
-		LEAQ(Mem{Base: dy, Index: channels, Scale: 8}, dy)
-		LEAQ(Mem{Base: second, Index: channels, Scale: 8}, second)
 	})
 	end()
 }
@@ -250,16 +244,21 @@ func twice(s isa) {
 	start(s, "twice", "func(pixels, channels int, y, x *float32)", "writes each pixel of x twice.")
 	p := parameters("pixels", "channels", "y", "x")
 	pixels, channels, y, x := p[0], p[1], p[2], p[3]
-	second := GP64()
-	LEAQ(float(y, channels), second)
-	s.windows(pixels, channels, func(c reg.GPVirtual) {
+	s.pixelPairs(pixels, channels, x, y, func(c, second reg.GPVirtual) {
 		v := s.load(float(x, c))
 		VMOVUPS(v, float(y, c))
 		VMOVUPS(v, float(second, c))
-	}, func() {
-		LEAQ(float(x, channels), x)
-		LEAQ(Mem{Base: y, Index: channels, Scale: 8}, y)
-		LEAQ(Mem{Base: second, Index: channels, Scale: 8}, second)
 	})
 	end()
+}
+
+// pixelPairs goes over pixels beside pairs of pixels that follow each other; do is given a channel and where the second pixel of the pair is.
+func (s isa) pixelPairs(pixels, channels, single, pair reg.GPVirtual, do func(c, second reg.GPVirtual)) {
+	second := GP64()
+	LEAQ(float(pair, channels), second)
+	s.windows(pixels, channels, func(c reg.GPVirtual) { do(c, second) }, func() {
+		LEAQ(float(single, channels), single)
+		LEAQ(Mem{Base: pair, Index: channels, Scale: 8}, pair)
+		LEAQ(Mem{Base: second, Index: channels, Scale: 8}, second)
+	})
 }
