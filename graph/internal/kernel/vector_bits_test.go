@@ -51,6 +51,15 @@ func elementWise() []float64 {
 		r.Backward(nil, 2, dx, random[float32](generator(5), len(y)))
 		all = append(all, y, dx)
 	}
+	for _, w := range []Window{poolWindow(6, 8, 8, 2, 2), poolWindow(7, 5, 16, 2, 2), poolWindow(6, 6, 24, 2, 2), poolWindow(6, 6, 5, 2, 2), samePoolWindow(5, 5, 8, 2, 2), poolWindow(7, 7, 8, 3, 2)} {
+		for _, counted := range []Counting{{}, {Margins: true}, {Divisor: 3}} {
+			a := NewAveragePool2D[float32](w, counted)
+			y, dx := make([]float32, 2*w.outSize()), random[float32](generator(6), 2*w.inSize())
+			a.Forward(nil, 2, y, random[float32](generator(4), len(dx)))
+			a.Backward(nil, 2, dx, append(random[float32](generator(5), len(y)-1), 0))
+			all = append(all, y, dx)
+		}
+	}
 	dy := zeros()
 	NewSquaredError[float32]().Backward(nil, dy, wide, other, 0.3)
 	all = append(all, dy)
