@@ -128,6 +128,10 @@ func numbers(all []float64) []Number {
 func figures(all []float64) string {
 	var out []string
 	for _, f := range all {
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			out = append(out, "not finite")
+			continue
+		}
 		out = append(out, fmt.Sprintf("%.2f", f))
 	}
 	return strings.Join(out, " ")

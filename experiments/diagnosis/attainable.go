@@ -17,7 +17,7 @@ import (
 //   - Where that code explains less than six tenths of what one of a sixteenth of the image's values does, and this one explains more than half of
 //     the variance, the bottleneck is too narrow for the data, and the wider code is the measure.
 //   - The rule ends where there is nothing to compare with: no bottleneck, or a code as wide as the image, where images are their own targets;
-//     fewer than four training images for each value of the code. There a model has learned under an FVU of 0.5.
+//     fewer than four training images for each value of the code; values that lie far out in held-out images. There a model has learned under an FVU of 0.5.
 type attainable struct {
 	Values int     // of the code that is the measure; 0: there is none
 	Images int     // that it was fitted on

@@ -2,12 +2,14 @@ package diagnosis
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
 
 	"dcae/graph"
+	"dcae/training"
 	"dcae/training/dataset"
 )
 
@@ -149,5 +151,33 @@ func TestOrthonormalRows(t *testing.T) {
 	products.Mul(out, out.T())
 	if !mat.EqualApprox(&products, mat.NewDiagDense(2, []float64{1, 1}), 1e-12) {
 		t.Errorf("%v", mat.Formatted(&products))
+	}
+}
+
+// A value in every fortieth training image that lies far out changes nothing about what is attainable, and values of held-out images that do leave nothing to
+// compare with.
+func TestFarValuesDoNotHideWhatIsAttainable(t *testing.T) {
+	noise := make([]float64, 64)
+	for i := range noise {
+		noise[i] = 1
+	}
+	train, held := normal(4000, 1, noise...), normal(2000, 2, noise...)
+	m := graph.Sequential("s", graph.Shape{64}, graph.Dense{Units: 16}, graph.Dense{Units: 64})
+	look := func(train, held samples) *look {
+		p := &pool{train: train, held: held, test: held, goals: describe(train.images), means: map[preparation][]float32{}}
+		l, err := thoroughLook(setup{model: m, optimizer: training.Adam{}, batch: 16}, p)
+		must(t, err)
+		return l
+	}
+	far := samples{images: slices.Clone(train.images), size: 64}
+	for i := 0; i < far.n(); i += 40 {
+		far.images[64*i+i%64] = 1000
+	}
+	clean, spoilt := look(train, held).attainable, look(far, held).attainable
+	if want := 1 - 0.5*0.25; math.Abs(clean.mark()-want) > 0.02 || math.Abs(spoilt.mark()-clean.mark()) > 0.01 {
+		t.Errorf("mark %.3f, without far values %.3f, want %.3f", spoilt.mark(), clean.mark(), want)
+	}
+	if a := look(far, far).attainable; a.mark() != 0.5 || a.Values != 0 {
+		t.Errorf("%+v", a)
 	}
 }

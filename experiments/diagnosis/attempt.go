@@ -32,21 +32,21 @@ type attempt struct {
 	lesser    int  // how many other learning rates do better
 }
 
-// what names the changes.
-func (a *attempt) what() string {
+// names of the changes.
+func (a *attempt) names() []string {
 	var names []string
 	for _, c := range a.changes {
-		names = append(names, c.what)
+		names = append(names, c.in(a.setup))
 	}
-	return strings.Join(names, ", ")
+	return names
 }
+
+// what names the changes.
+func (a *attempt) what() string { return strings.Join(a.names(), ", ") }
 
 // named is the changes in a sentence: "the change A", "the changes A and B".
 func (a *attempt) named() string {
-	var names []string
-	for _, c := range a.changes {
-		names = append(names, c.what)
-	}
+	names := a.names()
 	if n := len(names); n > 1 {
 		return "the changes " + strings.Join(names[:n-1], "; ") + " and " + names[n-1]
 	}

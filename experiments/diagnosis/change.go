@@ -29,6 +29,17 @@ type change struct {
 
 	// apply makes the change; ok is false where there is nothing to change.
 	apply func(setup) (changed setup, ok bool, err error)
+
+	// beside is what, where other changes decide what becomes of the setting; nil: none does.
+	beside func(changed setup) string
+}
+
+// in is the change's name as a part of a changed setup.
+func (c change) in(changed setup) string {
+	if c.beside != nil {
+		return c.beside(changed)
+	}
+	return c.what
 }
 
 // departs tells whether the setting is one that stands out.

@@ -224,7 +224,7 @@ func TestOutliersAreFoundAndTakenOff(t *testing.T) {
 	l := look{values: describe(images.train.images)}
 	l.goals = l.values
 	changes := l.dataRestores()
-	if len(changes) != 1 || changes[0].cause != DataQuality {
+	if len(changes) != 1 || changes[0].cause != DataQuality || !strings.HasPrefix(changes[0].what, "values that are not a number -> 0.08235, values limited to 0.08235..0.902") {
 		t.Fatalf("%+v", changes)
 	}
 	s, _, err := changes[0].apply(setup{})
@@ -359,6 +359,55 @@ func TestTheUsersBatchIsRestored(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("batches of %d, examined with %d: restored %v", c.users, c.examined, got)
+		}
+	}
+}
+
+// Values that use 0..1 already stay, and changes are called by what they become beside each other.
+func TestChangesAreCalledByWhatTheyDo(t *testing.T) {
+	m := graph.Sequential("s", graph.Shape{16}, graph.Dense{Units: 4}, graph.Dense{Units: 16, Activation: graph.Softmax})
+	settings, err := edit.Inspect(m)
+	must(t, err)
+	upTo := func(most float32) values {
+		var all []float32
+		for i := range 256 {
+			all = append(all, most*float32(i)/255)
+		}
+		return describe(all)
+	}
+	unit, raw := upTo(0.875), upTo(255)
+	for what, c := range map[string]struct {
+		look                look
+		scale, output, both string
+		images, targets     preparation
+		whose, do           string
+	}{
+		"pixels": {look{values: raw, goals: raw}, "values of 0..255 brought to 0..1", "output activation softmax -> linear", "output activation softmax -> sigmoid",
+			preparation{divisor: 255}, preparation{divisor: 255}, "the images'", "the images"},
+		"masks": {look{values: unit, goals: raw, targets: true}, "targets of 0..255 brought to 0..1", "output activation softmax -> linear", "output activation softmax -> sigmoid",
+			preparation{}, preparation{divisor: 255}, "the targets'", "the targets"},
+		"pixels, masks in 0..1": {look{values: raw, goals: unit, targets: true}, "images of 0..255 brought to 0..1", "output activation softmax -> sigmoid", "output activation softmax -> sigmoid",
+			preparation{divisor: 255}, preparation{}, "the targets'", "the targets"},
+		"both raw": {look{values: raw, goals: raw, targets: true}, "images of 0..255 and targets of 0..255 brought to 0..1", "output activation softmax -> linear", "output activation softmax -> sigmoid",
+			preparation{divisor: 255}, preparation{divisor: 255}, "the targets'", "the targets"},
+	} {
+		l := c.look
+		l.settings = settings
+		given := setup{model: m}
+		scale, output := l.dataRestores()[0], l.outputRestores(given)[0]
+		changed, _, err := scale.apply(given)
+		must(t, err)
+		if changed.prepare != c.images || changed.aim != c.targets {
+			t.Errorf("%s: %+v, %+v", what, changed.prepare, changed.aim)
+		}
+		if scale.what != c.scale || output.in(given) != c.output {
+			t.Errorf("%s: %q, %q", what, scale.what, output.in(given))
+		}
+		if a := (attempt{changes: []change{scale, output}, setup: changed}); a.what() != c.scale+", "+c.both {
+			t.Errorf("%s: %q", what, a.what())
+		}
+		if whose, do := l.wanted(); whose != c.whose || do != c.do {
+			t.Errorf("%s: %s, %s", what, whose, do)
 		}
 	}
 }

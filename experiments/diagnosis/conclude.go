@@ -100,9 +100,7 @@ func (s *search) handOver(a *attempt, t *trial) (*Fix, *Subject, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, c := range a.changes {
-		changes = append(changes, c.what)
-	}
+	changes = append(changes, a.names()...)
 	fix := &Fix{Changes: changes, Learned: a.learned(), FVUBefore: Number(before), FVUAfter: Number(after), Steps: a.steps()}
 	s.explain(fix, a.setup)
 	if a.setup.batch != s.given.setup.batch {
@@ -184,7 +182,7 @@ func (s *search) blames() []Blame {
 		}
 		add(a.cause(), s.confidence(a), s.evidence(a)...)
 		for _, c := range a.changes[1:] {
-			add(c.cause, s.confidence(a)/2, fmt.Sprintf("It takes this change, too: %s.", c.what))
+			add(c.cause, s.confidence(a)/2, fmt.Sprintf("It takes this change, too: %s.", c.in(a.setup)))
 		}
 	}
 	if s.fix == nil { // time ran out, or too few fresh seeds learned

@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"dcae/training"
 	"dcae/training/dataset"
@@ -25,6 +26,7 @@ func lookAtData(set *dataset.Set, seconds float64) findings {
 	var f findings
 	report := dataset.Describe(headOf(set, min(describedBytes, describedASecond*seconds)))
 	f.nonFinite(report)
+	f.emptyPlaces(set.Train)
 	if report.Targets != nil {
 		f.nonFinite(*report.Targets)
 	}
@@ -58,7 +60,7 @@ func (f *findings) nonFinite(r dataset.Report) {
 		if p.part.NonFinite == 0 {
 			continue
 		}
-		one := f.add("non_finite", p.name, fmt.Sprintf("The %s images hold %s that are infinite or not a number, the first in %s.", p.name, number(p.part.NonFinite, "value", "values"), p.part.FirstNonFinite),
+		one := f.add(nonFinite, p.name, fmt.Sprintf("The %s images hold %s that are infinite or not a number, the first in %s.", p.name, number(p.part.NonFinite, "value", "values"), p.part.FirstNonFinite),
 			"Replace them, for example x = np.nan_to_num(x, nan=0, posinf=1, neginf=0), or leave these images out.")
 		switch {
 		case p.name == "training":
@@ -69,6 +71,40 @@ func (f *findings) nonFinite(r dataset.Report) {
 			one.blames(DataSplit, true)
 		}
 	}
+}
+
+// emptyPlaces finds values that no training image has: then leaving images out, or a single value for all of them, is no help.
+func (f *findings) emptyPlaces(images *dataset.Images) {
+	at := slices.IndexFunc(*f, func(one Finding) bool { return one.Name == nonFinite && one.Where == "training" })
+	if at < 0 {
+		return
+	}
+	p := read(images, comparedImages, false)
+	finite := make([]bool, p.size)
+	for i, x := range p.images {
+		if !math.IsNaN(float64(x)) && !math.IsInf(float64(x), 0) {
+			finite[i%p.size] = true
+		}
+	}
+	var empty []int
+	for place, ok := range finite {
+		if !ok {
+			empty = append(empty, place)
+		}
+	}
+	if len(empty) == 0 {
+		return
+	}
+	one := &(*f)[at]
+	one.Text += fmt.Sprintf(" %s of %d in an image %s so in all of them (the first is number %d, counted from 0).", capitalNumber(len(empty), "value", "values"), p.size, isOrAre(len(empty)), empty[0])
+	one.Do = "What is the same in all images gives 0/0 where it is divided by its range or deviation: leave it as it is, or out of the images (x = np.nan_to_num(x))."
+}
+
+func isOrAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
 }
 
 // copies finds images that are there more than once. They are warnings: a model can learn from them.

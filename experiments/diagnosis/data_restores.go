@@ -30,16 +30,23 @@ func (l *look) dataRestores() []change {
 		})
 	}
 	if v.spoilt() {
-		d := decades(v.OutlierFactor)
+		d, what := decades(v.OutlierFactor), fmt.Sprintf("values limited to %.4g..%.4g, and brought to 0..1", v.Low, v.High)
 		if v.NonFinite > 0 {
-			d = 9
+			d, what = 9, fmt.Sprintf("values that are not a number -> %.4g, ", v.Low)+what
 		}
-		return append(out, change{
-			cause: DataQuality, kind: Restore, what: fmt.Sprintf("values limited to %.4g..%.4g, and brought to 0..1", v.Low, v.High), departure: d, apply: prepared(values.limited),
-		})
+		return append(out, change{cause: DataQuality, kind: Restore, what: what, departure: d, apply: prepared(values.limited)})
 	}
 	g := l.goals
 	c := change{cause: DataScale, kind: Restore, what: fmt.Sprintf("values of %.4g..%.4g brought to 0..1", v.Min, v.Max), apply: prepared(values.toUnit)}
+	switch name := "targets of %.4g..%.4g brought to 0..1"; {
+	case !l.targets:
+	case v.fillsUnit():
+		c.what = fmt.Sprintf(name, g.Min, g.Max)
+	case g.fillsUnit():
+		c.what = fmt.Sprintf("images of %.4g..%.4g brought to 0..1", v.Min, v.Max)
+	default:
+		c.what = fmt.Sprintf("images of %.4g..%.4g and "+name, v.Min, v.Max, g.Min, g.Max)
+	}
 	switch {
 	case v.fillsUnit() && g.fillsUnit():
 		return out
@@ -70,9 +77,11 @@ func (v values) limited() preparation {
 	return preparation{clip: true, low: v.Low, high: v.High, shift: v.Low, divisor: span(v.Low, v.High)}
 }
 
-// toUnit brings values to 0..1, those of pixels by the division that everybody uses.
+// toUnit brings values to 0..1, those of pixels by the division that everybody uses; values that use that range already stay.
 func (v values) toUnit() preparation {
 	switch {
+	case v.fillsUnit():
+		return preparation{}
 	case v.Min >= 0 && v.Max > 200 && v.Max <= 255:
 		return preparation{divisor: 255}
 	case v.Min >= 0 && v.Max > 60000 && v.Max <= 65535:

@@ -23,6 +23,9 @@ const (
 	noValues    = "no_values"
 )
 
+// nonFinite is the finding that values are infinite or not a number.
+const nonFinite = "non_finite"
+
 // findings are collected as they are found.
 type findings []Finding
 
@@ -53,6 +56,11 @@ func (f findings) splits(name string) bool {
 // untrainable tells whether there is nothing that training could show.
 func (f findings) untrainable() bool {
 	return slices.ContainsFunc(f, func(one Finding) bool { return one.Name == equalImages || one.Name == noValues })
+}
+
+// lackNumbers tells whether training values are infinite or not a number.
+func (f findings) lackNumbers() bool {
+	return slices.ContainsFunc(f, func(one Finding) bool { return one.Name == nonFinite && one.Where == "training" })
 }
 
 func number(n int, singular, plural string) string {

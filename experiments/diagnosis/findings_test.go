@@ -51,6 +51,13 @@ func TestWhatIsCertainAboutImages(t *testing.T) {
 		out[at] = v
 		return out
 	}
+	column := func(values []float32, place int) []float32 {
+		out := append([]float32(nil), values...)
+		for i := place; i < len(out); i += 16 {
+			out[i] = nan
+		}
+		return out
+	}
 	train, test := uniform(300, 1), uniform(100, 2)
 	type want struct {
 		name, where string
@@ -64,6 +71,7 @@ func TestWhatIsCertainAboutImages(t *testing.T) {
 	}{
 		"nothing":            {train, test, nil},
 		"NaN":                {with(train, 100, nan), test, []want{{"non_finite", "training", DataQuality, true, "one value"}}},
+		"NaN in a column":    {column(train, 5), test, []want{{"non_finite", "training", DataQuality, true, "One value of 16 in an image is so in all of them (the first is number 5, counted from 0).What is the same in all images gives 0/0"}, {"non_finite", "validation", "", false, "first in"}}},
 		"infinite, test":     {train, with(test, 20, float32(math.Inf(1))), []want{{"non_finite", "test", DataSplit, true, "the first in image 1"}}},
 		"NaN alone":          {mapped(train, func(float32) float32 { return nan }), test, []want{{noValues, "training", DataQuality, true, "No value"}, {"non_finite", "validation", "", false, ""}}},
 		"equal":              {mapped(train, func(float32) float32 { return 0.3 }), mapped(test, func(float32) float32 { return 0.3 }), []want{{equalImages, "training", DataQuality, true, "All training images are equal"}}},

@@ -107,6 +107,28 @@ func (s samples) usual(v values) samples {
 	return out
 }
 
+// isUsual tells whether no value that an image is to become lies far out.
+func (s samples) isUsual(v values) bool {
+	goals, _ := s.goals()
+	return !slices.ContainsFunc(goals, func(x float32) bool { return !v.near(float64(x)) })
+}
+
+// limited are the images with values that are far off brought to the ends of the usual ones, where there are such: by few of them, squares would go.
+// Held-out targets stay: they are what is measured.
+func (p *pool) limited(v, goals values) *pool {
+	out := &pool{train: p.train, held: p.held}
+	if limit := (preparation{clip: true, low: v.Low, high: v.High}); v.spoilt() {
+		out.train.images = limit.all(out.train.images)
+		if out.held.targets != nil {
+			out.held.images = limit.all(out.held.images)
+		}
+	}
+	if limit := (preparation{clip: true, low: goals.Low, high: goals.High}); goals.spoilt() && out.train.targets != nil {
+		out.train.targets = limit.all(out.train.targets)
+	}
+	return out
+}
+
 func joined(a, b samples) samples {
 	a.images = slices.Concat(a.images, b.images)
 	if a.targets != nil {
@@ -178,6 +200,15 @@ func (p preparation) value(v float32) float32 {
 		x = (x - p.shift) / p.divisor
 	}
 	return float32(x)
+}
+
+// all are prepared values.
+func (p preparation) all(from []float32) []float32 {
+	out := make([]float32, len(from))
+	for i, v := range from {
+		out[i] = p.value(v)
+	}
+	return out
 }
 
 // window is a part of images that training sees as an epoch; it moves on from epoch to epoch.

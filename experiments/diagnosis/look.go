@@ -20,6 +20,7 @@ type Symptom struct {
 type look struct {
 	values     values // of the training images
 	goals      values // of what they are to become
+	targets    bool   // these are others than the images
 	settings   *edit.Settings
 	batch      int // images in a step, before they were made fewer for time or memory
 	attainable attainable
@@ -46,7 +47,7 @@ type effort struct {
 // newLook examines data and model.
 func newLook(s setup, images *pool, known findings, e effort) (*look, error) {
 	l := &look{batch: s.batch, findings: known, effort: e, values: describe(images.train.images)}
-	if l.goals = l.values; images.train.targets != nil {
+	if l.goals, l.targets = l.values, images.train.targets != nil; l.targets {
 		l.goals = describe(images.train.targets)
 	}
 	var err error
@@ -56,15 +57,15 @@ func newLook(s setup, images *pool, known findings, e effort) (*look, error) {
 	switch {
 	case known.untrainable():
 		l.attainable = attainable{FVU: Number(math.NaN()), why: "there is nothing in the images that a model could learn"}
-	case l.spoilt():
-		l.attainable = attainable{FVU: Number(math.NaN()), why: "the images have no usual values"}
+	case l.goals.spoilt() && !images.held.isUsual(l.goals):
+		l.attainable = attainable{FVU: Number(math.NaN()), why: "most held-out images have values that are far off"}
 	default:
-		l.attainable = newAttainable(l.settings.BottleneckValues, images, e.fit)
+		l.attainable = newAttainable(l.settings.BottleneckValues, images.limited(l.values, l.goals), e.fit)
 	}
 	l.outOfReach = unreachable(s.model, l.settings.Output, images.train, images.mean(s))
 	v := l.values
 	l.add("data_range", "", v.RMS, "Training values go from %.4g to %.4g; their root mean square is %.3g.", v.Min, v.Max, v.RMS)
-	if g := l.goals; images.train.targets != nil {
+	if g := l.goals; l.targets {
 		l.add("target_range", "", g.RMS, "Training targets go from %.4g to %.4g; their root mean square is %.3g.", g.Min, g.Max, g.RMS)
 	}
 	if v.OutlierFactor >= outlierFactor {
@@ -79,6 +80,14 @@ func newLook(s setup, images *pool, known findings, e effort) (*look, error) {
 		l.fadingReset = l.gradients(s.of(m), images, false)
 	}
 	return l, nil
+}
+
+// wanted is whose values the output should reach, and what to bring into its range.
+func (l *look) wanted() (whose, what string) {
+	if l.targets {
+		return "the targets'", "the targets"
+	}
+	return "the images'", "the images"
 }
 
 // spoilt tells whether single values hide what the others are like.

@@ -21,8 +21,9 @@ const (
 func (l *look) lookAtModel(s setup, images *pool) {
 	o, v := l.settings.Output, l.goals
 	if l.outOfReach > mentionedReach {
-		one := l.findings.add("output_range", first(o.Layers), fmt.Sprintf("The output (%s) can only be %s, and the images' values go from %.4g to %.4g: a share of %.2g of their variance is out of reach.",
-			o.Activation, l.reachText(), v.Min, v.Max, min(l.outOfReach, 1)), "Bring the images into this range, or give the output an activation that reaches them: sigmoid for values of 0 to 1, else linear.")
+		whose, what := l.wanted()
+		one := l.findings.add("output_range", first(o.Layers), fmt.Sprintf("The output (%s) can only be %s, and %s values go from %.4g to %.4g: a share of %.2g of their variance is out of reach.",
+			o.Activation, l.reachText(), whose, v.Min, v.Max, min(l.outOfReach, 1)), "Bring "+what+" into this range, or give the output an activation that reaches them: sigmoid for values of 0 to 1, else linear.")
 		cause := OutputRange
 		if d := l.dataRestores(); len(d) > 0 && d[0].departure > 2 {
 			cause = d[0].cause
@@ -35,8 +36,9 @@ func (l *look) lookAtModel(s setup, images *pool) {
 			fmt.Sprintf("Sum both, and take means over the batch alone, or divide the term by %.6g.", times)).blames(Loss, false)
 	}
 	if s.loss.IsCrossEntropy() && (v.Min < 0 || v.Max > 1) {
-		l.findings.add("cross_entropy", "", fmt.Sprintf("Binary cross-entropy is made for values of 0 to 1; these go from %.4g to %.4g, where it has no smallest value at a good copy.", v.Min, v.Max),
-			"Bring the images to 0..1, or use the mean squared error.").blames(Loss, false)
+		whose, what := l.wanted()
+		l.findings.add("cross_entropy", "", fmt.Sprintf("Binary cross-entropy is made for values of 0 to 1; %s go from %.4g to %.4g, where it has no smallest value at a good copy.", whose, v.Min, v.Max),
+			"Bring "+what+" to 0..1, or use the mean squared error.").blames(Loss, false)
 	}
 	if s.loss.IsCrossEntropy() && !s.loss.TakesLogits() && (o.Low < 0 || o.High > 1) {
 		l.findings.add("cross_entropy_output", first(o.Layers), "Binary cross-entropy is given outputs that may lie outside of 0 to 1, where they are cut off and have no gradient.",

@@ -21,18 +21,16 @@ func fittingOutput(low, high float64) graph.Activation {
 // outputRestores give the output an activation that reaches the data.
 func (l *look) outputRestores(s setup) []change {
 	o := l.settings.Output
-	c := change{cause: OutputRange, kind: Restore, apply: func(s setup) (setup, bool, error) {
-		low, high := l.goals.after(s.aim)
-		return edited(func(m *graph.Model) (*graph.Model, []string, error) {
-			return edit.OutputActivation(m, fittingOutput(low, high))
-		})(s)
-	}}
-	low, high := l.goals.after(s.aim)
-	to := fittingOutput(low, high)
-	if o.Activation == to {
+	fitting := func(s setup) graph.Activation { return fittingOutput(l.goals.after(s.aim)) }
+	name := func(s setup) string { return fmt.Sprintf("output activation %s -> %s", o.Activation, fitting(s)) }
+	if o.Activation == fitting(s) {
 		return nil
 	}
-	c.what = fmt.Sprintf("output activation %s -> %s", o.Activation, to)
+	c := change{cause: OutputRange, kind: Restore, what: name(s), beside: name, apply: func(s setup) (setup, bool, error) {
+		return edited(func(m *graph.Model) (*graph.Model, []string, error) {
+			return edit.OutputActivation(m, fitting(s))
+		})(s)
+	}}
 	lost := l.outOfReach
 	switch {
 	case l.spoilt(): // what the output should reach is not known
@@ -53,7 +51,7 @@ func (l *look) initializerRestores() []change {
 	for _, i := range l.settings.Initializers {
 		d := initializerDeparture(i)
 		if d > max(kernels, biases) {
-			from = fmt.Sprintf(" (%s of %s: %v ...)", i.Variable, i.Layer, i.Initializer)
+			from = fmt.Sprintf(" (%s of %s: %v ...)", i.Variable, i.Layer, roundedInitializer(i.Initializer))
 		}
 		if i.Variable == "kernel" {
 			kernels = max(kernels, d)
@@ -71,6 +69,24 @@ func (l *look) initializerRestores() []change {
 		c.what, c.apply = "initializers"+from+" -> He or Glorot, biases -> zeros", edited(edit.ResetInitializers)
 	}
 	return []change{c}
+}
+
+// roundedInitializer has three digits of each figure: those of PyTorch's are measured.
+func roundedInitializer(i graph.Initializer) graph.Initializer {
+	switch v := i.(type) {
+	case graph.Constant:
+		return graph.Constant{Value: round3(v.Value)}
+	case graph.RandomNormal:
+		v.Mean, v.StdDev = round3(v.Mean), round3(v.StdDev)
+		return v
+	case graph.RandomTruncatedNormal:
+		v.Mean, v.StdDev = round3(v.Mean), round3(v.StdDev)
+		return v
+	case graph.RandomUniform:
+		v.Min, v.Max = round3(v.Min), round3(v.Max)
+		return v
+	}
+	return i
 }
 
 // outputBiasRestore starts a sigmoid output at the mean of the images' values, so that the first steps need not push it there.

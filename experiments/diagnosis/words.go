@@ -74,8 +74,11 @@ func fvuText(f float64) string {
 }
 
 func (d *Diagnosis) causeName(c Cause) string {
-	if c == DataQuality && findings(d.Findings).untrainable() {
+	switch f := findings(d.Findings); {
+	case c == DataQuality && f.untrainable():
 		return "images that hold nothing to learn"
+	case c == DataQuality && f.lackNumbers():
+		return "values in the images that are not a number"
 	}
 	return causeName(c)
 }
@@ -124,7 +127,10 @@ func causeName(c Cause) string {
 
 // explanation says what a cause does, in plain words.
 func (d *Diagnosis) explanation(c Cause) string {
-	if c == DataQuality && findings(d.Findings).untrainable() {
+	switch f := findings(d.Findings); {
+	case c == DataQuality && f.lackNumbers():
+		return "A single value that is infinite or not a number makes the loss so, then the gradients, and with one step all weights: nothing that is printed is a number from then on."
+	case c == DataQuality && f.untrainable():
 		return "A model learns from what differs between images. Nothing in these does, or none of their values is a number, so that no training could show anything."
 	}
 	return explanation(c)
@@ -212,7 +218,11 @@ func (d *Diagnosis) Text(dir string) string {
 // write tells of a repair: the change, what came of it, and the code.
 func (f *Fix) write(b *strings.Builder) {
 	fmt.Fprintf(b, "\n%s: %s\n", f.heading(), strings.Join(f.Changes, "; "))
-	b.WriteString(wrap(fmt.Sprintf("On test images the FVU goes from %s to %s (0 is a perfect copy, 1 no better than the mean image).", fvuText(float64(f.FVUBefore)), fvuText(float64(f.FVUAfter))), "  "))
+	test := fmt.Sprintf("On test images the FVU goes from %s to %s", fvuText(float64(f.FVUBefore)), fvuText(float64(f.FVUAfter)))
+	if before := float64(f.FVUBefore); math.IsNaN(before) || math.IsInf(before, 0) {
+		test = fmt.Sprintf("On test images the model as it is gives no finite values; with the change the FVU is %s", fvuText(float64(f.FVUAfter)))
+	}
+	b.WriteString(wrap(test+" (0 is a perfect copy, 1 no better than the mean image).", "  "))
 	if f.Data != nil {
 		fmt.Fprintf(b, "\nFor the images:\n\n%s", indent(*f.Data))
 	}
