@@ -15,6 +15,9 @@ import (
 // call runs the program and returns its exit code and what it printed.
 func call(args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
+	if args == nil {
+		args = []string{} // for nil cobra takes the arguments of the test's own process
+	}
 	code = run(args, &out, &errs)
 	return code, out.String(), errs.String()
 }
