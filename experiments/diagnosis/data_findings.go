@@ -96,15 +96,9 @@ func (f *findings) emptyPlaces(images *dataset.Images) {
 		return
 	}
 	one := &(*f)[at]
-	one.Text += fmt.Sprintf(" %s of %d in an image %s so in all of them (the first is number %d, counted from 0).", capitalNumber(len(empty), "value", "values"), p.size, isOrAre(len(empty)), empty[0])
+	of := fmt.Sprintf(" of %d in an image ", p.size)
+	one.Text += fmt.Sprintf(" %s so in all of them (the first is number %d, counted from 0).", capitalNumber(len(empty), "value"+of+"is", "values"+of+"are"), empty[0])
 	one.Do = "What is the same in all images gives 0/0 where it is divided by its range or deviation: leave it as it is, or out of the images (x = np.nan_to_num(x))."
-}
-
-func isOrAre(n int) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
 }
 
 // copies finds images that are there more than once. They are warnings: a model can learn from them.

@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -59,5 +60,13 @@ func TestEveryCauseHasAPlaceAndWords(t *testing.T) {
 		if c != Unknown && (explanation(c) == "" || causeName(c) == causeName(Unknown)) {
 			t.Errorf("%s is not explained", c)
 		}
+	}
+}
+
+// Equal images that lack numbers, too: name and explanation of the cause speak of the same.
+func TestACauseIsExplainedByItsName(t *testing.T) {
+	d := &Diagnosis{Findings: []Finding{{Name: nonFinite, Where: "training"}, {Name: equalImages, Where: "training"}}}
+	if name, why := d.causeName(DataQuality), d.explanation(DataQuality); !strings.Contains(name, "nothing to learn") || !strings.Contains(why, "differs between images") {
+		t.Errorf("%s: %s", name, why)
 	}
 }

@@ -128,10 +128,10 @@ func causeName(c Cause) string {
 // explanation says what a cause does, in plain words.
 func (d *Diagnosis) explanation(c Cause) string {
 	switch f := findings(d.Findings); {
-	case c == DataQuality && f.lackNumbers():
-		return "A single value that is infinite or not a number makes the loss so, then the gradients, and with one step all weights: nothing that is printed is a number from then on."
 	case c == DataQuality && f.untrainable():
 		return "A model learns from what differs between images. Nothing in these does, or none of their values is a number, so that no training could show anything."
+	case c == DataQuality && f.lackNumbers():
+		return "A single value that is infinite or not a number makes the loss so, then the gradients, and with one step all weights: nothing that is printed is a number from then on."
 	}
 	return explanation(c)
 }
