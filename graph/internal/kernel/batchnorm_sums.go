@@ -56,6 +56,14 @@ func (m *moments[T]) run(p *Pool, rows, channels int, x Pixels[T], mean, varianc
 		clear(variance)
 		return
 	}
+	total := m.total(p, rows, channels, x)
+	for c := range channels {
+		mean[c], variance[c] = T(total[c]), T(total[channels+c]/float64(rows))
+	}
+}
+
+// total is means and sums of squared distances by channel, valid until the next run. There must be rows.
+func (m *moments[T]) total(p *Pool, rows, channels int, x Pixels[T]) []float64 {
 	m.rowCuts, m.x = cutRows[T](rows, channels), x
 	p = forTraffic[T](p, rows*channels)
 	m.pieces = resize(m.pieces, 2*channels*m.count())
@@ -70,9 +78,7 @@ func (m *moments[T]) run(p *Pool, rows, channels int, x Pixels[T], mean, varianc
 		mergeMoments(total, n, m.pieces[2*channels*i:][:2*channels], float64(to-from))
 		n += float64(to - from)
 	}
-	for c := range channels {
-		mean[c], variance[c] = T(total[c]), T(total[channels+c]/n)
-	}
+	return total
 }
 
 func (m *moments[T]) piece(worker, i int) {

@@ -24,8 +24,9 @@ type Normalization[T Float] struct {
 	means, scales []T // [n,parts]: what is subtracted, and the factor after that
 	ones, zeros   []T // for a gamma or a beta that is not there
 
-	sums     [][]float64 // by worker: two for each part
-	partials []float64   // by chunk: gradients by gamma and beta
+	channels *channelParts[T] // where sums by channel do; nil: run by run
+	sums     [][]float64      // by worker: two for each part
+	partials []float64        // by chunk: gradients by gamma and beta
 }
 
 // NewNormalization returns the operation for items of the given shape. parts and weights have as many axes: parts has length 1 along the
@@ -33,6 +34,9 @@ type Normalization[T Float] struct {
 func NewNormalization[T Float](how Normalizing, epsilon float64, item, parts, weights []int) *Normalization[T] {
 	n := &Normalization[T]{how: how, epsilon: epsilon, runs: newRuns(item, parts, weights)}
 	n.values = n.runs.size() / n.parts().size
+	if how == ByMoments && vectorized[T]() {
+		n.channels = newChannelParts[T](item, parts, weights)
+	}
 	n.ones, n.zeros = make([]T, n.weights().size), make([]T, n.weights().size)
 	for i := range n.ones {
 		n.ones[i] = 1
@@ -50,9 +54,14 @@ func (m *Normalization[T]) Forward(p *Pool, n int, y, x, gamma, beta []T) {
 	m.means, m.scales = resize(m.means, n*parts), resize(m.scales, n*parts)
 	m.sums = grow(m.sums, p.Threads(), 2*parts)
 	gamma, beta = m.orDefault(gamma, beta)
+	m.prepareChannels(p)
 	p.run(n, pieces(func(worker, item int) {
 		x, y := x[item*size:][:size], y[item*size:][:size]
 		means, scales := m.means[item*parts:][:parts], m.scales[item*parts:][:parts]
+		if m.channels != nil {
+			m.channels.forward(worker, y, x, gamma, beta, means, scales, m.sums[worker], m.scale)
+			return
+		}
 		m.measure(means, scales, x, m.sums[worker])
 		for i := range m.runs.count {
 			at := i * m.runs.length
@@ -60,6 +69,12 @@ func (m *Normalization[T]) Forward(p *Pool, n int, y, x, gamma, beta []T) {
 			scaleRun(y[at:][:m.runs.length], x[at:], means[part:], scales[part:], m.parts().step, gamma[weight:], beta[weight:], m.weights().step)
 		}
 	}))
+}
+
+func (m *Normalization[T]) prepareChannels(p *Pool) {
+	if m.channels != nil {
+		m.channels.prepare(p.Threads())
+	}
 }
 
 func (m *Normalization[T]) orDefault(gamma, beta []T) ([]T, []T) {
@@ -146,6 +161,7 @@ func (m *Normalization[T]) Backward(p *Pool, n int, dx, dgamma, dbeta, x, gamma,
 	parts, weights, size := m.parts().size, m.weights().size, m.runs.size()
 	gamma, _ = m.orDefault(gamma, nil)
 	m.sums = grow(m.sums, p.Threads(), 2*parts)
+	m.prepareChannels(p)
 	chunks := chunkCount(n, 4*weights)
 	m.partials = resize(m.partials, chunks*2*weights)
 	clear(m.partials)
@@ -155,9 +171,13 @@ func (m *Normalization[T]) Backward(p *Pool, n int, dx, dgamma, dbeta, x, gamma,
 		for item := from; item < to; item++ {
 			at := item * size
 			g := itemGradient[T]{x: x[at:][:size], dy: dy[at:][:size], gamma: gamma, means: m.means[item*parts:][:parts], scales: m.scales[item*parts:][:parts]}
-			m.addSums(&g, m.sums[worker], byWeights)
+			if m.channels != nil {
+				m.channels.addSums(worker, &g, m.sums[worker], byWeights)
+			} else {
+				m.addSums(&g, m.sums[worker], byWeights)
+			}
 			if dx != nil {
-				m.gradient(&g, dx[at:][:size], m.sums[worker])
+				m.gradient(worker, &g, dx[at:][:size], m.sums[worker])
 			}
 		}
 	}))
@@ -194,7 +214,7 @@ func (m *Normalization[T]) addSums(g *itemGradient[T], sums, byWeights []float64
 
 // gradient computes dx = scale*(dy*gamma - a - normalized*b), where a is the mean of dy*gamma over the part, if a mean was subtracted, and b
 // that of dy*gamma*normalized.
-func (m *Normalization[T]) gradient(g *itemGradient[T], dx []T, sums []float64) {
+func (m *Normalization[T]) gradient(worker int, g *itemGradient[T], dx []T, sums []float64) {
 	part, weight := m.parts(), m.weights()
 	plain, product := sums[:part.size], sums[part.size:]
 	for i := range plain {
@@ -209,6 +229,10 @@ func (m *Normalization[T]) gradient(g *itemGradient[T], dx []T, sums []float64) 
 		default: // the length is below epsilon, and the scale does not follow it
 			plain[i], product[i] = 0, 0
 		}
+	}
+	if m.channels != nil {
+		m.channels.gradient(worker, g, dx, plain, product)
+		return
 	}
 	for i := range m.runs.count {
 		at, s, w := i*m.runs.length, part.starts[i], weight.starts[i]

@@ -17,9 +17,9 @@ type Resampling[T Float] struct {
 	inW, channels int
 	in, out       int // values of an image
 	rows, columns []taps[T]
-	between       bool  // each pixel is made of four: two rows and two columns
-	doubled       bool  // two columns each are alike, in order
-	scratch       [][]T // by worker: a row of the input's width
+	quads         []quad[T] // where each pixel is made of four, two rows and two columns: of what
+	doubled       bool      // two columns each are alike, in order
+	scratch       [][]T     // by worker: a row of the input's width
 	lazily        copiedPixels[T]
 }
 
@@ -35,8 +35,11 @@ type taps[T Float] struct {
 func NewResampling[T Float](inH, inW, channels int, rows, columns [][]Tap) *Resampling[T] {
 	r := &Resampling[T]{
 		inW: inW, channels: channels, in: inH * inW * channels, out: len(rows) * len(columns) * channels,
-		rows: placesOf[T](rows), columns: placesOf[T](columns), between: inPairs(rows) && inPairs(columns),
+		rows: placesOf[T](rows), columns: placesOf[T](columns),
 		doubled: len(columns) == 2*inW,
+	}
+	if inPairs(rows) && inPairs(columns) {
+		r.quads = r.allQuads()
 	}
 	for i, t := range r.columns {
 		r.doubled = r.doubled && t.single && t.at[0] == i/2
@@ -70,7 +73,7 @@ func (r *Resampling[T]) Forward(p *Pool, n int, y, x []T) {
 	width := len(r.columns) * r.channels
 	p.run(n, pieces(func(worker, image int) {
 		x, y := x[image*r.in:][:r.in], y[image*r.out:][:r.out]
-		if r.between {
+		if r.quads != nil {
 			r.blend(y, x)
 			return
 		}
@@ -199,7 +202,7 @@ func (r *Resampling[T]) Backward(p *Pool, n int, dx, dy []T) {
 	p.run(n, pieces(func(worker, image int) {
 		dx, dy := dx[image*r.in:][:r.in], dy[image*r.out:][:r.out]
 		clear(dx)
-		if r.between {
+		if r.quads != nil {
 			r.unblend(dx, dy)
 			return
 		}
@@ -236,41 +239,64 @@ func (r *Resampling[T]) gather(dx, dy []T) {
 	}
 }
 
-// fours calls f for each output pixel in turn: where it starts, and where the four input pixels around it do and their shares.
-func (r *Resampling[T]) fours(f func(at int, from [4]int, shares [4]T)) {
-	for i, row := range r.rows {
-		for j, column := range r.columns {
-			var from [4]int
-			var shares [4]T
-			for k := range from {
-				from[k] = (row.at[k/2]*r.inW + column.at[k%2]) * r.channels
-				shares[k] = T(row.exact[k/2] * column.exact[k%2])
+// quad is what a pixel is made of that lies between four: where these begin in an image, and their shares.
+type quad[T Float] struct {
+	at     [4]int
+	shares [4]T
+}
+
+// allQuads are the quads of an image's pixels in turn.
+func (r *Resampling[T]) allQuads() []quad[T] {
+	var all []quad[T]
+	for _, row := range r.rows {
+		for _, column := range r.columns {
+			var q quad[T]
+			for k := range q.at {
+				q.at[k] = (row.at[k/2]*r.inW + column.at[k%2]) * r.channels
+				q.shares[k] = T(row.exact[k/2] * column.exact[k%2])
 			}
-			f((i*len(r.columns)+j)*r.channels, from, shares)
+			all = append(all, q)
 		}
 	}
+	return all
 }
 
 // blend makes each pixel of y of four of x.
 func (r *Resampling[T]) blend(y, x []T) {
-	r.fours(func(at int, from [4]int, s [4]T) {
-		pixel := y[at:][:r.channels]
-		a, b, c, d := x[from[0]:][:len(pixel)], x[from[1]:][:len(pixel)], x[from[2]:][:len(pixel)], x[from[3]:][:len(pixel)]
-		for i := range pixel {
-			pixel[i] = T(a[i]*s[0]) + T(b[i]*s[1]) + T(c[i]*s[2]) + T(d[i]*s[3])
+	channels := r.channels
+	done := vectorBlend(channels, float32s(y), float32s(x), quads32(r.quads))
+	if done == channels {
+		return
+	}
+	for i := range r.quads {
+		q := &r.quads[i]
+		pixel := y[i*channels:][:channels]
+		a, b, c, d := x[q.at[0]:][:len(pixel)], x[q.at[1]:][:len(pixel)], x[q.at[2]:][:len(pixel)], x[q.at[3]:][:len(pixel)]
+		for k := done; k < len(pixel); k++ {
+			pixel[k] = T(a[k]*q.shares[0]) + T(b[k]*q.shares[1]) + T(c[k]*q.shares[2]) + T(d[k]*q.shares[3])
 		}
-	})
+	}
 }
 
 // unblend adds the gradient of each pixel to those of the four that it was made of.
 func (r *Resampling[T]) unblend(dx, dy []T) {
-	r.fours(func(at int, to [4]int, shares [4]T) {
-		for k, s := range shares {
-			if s != 0 {
-				addScaled(dx[to[k]:][:r.channels], s, dy[at:])
-			}
+	channels := r.channels
+	done := vectorUnblend(channels, float32s(dx), float32s(dy), quads32(r.quads))
+	if done == channels {
+		return
+	}
+	for i := range r.quads {
+		q := &r.quads[i]
+		for k, at := range q.at {
+			addScaled(dx[at+done:at+channels], q.shares[k], dy[i*channels+done:])
 		}
-	})
+	}
+}
+
+// quads32 returns quads if that is their type, else nil.
+func quads32[T Float](quads []quad[T]) []quad[float32] {
+	q, _ := any(quads).([]quad[float32])
+	return q
 }
 
 // TapsAt are taps of single places.

@@ -179,6 +179,16 @@ func addPairsAVX2(pixels int, channels int, dx *float32, dy *float32)
 //go:noescape
 func twiceAVX2(pixels int, channels int, y *float32, x *float32)
 
+// blendAVX2 computes y = ((a*shareA + b*shareB) + c*shareC) + d*shareD for n elements, a multiple of 16.
+//
+//go:noescape
+func blendAVX2(n int, y *float32, a *float32, b *float32, c *float32, d *float32, shareA float32, shareB float32, shareC float32, shareD float32)
+
+// unblendAVX2 adds y*shareA to a, y*shareB to b and so on for n elements, a multiple of 16, one after the other, as some may be the same.
+//
+//go:noescape
+func unblendAVX2(n int, y *float32, a *float32, b *float32, c *float32, d *float32, shareA float32, shareB float32, shareC float32, shareD float32)
+
 // normalizePoolAVX2 computes y = the largest (x-mean)*scale + beta of each window, the first NaN if there is one, its index, and its x. x has rows of row bytes.
 //
 //go:noescape
@@ -363,6 +373,16 @@ func addPairsAVX512(pixels int, channels int, dx *float32, dy *float32)
 //
 //go:noescape
 func twiceAVX512(pixels int, channels int, y *float32, x *float32)
+
+// blendAVX512 computes y = ((a*shareA + b*shareB) + c*shareC) + d*shareD for n elements, a multiple of 16.
+//
+//go:noescape
+func blendAVX512(n int, y *float32, a *float32, b *float32, c *float32, d *float32, shareA float32, shareB float32, shareC float32, shareD float32)
+
+// unblendAVX512 adds y*shareA to a, y*shareB to b and so on for n elements, a multiple of 16, one after the other, as some may be the same.
+//
+//go:noescape
+func unblendAVX512(n int, y *float32, a *float32, b *float32, c *float32, d *float32, shareA float32, shareB float32, shareC float32, shareD float32)
 
 // normalizePoolAVX512 computes y = the largest (x-mean)*scale + beta of each window, the first NaN if there is one, its index, and its x. x has rows of row bytes.
 //

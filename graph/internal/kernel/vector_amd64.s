@@ -2972,6 +2972,106 @@ done:
 	VZEROUPPER
 	RET
 
+// func blendAVX2(n int, y *float32, a *float32, b *float32, c *float32, d *float32, shareA float32, shareB float32, shareC float32, shareD float32)
+// Requires: AVX
+TEXT ·blendAVX2(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVQ         d+40(FP), DI
+	VBROADCASTSS shareA+48(FP), Y0
+	VBROADCASTSS shareB+52(FP), Y1
+	VBROADCASTSS shareC+56(FP), Y2
+	VBROADCASTSS shareD+60(FP), Y3
+	SHLQ         $0x02, AX
+	ADDQ         AX, CX
+	ADDQ         AX, DX
+	ADDQ         AX, BX
+	ADDQ         AX, SI
+	ADDQ         AX, DI
+	NEGQ         AX
+
+	PCALIGN $32
+
+loop:
+	VMULPS  (DX)(AX*1), Y0, Y4
+	VMULPS  (BX)(AX*1), Y1, Y5
+	VADDPS  Y5, Y4, Y4
+	VMULPS  (SI)(AX*1), Y2, Y5
+	VADDPS  Y5, Y4, Y4
+	VMULPS  (DI)(AX*1), Y3, Y5
+	VADDPS  Y5, Y4, Y4
+	VMOVUPS Y4, (CX)(AX*1)
+	VMULPS  32(DX)(AX*1), Y0, Y4
+	VMULPS  32(BX)(AX*1), Y1, Y5
+	VADDPS  Y5, Y4, Y4
+	VMULPS  32(SI)(AX*1), Y2, Y5
+	VADDPS  Y5, Y4, Y4
+	VMULPS  32(DI)(AX*1), Y3, Y5
+	VADDPS  Y5, Y4, Y4
+	VMOVUPS Y4, 32(CX)(AX*1)
+	ADDQ    $0x00000040, AX
+	JL      loop
+	VZEROUPPER
+	RET
+
+// func unblendAVX2(n int, y *float32, a *float32, b *float32, c *float32, d *float32, shareA float32, shareB float32, shareC float32, shareD float32)
+// Requires: AVX
+TEXT ·unblendAVX2(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVQ         d+40(FP), DI
+	VBROADCASTSS shareA+48(FP), Y0
+	VBROADCASTSS shareB+52(FP), Y1
+	VBROADCASTSS shareC+56(FP), Y2
+	VBROADCASTSS shareD+60(FP), Y3
+	SHLQ         $0x02, AX
+	ADDQ         AX, CX
+	ADDQ         AX, DX
+	ADDQ         AX, BX
+	ADDQ         AX, SI
+	ADDQ         AX, DI
+	NEGQ         AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (CX)(AX*1), Y4
+	VMULPS  Y4, Y0, Y5
+	VADDPS  (DX)(AX*1), Y5, Y5
+	VMOVUPS Y5, (DX)(AX*1)
+	VMULPS  Y4, Y1, Y5
+	VADDPS  (BX)(AX*1), Y5, Y5
+	VMOVUPS Y5, (BX)(AX*1)
+	VMULPS  Y4, Y2, Y5
+	VADDPS  (SI)(AX*1), Y5, Y5
+	VMOVUPS Y5, (SI)(AX*1)
+	VMULPS  Y4, Y3, Y5
+	VADDPS  (DI)(AX*1), Y5, Y5
+	VMOVUPS Y5, (DI)(AX*1)
+	VMOVUPS 32(CX)(AX*1), Y4
+	VMULPS  Y4, Y0, Y5
+	VADDPS  32(DX)(AX*1), Y5, Y5
+	VMOVUPS Y5, 32(DX)(AX*1)
+	VMULPS  Y4, Y1, Y5
+	VADDPS  32(BX)(AX*1), Y5, Y5
+	VMOVUPS Y5, 32(BX)(AX*1)
+	VMULPS  Y4, Y2, Y5
+	VADDPS  32(SI)(AX*1), Y5, Y5
+	VMOVUPS Y5, 32(SI)(AX*1)
+	VMULPS  Y4, Y3, Y5
+	VADDPS  32(DI)(AX*1), Y5, Y5
+	VMOVUPS Y5, 32(DI)(AX*1)
+	ADDQ    $0x00000040, AX
+	JL      loop
+	VZEROUPPER
+	RET
+
 // func normalizePoolAVX2(pixels int, channels int, y *float32, x *float32, row int, argmax *uint8, winners *float32, mean *float32, scale *float32, beta *float32)
 // Requires: AVX, AVX2
 TEXT ·normalizePoolAVX2(SB), NOSPLIT, $0-80
@@ -4940,6 +5040,85 @@ done:
 	LEAQ (SI)(CX*8), SI
 	DECQ AX
 	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func blendAVX512(n int, y *float32, a *float32, b *float32, c *float32, d *float32, shareA float32, shareB float32, shareC float32, shareD float32)
+// Requires: AVX, AVX512F
+TEXT ·blendAVX512(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVQ         d+40(FP), DI
+	VBROADCASTSS shareA+48(FP), Z0
+	VBROADCASTSS shareB+52(FP), Z1
+	VBROADCASTSS shareC+56(FP), Z2
+	VBROADCASTSS shareD+60(FP), Z3
+	SHLQ         $0x02, AX
+	ADDQ         AX, CX
+	ADDQ         AX, DX
+	ADDQ         AX, BX
+	ADDQ         AX, SI
+	ADDQ         AX, DI
+	NEGQ         AX
+
+	PCALIGN $32
+
+loop:
+	VMULPS  (DX)(AX*1), Z0, Z4
+	VMULPS  (BX)(AX*1), Z1, Z5
+	VADDPS  Z5, Z4, Z4
+	VMULPS  (SI)(AX*1), Z2, Z5
+	VADDPS  Z5, Z4, Z4
+	VMULPS  (DI)(AX*1), Z3, Z5
+	VADDPS  Z5, Z4, Z4
+	VMOVUPS Z4, (CX)(AX*1)
+	ADDQ    $0x00000040, AX
+	JL      loop
+	VZEROUPPER
+	RET
+
+// func unblendAVX512(n int, y *float32, a *float32, b *float32, c *float32, d *float32, shareA float32, shareB float32, shareC float32, shareD float32)
+// Requires: AVX, AVX512F
+TEXT ·unblendAVX512(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVQ         d+40(FP), DI
+	VBROADCASTSS shareA+48(FP), Z0
+	VBROADCASTSS shareB+52(FP), Z1
+	VBROADCASTSS shareC+56(FP), Z2
+	VBROADCASTSS shareD+60(FP), Z3
+	SHLQ         $0x02, AX
+	ADDQ         AX, CX
+	ADDQ         AX, DX
+	ADDQ         AX, BX
+	ADDQ         AX, SI
+	ADDQ         AX, DI
+	NEGQ         AX
+
+	PCALIGN $32
+
+loop:
+	VMOVUPS (CX)(AX*1), Z4
+	VMULPS  Z4, Z0, Z5
+	VADDPS  (DX)(AX*1), Z5, Z5
+	VMOVUPS Z5, (DX)(AX*1)
+	VMULPS  Z4, Z1, Z5
+	VADDPS  (BX)(AX*1), Z5, Z5
+	VMOVUPS Z5, (BX)(AX*1)
+	VMULPS  Z4, Z2, Z5
+	VADDPS  (SI)(AX*1), Z5, Z5
+	VMOVUPS Z5, (SI)(AX*1)
+	VMULPS  Z4, Z3, Z5
+	VADDPS  (DI)(AX*1), Z5, Z5
+	VMOVUPS Z5, (DI)(AX*1)
+	ADDQ    $0x00000040, AX
+	JL      loop
 	VZEROUPPER
 	RET
 

@@ -44,12 +44,15 @@ func elementWise() []float64 {
 		all = append(all, dy, []float32{loss.Forward(nil, wide[:n], other[:n])})
 	}
 	for _, channels := range []int{5, 8, 16, 24} {
-		axis := RepeatedTaps(5, 2)
-		r := NewResampling[float32](5, 5, channels, axis, axis)
-		y, dx := make([]float32, 2*100*channels), make([]float32, 2*25*channels)
-		r.Forward(nil, 2, y, random[float32](generator(4), len(dx)))
-		r.Backward(nil, 2, dx, random[float32](generator(5), len(y)))
-		all = append(all, y, dx)
+		between := LinearTaps(5, 10, func(i int) float64 { return (float64(i)+0.5)/2 - 0.5 })
+		fromCorners := LinearTaps(5, 10, func(i int) float64 { return float64(i) * 4 / 9 })
+		for _, axis := range [][][]Tap{RepeatedTaps(5, 2), between, fromCorners} {
+			r := NewResampling[float32](5, 5, channels, axis, axis)
+			y, dx := make([]float32, 2*100*channels), make([]float32, 2*25*channels)
+			r.Forward(nil, 2, y, random[float32](generator(4), len(dx)))
+			r.Backward(nil, 2, dx, random[float32](generator(5), len(y)))
+			all = append(all, y, dx)
+		}
 	}
 	for _, w := range []Window{poolWindow(6, 8, 8, 2, 2), poolWindow(7, 5, 16, 2, 2), poolWindow(6, 6, 24, 2, 2), poolWindow(6, 6, 5, 2, 2), samePoolWindow(5, 5, 8, 2, 2), poolWindow(7, 7, 8, 3, 2)} {
 		for _, counted := range []Counting{{}, {Margins: true}, {Divisor: 3}} {

@@ -41,3 +41,6 @@ func vectorNormalizePool(int, int, []float32, []float32, []uint8, []float32, []f
 func vectorNormalizePoolGradient(int, int, []float32, []float32, []float32, []uint8, []float32, []float32, []float32, []float32, float32) bool {
 	return false
 }
+
+func vectorBlend(int, []float32, []float32, []quad[float32]) int   { return 0 }
+func vectorUnblend(int, []float32, []float32, []quad[float32]) int { return 0 }

@@ -142,3 +142,32 @@ func vectorTwice(channels int, y, x []float32) bool {
 	}
 	return true
 }
+
+// vectorBlend makes the pixels of y of four of x each, and returns of how many of the channels.
+func vectorBlend(channels int, y, x []float32, quads []quad[float32]) int {
+	return vectorQuads(channels, y, x, quads, blendAVX2, blendAVX512)
+}
+
+// vectorUnblend adds the gradient of pixels to those of the four that each was made of, and returns of how many of the channels.
+func vectorUnblend(channels int, dx, dy []float32, quads []quad[float32]) int {
+	return vectorQuads(channels, dy, dx, quads, unblendAVX2, unblendAVX512)
+}
+
+type quadKernel func(n int, y, a, b, c, d *float32, shareA, shareB, shareC, shareD float32)
+
+func vectorQuads(channels int, pixels, x []float32, quads []quad[float32], do, fast quadKernel) int {
+	n := whole(channels, vectorUnit)
+	if n == 0 || pixels == nil {
+		return 0
+	}
+	if family() == arithmetic.AVX512 {
+		do = fast
+	}
+	for i := range quads {
+		q := &quads[i]
+		pixel := pixels[i*channels:][:n]
+		a, b, c, d := x[q.at[0]:][:n], x[q.at[1]:][:n], x[q.at[2]:][:n], x[q.at[3]:][:n]
+		do(n, &pixel[0], &a[0], &b[0], &c[0], &d[0], q.shares[0], q.shares[1], q.shares[2], q.shares[3])
+	}
+	return n
+}

@@ -24,6 +24,7 @@ func vector() {
 		poolingTap(s)
 		pairs(s)
 		twice(s)
+		blends(s)
 		normalizedPooling(s)
 	}
 }

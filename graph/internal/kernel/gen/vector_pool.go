@@ -252,6 +252,40 @@ func twice(s isa) {
 	end()
 }
 
+// blends builds what makes a pixel of four, each times its share, and what hands its gradient to the four.
+func blends(s isa) {
+	const signature = "func(n int, y, a, b, c, d *float32, shareA, shareB, shareC, shareD float32)"
+	four := func(name, doc string, do func(pixel Mem, from []Mem, shares []reg.VecVirtual)) {
+		start(s, name, signature, doc)
+		p := parameters("n", "y", "a", "b", "c", "d")
+		var shares []reg.VecVirtual
+		for _, of := range []string{"shareA", "shareB", "shareC", "shareD"} {
+			shares = append(shares, s.broadcast(of))
+		}
+		s.each(unit, p[0], p[1:], func(_ int, at func(int) Mem) {
+			do(at(0), []Mem{at(1), at(2), at(3), at(4)}, shares)
+		})
+		end()
+	}
+	four("blend", "computes y = ((a*shareA + b*shareB) + c*shareC) + d*shareD for n elements, a multiple of 16.", func(pixel Mem, from []Mem, shares []reg.VecVirtual) {
+		sum, product := s.register(), s.register()
+		VMULPS(from[0], shares[0], sum)
+		for k := 1; k < len(from); k++ {
+			VMULPS(from[k], shares[k], product)
+			VADDPS(product, sum, sum)
+		}
+		VMOVUPS(sum, pixel)
+	})
+	four("unblend", "adds y*shareA to a, y*shareB to b and so on for n elements, a multiple of 16, one after the other, as some may be the same.", func(pixel Mem, to []Mem, shares []reg.VecVirtual) {
+		g, product := s.load(pixel), s.register()
+		for k := range to {
+			VMULPS(g, shares[k], product)
+			VADDPS(to[k], product, product)
+			VMOVUPS(product, to[k])
+		}
+	})
+}
+
 // pixelPairs goes over pixels beside pairs of pixels that follow each other; do is given a channel and where the second pixel of the pair is.
 func (s isa) pixelPairs(pixels, channels, single, pair reg.GPVirtual, do func(c, second reg.GPVirtual)) {
 	second := GP64()
