@@ -25,16 +25,18 @@ const (
 func lookAtData(set *dataset.Set, seconds float64) findings {
 	var f findings
 	report := dataset.Describe(headOf(set, min(describedBytes, describedASecond*seconds)))
-	f.nonFinite(report)
+	what := "images"
+	f.nonFinite(report, what, "x")
 	f.emptyPlaces(set.Train)
 	if report.Targets != nil {
-		f.nonFinite(*report.Targets)
+		what = "targets"
+		f.nonFinite(*report.Targets, what, "y")
 	}
 	if f.untrainable() {
 		return f
 	}
 	if allEqual(set.Train.Targets()) {
-		f.add(equalImages, "training", "All training images are equal, so that there is nothing to tell apart; the FVU has no meaning.", "Bring images that differ.").blames(DataQuality, true)
+		f.add(equalImages, "training", fmt.Sprintf("All training %s are equal, so that there is nothing to tell apart; the FVU has no meaning.", what), fmt.Sprintf("Bring %s that differ.", what)).blames(DataQuality, true)
 		return f
 	}
 	f.copies(report)
@@ -51,8 +53,8 @@ func headOf(set *dataset.Set, bytes float64) *dataset.Set {
 	return &few
 }
 
-// nonFinite finds values that are infinite or not a number.
-func (f *findings) nonFinite(r dataset.Report) {
+// nonFinite finds values that are infinite or not a number, of images or their targets; array is what the code for them calls these.
+func (f *findings) nonFinite(r dataset.Report, what, array string) {
 	for _, p := range []struct {
 		name string
 		part dataset.PartReport
@@ -60,12 +62,12 @@ func (f *findings) nonFinite(r dataset.Report) {
 		if p.part.NonFinite == 0 {
 			continue
 		}
-		one := f.add(nonFinite, p.name, fmt.Sprintf("The %s images hold %s that are infinite or not a number, the first in %s.", p.name, number(p.part.NonFinite, "value", "values"), p.part.FirstNonFinite),
-			"Replace them, for example x = np.nan_to_num(x, nan=0, posinf=1, neginf=0), or leave these images out.")
+		one := f.add(nonFinite, p.name, fmt.Sprintf("The %s %s hold %s that are infinite or not a number, the first in %s.", p.name, what, number(p.part.NonFinite, "value", "values"), p.part.FirstNonFinite),
+			fmt.Sprintf("Replace them, for example %s = np.nan_to_num(%[1]s, nan=0, posinf=1, neginf=0), or leave these images out.", array))
 		switch {
 		case p.name == "training":
 			if one.blames(DataQuality, true); p.part.NonFinite == p.part.Images*r.Shape.Size() {
-				one.Name, one.Text = noValues, "No value of the training images is a finite number."
+				one.Name, one.Text = noValues, fmt.Sprintf("No value of the training %s is a finite number.", what)
 			}
 		case r.Train.NonFinite == 0:
 			one.blames(DataSplit, true)

@@ -16,11 +16,17 @@ import (
 // imagesOf is a set of images of 4x4 that are opened from a file, as a user's are.
 func imagesOf(t *testing.T, train, test []float32) *dataset.Set {
 	t.Helper()
+	return setOf(t, map[string][]float32{"x": train, "xt": test})
+}
+
+func setOf(t *testing.T, arrays map[string][]float32) *dataset.Set {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "x.npz")
-	array := func(name string, values []float32) npz.Array {
-		return npz.Array{Name: name, Shape: []int{len(values) / 16, 4, 4, 1}, Float32: values}
+	var all []npz.Array
+	for name, values := range arrays {
+		all = append(all, npz.Array{Name: name, Shape: []int{len(values) / 16, 4, 4, 1}, Float32: values})
 	}
-	must(t, npz.Write(path, []npz.Array{array("x", train), array("xt", test)}))
+	must(t, npz.Write(path, all))
 	set, err := dataset.Open(path, dataset.Options{CacheDir: t.TempDir()})
 	must(t, err)
 	return set
@@ -95,6 +101,26 @@ func TestWhatIsCertainAboutImages(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Findings about targets call them so.
+func TestWhatIsCertainAboutTargets(t *testing.T) {
+	nan := float32(math.NaN())
+	spoilt := uniform(300, 3)
+	spoilt[100] = nan
+	for what, c := range map[string]struct {
+		targets  []float32
+		text, do string
+	}{
+		"NaN":       {spoilt, "The training targets hold one value", "y = np.nan_to_num(y, nan=0"},
+		"NaN alone": {mapped(spoilt, func(float32) float32 { return nan }), "No value of the training targets", "y = np.nan_to_num(y, nan=0"},
+		"equal":     {mapped(spoilt, func(float32) float32 { return 0.3 }), "All training targets are equal", "Bring targets that differ."},
+	} {
+		got := lookAtData(setOf(t, map[string][]float32{"x": uniform(300, 1), "xt": uniform(100, 2), "y": c.targets, "yt": uniform(100, 4)}), 60)
+		if len(got) == 0 || !got[0].Decides || !strings.HasPrefix(got[0].Text, c.text) || !strings.Contains(got[0].Do, c.do) {
+			t.Errorf("%s: %+v", what, got)
+		}
 	}
 }
 

@@ -78,7 +78,7 @@ func (d *Diagnosis) causeName(c Cause) string {
 	case c == DataQuality && f.untrainable():
 		return "images that hold nothing to learn"
 	case c == DataQuality && f.lackNumbers():
-		return "values in the images that are not a number"
+		return "values that are not a number"
 	}
 	return causeName(c)
 }
