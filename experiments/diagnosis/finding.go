@@ -63,6 +63,12 @@ func (f findings) lackNumbers() bool {
 	return slices.ContainsFunc(f, func(one Finding) bool { return one.Name == nonFinite && one.Where == "training" })
 }
 
+// lackNumbersLater tells whether that is all that is wrong with held-out images.
+func (f findings) lackNumbersLater() bool {
+	split := slices.DeleteFunc(f.deciding(), func(one Finding) bool { return one.Cause != DataSplit })
+	return len(split) > 0 && !slices.ContainsFunc(split, func(one Finding) bool { return one.Name != nonFinite })
+}
+
 func number(n int, singular, plural string) string {
 	if n == 1 {
 		return "one " + singular

@@ -124,12 +124,36 @@ func TestWhatIsCertainAboutTargets(t *testing.T) {
 	}
 }
 
+// Values that are not a number are called so, and not far off or of another kind.
+func TestWhatIsNoNumberIsCalledSo(t *testing.T) {
+	missing := func(part string, c Cause) Finding {
+		return Finding{Name: nonFinite, Where: part, Cause: c, Decides: true}
+	}
+	d := Diagnosis{Name: "m", Verdict: Faulty, Given: Given{Seeds: 3, Learned: 3}, Causes: []Blame{{Cause: DataSplit}}, Findings: []Finding{missing("test", DataSplit)}}
+	if got := d.Answer(); got != "m learns, but of test images that hold values which are not a number it can make nothing. The cause: held-out images with values that are not a number." {
+		t.Error(got)
+	}
+	d.Findings = append(d.Findings, Finding{Name: "other_values", Where: "test", Cause: DataSplit, Decides: true})
+	if got := d.causeName(DataSplit); !strings.HasPrefix(got, "held-out images of another kind") {
+		t.Error(got)
+	}
+	d = Diagnosis{Name: "m", Verdict: Faulty, Given: Given{Seeds: 3}, Causes: []Blame{{Cause: DataQuality}}, Findings: []Finding{missing("training", DataQuality)}}
+	if got := d.Answer(); got != "m does not learn. The cause: values that are not a number." {
+		t.Error(got)
+	}
+}
+
 // What is known of parts decides which images decide.
 func TestWhichImagesDecide(t *testing.T) {
 	set := imagesOf(t, uniform(300, 1), uniform(100, 2))
 	p := newPool(set, nil) // 30 validation images and half of the test images
 	if p.train.n() != 270 || p.held.n() != 80 || p.test.n() != 50 {
 		t.Errorf("%d, %d, %d images", p.train.n(), p.held.n(), p.test.n())
+	}
+	spoilt := uniform(100, 2)
+	spoilt[16*99+3], spoilt[16*98] = float32(math.NaN()), float32(math.Inf(1))
+	if p = newPool(imagesOf(t, uniform(300, 1), spoilt), nil); p.held.n()+p.test.n() != 80+50-2 {
+		t.Errorf("two test images have values that are not finite: %d, %d", p.held.n(), p.test.n())
 	}
 	p = newPool(set, findings{{Decides: true, Cause: DataSplit, Where: "test"}})
 	if p.held.n() != 30 || p.test.n() != 100 {

@@ -84,6 +84,9 @@ func newPool(set *dataset.Set, known findings) *pool {
 	goals, _ := p.train.goals()
 	p.goals = describe(goals)
 	p.held, p.test = p.held.usual(p.goals), p.test.usual(p.goals)
+	if p.goals.NonFinite == 0 {
+		p.held, p.test = p.held.finite(), p.test.finite()
+	}
 	return p
 }
 
@@ -92,17 +95,38 @@ func (s samples) usual(v values) samples {
 	if !v.spoilt() {
 		return s
 	}
-	goals, size := s.goals()
-	out := samples{size: s.size, targetSize: s.targetSize}
-	for i := range s.n() {
-		if slices.ContainsFunc(goals[i*size:(i+1)*size], func(x float32) bool { return !v.near(float64(x)) }) {
-			continue
-		}
-		one := s.slice(i, i+1)
-		out.images, out.targets = append(out.images, one.images...), append(out.targets, one.targets...)
-	}
+	out := s.without(func(one samples) bool {
+		goals, _ := one.goals()
+		return slices.ContainsFunc(goals, func(x float32) bool { return !v.near(float64(x)) })
+	})
 	if 2*out.n() < s.n() {
 		return s
+	}
+	return out
+}
+
+// finite are the images of which all values are finite, or all where none is; a finding tells of the others.
+func (s samples) finite() samples {
+	strange := func(x float32) bool { return math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) }
+	if !slices.ContainsFunc(s.images, strange) && !slices.ContainsFunc(s.targets, strange) {
+		return s
+	}
+	out := s.without(func(one samples) bool {
+		return slices.ContainsFunc(one.images, strange) || slices.ContainsFunc(one.targets, strange)
+	})
+	if out.n() == 0 {
+		return s
+	}
+	return out
+}
+
+// without are the images without those that are left out.
+func (s samples) without(left func(one samples) bool) samples {
+	out := samples{size: s.size, targetSize: s.targetSize}
+	for i := range s.n() {
+		if one := s.slice(i, i+1); !left(one) {
+			out.images, out.targets = append(out.images, one.images...), append(out.targets, one.targets...)
+		}
 	}
 	return out
 }

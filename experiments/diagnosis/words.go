@@ -41,6 +41,9 @@ func (d *Diagnosis) Answer() string {
 		problem = "learns far less than it would if all its layers were trained"
 	} else if g.Seeds > 0 && g.Learned == g.Seeds {
 		problem = "learns its training images, but that is of no use for the test images"
+		if f := findings(d.Findings).deciding(); len(f) > 0 && f[0].Name == nonFinite {
+			problem = fmt.Sprintf("learns, but of %s images that hold values which are not a number it can make nothing", f[0].Where)
+		}
 	}
 	if d.Verdict == Unreliable {
 		problem = fmt.Sprintf("learns with only %d of %d random seeds", g.Learned, g.Seeds)
@@ -79,6 +82,8 @@ func (d *Diagnosis) causeName(c Cause) string {
 		return "images that hold nothing to learn"
 	case c == DataQuality && f.lackNumbers():
 		return "values that are not a number"
+	case c == DataSplit && f.lackNumbersLater():
+		return "held-out images with values that are not a number"
 	}
 	return causeName(c)
 }
@@ -128,6 +133,8 @@ func causeName(c Cause) string {
 // explanation says what a cause does, in plain words.
 func (d *Diagnosis) explanation(c Cause) string {
 	switch f := findings(d.Findings); {
+	case c == DataSplit && f.lackNumbersLater():
+		return "What is printed for an image with a value that is infinite or not a number is none either, and so is the error over all images. It is measured here without these images."
 	case c == DataQuality && f.untrainable():
 		return "A model learns from what differs between images. Nothing in these does, or none of their values is a number, so that no training could show anything."
 	case c == DataQuality && f.lackNumbers():

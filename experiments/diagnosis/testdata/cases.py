@@ -61,6 +61,25 @@ def flowers(n, seed):
     return (kinds[r.integers(0, 3, n)] + r.normal(0, .25, (n, 2)) @ ways + r.normal(0, .1, (n, 4))).round(1).astype("float32")
 
 
+def counts(n, seed, words=512):
+    """Rows of mostly zeros: how often each of the words of two of fifteen topics comes up, a few of them very often."""
+    topics, r = np.random.default_rng(6).permuted(np.tile(np.arange(words), (15, 1)), axis=1)[:, :25], np.random.default_rng(seed)
+    x = np.zeros((n, words), "float32")
+    for row in x:
+        for j in r.choice(15, 2, replace=False):
+            found = topics[j][r.random(25) < .6]
+            row[found] += r.geometric(.25, len(found)) * np.where(r.random(len(found)) < .08, 10, 1)
+    return x
+
+
+def columns(n, seed):
+    """42 measures that depend on six, in 0..1; two are missing, as where a constant was divided by its range."""
+    r = np.random.default_rng(seed)
+    x = 1 / (1 + np.exp(-r.normal(0, 1, (n, 6)) @ np.random.default_rng(7).normal(0, 1, (6, 42))))
+    x[:, [19, 20]] = np.nan
+    return x.astype("float32")
+
+
 # training and held-out images
 D = digits(0, 1200), digits(6000, 300)
 X = xrays("train", 300, 1200), xrays("test", 300, 300)
@@ -256,13 +275,22 @@ case("beta", "optimizer learning_rate_high", lambda: strided("relu"), lambda: O.
 
 # after public reports
 def gray(pair): return each(lambda a: a.mean(-1).reshape(len(a), -1), pair)
+def residue(o): return [conv(12, "relu")] + [layer for _ in range(2) for layer in (conv(12, None, use_bias=False), L.BatchNormalization(momentum=.9), L.ReLU())] + [conv(1, o)]
 def stack(*widths, a="relu", o="sigmoid"): return [L.Dense(w, a) for w in widths[:-1]] + [L.Dense(widths[-1], o)]
 
 
+noise = tuple(zip(*[(a + n, n) for a in (D[0][:600], D[1][:100]) for n in [drawn.normal(0, .1, a.shape).astype("float32")]]))  # noisy images, and their noise
 case("keras2143", "output_range", lambda: stack(64, 600, o="softmax"), adam(), "mse", (bags(3000, 1), bags(300, 2)), 15, layers_m=lambda: stack(64, 600), loss_m=BCE)
 case("datascience112130", "output_range", lambda: stack(3, 4, o="softmax"), adam(.01), "mse", (flowers(120, 1), flowers(30, 2)), 300, batch=16, layers_m=lambda: stack(3, 4, a="elu", o="linear"))
 case("morvan33", "learning_rate_high activation", lambda: stack(512, 256, 512, 1024, a="sigmoid"), adam(.01), "mse", gray(C), 20, layers_m=lambda: stack(512, 256, 512, 1024), opt_m=adam())
 case("mxnet4640", "learning_rate_low optimizer", lambda: stack(500, 300, 150, 10, 150, 300, 500, 784, o="relu"), lambda: O.SGD(1e-3), "mse", tuple(a.reshape(-1, 784) for a in D), 20, opt_m=adam())
+
+case("pytorch129768", "", lambda: stack(256, 128, 32, 128, 256, 512, o="relu"), adam(), "mse", (counts(3500, 1), counts(500, 2)), 15, batch=64)
+case("keras12371", "data_quality", lambda: stack(32, 20, 32, 42), adam(3e-3), "mse", (columns(3000, 1), columns(500, 2)), 8, images_m=each(np.nan_to_num, (columns(3000, 1), columns(500, 2))), epochs_m=15)
+case("stackoverflow52441877", "output_range data_scale loss", lambda: stack(128, 64, 28, 64, 128, 784, o="softmax"), adam(), BCE, tuple(a.reshape(-1, 784) * 255 for a in D), 15,
+     layers_m=lambda: stack(128, 64, 28, 64, 128, 784), images_m=tuple(a.reshape(-1, 784) for a in D), epochs_m=40)
+case("segmentation95", "output_range data_scale loss", strided, adam(2e-3), BCE, D, 12, y=each(lambda a: 255 * (a > .5), D), y_m=each(lambda a: a > .5, D))
+case("dncnn2", "output_range", lambda: residue("relu"), adam(2e-3), "mse", noise[0], 6, y=noise[1], layers_m=lambda: residue("linear"), epochs_m=10)
 
 
 def model(c):
