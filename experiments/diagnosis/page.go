@@ -87,6 +87,9 @@ func (e *Examination) sideTable() plots.Table {
 		Title: "Training and held-out images", Caption: "The model as given, in the run that ended in the middle; intervals at 95%, for other images of the same kind.",
 		Columns: []plots.Column{{Name: "images"}, {Name: "how many", Numeric: true}, {Name: "FVU", Numeric: true}, {Name: "interval"}},
 	}
+	if e.Twin != nil {
+		t.Title += ", at " + e.Twin.Size
+	}
 	for _, s := range e.Given.Sides {
 		t.Rows = append(t.Rows, []string{s.Of, fmt.Sprint(s.Images), fvuText(float64(s.FVU)), fvuText(float64(s.Low)) + " to " + fvuText(float64(s.High))})
 	}

@@ -73,7 +73,7 @@ func TestModelsWhoseStepsAreTooDearAreExaminedByTwins(t *testing.T) {
 		if d.Verdict != c.verdict || c.cause != Unknown && (len(d.Causes) == 0 || d.Causes[0].Cause != c.cause) {
 			t.Errorf("%s: %s, causes %v", c.name, d.Verdict, d.Causes)
 		}
-		if !strings.Contains(d.Twin.Seen, "at 64x64") || d.Twin.RealSize != "64x64" || !strings.Contains(d.Text(""), d.Twin.Size) || !strings.HasPrefix(d.Attainable.Text, "On images of "+d.Twin.Size) {
+		if !strings.Contains(d.Twin.Seen, "at 64x64") || d.Twin.RealSize != "64x64" || !strings.Contains(d.Text(""), "FVU as it is at "+d.Twin.Size+", with 95% intervals: ") || !strings.HasPrefix(d.Attainable.Text, "On images of "+d.Twin.Size) {
 			t.Errorf("%s: what was seen where: %+v", c.name, d.Twin)
 		}
 		if c.verdict == Faulty && (d.Repaired == nil || d.Repaired.Model.Input.String() != "64x64x1" || d.Fix == nil) {

@@ -277,8 +277,12 @@ func (d *Diagnosis) writeFigures(b *strings.Builder) {
 	for _, s := range d.Given.Sides {
 		sides = append(sides, fmt.Sprintf("%s on %s of %d (%s to %s)", fvuText(float64(s.FVU)), s.Of, s.Images, fvuText(float64(s.Low)), fvuText(float64(s.High))))
 	}
+	where := ""
+	if d.Twin != nil {
+		where = " at " + d.Twin.Size
+	}
 	if len(sides) > 0 {
-		b.WriteString("\n" + wrap(fmt.Sprintf("FVU as it is, with 95%% intervals: %s images.", strings.Join(sides, ", ")), ""))
+		b.WriteString("\n" + wrap(fmt.Sprintf("FVU as it is%s, with 95%% intervals: %s images.", where, strings.Join(sides, ", ")), ""))
 	}
 	b.WriteString(wrap(d.Attainable.Text, ""))
 }
