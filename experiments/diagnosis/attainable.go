@@ -16,6 +16,7 @@ import (
 //   - A model has learned when it explains at least half of what the linear code of its own size explains.
 //   - Where that code explains less than six tenths of what one of a sixteenth of the image's values does, and this one explains more than half of
 //     the variance, the bottleneck is too narrow for the data, and the wider code is the measure.
+//   - Where images have targets of which a linear map tells next to nothing, a model has learned under an FVU of 0.9.
 //   - The rule ends where there is nothing to compare with: no bottleneck, or a code as wide as the image, where images are their own targets;
 //     fewer than four training images for each value of the code; values that lie far out in held-out images. There a model has learned under an FVU of 0.5.
 type attainable struct {
@@ -38,6 +39,7 @@ const (
 	regressionImages = 1000 // that targets are regressed on
 	fitWork          = 4e9  // multiplications that finding them may take
 	nothingToLearn   = 0.05 // share of the variance under which there is nothing to attain
+	mostLeftByMaps   = 0.8  // FVU that a map from images to targets may leave at most for it to be the measure
 	subspaceRounds   = 3
 	spareComponents  = 8 // beyond those that are asked for
 )
@@ -47,13 +49,25 @@ func (a attainable) mark() float64 {
 	if math.IsNaN(float64(a.FVU)) {
 		return 1 - halfLearned
 	}
-	return 1 - halfLearned*(1-min(1, float64(a.FVU)))
+	return 1 - halfLearned*(1-a.left())
+}
+
+// left is the FVU that is taken to be attainable. What no linear map tells of targets, another map may: where it tells next to nothing, a model that prints
+// the mean target has not learned.
+func (a attainable) left() float64 {
+	if a.Maps {
+		return min(mostLeftByMaps, float64(a.FVU))
+	}
+	return min(1, float64(a.FVU))
 }
 
 // share is that of the variance that can be attained; 1 where it is not known.
 func (a attainable) share() float64 {
 	if a.Values == 0 {
 		return 1
+	}
+	if a.Maps {
+		return 1 - a.left()
 	}
 	return 1 - float64(a.FVU)
 }
@@ -66,6 +80,8 @@ func (a attainable) told() Attainable {
 		out.Text = fmt.Sprintf("There is no linear code to compare with: %s. The model has learned under an FVU of %.2f.", a.why, a.mark())
 	case a.Narrow:
 		out.Text = fmt.Sprintf("A linear code of the model's own size leaves a share of %.2f of the held-out variance unexplained, one of %d values only %.2f: the bottleneck is narrow for these images. The model has learned under an FVU of %.2f.", a.own, a.Values, float64(a.FVU), a.mark())
+	case a.Maps && float64(a.FVU) > mostLeftByMaps:
+		out.Text = fmt.Sprintf("A linear map of rank %d from images to targets leaves a share of %.2f of the held-out variance unexplained; another map may leave less. The model has learned under an FVU of %.2f.", a.Values, float64(a.FVU), a.mark())
 	case a.Maps:
 		out.Text = fmt.Sprintf("A linear map of rank %d from images to targets leaves a share of %.2f of the held-out variance unexplained. The model has learned when it explains half as much: under an FVU of %.2f.", a.Values, float64(a.FVU), a.mark())
 	default:

@@ -118,6 +118,9 @@ func TestTargetsOfNoLinearMap(t *testing.T) {
 	if got := l.attainable.told().Text; !strings.HasPrefix(got, "A linear map of rank 2 from images to targets leaves a share of 1.0") {
 		t.Error(got)
 	}
+	if a := l.attainable; math.Abs(a.mark()-0.9) > 1e-9 || math.Abs(a.share()-0.2) > 1e-9 {
+		t.Errorf("mark %.3f, share %.3f: a model that prints the mean target has not learned", a.mark(), a.share())
+	}
 	l.lookAtAttainable()
 	if len(l.findings) != 1 || l.findings[0].Name != "no_linear_map" {
 		t.Errorf("%+v", l.findings)

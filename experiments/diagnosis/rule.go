@@ -14,7 +14,8 @@ import (
 //     that ends, too. Two looks at held-out images in a row decide.
 //   - What is certain without training makes the verdict where it proves that the model cannot get there, or that its held-out images
 //     are of another kind; see [Finding]. All else that stands out is a warning or a symptom, and accuses nobody.
-//   - A model that learns with frozen layers is faulty if it explains far more, by the early end of the interval, when these are trained, too (frozen.go).
+//   - A model that learns with frozen layers, or with an output that cannot reach a large share of the values, is faulty if it explains far more, by the early end of the
+//     interval, without that (limits.go).
 //   - A model that learns late is slow, and healthy: when all its runs were seen to learn, or when their courses, extrapolated, learn within 3,000
 //     steps by the late end of the interval (slow.go, falling.go). Capacity and depth are not named for a model that still falls; neither
 //     they nor what does not stand out clearly are while a run may learn within 6,000 steps, as long as a part of the time pays for waiting.

@@ -62,7 +62,7 @@ func (s *search) decide() error {
 		}
 	}
 	if s.verdict == Healthy && !s.deadFile {
-		if err := s.lookAtFrozen(); err != nil || s.fix != nil {
+		if err := s.lookAtLimits(); err != nil || s.fix != nil {
 			return err
 		}
 		if len(s.look.findings.deciding()) > 0 {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"dcae/graph"
+	"dcae/models/edit"
 )
 
 // law falls to 0.2 by a power law that comes under 0.5 at a step.
@@ -346,6 +347,35 @@ func TestFrozenLayersThatHoldBack(t *testing.T) {
 		must(t, err)
 		if d.Verdict != want || want == Faulty && (d.Causes[0].Cause != Frozen || d.Fix == nil || !strings.Contains(d.Answer(), "learns far less")) {
 			t.Errorf("freed %v: %s, %+v, %s", freed, d.Verdict, d.Causes, d.Answer())
+		}
+	}
+}
+
+// An output that cannot reach a large share of the values is named where the model explains far more without it, though it learns; a smaller share is not
+// looked at.
+func TestAnOutputThatHoldsBack(t *testing.T) {
+	for _, c := range []struct {
+		outOfReach, changed float64
+		want                Verdict
+	}{{0.5, 0.1, Faulty}, {0.5, 0.5, Healthy}, {0.2, 0.1, Healthy}} {
+		s := scripted(t, func(what string, _ uint64, _ int) float64 {
+			if strings.HasPrefix(what, "output activation ") {
+				return c.changed
+			}
+			return 0.6
+		})
+		s.look.attainable = attainable{Values: 10, FVU: 0.3}
+		m, changed, err := edit.OutputActivation(s.given.setup.model, graph.ReLU)
+		must(t, err)
+		if len(changed) == 0 {
+			t.Fatal("the output is a ReLU")
+		}
+		s.given.setup.model, s.look.settings.Output.Activation, s.look.outOfReach = m, graph.ReLU, c.outOfReach
+		must(t, s.examine())
+		d, _, err := s.conclude()
+		must(t, err)
+		if d.Verdict != c.want || c.want == Faulty && (d.Causes[0].Cause != OutputRange || d.Fix == nil || !strings.Contains(d.Answer(), "than it would if its output could reach all values")) {
+			t.Errorf("%+v: %s, %+v, %s", c, d.Verdict, d.Causes, d.Answer())
 		}
 	}
 }

@@ -39,6 +39,8 @@ func (d *Diagnosis) Answer() string {
 	problem := "does not learn"
 	if len(d.Causes) > 0 && d.Causes[0].Cause == Frozen && g.Learned == g.Seeds {
 		problem = "learns far less than it would if all its layers were trained"
+	} else if len(d.Causes) > 0 && d.Causes[0].Cause == OutputRange && d.Fix != nil && g.Learned == g.Seeds {
+		problem = "learns far less than it would if its output could reach all values"
 	} else if g.Seeds > 0 && g.Learned == g.Seeds {
 		problem = "learns its training images, but that is of no use for the test images"
 		if f := findings(d.Findings).deciding(); len(f) > 0 && f[0].Name == nonFinite {
