@@ -302,3 +302,13 @@ func TestCheckerboardsAreSeen(t *testing.T) {
 func thoroughLook(s setup, images *pool) (*look, error) {
 	return newLook(s, images, nil, effort{batch: s.batch, held: scoredImages, fit: fitWork})
 }
+
+// A model of which some runs learn is not said not to.
+func TestAModelThatLearnsWithSomeSeedsIsSaidTo(t *testing.T) {
+	for learned, want := range map[int]string{0: "m does not learn. What probably repairs it is a; it learned with 2 of 2 random seeds, ", 6: "m learns with only 6 of 8 random seeds. What probably"} {
+		d := Diagnosis{Name: "m", Verdict: Inconclusive, Given: Given{Seeds: 8, Learned: learned}, Fix: &Fix{Changes: []string{"a"}, Learned: "2/2", Likely: true}}
+		if got := d.Answer(); !strings.HasPrefix(got, want) {
+			t.Error(got)
+		}
+	}
+}

@@ -19,12 +19,16 @@ func (d *Diagnosis) Answer() string {
 		return fmt.Sprintf("%s learns: with each of %d random seeds it explains more than half of what a model of its size can (held-out FVU %s, where 1 is no better than one mean image for all, and under %s counts as learned). Whatever looks odd about it does no harm.",
 			name, g.Seeds, figuresOf(g.FVU), fvuText(float64(d.Attainable.Mark)))
 	case Inconclusive:
+		so := "does not learn"
+		if g.Learned > 0 {
+			so = fmt.Sprintf("learns with only %d of %d random seeds", g.Learned, g.Seeds)
+		}
 		if f := d.Fix; f != nil && f.unfinished() {
-			return fmt.Sprintf("%s does not learn. What probably repairs it is %s; with fresh random seeds it was not seen to learn yet.", name, strings.Join(f.Changes, "; "))
+			return fmt.Sprintf("%s %s. What probably repairs it is %s; with fresh random seeds it was not seen to learn yet.", name, so, strings.Join(f.Changes, "; "))
 		} else if f != nil && f.Likely {
-			return fmt.Sprintf("%s does not learn. What probably repairs it is %s; it learned with %s, which is too few to be sure.", name, strings.Join(f.Changes, "; "), f.seeds())
+			return fmt.Sprintf("%s %s. What probably repairs it is %s; it learned with %s, which is too few to be sure.", name, so, strings.Join(f.Changes, "; "), f.seeds())
 		} else if f != nil {
-			return fmt.Sprintf("%s does not learn. What repairs it, %s, says nothing certain about the cause.", name, strings.Join(f.Changes, "; "))
+			return fmt.Sprintf("%s %s. What repairs it, %s, says nothing certain about the cause.", name, so, strings.Join(f.Changes, "; "))
 		}
 		if t := d.Twin; t != nil && 2*g.Learned > g.Seeds {
 			return fmt.Sprintf("%s learns on images of %s (%d of %d random seeds), but was not seen to at %s in the time that there was. Nothing that was tried there helps, either; give it more time with --seconds.",
