@@ -27,7 +27,7 @@ var kinds = []struct{ what, keras, torch string }{
 	{"other sizes", "UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D Cropping1D Cropping2D",
 		"upsample_nearest1d upsample_nearest2d _upsample_nearest_exact1d _upsample_nearest_exact2d upsample_linear1d upsample_bilinear2d upsample_bicubic2d pixel_shuffle pixel_unshuffle pad constant_pad_nd"},
 	{"other axes", "Flatten Reshape Permute RepeatVector", "flatten unflatten view view_as _unsafe_view reshape reshape_as ravel squeeze unsqueeze permute transpose t numpy_T mT adjoint movedim moveaxis swapaxes swapdims expand expand_as broadcast_to broadcast_tensors"},
-	{"joins and parts", "Concatenate", "cat concat concatenate stack split split_with_sizes tensor_split chunk unbind slice select narrow repeat repeat_interleave tile flip rot90 roll channel_shuffle diagonal unfold im2col col2im index index_select embedding scatter"},
+	{"joins and parts", "Concatenate", "cat concat concatenate stack split split_with_sizes tensor_split chunk unbind slice select narrow repeat repeat_interleave tile flip rot90 roll channel_shuffle diff diagonal unfold im2col col2im index index_select embedding scatter"},
 	{"activations, functions of one value", "Activation ReLU LeakyReLU PReLU ELU Softmax Rescaling",
 		"relu relu6 leaky_relu rrelu prelu elu selu celu gelu glu sigmoid special_expit log_sigmoid tanh silu mish softplus softmax _softmax log_softmax _log_softmax hardtanh hardsigmoid hardswish hardshrink softshrink threshold clamp clamp_min clamp_max clip " +
 			"abs absolute neg negative sign square sqrt rsqrt reciprocal exp expm1 log log1p log2 log10 logit sin cos tan sinh cosh erf floor ceil round trunc"},

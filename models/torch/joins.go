@@ -10,7 +10,7 @@ import (
 var joins = map[string]translation{
 	"cat": one(concatenate), "concat": one(concatenate), "concatenate": one(concatenate), "stack": one(stack),
 	"slice": takePart, "select": takePart, "narrow": takePart, "unbind": takePart, "split": takePart, "split_with_sizes": takePart, "chunk": takePart, "tensor_split": takePart,
-	"flip": one(flip), "rot90": one(rot90), "repeat": one(repeat), "tile": one(repeat), "repeat_interleave": one(repeatEach), "roll": one(roll), "channel_shuffle": one(channelShuffle),
+	"flip": one(flip), "rot90": one(rot90), "repeat": one(repeat), "tile": one(repeat), "repeat_interleave": one(repeatEach), "roll": one(roll), "diff": one(differences), "channel_shuffle": one(channelShuffle),
 }
 
 func concatenate(r *reading) *value { return r.concatenated(r.tensors(), r.integer("dim")) }
@@ -286,6 +286,40 @@ func roll(r *reading) *value {
 	}
 	for i, axis := range axes {
 		v = r.reordered(v, axis, func(k, n int) int { return ((k-shifts[i])%n + n) % n })
+	}
+	return v
+}
+
+// differences is each place along an axis minus the one before it, n times over, as total variation has it.
+func differences(r *reading) *value {
+	v, times, dim := r.tensor("self"), r.integer("n"), r.integer("dim")
+	if first := r.optional("prepend"); first != nil {
+		v = r.concatenated([]*value{first, v}, dim)
+	}
+	if last := r.optional("append"); last != nil {
+		v = r.concatenated([]*value{v, last}, dim)
+	}
+	r.mustBeNumbers(v)
+	if r.err != nil {
+		return failed
+	}
+	axis, err := axisOf(dim, len(v.dims))
+	switch {
+	case err != nil:
+		return r.checked(nil, err)
+	case v.batched && axis == 0:
+		r.fail("it subtracts images of a batch from each other, which is not supported")
+	case times < 0 || times >= v.dims[axis]:
+		r.fail("%d differences along an axis of %d leave nothing", times, v.dims[axis])
+	case times > 16: // each becomes layers of its own
+		r.fail("%d differences of one value, more than 16, are not supported", times)
+	}
+	for range times {
+		if r.err != nil {
+			return failed
+		}
+		left := v.dims[axis] - 1
+		v = r.minus(r.taking(v, axis, graph.Slice{Start: 1, Stop: left + 1}, left), r.taking(v, axis, graph.Slice{Stop: left}, left))
 	}
 	return v
 }

@@ -198,6 +198,8 @@ IMAGES = {
     "index_buffer": With(lambda s, h: h[:, :, s.i], i=torch.tensor([5, 1, 1, 0])),
     "index_select": With(lambda s, h: torch.index_select(h, 3, s.i), i=torch.tensor([7, 0, 3])),
     "flip": lambda h: h.flip((2, 3)),
+    "diff": lambda h: torch.diff(h, dim=2),
+    "diff_twice": lambda h: h.diff(2, -1, prepend=h[:, :, :, :1], append=h[..., -2:]),
     "roll": lambda h: h.roll((1, -2), (2, 3)),
     "ellipsis": lambda h: h[..., 1:3],
     "none_index": lambda h: h[:, None, :, 0],
