@@ -424,6 +424,9 @@ func TestFewRectifiersAreExaminedInTheRealSize(t *testing.T) {
 		if got := s.tooDear(); got != want {
 			t.Errorf("%d rectifiers: %v", units, got)
 		}
+		if s.given.step = s.budget.total / (0.6 * twinBelow * stepsAVariant); !s.tooDear() { // which seeds die is not seen in the time
+			t.Errorf("%d rectifiers: it takes a twin", units)
+		}
 	}
 }
 

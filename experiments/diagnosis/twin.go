@@ -13,7 +13,7 @@ import (
 
 // A model whose steps are too dear for the time is examined by a twin, the same model for images of fewer pixels ([edit.Twin]). The rule:
 //
-//   - A twin is made where a trial of the model as given would have under twinBelow steps, or half of that for one with a layer of few rectifiers, whose
+//   - A twin is made where a trial of the model as given would have under twinBelow steps, or two thirds of that for one with a layer of few rectifiers, whose
 //     death a twin does not show. It is the largest one with twinSteps steps in all, or
 //     else with twinBelow a trial; its smallest map keeps 4 pixels a side where that can be, else 2. Where all are too dear, batches are smaller,
 //     and then hidden layers narrower, too.
@@ -94,7 +94,7 @@ func (s *search) examineAtAnySize() error {
 func (s *search) tooDear() bool {
 	least := twinBelow
 	if s.look.fewRectifiers() {
-		least /= 2
+		least = least * 2 / 3
 	}
 	return s.budget.total/s.given.step < float64(least*stepsAVariant)
 }

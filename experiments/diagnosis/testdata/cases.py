@@ -290,7 +290,7 @@ case("keras12371", "data_quality", lambda: stack(32, 20, 32, 42), adam(3e-3), "m
 case("stackoverflow52441877", "output_range data_scale loss", lambda: stack(128, 64, 28, 64, 128, 784, o="softmax"), adam(), BCE, tuple(a.reshape(-1, 784) * 255 for a in D), 15,
      layers_m=lambda: stack(128, 64, 28, 64, 128, 784), images_m=tuple(a.reshape(-1, 784) for a in D), epochs_m=40)
 case("segmentation95", "output_range data_scale loss", strided, adam(2e-3), BCE, D, 12, y=each(lambda a: 255 * (a > .5), D), y_m=each(lambda a: a > .5, D))
-case("dncnn2", "output_range", lambda: residue("relu"), adam(2e-3), "mse", noise[0], 6, y=noise[1], layers_m=lambda: residue("linear"), epochs_m=10)
+case("dncnn2", "output_range", lambda: residue("relu"), adam(2e-3), "mse", noise[0], 6, y=noise[1], layers_m=lambda: residue("linear"), epochs_m=25)
 
 
 def model(c):
