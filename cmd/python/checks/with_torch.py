@@ -65,7 +65,26 @@ def refused(words, call):
 
 
 refused("loss is the class MSELoss: give the object", lambda: dcae.diagnose(net, x, optimizer=optimizer, loss=nn.MSELoss))
+refused("1 axis of numbers instead of one", lambda: dcae.diagnose(net, x, optimizer=optimizer, loss=lambda output, target: (output - target).square().mean((1, 2, 3))))
 refused("fails when called with images of shape (1, 8, 8)", lambda: dcae.diagnose(net, x[:, :, :8, :8], optimizer=optimizer, loss=nn.MSELoss()))
 refused("optimizer is a type", lambda: dcae.torch.Recorder(net, torch.optim.Adam, "unused"))
 refused("images of valid, each of shape (1, 8, 8)", lambda: dcae.torch.Recorder(net, optimizer, "unused", valid=xv[:, :, :8, :8]))
 refused("within `with", lambda: dcae.torch.Recorder(net, optimizer, "run").step(1.0))
+
+one_cycle = torch.optim.Adam(net.parameters())
+torch.optim.lr_scheduler.OneCycleLR(one_cycle, 0.01, total_steps=100)
+weighted = nn.Parameter(torch.ones(1))
+drawn = np.random.get_state()[1].copy()
+
+
+class Noisy(nn.Sequential):
+    """Draws from numpy, which an export cannot see."""
+
+    def forward(self, x):
+        return super().forward(x + float(np.random.normal()))
+
+
+refused("a number changes from call to call", lambda: dcae.diagnose(Noisy(net), x, loss=nn.MSELoss()))
+assert (drawn == np.random.get_state()[1]).all(), "the export drew from numpy's generator"
+d = dcae.diagnose(net, x, optimizer=one_cycle, loss=lambda output, target: (output - target).square().mean() * weighted, seconds=2)
+assert any("schedule" in n for n in d.notes), d.notes

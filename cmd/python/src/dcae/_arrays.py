@@ -136,7 +136,7 @@ def _read_all(images: Any, rank: int | None, name: str) -> Arrays:
     xs: list[np.ndarray] = []
     ys: list[np.ndarray] = []
     n, size, cut, labels, batch = 0, 0, False, False, None
-    with _own_randomness(images):
+    with own_randomness(images):
         for item in _items(images):
             x, y = _pair(item, name)
             single = _is_single(images, x, rank)
@@ -219,7 +219,7 @@ def _is_keras_data(images: Any) -> bool:
 
 
 @contextlib.contextmanager
-def _own_randomness(images: Any) -> Iterator[None]:
+def own_randomness(images: Any = None) -> Iterator[None]:
     """Leaves all generators as they were: a loader that shuffles draws from its own or from PyTorch's, its data set from whichever it likes."""
     torch = sys.modules.get("torch")
     generator = getattr(images, "generator", None) if torch is not None else None

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _export_errors
+from . import _arrays, _export_errors
 from ._program import Error
 
 # Losses that the program has itself, by the name of their class or function, with the settings that they may have.
@@ -25,6 +25,9 @@ OWN_FUNCTIONS = {
     "mse_loss": "MSELoss", "l1_loss": "L1Loss", "smooth_l1_loss": "SmoothL1Loss", "huber_loss": "HuberLoss",
     "binary_cross_entropy": "BCELoss", "binary_cross_entropy_with_logits": "BCEWithLogitsLoss",
 }  # fmt: skip
+
+# What OneCycleLR and CyclicLR leave in an optimizer's groups.
+OF_SCHEDULES = ("max_lr", "min_lr", "max_momentum", "base_momentum")
 
 
 @dataclass
@@ -60,7 +63,7 @@ def save(net: Any, images: tuple[np.ndarray, np.ndarray | None], optimizer: Any,
     how: dict[str, Any] = {}
     if optimizer is not None:
         how["optimizer"] = _optimizer(net, optimizer, out.notes)
-    with torch.random.fork_rng(devices=[]), _export_errors.quiet():
+    with _arrays.own_randomness(), _export_errors.quiet():
         own = _own_loss(loss)
         step, inputs = _step(net, None if own else _on_cpu(loss, "the loss") if loss is not None else None, images)
         step.train()
@@ -163,10 +166,18 @@ def _step(net: Any, loss: Callable[[Any, Any], Any] | None, images: tuple[np.nda
     def forward(self: Any, x: Any, target: Any = None) -> Any:
         target = x if target is None else target
         output = own.forward(self, x)
-        return loss(output, target), _reconstruction(output, target)
+        return _number(loss(output, target)), _reconstruction(output, target)
 
     step.__class__ = type(own.__name__, (own,), {"forward": forward, "__module__": own.__module__})
     return step, (x,) if y is None else (x, y)
+
+
+def _number(loss: Any) -> Any:
+    """A loss as one number without axes. Raises ``Error`` for several."""
+    shape = tuple(getattr(loss, "shape", ()))
+    if any(n != 1 for n in shape):
+        raise Error(f"the loss gives {len(shape)} {'axis' if len(shape) == 1 else 'axes'} of numbers instead of one number: give its mean or sum, as loss.mean()")
+    return loss.reshape(()) if shape else loss
 
 
 def _traced(loss: Any) -> Any:
@@ -338,9 +349,9 @@ def _optimizer(net: Any, optimizer: Any, notes: list[str]) -> dict[str, Any]:
         foreign = sum(id(p) not in names for p in group["params"])
         if foreign:
             raise Error(f"{foreign} of the optimizer's parameters are not of this module: make the optimizer of net.parameters(), after net.to(...)")
-        settings = {k: _plain(v) for k, v in group.items() if k not in ("params", "param_names")}
+        settings = {k: _plain(v) for k, v in group.items() if k not in ("params", "param_names", *OF_SCHEDULES)}
         groups.append(settings | {"params": [names[id(p)] for p in group["params"]]})
-        if "initial_lr" in group and group["initial_lr"] != group["lr"]:
+        if "max_lr" in group or group.get("initial_lr", group["lr"]) != group["lr"]:
             notes.append(f"a schedule of the learning rate is not seen: it is {_plain(group['lr']):g} throughout, as now")
     return {"class": type(optimizer).__name__, "groups": groups}
 
