@@ -72,8 +72,12 @@ func (d *draft) terms(batch int) (prior, sum *node, times float64, err error) {
 		return nil, nil, 0, none
 	}
 	var reconstructed *node
+	printed := d.output
+	for printed != nil && len(printed.inputs) == 1 && arranges(printed.layer) { // the loss may take the output in PyTorch's order
+		printed = printed.inputs[0]
+	}
 	for i, in := range sum.inputs {
-		if in != nil && !d.reaches(in, d.output) && d.reaches(sum.inputs[1-i], d.output) {
+		if in != nil && !d.reaches(in, printed) && d.reaches(sum.inputs[1-i], printed) {
 			prior, reconstructed = in, sum.inputs[1-i]
 		}
 	}
@@ -88,6 +92,15 @@ func (d *draft) terms(batch int) (prior, sum *node, times float64, err error) {
 		return nil, nil, 0, none
 	}
 	return prior, sum, times, nil
+}
+
+// arranges tells whether a layer only gives its values another order or other axes.
+func arranges(layer graph.Layer) bool {
+	switch layer.(type) {
+	case graph.Reshape, graph.Permute, graph.Flatten:
+		return true
+	}
+	return false
 }
 
 // reaches tells whether a node is computed from another.

@@ -31,6 +31,20 @@ func variational(image, code graph.Reduction, batch graph.Layer, weight float64,
 	}
 }
 
+// printed gives the model's output other axes, in which the loss does not take it, as a program of PyTorch does that views vectors as images.
+func printed(m *graph.Model) *graph.Model {
+	m.Nodes = append(m.Nodes, graph.Node{Name: "image", Layer: graph.Reshape{Target: graph.Shape{2, 3, 4}}, Inputs: []int{1}},
+		graph.Node{Name: "turned", Layer: graph.Permute{Order: []int{2, 3, 1}}, Inputs: []int{2}})
+	for _, n := range m.OwnLoss {
+		for i, in := range n.Inputs {
+			if in > 1 {
+				n.Inputs[i] = in + 2
+			}
+		}
+	}
+	return m
+}
+
 var overBatch = graph.SumOverBatch{Mean: true}
 
 func TestFullPriorIsSeen(t *testing.T) {
@@ -40,6 +54,7 @@ func TestFullPriorIsSeen(t *testing.T) {
 		times float64 // 0: it is not told
 	}{
 		"mean error, whole term":             {variational(mean, sum, overBatch, 1, graph.Add{}), 24},
+		"output in another order":            {printed(variational(mean, sum, overBatch, 1, graph.Add{})), 24},
 		"subtracted":                         {variational(mean, sum, overBatch, 1, graph.Subtract{}), 24},
 		"means of both":                      {variational(mean, mean, overBatch, 1, graph.Add{}), 12},
 		"sums of both":                       {variational(sum, sum, overBatch, 1, graph.Add{}), 0},
