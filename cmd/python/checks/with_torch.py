@@ -88,3 +88,13 @@ refused("a number changes from call to call", lambda: dcae.diagnose(Noisy(net), 
 assert (drawn == np.random.get_state()[1]).all(), "the export drew from numpy's generator"
 d = dcae.diagnose(net, x, optimizer=one_cycle, loss=lambda output, target: (output - target).square().mean() * weighted, seconds=2)
 assert any("schedule" in n for n in d.notes), d.notes
+
+
+class Conditional(nn.Sequential):
+    """Takes a second input."""
+
+    def forward(self, x, label):
+        return super().forward(x) + label
+
+
+refused("the module is called as module(x), which it does not take: missing a required argument: 'label'", lambda: dcae.diagnose(Conditional(net), x, loss=nn.MSELoss()))

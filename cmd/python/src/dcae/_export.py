@@ -148,18 +148,14 @@ def _step(net: Any, loss: Callable[[Any, Any], Any] | None, images: tuple[np.nda
     x, y = (None if a is None else torch.from_numpy(np.array(a, dtype=np.float32)) for a in images)
     if len(x) < 2:  # with one image its code's batch counts as fixed
         x, y = (None if a is None else a.repeat_interleave(2, 0) for a in (x, y))
+    _takes(net.forward, "the module", "x")
     step = _on_cpu(net, "the module")
     if loss is None:
         return step, (x,)
     if isinstance(loss, type) or not callable(loss):
         what = f"the class {loss.__name__}" if isinstance(loss, type) else f"a {type(loss).__name__}"
         raise Error(f"loss is {what}: give the object, as torch.nn.MSELoss(), or a function loss(output, target)")
-    try:
-        inspect.signature(loss.forward if isinstance(loss, torch.nn.Module) else loss).bind(None, None)
-    except TypeError as e:
-        raise Error(f"the loss is called as loss(output, target), which it does not take: {e}") from e
-    except ValueError:  # of a function without a signature
-        pass
+    _takes(loss.forward if isinstance(loss, torch.nn.Module) else loss, "the loss", "output, target")
     loss = _traced(loss)
     own = type(step)
 
@@ -170,6 +166,16 @@ def _step(net: Any, loss: Callable[[Any, Any], Any] | None, images: tuple[np.nda
 
     step.__class__ = type(own.__name__, (own,), {"forward": forward, "__module__": own.__module__})
     return step, (x,) if y is None else (x, y)
+
+
+def _takes(function: Any, what: str, given: str) -> None:
+    """Raises ``Error`` where a function does not take what it is called with."""
+    try:
+        inspect.signature(function).bind(*given.split(", "))
+    except TypeError as e:
+        raise Error(f"{what} is called as {what.split()[-1]}({given}), which it does not take: {e}") from e
+    except ValueError:  # of a function without a signature
+        pass
 
 
 def _number(loss: Any) -> Any:
