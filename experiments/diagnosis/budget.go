@@ -7,7 +7,7 @@ const (
 	nominalSave  = 6e-9  // seconds to save a byte of a model
 	nominalFit   = 1e9   // multiplications a second in the fit of a linear code
 	workers      = 2     // processors that the nominal speed is of
-	inUse        = 0.85  // share of their time: runs side by side do not end together
+	inUse        = 0.72  // share of their time that is planned: runs side by side do not end together, and a slow minute of the machine must not cut
 )
 
 // budget is the work that may be done, in nominal seconds of one processor.
