@@ -312,3 +312,11 @@ func TestAModelThatLearnsWithSomeSeedsIsSaidTo(t *testing.T) {
 		}
 	}
 }
+
+func TestSharesInWords(t *testing.T) {
+	for share, want := range map[float64]string{0.25: "a share of 0.25", 0.996: "all", 3: "all"} {
+		if got := shareText(share); got != want {
+			t.Errorf("%v: %s", share, got)
+		}
+	}
+}

@@ -17,13 +17,21 @@ const (
 	noSpread       = 1e-6 // share of the images' spread under which an output does not depend on the input
 )
 
+// shareText names a share of something; errors may exceed the whole of it.
+func shareText(share float64) string {
+	if share >= 0.995 {
+		return "all"
+	}
+	return fmt.Sprintf("a share of %.2g", share)
+}
+
 // lookAtModel finds what is certain about a model and how it is trained.
 func (l *look) lookAtModel(s setup, images *pool) {
 	o, v := l.settings.Output, l.goals
 	if l.outOfReach > mentionedReach {
 		whose, what := l.wanted()
-		one := l.findings.add("output_range", first(o.Layers), fmt.Sprintf("The output (%s) can only be %s, and %s values go from %.4g to %.4g: a share of %.2g of their variance is out of reach.",
-			o.Activation, l.reachText(), whose, v.Min, v.Max, min(l.outOfReach, 1)), "Bring "+what+" into this range, or give the output an activation that reaches them: sigmoid for values of 0 to 1, else linear.")
+		one := l.findings.add("output_range", first(o.Layers), fmt.Sprintf("The output (%s) can only be %s, and %s values go from %.4g to %.4g: %s of their variance is out of reach.",
+			o.Activation, l.reachText(), whose, v.Min, v.Max, shareText(l.outOfReach)), "Bring "+what+" into this range, or give the output an activation that reaches them: sigmoid for values of 0 to 1, else linear.")
 		cause := OutputRange
 		if d := l.dataRestores(); len(d) > 0 && d[0].departure > 2 {
 			cause = d[0].cause

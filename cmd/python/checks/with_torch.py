@@ -65,7 +65,7 @@ def refused(words, call):
 
 
 refused("loss is the class MSELoss: give the object", lambda: dcae.diagnose(net, x, optimizer=optimizer, loss=nn.MSELoss))
-refused("1 axis of numbers instead of one", lambda: dcae.diagnose(net, x, optimizer=optimizer, loss=lambda output, target: (output - target).square().mean((1, 2, 3))))
+refused("an array with 1 axis instead of one number", lambda: dcae.diagnose(net, x, optimizer=optimizer, loss=lambda output, target: (output - target).square().mean((1, 2, 3))))
 refused("fails when called with images of shape (1, 8, 8)", lambda: dcae.diagnose(net, x[:, :, :8, :8], optimizer=optimizer, loss=nn.MSELoss()))
 refused("optimizer is a type", lambda: dcae.torch.Recorder(net, torch.optim.Adam, "unused"))
 refused("images of valid, each of shape (1, 8, 8)", lambda: dcae.torch.Recorder(net, optimizer, "unused", valid=xv[:, :, :8, :8]))

@@ -182,7 +182,7 @@ def _number(loss: Any) -> Any:
     """A loss as one number without axes. Raises ``Error`` for several."""
     shape = tuple(getattr(loss, "shape", ()))
     if any(n != 1 for n in shape):
-        raise Error(f"the loss gives {len(shape)} {'axis' if len(shape) == 1 else 'axes'} of numbers instead of one number: give its mean or sum, as loss.mean()")
+        raise Error(f"the loss gives an array with {len(shape)} {'axis' if len(shape) == 1 else 'axes'} instead of one number: give its mean or sum, as loss.mean()")
     return loss.reshape(()) if shape else loss
 
 
