@@ -2,12 +2,12 @@ package graph_test
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"dcae/graph"
+	"dcae/graph/graphtest"
 )
 
 // Gradients of every layer, through the symbolic graph in float64, against central differences of the loss.
@@ -98,49 +98,7 @@ func compareBatchWithDifferences(t *testing.T, m *graph.Model, of graph.Loss, ba
 		}
 		check(t, v.Set(x))
 	}
-	p, err := graph.NewTraining(m, params, of, graph.Options{Batch: batch})
-	check(t, err)
-	defer p.Close()
 	shapes, err := m.Shapes()
 	check(t, err)
-	check(t, p.SetInputs(random(batch*m.Input.Size(), 1), random(batch*shapes[len(shapes)-1].Size(), 1)))
-	loss := func() float64 {
-		p.SetSteps(0) // the same noise each time
-		_, err := p.Step(batch)
-		check(t, err)
-		return p.PenalizedLoss()
-	}
-	loss()
-	var gradients [][]float64
-	for i := range params.Trainable() {
-		gradients = append(gradients, values(p.Gradient(i)))
-	}
-	var all []float64
-	for _, g := range gradients {
-		all = append(all, g...)
-	}
-	scale := norm(all)
-	for i, v := range params.Trainable() {
-		x := v.Values()
-		for k := range min(len(x), 12) {
-			k = k * len(x) / min(len(x), 12)
-			difference := func(h float64) float64 {
-				old := x[k]
-				x[k] = old + h
-				check(t, v.Set(x))
-				up := loss()
-				x[k] = old - h
-				check(t, v.Set(x))
-				down := loss()
-				x[k] = old
-				check(t, v.Set(x))
-				return (up - down) / (2 * h)
-			}
-			// Richardson's extrapolation: the error falls with the fourth power of the step
-			want := (4*difference(5e-5) - difference(1e-4)) / 3
-			if e := math.Abs(gradients[i][k] - want); !(e <= 1e-6*scale) {
-				t.Errorf("%s[%d]: gradient %.9g, differences give %.9g (off by %.2g of the gradient's norm)", v.Path(), k, gradients[i][k], want, e/scale)
-			}
-		}
-	}
+	graphtest.Gradients(t, m, params, of, random(batch*m.Input.Size(), 1), random(batch*shapes[len(shapes)-1].Size(), 1))
 }

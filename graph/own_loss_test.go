@@ -81,7 +81,10 @@ func TestGradientsOfOwnLosses(t *testing.T) {
 			toScalar(n, n.add(graph.SumOverBatch{Mean: true}, squaredError(n, z)))
 		},
 	} {
-		t.Run(name, func(t *testing.T) { compareWithDifferences(t, ownLoss(parts), given) })
+		t.Run(name, func(t *testing.T) {
+			compareWithDifferences(t, ownLoss(parts), given)
+			compareThreads(t, ownLoss(parts), given, 1<<13+1, 1, 3)
+		})
 	}
 }
 
@@ -205,6 +208,23 @@ func TestVariablesThatNoLossReads(t *testing.T) {
 		if g := values(p.Gradient(i)); (norm(g) == 0) != (i >= 4) && v.Name != "kernel" {
 			t.Errorf("%s has a gradient of %g", v.Path(), norm(g))
 		}
+	}
+}
+
+// TestStoppedBeforeAllActivations keeps activations of a model through which no gradient reaches its input.
+func TestStoppedBeforeAllActivations(t *testing.T) {
+	m := graph.Sequential("m", graph.Shape{4}, graph.Dense{Units: 3}, graph.StopGradient{}, graph.Dense{Units: 4})
+	params, err := m.Init(1, graph.Float32)
+	check(t, err)
+	p, err := graph.NewTraining(m, params, graph.MSE, graph.Options{Batch: 2, KeepActivations: true})
+	check(t, err)
+	defer p.Close()
+	x := []float64{1, 2, 3, 4, 5, 6, 7, 8}
+	check(t, p.SetInputs(x, x))
+	_, err = p.Step(2)
+	check(t, err)
+	if p.Derivative(0) != nil || p.Derivative(2) == nil || norm(values(p.Gradient(0))) != 0 || norm(values(p.Gradient(2))) == 0 {
+		t.Error("gradients do not end where they are stopped")
 	}
 }
 

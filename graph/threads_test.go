@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"dcae/graph"
+	"dcae/graph/graphtest"
 )
 
 // Losses and gradients have the same bits for every number of threads, here of images so large that layers are shared out.
@@ -20,50 +21,20 @@ func TestThreadsChangeNoBit(t *testing.T) {
 		graph.Sequential("noise", image, wide, graph.Dropout{Rate: 0.2}, penalized, graph.GaussianNoise{StdDev: 0.1}),
 		branching(image, unet), branching(image, squeeze), branching(image, residual), branching(image, repeatedBlock),
 	} {
-		t.Run(m.Nodes[0].Name+" of "+m.Name, func(t *testing.T) { compareThreads(t, m, 7, 1, 2, 3) })
+		t.Run(m.Nodes[0].Name+" of "+m.Name, func(t *testing.T) { compareThreads(t, m, graph.Loss{Function: graph.LogCosh}, 7, 1, 2, 3) })
 	}
 }
 
 // The same for every case of a layer, in batches so large that images are shared out.
 func TestThreadsChangeNoBitOfAnyLayer(t *testing.T) {
 	for _, c := range slices.Concat(kerasCases(), torchCases()) {
-		t.Run(c.name, func(t *testing.T) { compareThreads(t, c.model, 1+(1<<16)/c.model.Input.Size(), 1, 3) })
+		t.Run(c.name, func(t *testing.T) { compareThreads(t, c.model, c.loss, 1+(1<<16)/c.model.Input.Size(), 1, 3) })
 	}
 }
 
-func compareThreads(t *testing.T, m *graph.Model, batch int, threads ...int) {
+func compareThreads(t *testing.T, m *graph.Model, of graph.Loss, batch int, threads ...int) {
 	t.Helper()
-	shapes, err := m.Shapes()
+	params, err := m.Init(1, graph.Float32)
 	check(t, err)
-	var first []float64
-	for _, threads := range threads {
-		params, err := m.Init(1, graph.Float32)
-		check(t, err)
-		pool := graph.NewThreads(threads)
-		defer pool.Close()
-		p, err := graph.NewTraining(m, params, graph.Loss{Function: graph.LogCosh}, graph.Options{Batch: batch, Threads: pool})
-		check(t, err)
-		defer p.Close()
-		r := graph.Random(1, "test", "", 0)
-		x, target := p.Inputs(batch)
-		if len(target) != batch*shapes[len(shapes)-1].Size() {
-			t.Fatalf("%d target values", len(target))
-		}
-		for _, values := range [][]float32{x, target} {
-			for i := range values {
-				values[i] = r.Float32()
-			}
-		}
-		loss, err := p.Step(batch)
-		check(t, err)
-		got := []float64{loss, p.PenalizedLoss()}
-		for i := range params.Trainable() {
-			got = append(got, values(p.Gradient(i))...)
-		}
-		if first == nil {
-			first = got
-		} else if !slices.Equal(got, first) {
-			t.Errorf("%d threads give other bits than one", threads)
-		}
-	}
+	graphtest.Threads(t, m, params, of, batch, threads...)
 }

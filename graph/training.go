@@ -74,7 +74,7 @@ func (t *Training) differentiate(variables []*Variable) error {
 	if len(by) == 0 {
 		return errors.Errorf("model %s has nothing to train", t.model.Name)
 	}
-	if t.options.KeepActivations {
+	if t.options.KeepActivations && reached[t.x.node] {
 		by = append(by, t.x.node)
 	}
 	grads, err := gorgonia.Grad(t.total, by...)

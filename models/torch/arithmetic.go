@@ -106,7 +106,7 @@ func (r *reading) computable(v *value) *value {
 // batchSize is a number that follows from the number of images.
 func (r *reading) batchSize(e extent) *value {
 	if r.err == nil && e.symbol != r.batch {
-		r.fail("it computes with %v, which is not supported", e)
+		r.fail("it computes with %s, which is not supported", kindOf(e))
 	}
 	v := r.checked(&value{node: r.node("batch", graph.BatchSize{}), dims: []int{}, order: []int{}, dtype: Float32}, nil)
 	return r.affine(v, float64(e.factor), float64(e.fixed))

@@ -32,6 +32,9 @@ func (e extent) String() string {
 	return s
 }
 
+// ofData finds PyTorch's symbols of numbers that depend on the data.
+var ofData = regexp.MustCompile(`\b(u|zuf)[0-9]+\b`)
+
 // told is a shape for messages, as in [batch 3 8 8]: the batch size as values name it, and not by the file's symbol.
 func (p *program) told(shape []extent) []extent {
 	out := slices.Clone(shape)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"dcae/graph"
+	"dcae/graph/graphtest"
 	"dcae/models/torch"
 	"dcae/training/dataset/npz"
 )
@@ -96,23 +97,80 @@ func (f fixture) floor(key string, bound float64) float64 {
 }
 
 func TestModulesAgreeWithPyTorch(t *testing.T) {
-	folders := []string{"testdata", "../../../shared/fixtures"}
-	if more := os.Getenv("DCAE_TORCH_ZOO"); more != "" { // made by testdata/make_models.py
-		folders = append(folders, more)
+	for name, path := range programs(t, "testdata", "../../../shared/fixtures", os.Getenv("DCAE_TORCH_ZOO")) {
+		arrays := strings.TrimSuffix(path, ".pt2") + ".npz"
+		if _, err := os.Stat(arrays); err == nil {
+			t.Run(name, func(t *testing.T) { compareWithPyTorch(t, path, readFixture(t, arrays)) })
+		}
 	}
+}
+
+// programs are those in some folders, by their names. That of DCAE_TORCH_ZOO is made by testdata/make_models.py or check_torch.py.
+func programs(t *testing.T, folders ...string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
 	for _, folder := range folders {
 		files, err := filepath.Glob(filepath.Join(folder, "*.pt2"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, path := range files {
-			arrays := strings.TrimSuffix(path, ".pt2") + ".npz"
-			if _, err := os.Stat(arrays); err != nil {
-				continue
-			}
-			t.Run(strings.TrimSuffix(filepath.Base(path), ".pt2"), func(t *testing.T) { compareWithPyTorch(t, path, readFixture(t, arrays)) })
+			out[strings.TrimSuffix(filepath.Base(path), ".pt2")] = path
 		}
 	}
+	return out
+}
+
+// Each program has the gradients that finite differences give, and the same bits for every number of threads.
+func TestProgramsHaveTheirGradientsAndTheSameBitsForAllThreads(t *testing.T) {
+	for name, path := range programs(t, "testdata", os.Getenv("DCAE_TORCH_ZOO")) {
+		t.Run(name, func(t *testing.T) { compareGradients(t, path) })
+	}
+}
+
+func compareGradients(t *testing.T, path string) {
+	a, err := torch.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := a.Module()
+	if err != nil {
+		t.Skip(err) // it is there to be refused
+	}
+	batch := func(n int) int {
+		if m.MaxBatch > 0 {
+			n = min(n, m.MaxBatch)
+		}
+		return max(n, m.MinBatch)
+	}
+	loss, _ := lossOf(t, path, m)
+	graphtest.Threads(t, m.Model, m.Params, loss, batch(1+(1<<14)/m.Model.Input.Size()), 1, 3)
+	for _, n := range slices.Concat(m.Model.Nodes, m.Model.OwnLoss) {
+		switch l := n.Layer.(type) {
+		case graph.StopGradient:
+			return // differences see what the gradient is kept from
+		case graph.MaxUnpooling2D:
+			if l.Pooling.Pool != l.Pooling.Strides {
+				return // of values that go to one place the last stays, and PyTorch has a gradient by all of them
+			}
+		}
+	}
+	params, err := m.Model.Init(1, graph.Float64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := params.Restore(m.Params.Snapshot()); err != nil {
+		t.Fatal(err)
+	}
+	r := graph.Random(1, "test", "", 0)
+	images := func(l torch.Layout) []float64 {
+		x := make([]float64, batch(3)*graph.Shape(l.Shape).Size())
+		for i := range x {
+			x[i] = r.Float64()
+		}
+		return x
+	}
+	graphtest.Gradients(t, m.Model, params, loss, images(m.Input), images(m.Output))
 }
 
 func compareWithPyTorch(t *testing.T, path string, f fixture) {

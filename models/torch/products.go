@@ -16,7 +16,7 @@ func (r *reading) image(name string, axes int) *value {
 		return v
 	}
 	if !v.batched || v.rows() != 1 || len(v.dims) != axes {
-		r.fail("its %s is %v: it must have %d axes, of which the first is the batch", name, v, axes)
+		r.fail("its %s is %v: it must have %d axes: the batch, the channels, then those of the image", name, v, axes)
 		return v
 	}
 	return r.in(channelsLast(axes), v)

@@ -297,7 +297,7 @@ func (s scope) scoped(g *schemaGraph, v any) (any, error) {
 			return nil, errors.Errorf("symbol %.100q is not known: the file is damaged", string(v))
 		}
 		if of.expression == "" {
-			return of.number, nil
+			return float64(of.number), nil
 		}
 		return g.extentOf(symInt{expression: of.expression})
 	}
@@ -311,7 +311,12 @@ func kindOf(v any) string {
 		return "None"
 	case unknownArgument:
 		return strings.TrimPrefix(string(v), "as_")
-	case symbolName, floatSymbolName, extent:
+	case extent:
+		if ofData.MatchString(v.symbol) {
+			return "a number that .item() or float() takes out of a tensor (compute with the tensor itself)"
+		}
+		return "a number that depends on the batch size"
+	case symbolName, floatSymbolName:
 		return "a number that depends on the batch size"
 	case *schemaGraph:
 		return "a graph"

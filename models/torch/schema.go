@@ -294,50 +294,35 @@ type tensorMeta struct {
 
 const stridedLayout = 7
 
-// symInt is an integer, or an expression of symbols.
-type symInt struct {
-	number     int64
+// symbolic is a number, or an expression of symbols.
+type symbolic[N int64 | float] struct {
+	number     N
 	expression string
 }
 
-// UnmarshalJSON decodes {"as_int": number} or {"as_expr": {"expr_str": expression}}.
-func (s *symInt) UnmarshalJSON(b []byte) error {
-	v, err := decoded[struct {
-		Int  *int64 `json:"as_int"`
-		Expr *struct {
-			Text string `json:"expr_str"`
-		} `json:"as_expr"`
-	}](b)
-	switch err = onlyOne(err, v.Int != nil, v.Expr != nil && v.Expr.Text != ""); {
-	case err != nil:
-	case v.Int == nil:
-		s.expression = v.Expr.Text
-	default:
-		s.number = *v.Int
-	}
-	return err
-}
+type (
+	symInt   = symbolic[int64]
+	symFloat = symbolic[float]
+)
 
-// symFloat is a number, or an expression of symbols.
-type symFloat struct {
-	number     float64
-	expression string
-}
-
-// UnmarshalJSON decodes {"as_float": number} or {"as_expr": {"expr_str": expression}}.
-func (s *symFloat) UnmarshalJSON(b []byte) error {
+// UnmarshalJSON decodes {"as_int": number}, {"as_float": number} or {"as_expr": {"expr_str": expression}}.
+func (s *symbolic[N]) UnmarshalJSON(b []byte) error {
 	v, err := decoded[struct {
-		Float *float `json:"as_float"`
+		Int   *N `json:"as_int"`
+		Float *N `json:"as_float"`
 		Expr  *struct {
 			Text string `json:"expr_str"`
 		} `json:"as_expr"`
 	}](b)
-	switch err = onlyOne(err, v.Float != nil, v.Expr != nil && v.Expr.Text != ""); {
+	err = onlyOne(err, v.Int != nil, v.Float != nil, v.Expr != nil && v.Expr.Text != "")
+	switch {
 	case err != nil:
-	case v.Float == nil:
-		s.expression = v.Expr.Text
+	case v.Int != nil:
+		s.number = *v.Int
+	case v.Float != nil:
+		s.number = *v.Float
 	default:
-		s.number = float64(*v.Float)
+		s.expression = v.Expr.Text
 	}
 	return err
 }

@@ -1,5 +1,7 @@
 """Checks with PyTorch."""
 
+import dataclasses
+
 import numpy as np
 import torch
 import torch.nn as nn
@@ -98,3 +100,32 @@ class Conditional(nn.Sequential):
 
 
 refused("the module is called as module(x), which it does not take: missing a required argument: 'label'", lambda: dcae.diagnose(Conditional(net), x, loss=nn.MSELoss()))
+
+
+class Calling(nn.Module):
+    """What a function makes of an autoencoder's output."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.net, self.function = autoencoder(), function
+
+    def forward(self, x):
+        return self.function(self.net(x))
+
+
+@dataclasses.dataclass
+class Output:
+    image: torch.Tensor
+
+
+for words, function in {
+    "a device is named": lambda y: y + torch.zeros(16, 16).cuda(),
+    "the module returns nothing": lambda y: None,
+    "the module returns a object": lambda y: object(),
+}.items():
+    refused(words, lambda function=function: dcae.diagnose(Calling(function), x, loss=nn.MSELoss()))
+refused("takes batches of 8 only, not of 16", lambda: dcae.diagnose(Calling(lambda y: y.view(8, 1, 16, 16)), x, loss=nn.MSELoss(), batch=16))
+d = dcae.diagnose(Calling(lambda y: y.view(8, 1, 16, 16)), x, loss=nn.MSELoss(), seconds=2)
+assert any("batches of exactly 8" in n for n in d.notes), d.notes
+refused("give x[:, None]", lambda: dcae.diagnose(nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.BatchNorm2d(1)), x[:, 0], loss=nn.MSELoss()))
+assert dcae.diagnose(Calling(Output), x, loss=nn.MSELoss(), seconds=2).verdict != "", "a dataclass is not taken"

@@ -1,12 +1,14 @@
 """Checks the program against the real PyTorch: the models of zoo.py, their traces, training, and what comes back.
 
-usage: check_torch.py [--only PATTERN,...] [--parts trace,training,code,refused] [--keep DIR]     (called by `make check-torch`)
+usage: check_torch.py [--only PATTERN,...] [--parts trace,training,gradients,code,refused] [--keep DIR]     (called by `make check-torch`)
 
 For every model, with float64 PyTorch as the reference:
   trace     `dcae trace` agrees: outputs and loss 1e-5, gradients 1e-4 of their own norm or 1e-5 of all, 20 losses 1e-3, weights after them 5e-3, buffers
             1e-4, or three times the error of PyTorch's own float32 where that is larger
   predict   `dcae predict` gives model.eval()(x) to 1e-5
   code      what a diagnosis prints for many changes runs, and makes of the module what it is to be
+  gradients those of each program are what finite differences give, and the bits are the same for every number of threads; each operation of
+            docs/supported.md is in one of the programs
   training  after an epoch of `dcae train` PyTorch loads model.safetensors with load_state_dict, and predicts what `dcae predict` does to 1e-5
 Models that draw at random have no trace. Then there are programs that must be refused, each in one line that names what cannot be done.
 PyTorch lives in a virtual environment outside of the repository (DCAE_TORCH, default ~/.cache/dcae-torch), made on first use.
@@ -17,12 +19,14 @@ import fnmatch
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import venv
 import warnings
+import zipfile
 
 here = pathlib.Path(__file__).resolve().parent
 root = here.parent.parent.parent
@@ -43,13 +47,14 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 import make_models as made
-import operations  # noqa: F401 - adds its programs to ZOO
+import operations  # noqa: F401 - adds its programs to ZOO, as the next one does
+import settings  # noqa: F401
 from zoo import ZOO, Given, module
 
 warnings.filterwarnings("ignore")
 parser = argparse.ArgumentParser()
 parser.add_argument("--only", default="")
-parser.add_argument("--parts", default="trace,training,code,refused")
+parser.add_argument("--parts", default="trace,training,gradients,code,refused")
 parser.add_argument("--keep", default="")
 args = parser.parse_args()
 work = pathlib.Path(args.keep or tempfile.mkdtemp(prefix="dcae-torch-"))
@@ -120,6 +125,30 @@ def training(name, path, m, shape):
     check(name, "what PyTorch predicts with model.safetensors", off(np.load(work / "y.npz")["y"], want), 1e-5)
 
 
+def go_test(package, name, variable, folder):
+    """Runs a test of Go for the programs of a folder, which it is told by an environment variable; gives whether it passed."""
+    p = subprocess.run(["go", "test", package, "-count=1", "-timeout=1h", "-run", name], cwd=root, capture_output=True, text=True, env=os.environ | {variable: str(folder)})
+    if p.returncode:
+        failures.append(f"{name}: {p.stdout}{p.stderr}")
+    return p.returncode == 0
+
+
+def missing_operations():
+    """Operations that the program says it reads, and that none of the programs has."""
+    met = set()
+    for path in work.glob("*.pt2"):
+        with zipfile.ZipFile(path) as z:
+            program = next(z.read(n).decode() for n in z.namelist() if n.endswith("models/model.json"))
+        met.update(re.findall(r'"torch\.ops\.aten\.(\w+)\.', program))
+    known = set()
+    for line in (root / "docs" / "supported.md").read_text().splitlines():
+        cells = line.split(" | ")
+        if cells[0] == "| activations by name":
+            break
+        known.update(re.findall("`(\\w+)`", cells[-1]) if line.startswith("| ") else [])
+    return sorted(known - met)
+
+
 def paste(names):
     """Runs the code that a diagnosis prints for many changes of all programs. Where it is whole, the module is what it is to be: its weights have the right sizes and,
     drawn anew, the right spread; its output is right to 1e-4 where it keeps the weights."""
@@ -128,9 +157,7 @@ def paste(names):
     folder.mkdir()
     for name in names:
         shutil.copy(work / (name + ".pt2"), folder)
-    p = subprocess.run(["go", "test", "./experiments/diagnosis", "-count=1", "-run", "TestPastedCode"], cwd=root, capture_output=True, text=True, env=os.environ | {"DCAE_TORCH_CODE": str(folder)})
-    if p.returncode:
-        failures.append("no code: " + p.stdout)
+    if not names or not go_test("./experiments/diagnosis", "TestPastedCode", "DCAE_TORCH_CODE", folder):
         return
     ran = whole = 0
     found = json.loads((folder / "code.json").read_text())
@@ -325,6 +352,11 @@ def main():
         except Exception as e:
             failures.append(f"{name}: {type(e).__name__}: {e}")
         print(name, "ok" if len(failures) == before else "FAILED", flush=True)
+    if "gradients" in args.parts:
+        go_test("./models/torch", "TestProgramsHaveTheirGradients", "DCAE_TORCH_ZOO", work)
+        missing = [] if args.only else missing_operations()
+        if missing:
+            failures.append("no program has these operations: " + ", ".join(missing))
     if "code" in args.parts:
         paste([n for n in names if not ZOO[n].get("alone") and "batch" not in ZOO[n]["export"] and (work / (n + ".pt2")).exists()])
     if "refused" in args.parts and not args.only:

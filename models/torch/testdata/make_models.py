@@ -35,8 +35,11 @@ def first(y):
     return y[1] if isinstance(y, tuple) else y
 
 
-def how(optimizer, loss):
-    groups = [{k: v for k, v in g.items() if k != "params"} for g in optimizer.state_dict()["param_groups"]]
+def how(m, optimizer, loss):
+    names = {p: n for n, p in m.named_parameters()}
+    groups = [g | {"params": [names[p] for p in g["params"]]} for g in optimizer.param_groups]
+    if len(groups) == 1:
+        del groups[0]["params"]
     settings = {k: getattr(loss, k) for k in ("reduction", "beta", "delta") if hasattr(loss, k)}
     return {"optimizer": {"class": type(optimizer).__name__, "groups": groups}, "loss": {"class": type(loss).__name__} | settings}
 
@@ -67,7 +70,7 @@ def export(name, m, x, target, path):
     e = spec["export"]
     dims = None if "batch" in e else tuple({0: torch.export.Dim("batch", min=e.get("low", 2), max=e.get("high"))} for _ in inputs(name, x, target))
     program = torch.export.export(m, inputs(name, x, target), dynamic_shapes=dims)
-    training = how(spec["optimizer"](trained(m)), spec["loss"])
+    training = how(m, spec["optimizer"](trained(m)), spec["loss"])
     if "in_evaluation" in e:
         training["evaluation"] = {"random": e["in_evaluation"]}
     torch.export.save(program, path, extra_files={"dcae.json": json.dumps(training)})

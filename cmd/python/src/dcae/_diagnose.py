@@ -185,7 +185,7 @@ def _inputs(
     if kind == "keras":
         return _keras_file.save(model, scratch), source, notes, batch
     file = scratch / (_keras_file.file_name(_export.name(model)) + ".pt2")
-    exported = _export.save(model, _first(source), optimizer, loss, file, batch or 32)
+    exported = _export.save(model, _first(source), optimizer, loss, file, batch)
     return exported.path, source, notes + exported.notes, exported.batch or batch
 
 

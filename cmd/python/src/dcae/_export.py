@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import inspect
 import json
 import sys
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,19 @@ OWN_FUNCTIONS = {
     "binary_cross_entropy": "BCELoss", "binary_cross_entropy_with_logits": "BCEWithLogitsLoss",
 }  # fmt: skip
 
+# Ways to give images whose axes are not those that the module takes.
+OTHER_AXES: dict[str, Callable[[Any], Any]] = {"x[:, None]": lambda x: x.unsqueeze(1), "x.transpose(0, 3, 1, 2)": lambda x: x.movedim(-1, 1)}
+
 # What OneCycleLR and CyclicLR leave in an optimizer's groups.
 OF_SCHEDULES = ("max_lr", "min_lr", "max_momentum", "base_momentum")
 
 
-@dataclass
+@dataclasses.dataclass
 class Exported:
     """An exported module."""
 
     path: Path
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = dataclasses.field(default_factory=list)
     batch: int | None = None  # the only one that its code allows; None: any
 
 
@@ -50,10 +53,11 @@ def name(net: Any) -> str:
     return type(_unwrapped(net)).__name__
 
 
-def save(net: Any, images: tuple[np.ndarray, np.ndarray | None], optimizer: Any, loss: Any, path: Path, batch: int) -> Exported:
+def save(net: Any, images: tuple[np.ndarray, np.ndarray | None], optimizer: Any, loss: Any, path: Path, batch: int | None) -> Exported:
     """Exports a copy of a module in training mode; the module, its mode and the state of all generators stay as they are.
 
-    ``images`` are a few images and targets (None: the images), ``batch`` is what the module is exported with where its code fixes the batch.
+    ``images`` are a few images and targets (None: the images), ``batch`` is what the module is exported with where its code fixes the batch
+    (None: what the code takes, or 32).
     Raises ``Error``, which names the line of the module or the loss that cannot be exported.
     """
     import torch
@@ -67,16 +71,17 @@ def save(net: Any, images: tuple[np.ndarray, np.ndarray | None], optimizer: Any,
         own = _own_loss(loss)
         step, inputs = _step(net, None if own else _on_cpu(loss, "the loss") if loss is not None else None, images)
         step.train()
-        program, fixed = _export(step, inputs, batch, out)
-        if fixed:
-            out.batch, inputs = batch, _repeated(inputs, batch)
-        _refuse_changing(program, _once(step, inputs, not fixed))
+        program = _export(step, inputs, batch, out)
+        free = out.batch is None
+        if out.batch is not None:
+            inputs = _repeated(inputs, out.batch)
+        _refuse_changing(program, _once(step, inputs, free))
         if own:
             how["loss"] = own
         elif loss is not None or _returns_loss(program):
             how["loss"] = {"class": "Given"}
         step.eval()
-        random = _random_in_evaluation(program, step, inputs, not fixed)
+        random = _random_in_evaluation(program, step, inputs, free)
         if random is not None:
             how["evaluation"] = {"random": random}
             out.notes += _otherwise_in_evaluation(program, random)
@@ -150,14 +155,15 @@ def _step(net: Any, loss: Callable[[Any, Any], Any] | None, images: tuple[np.nda
         x, y = (None if a is None else a.repeat_interleave(2, 0) for a in (x, y))
     _takes(net.forward, "the module", "x")
     step = _on_cpu(net, "the module")
+    own = type(step)
     if loss is None:
+        step.__class__ = type(own.__name__, (own,), {"forward": lambda self, x: _plain_output(own.forward(self, x)), "__module__": own.__module__})
         return step, (x,)
     if isinstance(loss, type) or not callable(loss):
         what = f"the class {loss.__name__}" if isinstance(loss, type) else f"a {type(loss).__name__}"
         raise Error(f"loss is {what}: give the object, as torch.nn.MSELoss(), or a function loss(output, target)")
     _takes(loss.forward if isinstance(loss, torch.nn.Module) else loss, "the loss", "output, target")
     loss = _traced(loss)
-    own = type(step)
 
     def forward(self: Any, x: Any, target: Any = None) -> Any:
         target = x if target is None else target
@@ -197,13 +203,20 @@ def _traced(loss: Any) -> Any:
 
 def _reconstruction(output: Any, target: Any) -> Any:
     """Of a module's outputs the first one of the target's shape."""
-    tensors = list(_tensors(output))
+    tensors = list(_tensors(_plain_output(output)))
     for t in tensors:
         if t.shape == target.shape:
             return t
-    if not tensors:
-        raise Error("the module returns no tensor")
     return tensors[0]
+
+
+def _plain_output(output: Any) -> Any:
+    """A module's outputs: a tensor, or tensors in a tuple, a list or a dict, which one in a dataclass becomes. Raises ``Error`` for others."""
+    if dataclasses.is_dataclass(output) and not isinstance(output, dict):
+        output = {f.name: getattr(output, f.name) for f in dataclasses.fields(output)}
+    if not any(True for _ in _tensors(output)):
+        raise Error(f"the module returns {'nothing' if output is None else f'a {type(output).__name__}'}: return a tensor, or tensors in a tuple or a dict")
+    return output
 
 
 def _tensors(output: Any) -> Iterator[Any]:
@@ -219,23 +232,48 @@ def _tensors(output: Any) -> Iterator[Any]:
             yield from _tensors(value)
 
 
-def _export(step: Any, inputs: tuple[Any, ...], batch: int, out: Exported) -> tuple[Any, bool]:
-    """Exports with any batch or, where the code fixes it, with the given one."""
+def _export(step: Any, inputs: tuple[Any, ...], batch: int | None, out: Exported) -> Any:
+    """Exports with any batch or, where the code fixes it, with the given one; without, with the one that it takes."""
     try:
-        return _once(step, inputs, True), False
+        return _once(step, inputs, True)
     except Error:
         raise
     except Exception as e:  # PyTorch raises many kinds
         if not _export_errors.may_fix_batch(e):
             raise _export_errors.told(e) from e
+    out.batch = batch or 32
     try:
-        program = _once(step, _repeated(inputs, batch), False)
+        program = _once(step, _repeated(inputs, out.batch), False)
     except Exception as e:
-        raise _export_errors.told(e, None if _runs(step, inputs) else tuple(inputs[0].shape[1:])) from e
+        only = _only_batch(step, inputs, e)
+        if only is None:
+            raise _not_exported(step, inputs, e) from e
+        if batch is not None:
+            place = _export_errors.line(e)
+            raise Error(f"{place}: the code takes batches of {only} only, not of {batch}: give batch={only}, or write -1 or x.shape[0] in place of {only}") from e
+        return _export(step, inputs, only, out)
     out.notes.append(
-        f"the module's code fixes the batch (by len(x), or a number in view or reshape): it is trained with batches of exactly {batch}; -1 or x.shape[0] in their place leave it free"
+        f"the module's code fixes the batch (by len(x), or a number in view or reshape): it is trained with batches of exactly {out.batch}; -1 or x.shape[0] in their place leave it free"
     )
-    return program, True
+    return program
+
+
+def _only_batch(step: Any, inputs: tuple[Any, ...], error: Exception) -> int | None:
+    """The batch that a module takes, if it is among an error's numbers and the module takes no other."""
+    if _runs(step, inputs):
+        return None
+    return next((n for n in _export_errors.numbers(error) if _runs(step, _repeated(inputs, n))), None)
+
+
+def _not_exported(step: Any, inputs: tuple[Any, ...], error: Exception) -> Error:
+    """Why a module cannot be exported, or called at all."""
+    if _runs(step, inputs):
+        return _export_errors.told(error)
+    shape = tuple(inputs[0].shape[1:])
+    for written, turned in OTHER_AXES.items():
+        if len(shape) > 1 and _runs(step, tuple(turned(t) for t in inputs)):
+            return Error(f"the module does not take images of shape {shape}: give {written}, as PyTorch has the axes batch, channels, height, width")
+    return _export_errors.told(error, shape)
 
 
 def _runs(step: Any, inputs: tuple[Any, ...]) -> bool:

@@ -19,11 +19,20 @@ PACKAGE = str(Path(__file__).parent)
 
 def may_fix_batch(error: Exception) -> bool:
     """Whether the export may have failed because the code makes the batch a constant: then it succeeds with that batch."""
-    return not (_depends_on_data(error) or _leaves_torch(error) or isinstance(error, TypeError))
+    return not (_depends_on_data(error) or _leaves_torch(error) or _names_device(error) or isinstance(error, TypeError))
+
+
+def numbers(error: Exception) -> list[int]:
+    """Numbers in an error's text that may be a batch's size."""
+    return [n for n in dict.fromkeys(map(int, re.findall(r"\b\d{1,4}\b", _first_line(str(error))))) if 0 < n <= 1024][:8]
 
 
 def _depends_on_data(error: Exception) -> bool:
     return "data-dependent" in str(error) or "DataDependent" in type(error).__name__
+
+
+def _names_device(error: Exception) -> bool:
+    return any(part in str(error) for part in ("CUDA", "cuda", "MPS", "NVIDIA", "on the same device"))
 
 
 def _leaves_torch(error: Exception) -> bool:
@@ -32,7 +41,7 @@ def _leaves_torch(error: Exception) -> bool:
 
 def told(error: Exception, fails_with: tuple[int, ...] | None = None) -> Error:
     """The error as one sentence, with the line of the module or the loss that is in the way; and the shape of an image, where they fail unexported, too."""
-    place = _line(error)
+    place = line(error)
     text = str(error)
     if isinstance(error, Error):
         return error
@@ -40,6 +49,10 @@ def told(error: Exception, fails_with: tuple[int, ...] | None = None) -> Error:
         return Error(f"{place}: what is computed depends on a value of the data (as `if loss > 1:` or `assert not x.isnan().any()` do), which a fixed graph cannot: leave that out, or use torch.where")
     if _leaves_torch(error):
         return Error(f"{place}: values leave PyTorch (.numpy()), and no gradient comes back: compute it with tensors")
+    if _names_device(error):
+        return Error(f"{place}: a device is named (as .cuda() does), and a module is exported on the CPU: write x.device in its place, or keep the tensor in a buffer")
+    if "fake tensor in the exported program" in text:
+        return Error(f"{place}: a tensor is taken out of what is computed, as z.data does: write z.detach()")
     if fails_with is not None:
         return Error(f"{place}: this fails when called with images of shape {fails_with}: {type(error).__name__}: {_first_line(text)}")
     return Error(f"{place}: this cannot be exported: {type(error).__name__}: {_first_line(text)}")
@@ -52,10 +65,10 @@ def where(node: Any) -> str:
     return f" ({Path(found[-1][0]).name}, line {found[-1][1]})" if found else ""
 
 
-def _line(error: Exception) -> str:
-    for file, line, code in reversed(re.findall(r'File "(.*?)", line (\d+), in .*\n +(.*)', str(error))):  # torch.export cuts tracebacks, and tells the call
+def line(error: Exception) -> str:
+    for file, number, code in reversed(re.findall(r'File "(.*?)", line (\d+), in .*\n +(.*)', str(error))):  # torch.export cuts tracebacks, and tells the call
         if not _is_library(file):
-            return f"{Path(file).name}, line {line} ({code})"
+            return f"{Path(file).name}, line {number} ({code})"
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not _is_library(f.filename)]
     in_export = [f for f in frames if f.name != "<module>"]
     for frame in reversed(in_export):
@@ -68,8 +81,7 @@ def _is_library(file: str) -> bool:
 
 
 def _first_line(text: str) -> str:
-    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return line[:300]
+    return next((one.strip() for one in text.splitlines() if one.strip()), "")[:300]
 
 
 @contextlib.contextmanager
