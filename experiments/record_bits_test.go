@@ -247,6 +247,8 @@ func (d *digests) convolutions() {
 			}
 		}
 	}
+	d.steps("convolution of a large image, kernel 4, stride 2", graph.Sequential("digest", graph.Shape{64, 64, 2}, graph.Conv2D{Filters: 32, Kernel: graph.Square(1)},
+		graph.Conv2D{Filters: 40, Kernel: graph.Square(4), Strides: graph.Square(2), Padding: graph.Same}))
 }
 
 func (d *digests) trainings() {

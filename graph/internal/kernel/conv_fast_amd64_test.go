@@ -148,6 +148,8 @@ func TestFastConvolutionOnLargeShapes(t *testing.T) {
 			{window(90, 81, 16, 20, 3, 2, 1, 1), true, 1},
 			{window(16, 16, 128, 256, 3, 1, 1, 1), false, 2}, // many channels: the largest errors
 			{transposedWindow(4, 40, 48), true, 19},
+			{strided(64, 33, 40, 4), false, 4}, // gradients in 4 chunks
+			{strided(64, 32, 48, 5), true, 8},  // and in 8
 			{dense(600, 33), false, 37},
 			{dense(50, 300), false, 41},
 			{dense(64, 512), false, 300},
@@ -208,11 +210,38 @@ func TestThreadsDoNotChangeBitsOfFastForms(t *testing.T) {
 	testFamilies(t, func(t *testing.T) { testThreads[float32](t, windows, 1, 3) })
 }
 
+// TestThreadsDoNotChangeBitsOfPhases: a core has chunks of a kernel's gradient to itself, or shares one where there are fewer of them.
+func TestThreadsDoNotChangeBitsOfPhases(t *testing.T) {
+	testFamilies(t, func(t *testing.T) {
+		for _, c := range []struct{ n, chunks int }{{1, 1}, {4, 4}, {9, 8}} {
+			for _, w := range []Window{strided(64, 33, 48, 4), strided(64, 32, 40, 5)} {
+				for _, transposed := range []bool{false, true} {
+					var want []float32
+					for _, threads := range []int{1, 2, c.chunks + 1} {
+						pool := NewPool(threads)
+						p := newProblem[float32](w, Activation{Function: Tanh}, transposed, c.n)
+						p.run(pool)
+						pool.Close()
+						if sum := fastKernelSum[float32](w, transposed, false).(*phaseSum); chunksOf(c.n*sum.rows*sum.cols) != c.chunks {
+							t.Fatalf("%s %+v: %d images are not %d chunks", kind(transposed), w, c.n, c.chunks)
+						}
+						if got := p.bits(); threads == 1 {
+							want = got
+						} else if !slices.Equal(got, want) {
+							t.Errorf("%s %+v, %d images: %d threads give other bits than one", kind(transposed), w, c.n, threads)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
 func TestNoAllocationInSteadyState(t *testing.T) {
 	pool := NewPool(2)
 	defer pool.Close()
 	for _, transposed := range []bool{false, true} {
-		for _, w := range []Window{window(14, 14, 32, 48, 3, 1, 1, 1), window(8, 8, 5, 3, 3, 2, 1, 1), dense(300, 40)} {
+		for _, w := range []Window{window(14, 14, 32, 48, 3, 1, 1, 1), window(8, 8, 5, 3, 3, 2, 1, 1), strided(48, 32, 40, 4), dense(300, 40)} {
 			p := newProblem[float32](w, Activation{Function: ReLU}, transposed, 8)
 			p.run(pool)
 			if n := testing.AllocsPerRun(5, func() { p.run(pool) }); n > 0 {
