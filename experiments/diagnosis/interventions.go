@@ -211,7 +211,7 @@ func (s *search) besideAdam(found []*attempt) ([]*attempt, error) {
 // anything less likely is tried: the one seed that they failed with may be a slow one. It returns those that learn with most.
 func (s *search) secondChance(attempts []*attempt) ([]*attempt, error) {
 	if s.budget.left() < s.budget.total/2 {
-		return nil, nil
+		return nil, s.secondSeed(attempts)
 	}
 	var open, found []*attempt
 	for _, a := range attempts {

@@ -11,10 +11,11 @@ import (
 //
 //   - A model whose twin learns is healthy if it learns too, or its error still falls, or nothing but batch normalization's moving statistics
 //     hides that: they need hundreds of steps, which are too dear here, and the twin has shown that they catch up.
-//   - A change that repairs the twin is made in the real size, and trained with one to three fresh seeds, as the time goes.
-//   - Where neither is seen, or the twin shows nothing, the likely changes are tried in the real size, those of the twin first, then learning rates:
-//     each for a few steps, the best ones for twice as many each time. One repairs if it explains more than the model as given, trained as long with the
-//     same seed, by the margin that a repair must show, and learns or still falls, or explains far more than one that cannot learn any more.
+//   - A change that repairs a twin which is alike is made in the real size, and trained with one to three fresh seeds, as the time goes.
+//   - Where neither is seen, or the twin shows nothing, the likely changes are tried in the real size: what repairs a twin that is unlike, alone, as long as
+//     it may learn; then what helped the twin, and learning rates, each for a few steps, the best ones for twice as many each time. One repairs if it explains
+//     more than the model as given, trained as long with the same seed, by the margin that a repair must show, and learns, or falls where the given model does
+//     not get better; or if it explains far more than one that does, or than one that cannot learn any more.
 const (
 	realTries   = 8    // changes that are tried at most in the real size, besides the twin's
 	alikeFVUs   = 0.02 // difference between FVUs that does not count
@@ -46,11 +47,14 @@ func (s *search) examineTwin() error {
 
 // lookAtRealSize sees what holds in the real size of what the twin shows.
 func (s *search) lookAtRealSize() error {
-	if s.twin.small.verdict == Healthy {
-		if err := s.seeItLearn(); err != nil || s.verdict == Healthy {
-			return err
-		}
-	} else if err := s.seeItRepaired(); err != nil || s.settled() {
+	var err error
+	switch {
+	case s.twin.small.verdict == Healthy:
+		err = s.seeItLearn()
+	case s.twin.unlike == "":
+		err = s.seeItRepaired()
+	}
+	if err != nil || s.settled() {
 		return err
 	}
 	return s.tryInRealSize()
@@ -116,6 +120,10 @@ func (t *trial) falls() bool {
 	return t.hopeless == "" && n > 1 && t.checks[n-1].FVU < stillFallen*t.checks[(n-1)/2].FVU
 }
 
+// improves tells whether a run falls, and not just towards the mean image: one image for all inputs, worse than that one, gets better by the bias of the output
+// alone.
+func (t *trial) improves() bool { return t.falls() && !(t.isConstant() && t.fvu() > 1) }
+
 // onlyLags tells whether nothing but the moving statistics of batch normalization hides that a run has learned, or is on its way: with statistics of the
 // training images it is under the mark, or its training loss, which needs no moving ones, still falls.
 func (t *trial) onlyLags() bool {
@@ -126,17 +134,9 @@ func (t *trial) onlyLags() bool {
 	return t.normalized < t.mark || t.checks[n-1].Spread >= noSpread && t.checks[n-1].TrainLoss < stillFallen*t.checks[(n-1)/2].TrainLoss
 }
 
-// seeItRepaired makes in the real size the changes that repaired the twin, in their order, until one is not seen to fail there.
+// seeItRepaired makes in the real size the changes that repaired a twin which is alike, in their order, until one is not seen to fail there.
 func (s *search) seeItRepaired() error {
-	small := s.twin.small
-	if small.fix == nil {
-		return nil
-	}
-	order := append([]*attempt{small.fix}, small.winners...)
-	for i, winner := range order {
-		if i > 0 && winner == small.fix {
-			continue
-		}
+	for _, winner := range s.twin.repairs() {
 		if s.affordable(s.given.step) == 0 {
 			break
 		}
@@ -154,17 +154,13 @@ func (s *search) seeItRepaired() error {
 		if seen {
 			return s.train()
 		}
-		if s.verdict == Healthy {
-			return nil
-		}
 		s.say("%s: repairs the twin, but was not seen to repair the model in its real size", a.what())
 	}
 	return nil
 }
 
 // tryRepair trains a repaired model in its real size with a fresh seed, and with more of them side by side if it learns, as the time allows. It tells whether
-// the repair stands, which is s.fix then: a twin that behaves as the model does is believed until a run in the real size fails, any other one only when a
-// run has learned, and better than the model as given.
+// the repair stands, which is s.fix then: the twin is believed until a run in the real size fails.
 func (s *search) tryRepair(a, winner *attempt) (bool, error) {
 	to := 2 * learningSteps(winner.trials())
 	steps := min(to, s.affordable(a.step))
@@ -178,36 +174,14 @@ func (s *search) tryRepair(a, winner *attempt) (bool, error) {
 	first.settle = true // moving statistics of batch normalization may lag longer than there are steps
 	cut := s.advance([]job{{a, first, steps, true}})
 	s.tell(a, a.what()+" in the real size")
-	failed := first.hopeless != "" || len(first.checks) == 0 || !first.learns() && first.steps >= to && !first.falls() && !first.onlyLags()
-	if s.twin.unlike == "" && !failed {
-		s.fix = a
+	if first.hopeless != "" || len(first.checks) == 0 || !first.learns() && first.steps >= to && !first.falls() && !first.onlyLags() {
+		return false, cut
 	}
+	s.fix = a
 	if cut != nil || !first.learns() {
-		return s.fix != nil, cut
-	}
-	if s.twin.unlike != "" {
-		if better, err := s.betterThanGiven(first); !better || err != nil {
-			return false, err
-		}
-		s.fix, s.verdict = a, Faulty
+		return true, cut
 	}
 	return true, s.tryMoreSeeds(a, first.steps, to)
-}
-
-// betterThanGiven trains the given model in its real size as long as a run, and tells whether that explains more, by the margin that a repair must show. If the
-// given model learns, too, it is healthy.
-func (s *search) betterThanGiven(run *trial) (bool, error) {
-	given, err := s.realTrial(s.given, 1)
-	if err != nil {
-		return false, err
-	}
-	if err := s.advance([]job{{s.given, given, run.steps, true}}); err != nil {
-		return false, err
-	}
-	if given.learns() {
-		s.verdict = Healthy
-	}
-	return !given.learns() && beyondMargin(min(1, given.fvuAt(run.steps))-min(1, run.fvu()), s.look.attainable), nil
 }
 
 // tryMoreSeeds trains a repaired model in its real size with further seeds, as many as there is time for if they take as many steps as the first one. Runs
@@ -232,7 +206,7 @@ func (s *search) tryMoreSeeds(a *attempt, steps, most int) error {
 	return nil
 }
 
-// tryInRealSize looks for a change that repairs the model in its real size, by successive halving. The runs have the seed of the given model's.
+// tryInRealSize looks for a change that repairs the model in its real size. The runs have the seed of the given model's.
 func (s *search) tryInRealSize() error {
 	given, err := s.realTrial(s.given, 1)
 	if err != nil {
@@ -242,16 +216,32 @@ func (s *search) tryInRealSize() error {
 	if err != nil {
 		return err
 	}
+	if s.twin.unlike != "" && len(open) > 0 && len(s.twin.repairs()) > 0 { // which come first
+		if err := s.halveInRealSize(given, open[:1]); err != nil || s.settled() {
+			return err
+		}
+		open = open[1:]
+	}
+	return s.halveInRealSize(given, open)
+}
+
+// halveInRealSize trains the given model and changed ones ever longer, and drops the worst (successive halving).
+func (s *search) halveInRealSize(given *trial, open []*attempt) error {
 	goesOn := func(t *trial) bool {
-		return t.falls() || given.hopeless != "" && min(1, given.fvu())-min(1, t.fvu()) > freedGain*s.look.attainable.share()
+		far := min(1, given.fvuAt(t.steps))-min(1, t.fvu()) > freedGain*s.look.attainable.share()
+		return t.falls() && (far || !given.improves()) || given.hopeless != "" && far
 	}
 	for steps := probeSteps; len(open) > 0; steps *= 2 {
-		more := float64(steps-open[0].steps()) * s.given.step
-		n := int(s.budget.left()/2/more) - 1 // the given model's run is one of them
-		if n < 1 {
-			steps, n = open[0].steps()+s.affordable(s.given.step)/2, 1
+		beside := 1 // the given model's run
+		if given.hopeless != "" {
+			beside = 0
 		}
-		if steps <= open[0].steps() {
+		more := float64(steps-open[0].steps()) * s.given.step
+		n := int(s.budget.left()/2/more) - beside
+		if n < 1 {
+			steps, n = open[0].steps()+s.affordable(s.given.step)/(1+beside), 1
+		}
+		if steps <= open[0].steps()+open[0].steps()/10 { // which shows nothing new
 			break
 		}
 		open = open[:min(n, len(open))]
@@ -259,8 +249,15 @@ func (s *search) tryInRealSize() error {
 			s.take(open, given, goesOn) // what was seen until the time was up
 			return err
 		}
+		if s.twin.unlike != "" && given.learns() { // of which the twin shows nothing
+			s.verdict = Healthy
+			return nil
+		}
 		if s.take(open, given, (*trial).learns) {
-			return s.seeOnceMore()
+			if err := s.seeOnceMore(); err != nil {
+				return err
+			}
+			return s.train()
 		}
 		open = s.better(open)
 	}
@@ -335,6 +332,9 @@ func (s *search) seeOnceMore() error {
 // realCandidates are what is tried in the real size: what helped the twin, then learning rates and settings that stand out.
 func (s *search) realCandidates(given *trial) ([]*attempt, error) {
 	var sets [][]change
+	for _, a := range s.twin.repairs() {
+		sets = append(sets, a.changes)
+	}
 	for _, a := range slices.Concat(s.twin.small.winners, s.twin.small.attempts) {
 		if n := len(a.decisive()); n > 0 && count(a.decisive()) == n && !a.beaten {
 			sets = append(sets, a.changes)

@@ -139,29 +139,69 @@ func TestARepairMayDieWithAFreshSeedInTheRealSize(t *testing.T) {
 	}
 }
 
+// A twin that is unlike only suggests: the real size must show that the change does better there. While it falls only, the given model must stand, or be far worse.
 func TestARepairOfAnUnlikeTwinMustBeSeenInTheRealSize(t *testing.T) {
-	repair := named("repair", Loss, 1)
-	for unlike, want := range map[string]bool{"": true, "FVU 1 and 3": false} {
-		s := withTwin(t, func(_ string, _ uint64, step int) float64 { return 1.2 - float64(step)/1000 }, Faulty, unlike, repair)
-		must(t, s.seeItRepaired())
-		if (s.fix != nil) != want {
-			t.Errorf("twin %q: fix %v", unlike, s.fix)
+	falls := func(by float64) func(int) float64 { return func(step int) float64 { return 1 - by*float64(step) } }
+	always := func(fvu float64) func(int) float64 { return func(int) float64 { return fvu } }
+	const slowly, faster, fastest = 1.0 / 5000, 1.0 / 2500, 1.0 / 1500
+	for name, c := range map[string]struct {
+		given, repaired func(step int) float64
+		unlike          string
+		want            Verdict
+		likely          bool
+	}{
+		"of a twin that is alike":               {given: falls(faster), repaired: falls(faster), want: Faulty},
+		"no better":                             {given: falls(faster), repaired: falls(faster), unlike: "FVU 1 and 3", want: Inconclusive},
+		"learns":                                {given: always(1), repaired: always(0.2), unlike: "FVU 1 and 3", want: Faulty},
+		"the given model learns, too":           {given: always(0.2), repaired: always(0.2), unlike: "FVU 1 and 3", want: Healthy},
+		"falls, the given model stands":         {given: always(1), repaired: falls(faster), unlike: "FVU 1 and 3", want: Faulty, likely: true},
+		"far better than one that is dead":      {given: always(math.Inf(1)), repaired: always(0.7), unlike: "FVU 1 and 3", want: Faulty, likely: true},
+		"falls, as the given model does":        {given: falls(slowly), repaired: falls(faster), unlike: "FVU 1 and 3", want: Inconclusive},
+		"falls, far better than the given does": {given: falls(slowly), repaired: falls(fastest), unlike: "FVU 1 and 3", want: Faulty, likely: true},
+		"dies":                                  {given: always(1), repaired: always(math.Inf(1)), unlike: "FVU 1 and 3", want: Inconclusive},
+	} {
+		s := withTwin(t, func(what string, _ uint64, step int) float64 {
+			if what == "repair" {
+				return c.repaired(step)
+			}
+			return c.given(step) // of what is tried then, too
+		}, Faulty, c.unlike, named("repair", Loss, 1))
+		s.look.attainable = attainable{Values: 4, FVU: 0.25}
+		must(t, s.advance([]job{{s.given, s.twin.probed[0], probeSteps, true}}))
+		if c.unlike != "" {
+			s.verdict = Inconclusive
+		}
+		must(t, s.lookAtRealSize())
+		d, _, err := s.concludeTwin()
+		must(t, err)
+		if d.Verdict != c.want || (s.fix != nil) != (c.want == Faulty) || s.fix != nil && (s.fix.what() != "repair" || d.Fix == nil) {
+			t.Errorf("%s: %s, fix %v", name, d.Verdict, s.fix)
+		}
+		if c.unlike != "" && d.Fix != nil && (d.Verdict != Faulty || d.Fix.Likely != c.likely || strings.HasPrefix(d.Fix.Learned, "0/") != c.likely) {
+			t.Errorf("%s: %s, handed over %+v", name, d.Verdict, d.Fix)
 		}
 	}
-	s := withTwin(t, func(what string, _ uint64, _ int) float64 {
-		if what == "repair" {
-			return 0.2
+}
+
+// What repairs the twin first may fail in the real size, and the next one may not: that one is the cause.
+func TestTheCauseIsWhatRepairsTheRealSize(t *testing.T) {
+	for _, unlike := range []string{"", "FVU 1 and 3"} {
+		s := withTwin(t, func(what string, _ uint64, _ int) float64 {
+			switch what {
+			case "first":
+				return math.Inf(1)
+			case "second":
+				return 0.2
+			}
+			return 1
+		}, Faulty, unlike, named("first", Loss, 2), named("second", Initialization, 1))
+		must(t, s.advance([]job{{s.given, s.twin.probed[0], probeSteps, true}}))
+		must(t, s.lookAtRealSize())
+		d, _, err := s.concludeTwin()
+		must(t, err)
+		if s.fix == nil || s.fix.what() != "second" || len(d.Causes) < 2 || d.Causes[0].Cause != Initialization || d.Causes[0].Confidence < d.Causes[1].Confidence {
+			t.Errorf("twin %q: fix %v, causes %v", unlike, s.fix, d.Causes)
 		}
-		return 1
-	}, Faulty, "FVU 1 and 3", repair)
-	must(t, s.seeItRepaired())
-	if s.fix == nil || s.fix.what() != "repair" || s.verdict != Faulty {
-		t.Errorf("a repair that learns in the real size counts, whatever the twin does: %v, %s", s.fix, s.verdict)
-	}
-	s = withTwin(t, func(string, uint64, int) float64 { return 0.2 }, Faulty, "FVU 1 and 3", repair)
-	must(t, s.lookAtRealSize())
-	if s.fix != nil || s.verdict != Healthy {
-		t.Errorf("the model as given learns in the real size, too: %v, %s", s.fix, s.verdict)
 	}
 }
 

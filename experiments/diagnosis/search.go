@@ -1,13 +1,11 @@
 package diagnosis
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"slices"
 
-	"dcae/experiments/statistics"
 	"dcae/graph"
 	"dcae/training"
 )
@@ -100,9 +98,7 @@ func (s *search) settle() {
 	if a := s.confirmedAlone(); a != nil && s.fix == nil && s.verdict == Faulty {
 		s.fix, s.winners = a, slices.Concat(s.winners, []*attempt{a})
 	}
-	if agreeing := s.agreeing(); s.fix == nil && s.verdict == Faulty && len(agreeing) > 0 {
-		s.fix, s.winners = agreeing[0], agreeing
-	}
+	s.believe()
 	proven := s.fails()
 	switch {
 	case !proven && s.fix == nil && len(s.winners) == 0 && (s.othersFollow() || s.allFollow()):
@@ -151,63 +147,6 @@ func (s *search) failsBeside(a *attempt) bool {
 		}
 		slices.Sort(changed)
 		return g.isNear() || !beyondMargin(min(1, g.fvu())-changed[len(changed)/2], s.look.attainable)
-	})
-}
-
-// agreeing are changes of a twin that restore what stands out clearly, the best first, with whose runs far more is explained than by any failing run of the
-// given model, where there was no time to see three seeds learn: two runs at least, or one where the given model's cannot learn any more, and none of another
-// cause. (What stands out a little may just learn sooner than a model that stands still for a while.) Less will do where three pairs of runs with the same
-// seeds show it. A run of settings together that are way off, each enough to keep a model from learning, counts for each of them. What they show is looked at
-// in the real size.
-func (s *search) agreeing() []*attempt {
-	var out []*attempt
-	runs := 0
-	for _, a := range s.attempts {
-		least := clearDeparture
-		if len(a.changes) > 1 {
-			least = wayOff
-		}
-		if slices.ContainsFunc(a.changes, func(c change) bool { return c.departure < least }) || a.beaten || len(a.trials()) == 0 {
-			continue
-		}
-		if s.isBetterInPairs(a) || !slices.ContainsFunc(a.trials(), func(t *trial) bool { return !s.isFarBetter(t) }) {
-			out, runs = append(out, a), runs+len(a.trials())*len(a.changes)
-		}
-	}
-	if !slices.ContainsFunc(s.given.screened, func(t *trial) bool { return t.hopeless == "" }) {
-		runs++
-	}
-	if !s.isTwin || runs < 2 || len(out) == 0 || slices.ContainsFunc(out, func(a *attempt) bool { return a.cause() != out[0].cause() }) {
-		return nil
-	}
-	slices.SortStableFunc(out, func(a, b *attempt) int { return cmp.Compare(worst(a), worst(b)) })
-	return out
-}
-
-// isBetterInPairs tells whether a change beats the given model over pairs of screening runs with the same seed, after as many steps, while none of the given
-// model's falls any more.
-func (s *search) isBetterInPairs(a *attempt) bool {
-	var given, changed []float64
-	for _, t := range a.screened {
-		for _, g := range s.given.screened {
-			if g.seed != t.seed || g.learns() || g.falls() || g.hopeless == "" && g.steps < t.steps {
-				continue
-			}
-			given, changed = append(given, min(1, g.fvuAt(t.steps))), append(changed, min(1, t.fvu()))
-		}
-	}
-	if len(given) < leastPairs || len(given) < len(a.screened) {
-		return false
-	}
-	_, interval := statistics.MeanDifference(given, changed)
-	return beyondMargin(interval.Low, s.look.attainable)
-}
-
-// isFarBetter tells whether a changed model's run explains far more than those runs of the given model that failed; unless it has learned, none of them may
-// still fall.
-func (s *search) isFarBetter(t *trial) bool {
-	return !slices.ContainsFunc(s.given.screened, func(g *trial) bool {
-		return !g.learns() && (min(1, g.promised())-min(1, t.promised()) <= freedGain*s.look.attainable.share() || !t.learns() && g.falls())
 	})
 }
 

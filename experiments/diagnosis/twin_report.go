@@ -43,10 +43,20 @@ func (t *twinExam) told(s *search) *TwinReport {
 	return r
 }
 
+// repairs are what repaired the twin, the one that counts first; none where it was not seen to be repaired.
+func (t *twinExam) repairs() []*attempt {
+	fix := t.small.fix
+	if fix == nil {
+		return nil
+	}
+	others := slices.DeleteFunc(slices.Clone(t.small.winners), func(a *attempt) bool { return a == fix })
+	return append([]*attempt{fix}, others...)
+}
+
 // repairedBy is the attempt that repaired the twin with the changes of one of the real size; nil: none did.
 func (t *twinExam) repairedBy(a *attempt) *attempt {
-	for _, winner := range append(slices.Clone(t.small.winners), t.small.fix) {
-		if winner != nil && sameChanges(winner.changes, a.changes) {
+	for _, winner := range append(slices.Clone(t.small.winners), t.repairs()...) {
+		if sameChanges(winner.changes, a.changes) {
 			return winner
 		}
 	}
@@ -74,6 +84,9 @@ func seenOf(trials []*trial) string {
 		}
 		return fmt.Sprintf("%s, and batch normalization's moving statistics need more steps (after %d of them FVU %s, and %s with statistics of the training images)",
 			what, t.steps, fvuText(t.fvu()), fvuText(t.normalized))
+	}
+	if t.hopeless != "" {
+		return fmt.Sprintf("it did not learn (FVU %s after %d steps): %s", fvuText(t.fvu()), t.steps, t.hopeless)
 	}
 	return fmt.Sprintf("it was not seen to learn: FVU %s after %d steps, which was all that there was time for", fvuText(t.fvu()), t.steps)
 }
@@ -132,17 +145,35 @@ func (s *search) concludeTwin() (Diagnosis, *Subject, error) {
 	if err != nil {
 		return d, nil, err
 	}
-	if repaired := s.twin.repairedBy(s.fix); repaired != nil {
-		fix.Learned = repaired.learned()
-		fix.Likely = count(repaired.decisive()) == 0 && !best.learns()
-	} else { // it was found in the real size
+	if repaired := s.twin.repairedBy(s.fix); repaired != nil && s.twin.unlike == "" {
+		learned := count(repaired.decisive())
+		fix.Likely = learned == 0 && !best.learns()
+		if learned > 0 || fix.Likely {
+			fix.Learned = repaired.learned()
+		}
+	} else { // it was seen in the real size alone
 		fix.Likely = count(s.fix.decisive()) == 0
 		d.Causes = append(own.Causes, slices.DeleteFunc(d.Causes, func(b Blame) bool {
 			return slices.ContainsFunc(own.Causes, func(o Blame) bool { return o.Cause == b.Cause })
 		})...)
 	}
+	d.Causes = putFirst(d.Causes, s.fix.cause())
 	d.Fix = fix
 	return d, repaired, nil
+}
+
+// putFirst makes a cause the first one, of which no other is surer then.
+func putFirst(causes []Blame, c Cause) []Blame {
+	at := slices.IndexFunc(causes, func(b Blame) bool { return b.Cause == c })
+	if at < 0 {
+		return causes
+	}
+	first := causes[at]
+	out := append([]Blame{first}, slices.Delete(causes, at, at+1)...)
+	for i := range out {
+		out[i].Confidence = min(out[i].Confidence, first.Confidence)
+	}
+	return out
 }
 
 // likelyOfTwin writes down what repaired the twin, where there was no time to try it in the real size. Its figures are the twin's, and the model
@@ -153,8 +184,15 @@ func (s *search) likelyOfTwin(d *Diagnosis, seen *Fix) (*Subject, error) {
 		return nil, nil
 	}
 	a, ok, err := s.newAttempt(small.changes...)
-	if err != nil || !ok || len(a.confirmed) > 0 && !s.truncated && !s.interrupted {
+	if err != nil || !ok {
 		return nil, err
+	}
+	tried := a.confirmed
+	if s.twin.unlike != "" {
+		tried = a.trials()
+	}
+	if len(tried) > 0 && !s.truncated && !s.interrupted {
+		return nil, nil
 	}
 	untrained, err := newTrial(a.setup, firstFreshSeed, s.images, s.look.attainable.mark(), nil)
 	if err != nil {
