@@ -72,7 +72,7 @@ func (t *Training) differentiate(variables []*Variable) error {
 		}
 	}
 	if len(by) == 0 {
-		return errors.Errorf("model %s has nothing to train", t.model.Name)
+		return errors.Errorf("model %s has nothing to train: its weights, if it has any, are frozen or get no gradient of the loss (as after detach, or in no_grad)", t.model.Name)
 	}
 	if t.options.KeepActivations && reached[t.x.node] {
 		by = append(by, t.x.node)

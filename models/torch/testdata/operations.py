@@ -11,6 +11,7 @@ import torch.nn.functional as F
 
 from zoo import Given, ZOO, adam
 
+aten = torch.ops.aten
 IMAGE, SEQUENCE, FLAT = (3, 6, 8), (4, 12), (12,)
 A = torch.rand(3, 6, 8, generator=torch.Generator().manual_seed(1))
 P = lambda *shape: nn.Parameter(torch.randn(*shape, generator=torch.Generator().manual_seed(2)) / 2)
@@ -228,6 +229,16 @@ IMAGES = {
     "vector_norm": lambda h: torch.linalg.vector_norm(h, dim=1),
     "matrix_norm": lambda h: torch.linalg.matrix_norm(h),
     "frobenius_norm": lambda h: torch.norm(h, p="fro", dim=(2, 3)),
+    "negative": lambda h: torch.negative(h) * torch.positive(h.flip(3)),
+    "equal": lambda h: h * (h.sign() == 1) + 2 * h * (h.sign() != h.flip(3).sign()),
+    "dot": With(lambda s, h: h * torch.dot(s.w, s.v), w=P(5), v=P(5)),
+    "float_power": lambda h: torch.float_power(positive(h), 1.5).float(),
+    "scalar_tensor": lambda h: h * torch.scalar_tensor(0.5),
+    "aten_norm": lambda h: aten.norm.ScalarOpt_dim(h, 2, [1], True) + aten.frobenius_norm.dim(h, [2, 3], True),
+    "aten_softmax": lambda h: aten._softmax(h, 1, False) + aten._log_softmax(h, 2, False),
+    "aten_views": lambda h: aten._unsafe_view(aten.alias(aten._to_copy(aten.constant_pad_nd(h, [1, 1], 0.5), dtype=torch.float32)), [h.shape[0], -1]),
+    "aten_lift_fresh": lambda h: h * aten.lift_fresh(torch.tensor(0.5)),
+    "empty": lambda h: h * torch.empty(6, 8).fill_(0.3),
     "empty_like": lambda h: torch.empty_like(h).copy_(h) * 2,
     "new_ones": lambda h: h * h.new_ones(8) * 3,
     "max_pool1d_places": lambda h: F.max_pool1d(h.flatten(2), 3, return_indices=True)[0],

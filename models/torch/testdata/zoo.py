@@ -590,7 +590,7 @@ def vae():
 def dropouts():
     def forward(s, x):
         h = s.net(x + 0.1 * torch.randn(x.shape) + torch.rand_like(x) * 0.1)
-        h = F.alpha_dropout(F.dropout2d(h, 0.1), 0.1, training=True) * torch.bernoulli(torch.full_like(h, 0.9)) + torch.normal(0.0, 0.1, h.shape) * (torch.rand(h.shape) < 0.5) + F.rrelu(h, training=True)
+        h = F.alpha_dropout(F.dropout2d(h, 0.1), 0.1, training=True) * torch.bernoulli(torch.full_like(h, 0.9)) + torch.normal(0.0, 0.1, h.shape) * (torch.rand(h.shape) < 0.5) + F.rrelu(h, training=True) + F.gumbel_softmax(h, dim=1)
         return s.out(h)
     return module(forward, net=nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), nn.ReLU(), nn.Dropout(0.2), nn.Conv2d(6, 6, 3, padding=1), nn.Dropout2d(0.2), nn.FeatureAlphaDropout(0.1)), out=nn.Conv2d(6, 3, 1))
 
