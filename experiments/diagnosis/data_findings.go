@@ -62,7 +62,7 @@ func (f *findings) nonFinite(r dataset.Report, what, array string) {
 		if p.part.NonFinite == 0 {
 			continue
 		}
-		one := f.add(nonFinite, p.name, fmt.Sprintf("The %s %s hold %s that are infinite or not a number, the first in %s.", p.name, what, number(p.part.NonFinite, "value", "values"), p.part.FirstNonFinite),
+		one := f.add(nonFinite, p.name, fmt.Sprintf("The %s %s hold %s infinite or not a number, the first in %s.", p.name, what, number(p.part.NonFinite, "value that is", "values that are"), p.part.FirstNonFinite),
 			fmt.Sprintf("Replace them, for example %s = np.nan_to_num(%[1]s, nan=0, posinf=1, neginf=0), or leave these images out.", array))
 		switch {
 		case p.name == "training":

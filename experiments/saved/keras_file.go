@@ -69,11 +69,17 @@ func openModel(a *keras.Archive) (*Model, error) {
 		return nil, err
 	}
 	m.Warnings = append(m.Warnings, a.Warnings...)
+	if policy := config.MixedPrecision(); policy != "" {
+		m.warn("the model computes in %s: here it is trained in float32, and what half precision does to it is not seen", policy)
+	}
 	if config.Compile == nil {
 		return m, nil
 	}
 	m.Metrics = metricNames(config.Compile.Settings)
 	m.warnOfLoss(config.Compile)
+	if config.Compile.Scaled {
+		return m, nil
+	}
 	if a.Keras2Optimizer != nil {
 		return m, m.readKeras2State(a.Keras2Optimizer)
 	}

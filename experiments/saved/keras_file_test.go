@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -253,6 +254,9 @@ func TestCompileSettingsAreRefusedByName(t *testing.T) {
 		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `{"module": "keras.losses", "class_name": "MeanSquaredError", "config": {"reduction": "none"}}`, `reduction="none"`},
 		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `["mse", "mae"]`, "2 losses"},
 		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `{"module": "builtins", "class_name": "__lambda__", "config": {}}`, "loss: it is a lambda of your own"},
+		{`{"module": "keras.optimizers", "class_name": "SGD", "config": {"learning_rate": 0.1}}`, `{"module": "builtins", "class_name": "function", "config": "mine", "registered_name": "function"}`, "loss: mine (there are mse,"},
+		{`{"module": "keras.optimizers", "class_name": "LossScaleOptimizer", "config": {"inner_optimizer": {"module": "keras.optimizers", "class_name": "Ftrl", "config": {"learning_rate": 0.1}}}}`, `"mse"`, "optimizer Ftrl: there is no such optimizer here"},
+		{`{"module": "keras.optimizers", "class_name": "LossScaleOptimizer", "config": {}}`, `"mse"`, "it has no inner_optimizer"},
 	} {
 		a, err := keras.Open(filepath.Join("testdata", "unet_add.keras"))
 		check(t, err)
@@ -261,6 +265,24 @@ func TestCompileSettingsAreRefusedByName(t *testing.T) {
 		if _, err := openModel(a); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v does not say %q", err, c.want)
 		}
+	}
+}
+
+// Mixed precision is read as float32, with the optimizer that Keras has wrapped for it.
+func TestMixedPrecision(t *testing.T) {
+	a, err := keras.Open(filepath.Join("testdata", "unet_add.keras"))
+	check(t, err)
+	adam := `{"module": "keras.optimizers", "class_name": "Adam", "config": {"learning_rate": 0.25}}`
+	a.Config, err = keras.WithCompile(a.Config, []byte(`{"module": "keras.optimizers", "class_name": "LossScaleOptimizer", "config": {"name": "scaled", "inner_optimizer": `+adam+`}}`), []byte(`"mae"`), 1)
+	check(t, err)
+	a.Config = regexp.MustCompile(`("config": ?\{"name": ?)"float32"`).ReplaceAll(a.Config, []byte(`${1}"mixed_float16"`))
+	m, err := openModel(a)
+	check(t, err)
+	if got := training.LearningRate(m.Optimizer); got != 0.25 || m.Loss.Function != "mae" {
+		t.Errorf("rate %v, loss %v", got, m.Loss)
+	}
+	if !strings.Contains(strings.Join(m.Warnings, " "), "computes in mixed_float16: here it is trained in float32") {
+		t.Errorf("warnings %q", m.Warnings)
 	}
 }
 

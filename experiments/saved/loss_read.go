@@ -78,6 +78,9 @@ func readNamedLoss(n keras.Named) (graph.Loss, error) {
 		return readLossObject(n.Object)
 	}
 	row, err := lossOfKeras(n.Name)
+	if err != nil {
+		err = errors.Errorf("%v; if it is a function of your own, its code is not in the file: use one of these", err)
+	}
 	return graph.Loss{Function: row.name}, err
 }
 

@@ -13,6 +13,7 @@ type Compile struct {
 	Optimizer Optimizer
 	Losses    []Named         // one, or one for each output; a Named that IsNone for an output without a loss
 	Settings  json.RawMessage // all of compile_config, for what is not above: loss weights, metrics, steps per execution
+	Scaled    bool            // the optimizer was taken out of a LossScaleOptimizer, among whose variables its own are
 }
 
 // Optimizer is an optimizer with its learning rate taken out.
@@ -37,13 +38,34 @@ func parseCompile(b json.RawMessage) (*Compile, error) {
 	if c.Optimizer == nil {
 		return nil, nil // {} or null
 	}
-	out := &Compile{Optimizer: Optimizer{Object: *c.Optimizer}, Settings: b}
+	scaled, err := unscaled(c.Optimizer)
+	if err != nil {
+		return nil, err
+	}
+	out := &Compile{Optimizer: Optimizer{Object: *c.Optimizer}, Settings: b, Scaled: scaled}
 	if err := out.Optimizer.parseRate(); err != nil {
 		return nil, errors.WithMessagef(err, "optimizer %s", out.Optimizer.Class)
 	}
-	var err error
 	out.Losses, err = parseLosses(c.Loss)
 	return out, errors.WithMessage(err, "loss")
+}
+
+// unscaled takes an optimizer out of the one that Keras puts around it for mixed_float16, which multiplies losses and divides gradients.
+func unscaled(o *Object) (bool, error) {
+	if o.Class != "LossScaleOptimizer" || !o.IsKeras() {
+		return false, nil
+	}
+	var around struct {
+		Inner *Object `json:"inner_optimizer"`
+	}
+	if err := plainjson.Decode(o.Settings, &around); err != nil {
+		return false, errors.WithMessagef(err, "optimizer %s", o.Class)
+	}
+	if around.Inner == nil {
+		return false, errors.Errorf("optimizer %s: it has no inner_optimizer", o.Class)
+	}
+	*o = *around.Inner
+	return true, nil
 }
 
 func (o *Optimizer) parseRate() error {

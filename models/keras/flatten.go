@@ -170,7 +170,9 @@ func (f *flattener) refuseModel(m *Model) {
 			if s, err := l.inputSettings(); err != nil {
 				p.refuse("%v", err)
 			} else {
-				p.float32(s.DType)
+				if m.MixedPrecision() == "" { // else it is that of what flows there, which Keras has cast
+					p.float32(s.DType)
+				}
 				if s.Sparse || s.Ragged || s.Optional {
 					p.refuse("sparse, ragged or optional inputs")
 				}

@@ -294,7 +294,7 @@ func TestEverythingUnsupportedIsNamedAtOnce(t *testing.T) {
 	object := func(class, module string) string {
 		return fmt.Sprintf(`{"module": %q, "class_name": %q, "config": {}, "registered_name": null}`, module, class)
 	}
-	policy := `, "dtype": {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "mixed_float16"}, "registered_name": null}`
+	policy := `, "dtype": {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float16"}, "registered_name": null}`
 	_, err := flattened(t, nest("m", strings.Replace(input, "[null, 6, 6, 1]", "[null, null, null, 1]", 1),
 		convolution("groups", `, "groups": 0, "data_format": "channels_first"`),
 		convolution("half", policy),
@@ -311,7 +311,7 @@ func TestEverythingUnsupportedIsNamedAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		"model m: input shape (None, None, None, 1) has no fixed size", "layer groups (Conv2D): groups 0", "layer groups (Conv2D): data_format channels_first",
-		"layer half (Conv2D): dtype mixed_float16", "layer constrained (Conv2D): kernel_constraint MaxNorm", "layer mine (Conv2D): kernel_initializer Mine of your own",
+		"layer half (Conv2D): dtype float16", "layer constrained (Conv2D): kernel_constraint MaxNorm", "layer mine (Conv2D): kernel_initializer Mine of your own",
 		`layer mine (Conv2D): unknown activation "me>swirl"`, "layer stft (Conv2D): kernel_initializer: STFT, which is for Conv1D alone", "bias_regularizer OrthogonalRegularizer", `layer new (Conv2D): settings of Conv2D: there is no setting "spin" here`,
 		"layer lstm (LSTM): there is no such layer here", "layer bn (BatchNormalization): axis 1: only the last axis", "layer bn (BatchNormalization): renorm", "layer own (Dense): a layer class of your own",
 	} {
@@ -458,5 +458,35 @@ func TestCallsOfModelsAreCounted(t *testing.T) {
 	_, err := flattened(t, inner+"}")
 	if err == nil || !strings.Contains(err.Error(), "more than 10000 times") {
 		t.Error(err)
+	}
+}
+
+func TestWhatIsSaidOfSeveralLayersIsSaidOnce(t *testing.T) {
+	u := Unsupported{"layer a (Mine): own", "loss: none", "layer b (Mine): own", "layer c (Mine): other: own"}
+	if got, want := u.Error(), "not supported: layer a (Mine), layer b (Mine): own; loss: none; layer c (Mine): other: own"; got != want {
+		t.Errorf("%s, not %s", got, want)
+	}
+	u = nil
+	for i := range 9 {
+		u = append(u, fmt.Sprintf("layer l%d: own", i))
+	}
+	if got, want := u.Error(), "not supported: layer l0, layer l1, layer l2, layer l3, layer l4, 4 more: own"; got != want {
+		t.Errorf("%s, not %s", got, want)
+	}
+}
+
+func TestMixedPrecisionIsRead(t *testing.T) {
+	policy := `, "dtype": {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "mixed_float16"}, "registered_name": null}`
+	half := strings.Replace(strings.Replace(input, "float32", "float16", 1), `"in"`, `"half"`, 1)
+	config := nest("outer", input, nest("inner", half, convolution("conv", policy)), convolution("last", policy))
+	if _, err := flattened(t, config); err != nil {
+		t.Error(err)
+	}
+	m, err := ParseConfig([]byte(config))
+	if err != nil || m.MixedPrecision() != "mixed_float16" {
+		t.Errorf("policy %q, %v", m.MixedPrecision(), err)
+	}
+	if _, err := flattened(t, nest("outer", half, convolution("conv", ""))); err == nil || !strings.Contains(err.Error(), "dtype float16") {
+		t.Errorf("half precision: %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/pkg/errors"
 
 	"dcae/graph"
+	"dcae/training/plainjson"
 )
 
 // settings are a class' constructor arguments as config.json has them.
@@ -115,14 +116,37 @@ func (p *problems) activationLayer(o *Object, at place) graph.Layer {
 // useLayers is what can be done about a layer whose code is not in the file.
 const useLayers = "use Keras' layers (Rescaling, Activation, Add, Multiply ...), or train the same model in PyTorch and save it with torch.export"
 
-// float32 refuses any other dtype.
+// float32 refuses any other dtype. Layers of mixed precision keep their variables in float32.
 func (p *problems) float32(n Named) {
 	switch name, err := n.DType(); {
 	case err != nil:
 		p.refuse("%v", err)
-	case name != "" && name != "float32":
+	case name != "" && name != "float32" && !mixed(name):
 		p.refuse("dtype %s: build the model in float32", name)
 	}
+}
+
+func mixed(policy string) bool { return policy == "mixed_float16" || policy == "mixed_bfloat16" }
+
+// MixedPrecision is the dtype policy of layers that compute in half precision in Keras, and in float32 here; empty where there are none.
+func (m *Model) MixedPrecision() string {
+	for i := range m.Layers {
+		l := &m.Layers[i]
+		if l.Model != nil {
+			if inner := l.Model.MixedPrecision(); inner != "" {
+				return inner
+			}
+			continue
+		}
+		var s layerSettings
+		if plainjson.Decode(l.Settings, &s) != nil {
+			continue // said before
+		}
+		if name, err := s.DType.DType(); err == nil && mixed(name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // size is a height and a width of at least one, which may be written as one number.

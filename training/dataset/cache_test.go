@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -249,5 +250,32 @@ func TestALargeBuiltInSetLiesInFiles(t *testing.T) {
 	options.CacheDir = filepath.Join(options.CacheDir, "none", "\x00")
 	if _, err := Open("pneumonia", options); err == nil || !strings.Contains(err.Error(), "decode it to a file") {
 		t.Errorf("without a place for them: %v", err)
+	}
+}
+
+// TestNoCopyOutlivesATemporaryFile: the user's cache folder gets no copies of files in the folder of temporary ones, which nobody reads again.
+func TestNoCopyOutlivesATemporaryFile(t *testing.T) {
+	home := t.TempDir()
+	for _, name := range []string{"HOME", "XDG_CACHE_HOME", "LocalAppData"} {
+		t.Setenv(name, home)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := writeFile(t, "large.npz", largeFile(t))
+	for _, memory := range []int64{0, 1 << 20} { // it fits; it must lie in a file
+		set, err := Open(name, Options{Memory: memory})
+		if err != nil {
+			t.Fatal(err)
+		}
+		image := make([]float32, set.Shape().Size())
+		set.Train.Read(image, []int{0})
+		if err := set.Train.Err(); err != nil || image[0] == image[1] {
+			t.Errorf("image %v, %v", image, err)
+		}
+		if left := cacheFiles(t, filepath.Join(cache, "dcae")); len(left) > 0 && runtime.GOOS != "windows" {
+			t.Errorf("memory %d: %q was left", memory, left)
+		}
 	}
 }

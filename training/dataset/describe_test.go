@@ -151,7 +151,7 @@ func TestCheckFiniteNamesTheValue(t *testing.T) {
 		return 0
 	})), Options{})
 	err := set.CheckFinite()
-	if err == nil || !strings.Contains(err.Error(), "image 2 of the test images is -Inf at row, column, channel [1 2 0]") {
+	if err == nil || !strings.Contains(err.Error(), "of the test images, image 2 is -Inf at row, column, channel [1 2 0]") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -185,5 +185,21 @@ func TestNoFiniteValueHasNoSmallest(t *testing.T) {
 	set := mustOpen(t, "a.npy", floatFile(20, func(int, int) float32 { return float32(math.NaN()) }), Options{})
 	if r := Describe(set).Train; !math.IsNaN(r.Min) || !math.IsNaN(r.Mean) || r.NonFinite != r.Images*16 {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestHeldOutImagesHaveTheirPlaceInTheArray: whichever part an image went to, a user finds it in the array that was given.
+func TestHeldOutImagesHaveTheirPlaceInTheArray(t *testing.T) {
+	for k := range 10 {
+		spoilt := floatFile(10, func(i, p int) float32 {
+			if i == k && p == 6 {
+				return float32(math.NaN())
+			}
+			return uniform(i, p)
+		})
+		err := mustOpen(t, "a.npz", npzFileOf(t, "x.npy", spoilt), Options{}).CheckFinite()
+		if want := fmt.Sprintf("images, x[%d] is NaN at row", k); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, not %s", err, want)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package dataset
 import (
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/pkg/errors"
 )
@@ -18,6 +19,7 @@ const (
 type loader struct {
 	memory   int64
 	cacheDir string // empty when there is no place for a cache
+	passing  string // the folder of temporary files, where the cache is the user's: copies of what lies there would outlive it
 	resize   Size
 
 	channelsFirst bool // in arrays of four axes
@@ -33,7 +35,7 @@ func newLoader(options Options) loader {
 		return l
 	}
 	if dir, err := os.UserCacheDir(); err == nil {
-		l.cacheDir = filepath.Join(dir, "dcae")
+		l.cacheDir, l.passing = filepath.Join(dir, "dcae"), filepath.Clean(os.TempDir())
 	}
 	return l
 }
@@ -46,7 +48,8 @@ func (l loader) load(name, array, version string, open func() (source, error)) (
 		return nil, errors.WithStack(err)
 	}
 	cached := newCacheFile(l.cacheDir, path+"|"+array+"|"+l.resize.String()+l.order(), version)
-	if l.cacheDir != "" {
+	temporary := l.passing != "" && strings.HasPrefix(path, l.passing+string(filepath.Separator))
+	if l.cacheDir != "" && !temporary {
 		// Whatever is wrong with the copy, the source makes a new one.
 		if s, err := cached.open(l.memory); err == nil {
 			return s, nil
@@ -61,13 +64,17 @@ func (l loader) load(name, array, version string, open func() (source, error)) (
 	switch {
 	case s.plain != nil && !fits:
 		return s.inPlace()
-	case fits && (s.plain != nil || s.bytes() < worthCaching || l.cacheDir == ""):
+	case fits && (s.plain != nil || s.bytes() < worthCaching || l.cacheDir == "" || temporary):
 		return s.load()
 	case l.cacheDir == "":
 		return nil, errors.New("it is larger than the memory set aside for it, and there is no cache folder for it: set HOME or XDG_CACHE_HOME")
 	}
 	if err = cached.write(s); err == nil {
-		return cached.open(l.memory)
+		made, err := cached.open(l.memory)
+		if temporary {
+			_ = os.Remove(cached.path()) // it stays open
+		}
+		return made, err
 	}
 	if !fits {
 		return nil, errors.WithMessage(err, "decode it to a file")

@@ -104,8 +104,8 @@ func (s *Set) CheckFinite() error {
 			}
 			for j, v := range image {
 				if v-v != 0 {
-					return errors.Errorf("data %s: %s of the %s images is %v at row, column, channel %v: %s",
-						s.Name, part.images.Name(i), part.name, v, s.Shape().pixel(j), nonFiniteAdvice)
+					return errors.Errorf("data %s: of the %s images, %s is %v at row, column, channel %v: %s",
+						s.Name, part.name, part.images.Name(i), v, s.Shape().pixel(j), nonFiniteAdvice)
 				}
 			}
 		}

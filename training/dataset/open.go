@@ -269,5 +269,6 @@ func (l loader) npz(name string, info os.FileInfo) (parts, error) {
 		}
 		*item.part = part{store: s, index: s.all()}
 	}
+	p.train.store.array = strings.TrimSuffix(train.Name, ".npy")
 	return p, l.npzTargets(&archive.Reader, &p, load)
 }

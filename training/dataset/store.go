@@ -71,6 +71,7 @@ type store struct {
 	offset int64 // of the first image in the file
 
 	names []string // of the files that the images came from; nil when they came from one array
+	array string   // the name of that array, where there are several in its file, and held-out images may be taken out of it
 
 	buffers sync.Pool
 	failed  atomic.Pointer[error] // first error of reading the file
@@ -106,6 +107,9 @@ func (s *store) fail(err error) { s.failed.CompareAndSwap(nil, &err) }
 func (s *store) name(place int) string {
 	if s.names != nil {
 		return s.names[place]
+	}
+	if s.array != "" {
+		return fmt.Sprintf("%s[%d]", s.array, place)
 	}
 	return fmt.Sprintf("image %d", place)
 }

@@ -101,6 +101,9 @@ func (l loader) npzTargets(archive *zip.Reader, p *parts, load func(*zip.File) (
 		if err != nil {
 			return errors.WithMessage(err, entry.Name)
 		}
+		if item.part == &p.train {
+			s.array = name
+		}
 		if err := item.part.aim(s, name); err != nil {
 			return err
 		}
