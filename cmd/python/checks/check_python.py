@@ -16,9 +16,9 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ["nbclient", "ipykernel"]
 ENVIRONMENTS = [  # name, packages, KERAS_BACKEND, checks, notebook
-    ("keras-tensorflow", ["tensorflow-cpu", "keras"], "tensorflow", "with_keras.py", "keras.ipynb"),
-    ("keras-torch", ["torch", "keras"], "torch", "with_keras.py", "keras.ipynb"),
-    ("torch", ["torch"], "", "with_torch.py", "torch.ipynb"),
+    ("keras-tensorflow", ["tensorflow-cpu", "keras"], "tensorflow", ["with_keras.py", "with_keras_classes.py"], "keras.ipynb"),
+    ("keras-torch", ["torch", "keras"], "torch", ["with_keras.py", "with_keras_classes.py"], "keras.ipynb"),
+    ("torch", ["torch"], "", ["with_torch.py"], "torch.ipynb"),
 ]
 
 
@@ -39,7 +39,7 @@ def main(folder: Path, keep: bool) -> int:
         subprocess.run([python, "-m", "pip", "install", "-q", "--force-reinstall", "--no-deps", wheel], check=True)
         env = {k: v for k, v in os.environ.items() if k != "DCAE"} | {"KERAS_BACKEND": backend, "PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3"}
         with tempfile.TemporaryDirectory() as work:
-            for what in ([PACKAGE / "checks" / checks], [PACKAGE / "checks" / "run_notebook.py", PACKAGE / "examples" / notebook, folder / f"{name}.ipynb"]):
+            for what in (*([PACKAGE / "checks" / c] for c in checks), [PACKAGE / "checks" / "run_notebook.py", PACKAGE / "examples" / notebook, folder / f"{name}.ipynb"]):
                 print(f"== {name}: {what[0].name}", flush=True)
                 if subprocess.run([python, *what], cwd=work, env=env).returncode:
                     failed.append(f"{name}: {what[0].name}")

@@ -49,3 +49,13 @@ def compare_norms(run, trace, layers):
                 worst = max(worst, abs(float(row[f"{layer}/{quantity}"]) / norm - 1))
     print(f"recorder's first step: norms differ by at most {worst:.1e}", flush=True)
     assert worst < 1e-4
+
+
+def refused(words, call):
+    """Checks that a mistake is told in these words."""
+    try:
+        call()
+    except dcae.Error as e:
+        assert words in str(e), e
+    else:
+        raise AssertionError(f"not refused: {words}")

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import torch
 import torch.nn as nn
-from common import blobs, compare_norms, program, timed
+from common import blobs, compare_norms, program, refused, timed
 
 import dcae
 from dcae import _export
@@ -54,16 +54,6 @@ with dcae.torch.Recorder(net, optimizer, "run", valid=xv) as r:
 compare_norms("run", "trace.npz", {p: [f"{p}.{n}" for n, _ in m.named_parameters()] for p, m in net.named_modules() if isinstance(m, nn.Linear)})
 program("plot", "run")
 assert "None of them is a cause" in program("diagnose", "run", "--records")
-
-
-def refused(words, call):
-    """Checks that a mistake is told in these words."""
-    try:
-        call()
-    except dcae.Error as e:
-        assert words in str(e), e
-    else:
-        raise AssertionError(f"not refused: {words}")
 
 
 refused("loss is the class MSELoss: give the object", lambda: dcae.diagnose(net, x, optimizer=optimizer, loss=nn.MSELoss))

@@ -22,9 +22,15 @@ PRINT = "print(ANSWER)"
         ({"batch": 2.5}, "batch must be a whole number"),
         ({"seeds": 5}, "seeds must be at least 6"),
         ({"scale": "0..1"}, "scale is none, unit"),
+        ({"scale": 1}, "scale is none, unit"),
+        ({"seeds": None}, "seeds must be a whole number, not None"),
+        ({"threads": True}, "threads must be a whole number"),
+        ({"out": 3}, "out must be the path of a folder, not 3"),
+        ({"out": ""}, "out must be the path of a folder"),
         ({"optimizer": "adam"}, "belong to a module of PyTorch"),
         ({"model": 3}, "model is a int"),
         ({"x": np.zeros(3)}, "shape"),
+        ({"valid": "held.npz"}, "valid is the path held.npz"),
     ],
 )
 def test_bad_arguments_are_told_before_anything_starts(fake, tmp_path, arguments, says):
@@ -88,6 +94,17 @@ def test_remarks_are_warnings(fake):
     with pytest.warns(UserWarning, match="passed over"):
         d = dcae.diagnose("sigmoid", x)
     assert d.notes == ["labels are passed over"]
+
+
+def test_messages_name_arguments_and_no_temporary_files(fake):
+    fake("print('dcae: data images: the images are 8x8x1: --resize 16x16 brings them to that size', file=sys.stderr)\nsys.exit(1)")
+    with pytest.raises(dcae.Error, match="^the images are 8x8x1: bring them to 16x16$"):
+        dcae.diagnose("sigmoid", x)
+    fake("print(f'warning: {os.path.dirname(flag(\"--data\"))}/net.pt2: Adam is taken; give --optimizer, --lr and --loss, or save it with the extra file dcae.json', file=sys.stderr)\n"
+         "print(ANSWER.replace('it is high', 'give it more time with --seconds'))")
+    with pytest.warns(UserWarning):
+        d = dcae.diagnose("sigmoid", x)
+    assert d.notes == ["Adam is taken; give optimizer and loss"] and d.causes[0].evidence == ["give it more time with seconds"]
 
 
 def interrupt_after(seconds, times=1):

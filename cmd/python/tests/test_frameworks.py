@@ -41,6 +41,25 @@ def test_a_keras_model_that_cannot_be_saved(fake):
         dcae.diagnose(keras_model(fails, built=False), x)
 
 
+def test_a_model_that_is_not_built_or_has_several_inputs(fake):
+    with pytest.raises(dcae.Error, match=r"not built.*model.build\(\(None, 8, 8, 1\)\)"):
+        dcae.diagnose(keras_model(None, built=False), x)
+    with pytest.raises(dcae.Error, match="ae has 2 inputs \\(left, right\\)"):
+        dcae.diagnose(keras_model(None, inputs=[types.SimpleNamespace(name="left"), types.SimpleNamespace(name="right")]), x)
+
+
+def test_a_training_step_of_ones_own_is_told(fake):
+    def of_keras(self):
+        pass
+
+    of_keras.__module__ = "keras.src.trainers.trainer"
+    model = type("Model", (), {"__module__": "keras.src.models.model", "train_step": of_keras, "compute_loss": of_keras, "name": "vae", "built": True})
+    for name in ("train_step", "compute_loss"):
+        own = type("VAE", (model,), {name: lambda self: None})
+        with pytest.raises(dcae.Error, match=f"vae is of the class VAE, which has a {name} of its own"):
+            dcae.diagnose(own(), x)
+
+
 def test_a_repaired_model_without_keras_says_so(fake, tmp_path, monkeypatch):
     fake("print(ANSWER.replace('\"model\": \"\"', '\"model\": \"fixed.keras\"'))")
     d = dcae.diagnose("sigmoid", x)

@@ -112,8 +112,8 @@ def test_steps_at_a_time_have_the_norms_of_their_layers(tmp_path):
     r = Records(tmp_path / "run", "net", layers, "PyTorch 9", None, channels_first=True)
     #                               gradients   weights     steps of a's two variables and b's one
     squares = np.array([[9, 16, 4, 36, 64, 9, 1, 0, 0.09], [0, 0, 0, 1, 0, 1, 0, 0.25, 0]], np.float32)
-    r.add_steps(Taken(0, [], [], [], np.empty((0, 0))))
-    r.add_steps(Taken(4, [1, 3], [0.5, 0.25], [0.1, 0.2], squares))  # of four steps two were recorded
+    r.add_steps(lambda: Taken(0, [], [], [], np.empty((0, 0))))
+    r.add_steps(lambda: Taken(4, [1, 3], [0.5, 0.25], [0.1, 0.2], squares))  # of four steps two were recorded
     r.end_epoch(0.3)
     r.close()
     first, second = csv.DictReader(open(tmp_path / "run/runs/net/seed-1/steps.csv"))

@@ -14,11 +14,27 @@ def test_flags_and_records(fake, tmp_path):
     assert len(r.results) == 1 and r.page == tmp_path / "r" / "report.html"
 
 
-@pytest.mark.parametrize("arguments", [{"epochs": 0}, {"batch": 1.5}, {"images": True}, {"study": ""}])
+WRONG = [{"epochs": 0}, {"batch": 1.5}, {"images": True}, {"study": ""}, {"study": 3}, {"seeds": 1.5}, {"seeds": []}, {"seeds": [1, "2"]}, {"arms": 3}, {"arms": [1]}, {"scale": 2}, {"out": 1}, {"data": 3}]
+
+
+@pytest.mark.parametrize("arguments", WRONG)
 def test_bad_arguments(fake, arguments):
     fake("sys.exit(9)")
-    with pytest.raises(dcae.Error, match="must be|empty"):
+    with pytest.raises(dcae.Error, match="must be|empty|study is a int|scale is|data has the shape"):
         dcae.run(**arguments)
+
+
+def test_images_of_a_study_that_never_began_go(fake, tmp_path):
+    fake("print('dcae: there is no such study', file=sys.stderr)\nsys.exit(1)")
+    with pytest.raises(dcae.Error, match="no such study"):
+        dcae.run("nosuch", data=np.zeros((4, 8, 8, 1)), out=tmp_path / "r")
+    assert [p.name for p in tmp_path.iterdir()] == ["fake-dcae"]
+
+
+def test_scale_is_looked_at(fake):
+    fake("sys.exit(9)")
+    with pytest.raises(dcae.Error, match="scale is none"):
+        dcae.data(np.zeros((4, 8, 8, 1)), scale=255)
 
 
 def test_with_the_real_program(real, tmp_path):

@@ -6,7 +6,7 @@ import contextlib
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -31,24 +31,31 @@ class Arrays:
     batch: int | None = None  # that the loader had
 
 
-def read(images: Images, targets: Images = None, *, rank: int | None = None, name: str = "x") -> Arrays:
+def read(images: Images, targets: Images = None, *, shape: tuple[int | None, ...] | None = None, name: str = "x") -> Arrays:
     """Images (and targets) as arrays of shape (N, ...), float32 or uint8.
 
-    ``rank`` is the rank of one image with its batch, where the model says so; by it batches are told from single images. Raises ``Error``.
+    ``shape`` is that of one image, where the model says so; by it batches are told from single images. Raises ``Error``.
     """
     if isinstance(images, tuple) and len(images) == 2 and targets is None:
         images, targets = images
+    for value, what in ((images, name), (targets, _target(name))):
+        if is_path(value):
+            raise Error(f"{what} is the path {os.fspath(value)}: give arrays, or as x one path, of a file that holds all of them")
+    if isinstance(images, Mapping):
+        raise Error(f"{name} is a {type(images).__name__} ({', '.join(map(str, list(images)[:5]))}): give one of its arrays")
     if targets is not None and _iterated(images):
         raise Error(f"{name} is a data set, which gives (x, y) itself: leave out {_target(name)}")
     if _iterated(images):
-        return _read_all(images, rank, name)
+        return _read_all(images, shape, name)
     out = Arrays(_array(images, name))
+    if shape is not None and None not in shape and _fits(out.x.shape, shape):
+        raise Error(f"{name} is one image, of shape {out.x.shape}: give many of them, as an array of shape (N, {', '.join(map(str, shape))})")
     if targets is not None:
-        y = _array(targets, _target(name))
+        y = _array(targets, _target(name), target=True)
         if len(y) != len(out.x):
             raise Error(f"{name} has {len(out.x)} images, {_target(name)} {len(y)}: a target belongs to each image")
         if _is_label(y):
-            out.notes.append(f"{_target(name)} holds one whole number for each image, a label: it is passed over, and each image is its own target")
+            out.notes.append(f"{_target(name)} holds one number for each image, a label: it is passed over, and each image is its own target")
         else:
             out.y = y
     return out
@@ -113,11 +120,15 @@ def plain(value: Any, name: str) -> np.ndarray:
         raise Error(f"{name} is no array: {e}") from e
 
 
-def _array(value: Any, name: str) -> np.ndarray:
+def _array(value: Any, name: str, target: bool = False) -> np.ndarray:
+    if isinstance(value, np.ndarray) and value.dtype == object and value.ndim == 1:
+        value = list(value)  # of images
     a = plain(value, name)
+    if target and a.ndim == 1:
+        return a  # labels, of whatever kind
     if a.dtype.kind not in "buif" and not (a.dtype.kind == "V" and "float" in str(a.dtype)):  # bfloat16 is of kind V
-        raise Error(f"{name} is an array of {a.dtype}: give numbers" + (" (its images have different shapes?)" if a.dtype == object else ""))
-    if a.ndim < 2 and not (name != "x" and a.ndim == 1):
+        raise Error(f"{name} is {_no_numbers(value, a)}: give numbers")
+    if a.ndim < 2:
         raise Error(f"{name} has the shape {a.shape}: give images as (N, height, width, channels), (N, channels, height, width) for PyTorch, or (N, values)")
     if a.size == 0:
         raise Error(f"{name} has the shape {a.shape}: there is nothing in it")
@@ -126,12 +137,22 @@ def _array(value: Any, name: str) -> np.ndarray:
     return a
 
 
+def _no_numbers(value: Any, a: np.ndarray) -> str:
+    """What values are that are no numbers."""
+    if value is None:
+        return "None"
+    if hasattr(value, "select_dtypes"):  # a table of pandas
+        others = value.select_dtypes(exclude=["number", "bool"]).columns
+        return f"a table with other columns ({', '.join(map(str, others[:5]))})"
+    return f"an array of {a.dtype}"
+
+
 def _is_label(a: np.ndarray) -> bool:
     """Whether targets are classes: whole numbers, one for each image."""
     return a.dtype.kind in "bui" and a[0].size == 1 or a.ndim < 2
 
 
-def _read_all(images: Any, rank: int | None, name: str) -> Arrays:
+def _read_all(images: Any, shape: tuple[int | None, ...] | None, name: str) -> Arrays:
     """Reads a data set or a loader once, up to the limits."""
     xs: list[np.ndarray] = []
     ys: list[np.ndarray] = []
@@ -139,7 +160,7 @@ def _read_all(images: Any, rank: int | None, name: str) -> Arrays:
     with own_randomness(images):
         for item in _items(images):
             x, y = _pair(item, name)
-            single = _is_single(images, x, rank)
+            single = _is_single(images, x, shape)
             if single:
                 x, y = x[None], None if y is None else y[None]
             elif batch is None:
@@ -194,10 +215,10 @@ def _pair(item: Any, name: str) -> tuple[np.ndarray, np.ndarray | None]:
     return plain(item, name), None
 
 
-def _is_single(images: Any, x: np.ndarray, rank: int | None) -> bool:
+def _is_single(images: Any, x: np.ndarray, shape: tuple[int | None, ...] | None) -> bool:
     """Whether what a data set gives is one image, and not a batch of them."""
-    if rank is not None:
-        return x.ndim == rank - 1
+    if shape is not None:
+        return _fits(x.shape, shape) or x.ndim == len(shape) and not _fits(x.shape[1:], shape)
     if _is_keras_data(images):
         return False
     if hasattr(images, "batch_size"):  # a loader of PyTorch
@@ -206,6 +227,13 @@ def _is_single(images: Any, x: np.ndarray, rank: int | None) -> bool:
         shape = _first_shape(images.element_spec)
         return x.ndim < 4 and not (shape is not None and len(shape) > 0 and shape[0] is None)
     return x.ndim < 4
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    """Whether this is the shape of an image that the model takes; a single channel may be left out."""
+    if len(shape) == len(wanted) - 1 and wanted[-1] == 1:
+        shape = (*shape, 1)
+    return len(shape) == len(wanted) and all(b in (None, a) for a, b in zip(shape, wanted, strict=True))
 
 
 def _first_shape(spec: Any) -> Any:

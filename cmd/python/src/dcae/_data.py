@@ -7,10 +7,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import _arrays
+from . import _arrays, _check
 from ._arrays import Images
-from ._program import call
+from ._program import Error, call
 from ._warn import tell
+from ._words import in_python
 
 
 class DataWarning(UserWarning):
@@ -35,13 +36,17 @@ def data(x: Images, y: Images = None, *, valid: Images = None, scale: str | None
 
     ``x``, ``y``, ``valid`` and ``scale`` are as for ``diagnose``. Raises ``Error``.
     """
+    _check.scale(scale)
     with tempfile.TemporaryDirectory(prefix="dcae-") as scratch:
         source = str(x) if _arrays.is_path(x) else str(Path(scratch) / "images.npz")
         notes = []
         if not _arrays.is_path(x):
             train, held = _arrays.read(x, y), None if valid is None else _arrays.read(valid, name="valid")
             notes = _arrays.write(Path(source), train, held)
-        answer = call(["data", source, "--json", *(["--scale", scale] if scale else [])])
+        try:
+            answer = call(["data", source, "--json", *(["--scale", scale] if scale else [])])
+        except Error as e:
+            raise Error(in_python(str(e), Path(scratch))) from e.__cause__
     found = json.loads(answer.output)
     for note in notes + answer.notes:
         tell(note)

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import _arrays, _export, _keras_file, _page
+from . import _arrays, _check, _export, _keras_file, _page
 from ._arrays import Images
 from ._program import Error, call
 from ._warn import tell
+from ._words import in_python
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,8 @@ def diagnose(
 ) -> Diagnosis:
     """Finds what keeps a model from learning, by changing one thing at a time and training briefly; the model itself is left as it is.
 
-    - ``model``: a compiled model of Keras 3; a module of PyTorch, with its ``optimizer`` (the object) and ``loss`` (a module, or a function
+    - ``model``: a compiled model of Keras 3, also of a class of your own whose ``call`` uses layers of Keras; a module of PyTorch, with its
+      ``optimizer`` (the object) and ``loss`` (a module, or a function
       ``loss(output, target)``; absent: the mean squared error, or the module returns its loss itself); or the path of a file.
     - ``x``: images, as an array or tensor of shape (N, height, width, channels) for Keras and (N, channels, height, width) for PyTorch, flat
       (N, values); as a data set or loader of batches x or (x, y), of which 10,000 images are read; or a path. Values are used as they are.
@@ -141,14 +143,20 @@ def diagnose(
     whole, in the folder ``interrupted``. Raises ``Error`` with one sentence on what
     is wrong, such as layers that are not supported.
     """
-    _check(seconds, batch, seeds, threads, scale)
+    _check.number("seconds", seconds, 1, whole=False)
+    _check.number("seeds", seeds, 6)
+    for name, value in (("batch", batch), ("threads", threads)):
+        if value is not None:
+            _check.number(name, value, 1)
+    _check.scale(scale)
+    given = None if out is None else _check.folder("out", out)
     kind = _kind(model)
     if kind != "torch" and (optimizer is not None or loss is not None):
         raise Error("optimizer and loss belong to a module of PyTorch; a Keras model brings its own: model.compile(optimizer, loss)")
     scratch = Path(tempfile.mkdtemp(prefix="dcae-"))
     try:
         file, source, notes, batch = _inputs(model, kind, (x, y, valid), (optimizer, loss, batch), scratch)
-        folder = Path(out) if out is not None else scratch / "answer"
+        folder = given or scratch / "answer"
         arguments: list[str | os.PathLike[str]] = ["diagnose", file, "--data", source, "--json", "--progress", "--out", folder, "--seconds", f"{seconds:g}", "--seeds", str(seeds)]
         for flag, value in (("batch", batch), ("scale", scale), ("threads", threads)):
             if value is not None:
@@ -156,6 +164,7 @@ def diagnose(
         for note in notes:
             tell(note)
         answer = call(arguments, event=_shown, progress=progress, finished="diagnosed")
+        answer.notes = [in_python(note, scratch) for note in answer.notes]
         for note in answer.notes:
             tell(note)
         if answer.interrupted and (folder / "interrupted" / "diagnosis.json").exists():
@@ -164,7 +173,7 @@ def diagnose(
     except BaseException as e:
         shutil.rmtree(scratch, ignore_errors=True)
         if isinstance(e, Error):  # the user knows nothing of the folder, which is gone
-            raise Error(str(e).replace(f"{scratch}{os.sep}", "")) from e.__cause__
+            raise Error(in_python(str(e), scratch)) from e.__cause__
         raise
     if out is not None:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -178,29 +187,15 @@ def _inputs(
 ) -> tuple[Path, Path, list[str], int | None]:
     """The model and the images as files, remarks, and the batch."""
     optimizer, loss, batch = training
-    source, notes, loaders = _images(model, kind, *given, scratch)
-    batch = batch or loaders
+    source, notes, arrays = _images(model, kind, *given, scratch)
+    batch = batch or (arrays.batch if arrays else None)
     if kind == "path":
         return Path(model), source, notes, batch
     if kind == "keras":
-        return _keras_file.save(model, scratch), source, notes, batch
+        return _keras_file.save(model, scratch, arrays.x.shape[1:] if arrays else None, notes), source, notes, batch
     file = scratch / (_keras_file.file_name(_export.name(model)) + ".pt2")
     exported = _export.save(model, _first(source), optimizer, loss, file, batch)
     return exported.path, source, notes + exported.notes, exported.batch or batch
-
-
-def _check(seconds: float, batch: int | None, seeds: int, threads: int | None, scale: str | None) -> None:
-    for name, value, least in (("seconds", seconds, 1), ("batch", batch, 1), ("seeds", seeds, 6), ("threads", threads, 1)):
-        if value is None:
-            if name in ("batch", "threads"):
-                continue
-            raise Error(f"{name} must be a number, not None")
-        if isinstance(value, bool) or not hasattr(value, "__index__") and not (name == "seconds" and isinstance(value, float)):
-            raise Error(f"{name} must be a {'' if name == 'seconds' else 'whole '}number, not {value!r}")
-        if not (least <= value < math.inf):
-            raise Error(f"{name} must be at least {least}, not {value}")
-    if scale is not None and scale not in ("none", "unit", "standardize", "minmax"):
-        raise Error(f"scale is none, unit, standardize or minmax, not {scale!r}")
 
 
 def _kind(model: Any) -> str:
@@ -215,19 +210,19 @@ def _kind(model: Any) -> str:
     raise Error(f"model is a {type(model).__name__}: give a model of Keras, a module of PyTorch, or the path of a file")
 
 
-def _images(model: Any, kind: str, x: Images, y: Images, valid: Images, scratch: Path) -> tuple[Path, list[str], int | None]:
-    """Images as a file or folder for the program, remarks, and the loader's batch."""
+def _images(model: Any, kind: str, x: Images, y: Images, valid: Images, scratch: Path) -> tuple[Path, list[str], _arrays.Arrays | None]:
+    """Images as a file or folder for the program, remarks, and the arrays, where they are such."""
     if _arrays.is_path(x):
         if y is not None or valid is not None:
             raise Error("x is a path: the file holds targets (y) and held-out images (xt) itself; leave out y and valid")
         if kind == "torch":
             raise Error("a module of PyTorch needs x as an array, a tensor or a loader: its first images are what it is exported with")
         return Path(x), [], None
-    rank = _keras_file.input_rank(model) if kind == "keras" else None
-    train = _arrays.read(x, y, rank=rank)
-    held = None if valid is None else _arrays.read(valid, rank=rank, name="valid")
+    shape = _keras_file.image_shape(model) if kind == "keras" else None
+    train = _arrays.read(x, y, shape=shape)
+    held = None if valid is None else _arrays.read(valid, shape=shape, name="valid")
     source = scratch / "images.npz"
-    return source, _arrays.write(source, train, held), train.batch
+    return source, _arrays.write(source, train, held), train
 
 
 def _first(source: Path) -> tuple[Any, Any]:
@@ -246,7 +241,7 @@ def _diagnosis(answer: dict[str, Any], folder: Path, notes: Sequence[str], model
     fix = answer.get("fix")
     return Diagnosis(
         verdict=answer["verdict"],
-        causes=[Cause(c["cause"], c["confidence"], list(c["evidence"] or [])) for c in answer["causes"] or []],
+        causes=[Cause(c["cause"], c["confidence"], [in_python(e) for e in c["evidence"] or []]) for c in answer["causes"] or []],
         fix=fix
         and Fix(
             changes=list(fix["changes"] or []),
@@ -260,7 +255,7 @@ def _diagnosis(answer: dict[str, Any], folder: Path, notes: Sequence[str], model
             narrows=fix.get("narrows", False),
         ),
         seconds=answer["seconds"],
-        findings=[f["text"] for f in answer.get("findings") or []],
+        findings=[in_python(f["text"]) for f in answer.get("findings") or []],
         notes=list(notes),
         interrupted=answer.get("interrupted", False),
         truncated=answer.get("truncated", False),

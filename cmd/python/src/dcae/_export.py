@@ -67,6 +67,9 @@ def save(net: Any, images: tuple[np.ndarray, np.ndarray | None], optimizer: Any,
     how: dict[str, Any] = {}
     if optimizer is not None:
         how["optimizer"] = _optimizer(net, optimizer, out.notes)
+    others = {str(t.dtype).removeprefix("torch.") for t in (*net.parameters(), *net.buffers()) if t.is_floating_point()} - {"float32"}
+    if others:
+        out.notes.append(f"the module holds {', '.join(sorted(others))}, and is examined in float32: what the other precision does to the training is not seen")
     with _arrays.own_randomness(), _export_errors.quiet():
         own = _own_loss(loss)
         step, inputs = _step(net, None if own else _on_cpu(loss, "the loss") if loss is not None else None, images)
@@ -129,7 +132,7 @@ def _unwrapped(net: Any) -> Any:
 
 
 def _on_cpu(value: Any, what: str) -> Any:
-    """A copy in the computer's own memory; functions stay themselves."""
+    """A copy in the computer's own memory and in float32; functions stay themselves."""
     import torch
 
     memo: dict[int, Any] = {}  # what a module keeps of a computation, as the old weight_norm does, cannot be copied but as numbers
@@ -140,7 +143,7 @@ def _on_cpu(value: Any, what: str) -> Any:
         value = copy.deepcopy(value, memo)
     except Exception as e:  # of code that is not ours
         raise Error(f"{what} cannot be copied: {type(e).__name__}: {e}") from e
-    return value.cpu() if isinstance(value, torch.nn.Module) else value
+    return value.cpu().float() if isinstance(value, torch.nn.Module) else value
 
 
 def _step(net: Any, loss: Callable[[Any, Any], Any] | None, images: tuple[np.ndarray, np.ndarray | None]) -> tuple[Any, tuple[Any, ...]]:
@@ -179,7 +182,8 @@ def _takes(function: Any, what: str, given: str) -> None:
     try:
         inspect.signature(function).bind(*given.split(", "))
     except TypeError as e:
-        raise Error(f"{what} is called as {what.split()[-1]}({given}), which it does not take: {e}") from e
+        hint = "; output is all that the module returns" if what == "the loss" else ""
+        raise Error(f"{what} is called as {what.split()[-1]}({given}), which it does not take: {e}{hint}") from e
     except ValueError:  # of a function without a signature
         pass
 
@@ -253,7 +257,7 @@ def _export(step: Any, inputs: tuple[Any, ...], batch: int | None, out: Exported
             raise Error(f"{place}: the code takes batches of {only} only, not of {batch}: give batch={only}, or write -1 or x.shape[0] in place of {only}") from e
         return _export(step, inputs, only, out)
     out.notes.append(
-        f"the module's code fixes the batch (by len(x), or a number in view or reshape): it is trained with batches of exactly {out.batch}; -1 or x.shape[0] in their place leave it free"
+        f"the code of the module or the loss fixes the batch (by len(x), or a number in view or reshape): it is trained with batches of exactly {out.batch}; -1 or x.shape[0] in their place leave it free"
     )
     return program
 
@@ -388,15 +392,17 @@ def _optimizer(net: Any, optimizer: Any, notes: list[str]) -> dict[str, Any]:
     if not hasattr(optimizer, "param_groups"):
         raise Error(f"optimizer is a {type(optimizer).__name__}: give the object, as torch.optim.Adam(net.parameters(), lr=0.001)")
     names = {id(p): name for name, p in reversed(list(net.named_parameters(remove_duplicate=False)))}
-    groups = []
+    groups, rates = [], []
     for group in optimizer.param_groups:
         foreign = sum(id(p) not in names for p in group["params"])
         if foreign:
             raise Error(f"{foreign} of the optimizer's parameters are not of this module: make the optimizer of net.parameters(), after net.to(...)")
         settings = {k: _plain(v) for k, v in group.items() if k not in ("params", "param_names", *OF_SCHEDULES)}
         groups.append(settings | {"params": [names[id(p)] for p in group["params"]]})
-        if "max_lr" in group or group.get("initial_lr", group["lr"]) != group["lr"]:
-            notes.append(f"a schedule of the learning rate is not seen: it is {_plain(group['lr']):g} throughout, as now")
+        if "initial_lr" in group:  # so do schedules leave it
+            rates.append(f"{_plain(group['lr']):g}")
+    if rates:
+        notes.append(f"a schedule of the learning rate is not seen: it is {', '.join(rates)} throughout, as now")
     return {"class": type(optimizer).__name__, "groups": groups}
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
+from . import _keras_class
 from ._program import Error
 
 
@@ -16,23 +18,35 @@ def is_model(model: Any) -> bool:
     return any(c.__name__ == "Model" and "keras" in c.__module__.split(".") for c in type(model).__mro__)
 
 
-def input_rank(model: Any) -> int | None:
-    """The rank of a model's input with its batch; None where the model does not say."""
+def image_shape(model: Any) -> tuple[int | None, ...] | None:
+    """The shape of one image that a model takes; None where the model does not say. Raises ``Error`` for a model of several inputs."""
+    inputs = getattr(model, "inputs", None) or []
+    if len(inputs) > 1:
+        raise Error(f"the model {_name(model)} has {len(inputs)} inputs ({', '.join(str(i.name) for i in inputs)}): only models of one are supported")
     shape = getattr(model, "input_shape", None) if getattr(model, "built", False) else None
-    if isinstance(shape, (tuple, list)) and (not shape or shape[0] is None or isinstance(shape[0], int)):
-        return len(shape)
+    if isinstance(shape, (tuple, list)) and shape and (shape[0] is None or isinstance(shape[0], int)):
+        return tuple(shape[1:])
     return None
 
 
-def save(model: Any, folder: Path) -> Path:
-    """Saves a model as it is, compiled or not, for the program. Raises ``Error``."""
-    if not getattr(model, "built", True):
-        raise Error(f"the model {_name(model)} is not built: give it an Input of fixed size, or call it once on a batch of images")
+def save(model: Any, folder: Path, shape: tuple[int, ...] | None, notes: list[str]) -> Path:
+    """Saves a model as it is, compiled or not, for the program, and notes how. ``shape`` is that of one image, where it is known. Raises ``Error``."""
+    own = _is_new(model) and _keras_class.is_own(model)
+    if own:
+        _keras_class.check(model)
+    elif not getattr(model, "built", True):
+        call = "model.build(...) with the shape of a batch" if shape is None else f"model.build({(None, *shape)})"
+        raise Error(f"the model {_name(model)} is not built, so that it has no weights yet: call {call} before, or begin it with keras.Input")
     path = folder / (file_name(_name(model)) + (".keras" if _is_new(model) else ".h5"))
     try:
-        model.save(path)
+        with _keras_class.functional(model, shape) if own else contextlib.nullcontext(model) as saved:
+            saved.save(path)
+    except Error:
+        raise
     except Exception as e:  # custom code of the model may raise anything
         raise Error(f"Keras cannot save the model {_name(model)}: {type(e).__name__}: {e}") from e
+    if own:
+        notes.append(f"the model is of the class {type(model).__name__}: it is examined, and repaired, as the functional model that its call makes of its layers")
     return path
 
 

@@ -7,7 +7,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -143,9 +143,10 @@ class Records:
             row += [_short(v) for v in (gradient, gradient / math.sqrt(layer.values), weights, ratio)]
         _line(self._steps, row)
 
-    def add_steps(self, taken: Taken) -> None:
-        """Writes the steps that were recorded, and what is still in memory. Variables are in the order of their layers."""
+    def add_steps(self, take: Callable[[], Taken]) -> None:
+        """Writes the steps that take gives, and what is still in memory. Variables are in the order of their layers."""
         begun = clock()
+        taken = take()
         if taken.numbers:
             starts = np.cumsum([0] + [la.variables for la in self.trained])[:-1]
             squares = taken.squares.astype(np.float64).reshape(len(taken.numbers), 3, -1)

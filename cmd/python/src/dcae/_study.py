@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import _arrays, _page
+from . import _arrays, _check, _page
 from ._arrays import Images
 from ._program import Error, call
 from ._warn import tell
@@ -68,29 +68,31 @@ def run(
 
     An interrupt stops the program, which keeps what it has. Raises ``Error``.
     """
+    if not isinstance(study, (str, os.PathLike)):
+        raise Error(f"study is a {type(study).__name__}: give the name of one, or the path of a .yaml file")
     name = os.fspath(study)
     if not name:
         raise Error("study is empty: give the name of one, or the path of a .yaml file")
-    folder = Path(out) if out is not None else Path("results") / Path(name).name.removesuffix(".yaml").removesuffix(".yml")
+    folder = _check.folder("out", out) if out is not None else Path("results") / Path(name).name.removesuffix(".yaml").removesuffix(".yml")
+    _check.scale(scale)
     notes: list[str] = []
+    written: Path | None = None
     arguments: list[str | os.PathLike[str]] = ["run", name, "--json"]
     for flag, value in (("epochs", epochs), ("images", images), ("batch", batch), ("threads", threads)):
         if value is not None:
-            if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
-                raise Error(f"{flag} must be a whole number of at least 1, not {value!r}")
+            _check.number(flag, value, 1)
             arguments += [f"--{flag}", str(value)]
     if seeds is not None:
-        arguments += ["--seeds", seeds if isinstance(seeds, str) else ",".join(map(str, [seeds] if isinstance(seeds, int) else seeds))]
+        arguments += ["--seeds", _check.seeds(seeds)]
     if arms is not None:
-        if isinstance(arms, str):
-            arms = arms.split(",")
-        arguments += ["--arms", ",".join(arms)]
+        arguments += ["--arms", _check.arms(arms)]
     if data is not None:
         source = data
         if not _arrays.is_path(data):
+            arrays = _arrays.read(data, name="data")
             folder.parent.mkdir(parents=True, exist_ok=True)
-            source = folder.parent / (folder.name + "-images.npz")
-            notes += _arrays.write(source, _arrays.read(data, name="data"), None)
+            source = written = folder.parent / (folder.name + "-images.npz")
+            notes += _arrays.write(source, arrays, None)
         arguments += ["--data", source]
     if scale is not None:
         arguments += ["--scale", scale]
@@ -99,7 +101,12 @@ def run(
     if force:
         arguments.append("--force")
     watcher = _Watcher()
-    answer = call(arguments, event=watcher.seen, progress=progress, finished="finished")
+    try:
+        answer = call(arguments, event=watcher.seen, progress=progress, finished="finished")
+    except BaseException:
+        if written is not None and not folder.exists():
+            written.unlink(missing_ok=True)  # nothing began with it
+        raise
     notes += answer.notes
     for note in notes:
         tell(note)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -40,5 +43,36 @@ class Steps:
     def take(self) -> Taken:
         """What was kept since the last time."""
         rows, self._rows = self._rows, []
-        squares = torch.stack([norms for *_, norms in rows]).double().square().cpu().numpy() if rows else np.empty((0, 0))
-        return Taken(self._count, [n for n, *_ in rows], [float(loss) for _, loss, *_ in rows], [float(rate) for *_, rate, _ in rows], squares)
+        numbers, losses, rates, norms = zip(*rows, strict=True) if rows else ((), (), (), ())
+        return Taken(self._count, list(numbers), list(map(float, losses)), list(map(float, rates)), _squares(norms))
+
+
+class KerasSteps:
+    """Steps of Keras' optimizers on PyTorch."""
+
+    def __init__(self, variables: list[Any]) -> None:
+        self._steps = Steps([v.value for v in variables])
+        self._losses: list[torch.Tensor] = []
+        self._rows: list[tuple[Any, torch.Tensor]] = []  # rate, norms
+
+    def tell(self, values: torch.Tensor) -> None:
+        """Tells the loss of a step, before or after it is looked at."""
+        self._losses.append(values.detach().mean())
+
+    def before(self, gradients: list[torch.Tensor | None]) -> None:
+        """Looks at a step before it is taken; None is a gradient of 0."""
+        self._steps.before(gradients)
+
+    def after(self, rate: Any) -> None:
+        """Looks at a step that was taken."""
+        self._rows.append((rate.value.clone() if hasattr(rate, "value") else rate, self._steps.after()))
+
+    def take(self) -> Taken:
+        """What was left since the last time; steps are counted that were looked at."""
+        rows, losses, self._rows, self._losses = self._rows, self._losses, [], []
+        return Taken(len(rows), [], list(map(float, losses)), [float(rate) for rate, _ in rows], _squares([norms for _, norms in rows]))
+
+
+def _squares(norms: Sequence[torch.Tensor]) -> np.ndarray:
+    """Steps' norms as sums of squares, a row for each."""
+    return torch.stack(list(norms)).double().square().cpu().numpy() if norms else np.empty((0, 0))

@@ -13,7 +13,7 @@ try:
 except ImportError as e:
     raise ImportError("dcae.torch records trainings of torch (PyTorch), which is not installed here") from e
 
-from . import _export, _records, _torch_steps, _warn
+from . import _check, _export, _records, _torch_steps, _warn
 from ._arrays import Images
 from ._program import Error
 
@@ -49,6 +49,7 @@ class Recorder:
             raise Error(f"net is a {type(net).__name__}: give the module that is trained")
         if not isinstance(optimizer, torch.optim.Optimizer):
             raise Error(f"optimizer is a {type(optimizer).__name__}: give the object that takes the steps")
+        _check.folder("folder", folder)
         self._net, self._optimizer = _export._unwrapped(net), optimizer
         held = _records.held_out(valid)
         owned = {id(p) for g in optimizer.param_groups for p in g["params"]}
@@ -133,7 +134,7 @@ class Recorder:
 
     def _write(self) -> None:
         self._sum, self._summed, self._losses = self._sum + sum(map(float, self._losses)), self._summed + len(self._losses), []
-        self._records.add_steps(self._steps.take())
+        self._records.add_steps(self._steps.take)
 
     def _evaluate(self, held: _records.Held) -> None:
         """Runs the net over the held-out images, and watches its units."""
